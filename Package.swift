@@ -1,0 +1,60 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "muster",
+    products: [.executable(name: "muster", targets: ["muster"])],
+    dependencies: [
+        // Commands, options, help and completion scripts.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // The logging interface that every module writes to.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        // FilePath, FileDescriptor and Errno: typed system calls without Foundation.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        // Child processes. `traits: []` leaves Foundation out.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        .executableTarget(
+            name: "muster",
+            dependencies: [
+                "MusterConfig", "Pipeline", "PostgreSQL", "Borg", "Staging", "Processes", "Settings", "Linux",
+                "DumpCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
+            ]),
+        .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "DumpCore", "CLibYAML", .system]),
+        .target(
+            name: "Pipeline", dependencies: ["Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system]),
+        .target(
+            name: "PostgreSQL",
+            dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .logging, .system]),
+        .target(
+            name: "Borg",
+            dependencies: ["Settings", "Staging", "Processes", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "Staging", dependencies: ["Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(
+            name: "Processes",
+            dependencies: [
+                "Linux", "DumpCore", "CLinux", .product(name: "Subprocess", package: "swift-subprocess"), .logging,
+                .system,
+            ]),
+        .target(name: "Settings", dependencies: ["DumpCore", .system]),
+        .target(name: "Checksums", dependencies: ["Linux", "DumpCore", "CLibCrypto", .system]),
+        .target(name: "Linux", dependencies: ["DumpCore", "CLinux", .system]),
+        .target(name: "DumpCore", dependencies: [.logging, .system]),
+        .target(name: "CLinux"),
+        // Tests, against real servers and a real Borg.
+        .target(name: "TestSupport", dependencies: ["muster", "Linux", .system], path: "Tests/TestSupport"),
+        .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+extension Target.Dependency {
+    static let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+    static let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+}

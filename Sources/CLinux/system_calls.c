@@ -1,0 +1,30 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int result(long value) { return value < 0 ? -errno : (int)value; }
+
+int clinux_exchange(const char *one, const char *other) {
+    return result(syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE));
+}
+
+int clinux_rename_new(const char *from, const char *to) {
+    return result(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+}
+
+int clinux_sync_filesystem(int descriptor) { return result(syncfs(descriptor)); }
+
+int clinux_set_thread_effective_ids(uid_t user, gid_t group) {
+    // The group first: once the user is an ordinary one, the group can no longer be set. On the way back, the user
+    // first, for the same reason.
+    const bool dropping = user != 0;
+    if (!dropping && syscall(SYS_setresuid, -1, user, -1) != 0) return -errno;
+    if (syscall(SYS_setresgid, -1, group, -1) != 0) return -errno;
+    if (dropping && syscall(SYS_setresuid, -1, user, -1) != 0) return -errno;
+    return 0;
+}

@@ -1,0 +1,72 @@
+import SystemPackage
+
+/// What a provider says of a dump that it completed. Sizes and checksums are not in it: sealing finds them out.
+public struct DumpSummary: Sendable {
+    /// What was dumped and by what, such as `server_version`. Shown and recorded, in this order. No secrets.
+    public var identity: ErrorContext
+    public var moment: Moment
+    /// Notes and warnings of the dump itself.
+    public var findings: [Finding]
+    /// What is not in the dump although it is in the source.
+    public var omissions: [Finding]
+    public var databases: [DatabaseContents]
+    /// Digests of files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
+    /// these files a second time, provided they have not changed since.
+    public var digests: [FilePath: FileDigest]
+
+    public init(
+        identity: ErrorContext, moment: Moment, findings: [Finding] = [], omissions: [Finding] = [],
+        databases: [DatabaseContents] = [], digests: [FilePath: FileDigest] = [:]
+    ) {
+        self.identity = identity
+        self.moment = moment
+        self.findings = findings
+        self.omissions = omissions
+        self.databases = databases
+        self.digests = digests
+    }
+}
+
+/// What one database's dump holds, counted from the dump itself.
+public struct DatabaseContents: Sendable, Codable, Hashable {
+    public var name: String
+    /// Where its dump lies, relative to the dump's directory.
+    public var path: String
+    /// In the order of schema and name.
+    public var tables: [TableContents]
+
+    public init(name: String, path: String, tables: [TableContents]) {
+        self.name = name
+        self.path = path
+        self.tables = tables
+    }
+}
+
+public struct TableContents: Sendable, Codable, Hashable {
+    public var schema: String
+    public var name: String
+    public var rows: Int64
+
+    public init(schema: String, name: String, rows: Int64) {
+        self.schema = schema
+        self.name = name
+        self.rows = rows
+    }
+}
+
+/// The SHA-256 of a file's bytes, with what identifies the file they were read from.
+public struct FileDigest: Sendable, Hashable {
+    /// 64 lower-case hex digits.
+    public var sha256: String
+    public var bytes: Int64
+    /// Inode and last change of contents (nanoseconds since 1970), as they were when the last byte had been read.
+    public var inode: UInt64
+    public var modified: Int64
+
+    public init(sha256: String, bytes: Int64, inode: UInt64, modified: Int64) {
+        self.sha256 = sha256
+        self.bytes = bytes
+        self.inode = inode
+        self.modified = modified
+    }
+}

@@ -1,0 +1,96 @@
+/// `manifest.json`: what a set holds and where it came from. Format version 1.
+///
+/// Key names in the file are these names in snake case. Written last; a directory without one is not a set.
+public struct Manifest: Sendable, Codable, Equatable {
+    public static let currentFormatVersion = 1
+
+    public var formatVersion = Manifest.currentFormatVersion
+    public var tool: Tool
+    public var job: String
+    public var runID: RunID
+    public var host: String
+    public var startedAt: Timestamp
+    public var endedAt: Timestamp
+    /// From the first instant of any dump to the last.
+    public var freeze: FreezeWindow
+    /// In the order of their names.
+    public var dumps: [DumpRecord]
+
+    public struct Tool: Sendable, Codable, Equatable {
+        public var name: String
+        public var version: String
+        public init(name: String, version: String) {
+            self.name = name
+            self.version = version
+        }
+    }
+
+    public struct FreezeWindow: Sendable, Codable, Equatable {
+        public var from: Timestamp
+        public var to: Timestamp
+        public init(from: Timestamp, to: Timestamp) {
+            self.from = from
+            self.to = to
+        }
+    }
+
+    public struct DumpRecord: Sendable, Codable, Equatable {
+        public var name: String
+        public var provider: String
+        /// The dump's directory, relative to the set.
+        public var path: String
+        public var identity: [String: String]
+        public var moment: Moment
+        public var durationSeconds: Double
+        public var bytes: Int64
+        public var files: Int
+        public var findings: [Finding]
+        /// What is not in the dump although it is in the source.
+        public var omissions: [Finding]
+        public var checksums: Checksums
+        public var databases: [DatabaseContents]
+
+        public init(
+            name: String, provider: String, path: String, identity: [String: String], moment: Moment,
+            durationSeconds: Double, bytes: Int64, files: Int, findings: [Finding], omissions: [Finding],
+            checksums: Checksums, databases: [DatabaseContents]
+        ) {
+            self.name = name
+            self.provider = provider
+            self.path = path
+            self.identity = identity
+            self.moment = moment
+            self.durationSeconds = durationSeconds
+            self.bytes = bytes
+            self.files = files
+            self.findings = findings
+            self.omissions = omissions
+            self.checksums = checksums
+            self.databases = databases
+        }
+    }
+
+    /// The file that lists a dump's files in the format of `sha256sum -c`, and the SHA-256 of that file itself.
+    public struct Checksums: Sendable, Codable, Equatable {
+        public var path: String
+        public var sha256: String
+        public init(path: String, sha256: String) {
+            self.path = path
+            self.sha256 = sha256
+        }
+    }
+
+    public init(
+        tool: Tool, job: String, runID: RunID, host: String, startedAt: Timestamp, endedAt: Timestamp,
+        freeze: FreezeWindow, dumps: [DumpRecord]
+    ) {
+        self.tool = tool
+        self.job = job
+        self.runID = runID
+        self.host = host
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.freeze = freeze
+        self.dumps = dumps
+    }
+}

@@ -1,0 +1,89 @@
+import SystemPackage
+
+/// One kind of source, set up for one dump of a job: what a job file's entry under `dumps:` becomes.
+///
+/// The order of calls is prepare, freeze, dump, release, close. A provider never picks the final path, never renames, never
+/// decides whether the run goes on, and never talks to Borg.
+public protocol Provider: Sendable {
+    /// The kind as job files name it, such as `postgresql`.
+    static var kind: String { get }
+
+    /// Connects, looks, estimates, and shows that the dump could work. Changes nothing, anywhere.
+    ///
+    /// Throws only when nothing more can be said about the source; anything that an operator should know besides is a
+    /// finding of what is returned. Whoever gets a prepared source closes it.
+    func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource
+}
+
+/// A source that was examined and could be dumped.
+public protocol PreparedSource: Sendable {
+    /// What the operator should know, most severe first. A finding of severity `failure` keeps the run from starting.
+    var findings: [Finding] { get }
+
+    /// What will be dumped, one entry for each piece that can be dumped beside the others, with estimated sizes.
+    var units: [WorkUnit] { get }
+
+    /// Opens the source's point in time. After a throw there is nothing to release.
+    func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource
+
+    /// Gives back what prepare took, after release. Never throws.
+    func close() async
+}
+
+/// A source whose point in time is open.
+public protocol FrozenSource: Sendable {
+    /// Writes one dump into `directory`, which exists, is empty, private, and used by no one else.
+    ///
+    /// Returns once every byte is written, every child process has ended well, and the provider has convinced itself that
+    /// the dump is complete. Each unit of work runs within `run.slots`. After a throw or a cancellation the caller discards
+    /// `directory`, whatever it holds, and no child process is left.
+    func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary
+
+    /// Gives back what the freeze took. Called exactly once. Never throws.
+    func release() async
+}
+
+/// A piece of a dump that can be taken beside the others, such as one database.
+public struct WorkUnit: Sendable, Hashable {
+    /// The piece as the operator knows it.
+    public var name: String
+    /// Where it will lie, relative to the dump's directory. A file or a directory.
+    public var path: FilePath
+    /// Expected size of its dump in bytes; a guess.
+    public var estimatedBytes: Int64
+
+    public init(name: String, path: FilePath, estimatedBytes: Int64) {
+        self.name = name
+        self.path = path
+        self.estimatedBytes = estimatedBytes
+    }
+}
+
+/// Something prepare or dump noticed that an operator should know.
+public struct Finding: Sendable, Codable, Hashable {
+    public enum Severity: String, Sendable, Codable, Comparable, CaseIterable {
+        case note, warning, failure
+
+        public static func < (left: Self, right: Self) -> Bool {
+            allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
+        }
+    }
+
+    public var severity: Severity
+    /// A stable word for scripts, such as `database_not_connectable`.
+    public var code: String
+    /// What it is about: a database, a table, a path.
+    public var object: String
+    /// One line, lower case, no full stop.
+    public var message: String
+    /// A sentence that says what to do.
+    public var hint: String?
+
+    public init(_ severity: Severity, _ code: String, object: String, _ message: String, hint: String? = nil) {
+        self.severity = severity
+        self.code = code
+        self.object = object
+        self.message = message
+        self.hint = hint
+    }
+}

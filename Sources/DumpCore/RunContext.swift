@@ -1,0 +1,66 @@
+import Logging
+import SystemPackage
+
+/// What a provider is told about the run it takes part in.
+public struct RunContext: Sendable {
+    /// The run, the same in the manifest, the report, the archive's comment and the log.
+    public var runID: RunID
+    /// The name of the dump, from the job file.
+    public var dump: String
+    /// Where the work of all dumps of the run queues, largest first.
+    public var slots: WorkSlots
+    /// How many processes one unit of work may use at once: more than 1 only when there are fewer units than slots.
+    public var jobsPerUnit: Int
+    /// Told when a unit begins and ends, so that its progress can be shown.
+    public var progress: any ProgressObserver
+    public var log: Logger
+
+    public init(
+        runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
+        progress: any ProgressObserver = NoProgress(),
+        log: Logger
+    ) {
+        self.runID = runID
+        self.dump = dump
+        self.slots = slots
+        self.jobsPerUnit = jobsPerUnit
+        self.progress = progress
+        self.log = log
+    }
+}
+
+/// Shows the progress of the units of work. Calls may come from any task.
+public protocol ProgressObserver: Sendable {
+    func began(_ unit: WorkUnit, of dump: String) async
+    func ended(_ unit: WorkUnit, of dump: String) async
+}
+
+/// Shows nothing.
+public struct NoProgress: ProgressObserver {
+    public init() {}
+    public func began(_ unit: WorkUnit, of dump: String) async {}
+    public func ended(_ unit: WorkUnit, of dump: String) async {}
+}
+
+extension RunContext {
+    /// Runs one unit of work as soon as enough slots are free, the largest waiting unit of all dumps first.
+    public func perform<Result: Sendable>(
+        _ unit: WorkUnit, _ work: @Sendable () async throws(DumpError) -> Result
+    ) async throws(DumpError) -> Result {
+        do {
+            try await slots.acquire(jobsPerUnit, weight: unit.estimatedBytes)
+        } catch {
+            throw DumpError(.cancelled, "dump of \(unit.name) was cancelled before it began")
+        }
+        await progress.began(unit, of: dump)
+        let outcome: Swift.Result<Result, DumpError>
+        do {
+            outcome = .success(try await work())
+        } catch {
+            outcome = .failure(error)
+        }
+        await progress.ended(unit, of: dump)
+        await slots.release(jobsPerUnit)
+        return try outcome.get()
+    }
+}

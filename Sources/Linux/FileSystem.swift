@@ -1,0 +1,134 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// System calls on paths that neither swift-system nor Swift's Glibc has, or has in a typed form.
+public enum FileSystem {
+    /// Swaps two names of one file system at one instant: `renameat2(2)`, `RENAME_EXCHANGE`.
+    public static func exchange(_ one: FilePath, _ other: FilePath) throws(Errno) {
+        try check(one.withPlatformString { one in other.withPlatformString { clinux_exchange(one, $0) } })
+    }
+
+    /// Renames, and throws `Errno.fileExists` when the new name is taken.
+    public static func renameNew(_ from: FilePath, to: FilePath) throws(Errno) {
+        try check(from.withPlatformString { from in to.withPlatformString { clinux_rename_new(from, $0) } })
+    }
+
+    /// Renames, replacing a file or an empty directory at the new name: `rename(2)`.
+    public static func rename(_ from: FilePath, to: FilePath) throws(Errno) {
+        try call { from.withPlatformString { from in to.withPlatformString { Glibc.rename(from, $0) } } }
+    }
+
+    /// A second name for a file: `link(2)`. Throws `Errno.fileExists` when the name is taken.
+    public static func link(_ existing: FilePath, as new: FilePath) throws(Errno) {
+        try call { existing.withPlatformString { old in new.withPlatformString { Glibc.link(old, $0) } } }
+    }
+
+    /// Creates one directory with exactly this mode, whatever the umask.
+    public static func createDirectory(_ path: FilePath, mode: mode_t = 0o700) throws(Errno) {
+        try call { path.withPlatformString { mkdir($0, mode) } }
+        try call { path.withPlatformString { chmod($0, mode) } }
+    }
+
+    /// Removes a file, a symbolic link, or whatever else is not a directory. Nothing there is fine.
+    public static func removeFile(_ path: FilePath) throws(Errno) {
+        do {
+            try call { path.withPlatformString { unlink($0) } }
+        } catch Errno.noSuchFileOrDirectory {}
+    }
+
+    /// Flushes the names in a directory to disk, or the bytes of a file: `fsync(2)`.
+    public static func flush(_ path: FilePath) throws(Errno) {
+        try withDescriptor(path) { descriptor in fsync(descriptor) }
+    }
+
+    /// Flushes all of the file system that `path` lies on: `syncfs(2)`. Faster than one `fsync` for each of many files.
+    public static func flushFileSystem(of path: FilePath) throws(Errno) {
+        try withDescriptor(path) { descriptor in
+            let result = clinux_sync_filesystem(descriptor)
+            guard result < 0 else { return 0 }
+            errno = -result
+            return -1
+        }
+    }
+
+    /// Bytes that this process may still write on the file system of `path`. The reserve of root (`f_bfree`) is not counted.
+    public static func availableBytes(at path: FilePath) throws(Errno) -> Int64 {
+        var facts = statvfs()
+        try call { path.withPlatformString { statvfs($0, &facts) } }
+        return Int64(facts.f_bavail) * Int64(facts.f_frsize)
+    }
+
+    /// What `lstat(2)` says of `path`: a symbolic link is not followed.
+    public static func status(of path: FilePath) throws(Errno) -> FileStatus {
+        var facts = stat()
+        try call { path.withPlatformString { lstat($0, &facts) } }
+        return FileStatus(facts)
+    }
+
+    /// The names in a directory, without `.` and `..`, in the order of their bytes.
+    public static func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
+        guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
+        defer { closedir(stream) }
+        var names: [FilePath.Component] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw Errno(rawValue: errno) }
+                break
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
+            }
+            if let name, name.kind == .regular { names.append(name) }
+        }
+        return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
+    }
+
+    static func call(_ body: () -> Int32) throws(Errno) {
+        while body() != 0 {
+            guard errno == EINTR else { throw Errno(rawValue: errno) }
+        }
+    }
+
+    private static func withDescriptor(_ path: FilePath, _ body: (Int32) -> Int32) throws(Errno) {
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        try call { body(descriptor) }
+    }
+}
+
+/// What the file system says of one file.
+public struct FileStatus: Sendable, Hashable {
+    public enum Kind: Sendable { case file, directory, symbolicLink, other }
+
+    public var kind: Kind
+    public var bytes: Int64
+    public var device: UInt64
+    public var inode: UInt64
+    /// Permission bits, without the kind.
+    public var mode: UInt32
+    public var uid: UInt32
+    public var gid: UInt32
+    public var links: UInt64
+    /// Last change of contents, nanoseconds since 1970.
+    public var modified: Int64
+
+    public init(_ facts: stat) {
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .directory
+        case S_IFLNK: kind = .symbolicLink
+        default: kind = .other
+        }
+        bytes = Int64(facts.st_size)
+        device = UInt64(facts.st_dev)
+        inode = UInt64(facts.st_ino)
+        mode = facts.st_mode & 0o7777
+        uid = facts.st_uid
+        gid = facts.st_gid
+        links = UInt64(facts.st_nlink)
+        modified = Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
+    }
+}

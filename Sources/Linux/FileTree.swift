@@ -1,0 +1,46 @@
+import Glibc
+import SystemPackage
+
+/// A directory with all that is below it. Symbolic links are entries, never followed.
+public struct FileTree: Sendable {
+    public struct Entry: Sendable, Hashable {
+        /// Relative to the root of the tree.
+        public var path: FilePath
+        public var status: FileStatus
+    }
+
+    public var root: FilePath
+
+    public init(_ root: FilePath) { self.root = root }
+
+    /// Everything below the root, parents before children, each directory's names in the order of their bytes.
+    public func entries() throws(Errno) -> [Entry] {
+        var entries: [Entry] = []
+        try collect(FilePath(), into: &entries)
+        return entries
+    }
+
+    /// The bytes of all files that are there now. What vanishes meanwhile does not count.
+    public func bytes() -> Int64 {
+        // A size for progress and space: a tree that is being written or removed has no true one.
+        ((try? entries()) ?? []).reduce(0) { $0 + ($1.status.kind == .file ? $1.status.bytes : 0) }
+    }
+
+    /// Removes the root and everything below it. Nothing there is fine.
+    public func remove() throws(Errno) {
+        do {
+            guard try FileSystem.status(of: root).kind == .directory else { return try FileSystem.removeFile(root) }
+            for name in try FileSystem.names(in: root) { try FileTree(root.appending(name)).remove() }
+            try FileSystem.call { root.withPlatformString { rmdir($0) } }
+        } catch Errno.noSuchFileOrDirectory {}
+    }
+
+    private func collect(_ directory: FilePath, into entries: inout [Entry]) throws(Errno) {
+        for name in try FileSystem.names(in: root.pushing(directory)) {
+            let path = directory.appending(name)
+            let entry = Entry(path: path, status: try FileSystem.status(of: root.pushing(path)))
+            entries.append(entry)
+            if entry.status.kind == .directory { try collect(path, into: &entries) }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import DumpCore
+import SystemPackage
+
+/// What a job file says of one dump of kind `postgresql`.
+public struct PostgreSQLSettings: Sendable, Equatable {
+    /// Any libpq connection string, `key=value` or URI, without a password. Empty means libpq's own defaults.
+    public var connection = ""
+    public var password: SecretSource?
+    /// The user that libpq, pg_dump and the other programs act as, for peer authentication. Needs root, unless it is our own.
+    public var runAs: String?
+    /// Which databases, by globs in which `*` stands for any characters and `?` for one. A name without either must exist.
+    public var include = ["*"]
+    public var exclude: [String] = []
+    public var layout = Layout.databases
+    /// How long pg_dump waits for a table that is locked before it fails.
+    public var lockTimeout = Duration.seconds(300)
+    /// How long the whole dump may take before it is stopped and fails; nil is no limit.
+    public var deadline: Duration? = .seconds(24 * 3600)
+    /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for the newest that is not older than the server.
+    public var binDirectory: FilePath?
+
+    public enum Layout: String, Sendable, CaseIterable {
+        /// One pg_dump in directory format for each database, beside the roles and tablespaces of the cluster.
+        case databases
+        /// One `all.sql` of pg_dumpall for the whole cluster.
+        case cluster
+    }
+
+    public init() {}
+}

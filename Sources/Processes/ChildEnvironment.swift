@@ -1,0 +1,35 @@
+import Glibc
+import Subprocess
+
+/// The environment of a child: a few of our own variables, the program's, and a fixed locale, so that messages and sorting
+/// do not depend on who runs us.
+enum ChildEnvironment {
+    private static let always: Set<String> = ["PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ"]
+    /// Anyone may read a process's environment who may act as its user: no password goes there, even if we were given it so.
+    private static let never: Set<String> = ["PGPASSWORD", "BORG_PASSPHRASE", "BORG_NEW_PASSPHRASE"]
+
+    static func of(_ program: Program) -> [Environment.Key: String] {
+        var child: [Environment.Key: String] = [:]
+        for (name, value) in ownEnvironment() where !never.contains(name) {
+            if always.contains(name) || program.inheritedPrefixes.contains(where: { name.hasPrefix($0) }) {
+                child[Environment.Key(rawValue: name)!] = value
+            }
+        }
+        child["LC_ALL"] = "C.UTF-8"
+        for (name, value) in program.environment { child[Environment.Key(rawValue: name)!] = value }
+        return child
+    }
+
+    private static func ownEnvironment() -> [(String, String)] {
+        var variables: [(String, String)] = []
+        var next = environ
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
+            }
+            next += 1
+        }
+        return variables
+    }
+}

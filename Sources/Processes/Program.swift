@@ -1,0 +1,99 @@
+import DumpCore
+import SystemPackage
+
+/// A program to run: what, with what, and as whom. Nothing in it is ever given to a shell.
+public struct Program: Sendable {
+    /// Absolute path, see `Executables`.
+    public var executable: FilePath
+    public var arguments: [String]
+    /// Added to the filtered environment, over what is inherited.
+    public var environment: [String: String]
+    /// Variables of our own environment that are handed on because their names begin with one of these, such as `PG`.
+    /// Always handed on: `PATH`, `HOME`, `USER`, `LOGNAME`, `TMPDIR`, `TZ`. Never: anything that may hold a password.
+    public var inheritedPrefixes: [String]
+    /// The user to run as, or nil for our own. Only root can change it.
+    public var user: String?
+    public var workingDirectory: FilePath
+    /// A directory that the program may write to although it cannot reach it by its path: opened as our own user and handed on.
+    /// The program finds it at `Program.directoryPath`.
+    public var directory: FilePath?
+    public var secret: HandedSecret?
+    /// How long the program has between SIGTERM and SIGKILL when it is stopped.
+    public var grace: Duration
+
+    /// Where a program finds the directory it was handed.
+    public static let directoryPath: FilePath = "/proc/self/fd/3"
+
+    public init(
+        _ executable: FilePath, _ arguments: [String], environment: [String: String] = [:],
+        inheritedPrefixes: [String] = [], user: String? = nil, workingDirectory: FilePath = "/",
+        directory: FilePath? = nil, secret: HandedSecret? = nil, grace: Duration = .seconds(10)
+    ) {
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.inheritedPrefixes = inheritedPrefixes
+        self.user = user
+        self.workingDirectory = workingDirectory
+        self.directory = directory
+        self.secret = secret
+        self.grace = grace
+    }
+
+    /// The last component of the executable's path, for messages.
+    public var name: String { executable.lastComponent?.string ?? executable.string }
+}
+
+/// A secret on its way to a program: in memory all the way, never in arguments, environment or a file on disk.
+public struct HandedSecret: Sendable {
+    enum Form: String { case path, descriptor }
+
+    var variable: String
+    var form: Form
+    var text: Secret
+
+    /// `variable` will name a file of mode 0600 that belongs to the program's user and ends with it, such as `PGPASSFILE`.
+    public static func file(namedBy variable: String, _ text: Secret) -> HandedSecret {
+        HandedSecret(variable: variable, form: .path, text: text)
+    }
+
+    /// `variable` will hold the number of an open descriptor, such as `BORG_PASSPHRASE_FD`.
+    public static func descriptor(namedBy variable: String, _ text: Secret) -> HandedSecret {
+        HandedSecret(variable: variable, form: .descriptor, text: text)
+    }
+}
+
+/// Where a program's standard output goes.
+public enum ProgramOutput: Sendable {
+    case discard
+    /// Straight into this open file, no byte passes through us. The caller closes it.
+    case file(FileDescriptor)
+    /// Into memory, at most this many bytes; more is an error.
+    case collect(limit: Int)
+    /// Each line without its end, as it comes. Bytes that are not UTF-8 are replaced.
+    case lines(@Sendable (String) -> Void)
+}
+
+/// How a program ended. A bad status is a value, not an error: the caller knows what it means.
+public struct ProgramOutcome: Sendable {
+    public enum Status: Sendable, Hashable, CustomStringConvertible {
+        case exited(Int32)
+        case signaled(Int32)
+
+        public var description: String {
+            switch self {
+            case .exited(let code): "exited with status \(code)"
+            case .signaled(let signal): "was ended by signal \(signal)"
+            }
+        }
+    }
+
+    public var status: Status
+    /// What was collected, if the output was `.collect`.
+    public var output: [UInt8]
+    /// The last lines of standard error, at most 20.
+    public var lastErrorLines: [String]
+
+    public var succeeded: Bool { status == .exited(0) }
+    public var lastErrors: String { lastErrorLines.joined(separator: "\n") }
+}

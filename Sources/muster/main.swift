@@ -1,0 +1,4 @@
+import Glibc
+import Processes
+
+Keeper.takeOverIfAsked(Array(CommandLine.arguments.dropFirst()))

@@ -1,0 +1,153 @@
+import DumpCore
+import Glibc
+import Linux
+import Logging
+import Processes
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Programs")
+struct ProgramRunnerTests {
+    let runner = ProgramRunner(
+        keeper: musterExecutable, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+
+    @Test("A bad status is a value, with the last lines of standard error")
+    func badStatus() async throws {
+        let outcome = try await runner.run(shell("echo one >&2; echo two >&2; exit 7"))
+        #expect(outcome.status == .exited(7))
+        #expect(outcome.lastErrorLines == ["one", "two"])
+    }
+
+    @Test("A program ended by a signal is told apart from one that exits")
+    func signal() async throws {
+        let outcome = try await runner.run(shell("kill -9 $$"))
+        #expect(outcome.status == .signaled(SIGKILL))
+    }
+
+    @Test("Standard output is collected up to its limit, and more is an error")
+    func collect() async throws {
+        let outcome = try await runner.run(shell("printf hello"), output: .collect(limit: 5))
+        #expect(outcome.output == Array("hello".utf8))
+        await #expect(throws: ProcessError.self) {
+            _ = try await runner.run(shell("printf hello"), output: .collect(limit: 4))
+        }
+    }
+
+    @Test("A program that was handed a secret finds it in memory: not in its arguments, not in its environment")
+    func secretInMemory() async throws {
+        let secret = Secret("hunter2-\(getpid())")
+        var program = shell("cat $PGPASSFILE; stat -L -c '%a %U' $PGPASSFILE; cat; tr '\\0' '\\n' </proc/$$/environ")
+        program.secret = .file(namedBy: "PGPASSFILE", secret)
+        let lines = try await output(program)
+        #expect(lines.first == "\(secret.reveal())600 root")
+        #expect(lines.dropFirst().allSatisfy { !$0.contains(secret.reveal()) })
+        #expect(lines.contains("PGPASSFILE=/proc/self/fd/4"))
+
+        program = shell("cat <&$BORG_PASSPHRASE_FD")
+        program.secret = .descriptor(namedBy: "BORG_PASSPHRASE_FD", secret)
+        #expect(try await output(program) == [secret.reveal()])
+    }
+
+    @Test("A program of another user reads its secret and writes to a directory that it cannot reach by path")
+    func otherUser() async throws {
+        try await withScratch { scratch in
+            let closed = scratch.appending("closed")
+            let handed = closed.appending("handed")
+            try FileSystem.createDirectory(closed)
+            try FileSystem.createDirectory(handed)
+            let account = try #require(UserAccount(named: "postgres"))
+            #expect(chown(handed.string, account.uid, account.gid) == 0)
+            var program = shell(
+                "id -un; echo $HOME; cat $PGPASSFILE; (echo written > \(Program.directoryPath)/file); ls \(closed)")
+            program.user = account.name
+            program.directory = handed
+            program.secret = .file(namedBy: "PGPASSFILE", Secret("s3\n"))
+            let outcome = try await runner.run(program, output: .collect(limit: 1000))
+            #expect(String(decoding: outcome.output, as: UTF8.self) == "postgres\n\(account.home)\ns3\n")
+            #expect(outcome.status == .exited(2), "the shell's ls must not reach the closed directory")
+            #expect(try read(handed.appending("file")) == "written\n")
+        }
+    }
+
+    @Test("No variable of ours reaches a program unless it is asked for, and never a password")
+    func filteredEnvironment() async throws {
+        setenv("PGPASSWORD", "leak", 1)
+        setenv("PGAPPNAME", "wanted", 1)
+        setenv("MUSTER_TEST_UNWANTED", "leak", 1)
+        var program = shell("env")
+        program.inheritedPrefixes = ["PG"]
+        program.environment = ["EXTRA": "1"]
+        let lines = try await output(program)
+        #expect(lines.contains("PGAPPNAME=wanted"))
+        #expect(lines.contains("EXTRA=1"))
+        #expect(lines.contains("LC_ALL=C.UTF-8"))
+        #expect(!lines.contains { $0.contains("leak") })
+    }
+
+    @Test("Cancelling stops the program and everything it started, even what ignores SIGTERM or left its session")
+    func cancelStopsAll() async throws {
+        try await withScratch { scratch in
+            let pids = scratch.appending("pids")
+            var program = shell(
+                """
+                (trap '' TERM; echo $BASHPID >> \(pids); while :; do sleep 0.1; done) &
+                setsid sh -c 'echo $$ >> \(pids); exec sleep 1000' &
+                echo $$ >> \(pids)
+                wait
+                """)
+            program.grace = .seconds(1)
+            let running = program
+            let task = Task { try await runner.run(running) }
+            try await eventually { (try? read(pids).split(separator: "\n").count) == 3 }
+            task.cancel()
+            await #expect(throws: ProcessError.self) { try await task.value }
+            for pid in try read(pids).split(separator: "\n") { #expect(!isAlive(pid_t(pid)!)) }
+        }
+    }
+
+    @Test("What a program leaves behind when it ends is ended too")
+    func leftovers() async throws {
+        try await withScratch { scratch in
+            let pid = scratch.appending("pid")
+            let outcome = try await runner.run(
+                shell(
+                    "setsid sh -c 'echo $$ > \(pid).new; mv \(pid).new \(pid); exec sleep 1000' & until [ -e \(pid) ]; do :; done"
+                ))
+            #expect(outcome.succeeded)
+            #expect(!isAlive(pid_t(try read(pid).dropLast())!))
+        }
+    }
+
+    @Test("A program is stopped in good order when its parent is killed")
+    func parentKilled() async throws {
+        try await withScratch { scratch in
+            let (parentPID, childPID, stopped) = (
+                scratch.appending("p"), scratch.appending("c"), scratch.appending("s")
+            )
+            // The inner keeper works for a shell that kills itself; the outer runner only waits for the shell.
+            let inner =
+                "\(musterExecutable) __exec --parent $$ --grace 5000 -- /bin/sh -c "
+                + "'trap \"echo term > \(stopped); exit\" TERM; echo $$ > \(childPID); while :; do sleep 0.1; done' &"
+            let outcome = try await runner.run(
+                shell(
+                    "sh -c 'echo $$ > \(parentPID); exec sleep 1000' & \(inner) until [ -s \(childPID) ]; do :; done; kill -9 $$"
+                ))
+            #expect(outcome.status == .signaled(SIGKILL))
+            #expect(!isAlive(pid_t(try read(childPID).dropLast())!))
+        }
+    }
+
+    @Test("A missing program is an error before anything runs")
+    func missing() {
+        #expect(throws: ProcessError.self) { try Executables.find("no-such-program") }
+        #expect(throws: ProcessError.self) { try Executables.find("/etc/passwd") }
+    }
+
+    private func shell(_ script: String) -> Program { Program("/bin/bash", ["-c", script]) }
+
+    private func output(_ program: Program) async throws -> [String] {
+        let outcome = try await runner.run(program, output: .collect(limit: 1 << 20))
+        return String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+}

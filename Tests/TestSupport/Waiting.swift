@@ -1,0 +1,20 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// Waits until `condition` holds, for at most half a minute. A test asserts what happened, never how fast.
+public func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation)
+    async throws
+{
+    for _ in 0..<3000 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("this never came true", sourceLocation: sourceLocation)
+}
+
+/// Whether a process is there. A zombie is not.
+public func isAlive(_ pid: pid_t) -> Bool {
+    guard let status = try? read(FilePath("/proc/\(pid)/stat")) else { return false }
+    return !status.drop { $0 != ")" }.hasPrefix(") Z")
+}
