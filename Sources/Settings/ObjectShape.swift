@@ -1,0 +1,96 @@
+/// How a mapping with known keys is written in a settings file, and which part of `Value` each key sets.
+///
+///     ObjectShape(default: Settings())
+///         .required("location", \.location, .name, "Where it is.")
+///         .key("lock_wait", \.lockWait, .duration(), "How long to wait for the lock.")
+///         .optional("password", \.password, .secret, "What to log in with.")
+///         .check("password", "location") { … }
+public struct ObjectShape<Value: Sendable>: Sendable {
+    /// What a mapping without any keys means.
+    let defaults: Value
+    var fields: [Field] = []
+    var rules: [Rule] = []
+
+    struct Field: Sendable {
+        var name: String
+        /// A sentence for whoever writes the file.
+        var help: String
+        var isRequired: Bool
+        var schema: PlainValue
+        /// Sets its part of the value. False if it could not, for a reason that was reported.
+        var read: @Sendable (SettingsNode, inout Value, inout Diagnostics) -> Bool
+        var write: @Sendable (Value) -> PlainValue
+    }
+
+    /// What must hold between several keys.
+    struct Rule: Sendable {
+        var keys: [String]
+        var fault: @Sendable (Value) -> Fault?
+    }
+
+    public init(default value: Value) { defaults = value }
+
+    /// A key that may be left out; its default is that of the value.
+    public func key<Part: Sendable>(
+        _ name: String, _ place: any WritableKeyPath<Value, Part> & Sendable, _ shape: Shape<Part>, _ help: String
+    ) -> ObjectShape {
+        var schema = shape.schema
+        schema["default"] = shape.write(defaults[keyPath: place])
+        return adding(name, place, shape, schema, help, isRequired: false)
+    }
+
+    /// A key that must be there.
+    public func required<Part: Sendable>(
+        _ name: String, _ place: any WritableKeyPath<Value, Part> & Sendable, _ shape: Shape<Part>, _ help: String
+    ) -> ObjectShape {
+        adding(name, place, shape, shape.schema, help, isRequired: true)
+    }
+
+    /// A key that may be left out, or be null, which both mean nil.
+    public func optional<Part: Sendable>(
+        _ name: String, _ place: any WritableKeyPath<Value, Part?> & Sendable, _ shape: Shape<Part>, _ help: String
+    ) -> ObjectShape {
+        key(name, place, .optional(shape), help)
+    }
+
+    /// A mapping within this one whose keys set parts of the same value.
+    public func group(_ name: String, _ help: String, _ keys: (ObjectShape) -> ObjectShape) -> ObjectShape {
+        let inner = keys(ObjectShape(default: defaults))
+        return adding(
+            Field(name: name, help: help, isRequired: false, schema: inner.schema()) { node, value, diagnostics in
+                inner.fill(&value, from: node, &diagnostics)
+            } write: {
+                inner.write($0)
+            })
+    }
+
+    /// A rule between several keys, looked at once all of them were read without a mistake. Its fault is reported at the first
+    /// of them that is in the file.
+    public func check(_ keys: String..., rule: @escaping @Sendable (Value) -> Fault?) -> ObjectShape {
+        precondition(keys.allSatisfy { key in fields.contains { $0.name == key } })
+        var longer = self
+        longer.rules.append(Rule(keys: keys, fault: rule))
+        return longer
+    }
+
+    private func adding<Part: Sendable>(
+        _ name: String, _ place: any WritableKeyPath<Value, Part> & Sendable, _ shape: Shape<Part>,
+        _ schema: PlainValue, _ help: String, isRequired: Bool
+    ) -> ObjectShape {
+        adding(
+            Field(name: name, help: help, isRequired: isRequired, schema: schema) { node, value, diagnostics in
+                guard let part = shape.read(node, &diagnostics) else { return false }
+                value[keyPath: place] = part
+                return true
+            } write: {
+                shape.write($0[keyPath: place])
+            })
+    }
+
+    private func adding(_ field: Field) -> ObjectShape {
+        precondition(!fields.contains { $0.name == field.name })
+        var longer = self
+        longer.fields.append(field)
+        return longer
+    }
+}

@@ -1,0 +1,87 @@
+/// What the keys of a mapping may be that are names which the operator gives.
+public struct NameRule: Sendable {
+    /// A regular expression for all of the name.
+    public var pattern: String
+    /// What the pattern says, for people; reads on from "expected".
+    public var expected: String
+    /// Names that match and are taken nevertheless.
+    public var reserved: [String]
+
+    public init(pattern: String, expected: String, reserved: [String] = []) {
+        self.pattern = pattern
+        self.expected = expected
+        self.reserved = reserved
+    }
+
+    /// Why `name` may not be used, or nil if it may.
+    public func fault(in name: String) -> Fault? {
+        guard name.matches(all: pattern) else { return Fault("expected \(expected), found \(quoted(name))") }
+        return reserved.contains(name) ? Fault("the name \(quoted(name)) is reserved; choose another") : nil
+    }
+
+    fileprivate var schema: PlainValue {
+        var schema: PlainValue = ["pattern": .text("^(\(pattern))$")]
+        if !reserved.isEmpty { schema["not"] = ["enum": .list(reserved.map { .text($0) })] }
+        return schema
+    }
+}
+
+extension Shape {
+    /// A list.
+    public static func list<Element>(of element: Shape<Element>, atLeast count: Int = 0) -> Shape<[Element]>
+    where Value == [Element] {
+        let schema: PlainValue = ["type": "array", "items": element.schema, "minItems": .integer(Int64(count))]
+        return Shape<[Element]>(schema: schema) { node, diagnostics in
+            guard case .list(let nodes) = node.content else {
+                diagnostics.report(expected: "a list", at: node)
+                return nil
+            }
+            guard nodes.count >= count else {
+                diagnostics.report(Fault("needs at least \(count == 1 ? "one entry" : "\(count) entries")"), at: node)
+                return nil
+            }
+            let values = nodes.map { element.read($0, &diagnostics) }
+            return values.contains { $0 == nil } ? nil : values.compactMap { $0 }
+        } writer: { values in
+            .list(values.map(element.write))
+        }
+    }
+
+    /// A mapping from names that the operator gives to values of one shape. The file's order is kept.
+    ///
+    /// - Parameters:
+    ///   - entry: makes one entry of the result.
+    ///   - parts: takes it apart again.
+    public static func map<Entry, Element>(
+        _ names: NameRule, of element: Shape<Element>, atLeast count: Int = 0,
+        entry: @escaping @Sendable (String, Element) -> Entry,
+        parts: @escaping @Sendable (Entry) -> (name: String, value: Element)
+    ) -> Shape<[Entry]> where Value == [Entry] {
+        let schema: PlainValue = [
+            "type": "object", "propertyNames": names.schema, "additionalProperties": element.schema,
+            "minProperties": .integer(Int64(count)),
+        ]
+        return Shape<[Entry]>(schema: schema) { node, diagnostics in
+            guard case .mapping(let entries) = node.content else {
+                diagnostics.report(expected: "a mapping", at: node)
+                return nil
+            }
+            guard entries.count >= count else {
+                diagnostics.report(Fault("needs at least \(count == 1 ? "one entry" : "\(count) entries")"), at: node)
+                return nil
+            }
+            let values = entries.map { named in
+                let fault = names.fault(in: named.key)
+                if let fault {
+                    let message = "\(node.path.subject): \(fault.message)"
+                    diagnostics.report(Diagnostic(named.keyMark, node.path, message, hint: fault.hint))
+                }
+                let value = element.read(named.value, &diagnostics)
+                return fault == nil ? value.map { entry(named.key, $0) } : nil
+            }
+            return values.contains { $0 == nil } ? nil : values.compactMap { $0 }
+        } writer: { entries in
+            .mapping(entries.map(parts).map { PlainValue.Member($0.name, element.write($0.value)) })
+        }
+    }
+}

@@ -1,0 +1,73 @@
+extension Shape<Duration> {
+    /// A span of time such as `90s`, `1h30m` or `500ms`; a number alone counts seconds.
+    public static func duration(
+        atLeast least: Duration = .zero, atMost most: Duration = .seconds(3650 * 86400)
+    ) -> Shape {
+        Shape.scalar("a duration such as 90s, 5m, 6h or 1d", schema: durationSchema) { text, _ in
+            Duration(settingsText: text)
+        } write: {
+            .text($0.settingsText)
+        }.checked { duration in
+            guard duration < least || duration > most else { return nil }
+            let limit = duration < least ? "at least \(least.settingsText)" : "at most \(most.settingsText)"
+            return Fault("must be \(limit), found \(duration.settingsText)")
+        }
+    }
+}
+
+extension Shape<Duration?> {
+    /// A limit in time: a duration longer than zero, or `none`.
+    public static var timeLimit: Shape {
+        let duration = Shape<Duration>.duration(atLeast: .milliseconds(1))
+        return Shape(schema: ["anyOf": [duration.schema, ["const": "none"]]]) { node, diagnostics in
+            if case .scalar("none", _) = node.content { return .some(nil) }
+            if node.isNull {
+                diagnostics.report(expected: "a duration or none", at: node, hint: "Write none for no limit.")
+                return nil
+            }
+            return duration.read(node, &diagnostics).map { .some($0) }
+        } writer: { limit in
+            limit.map(duration.write) ?? "none"
+        }
+    }
+}
+
+private let durationPattern = "[0-9]+|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?"
+
+private let durationSchema: PlainValue = [
+    "type": ["string", "integer"], "pattern": .text("^(\(durationPattern))$"), "minLength": 1, "minimum": 0,
+]
+
+private let durationUnits: [(name: String, milliseconds: Int64)] = [
+    ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
+]
+
+extension Duration {
+    /// What `text` spells in the form that settings files use, or nil.
+    public init?(settingsText text: String) {
+        guard !text.isEmpty, text.matches(all: durationPattern) else { return nil }
+        var total: Int64 = 0
+        for part in text.matches(of: /([0-9]+)([a-z]*)/) {
+            // A number alone counts seconds. The pattern lets no other unit through.
+            let unit = durationUnits.first { $0.name == part.output.2 }?.milliseconds ?? 1000
+            guard let count = Int64(part.output.1) else { return nil }
+            let (milliseconds, tooLong) = count.multipliedReportingOverflow(by: unit)
+            let (sum, tooMuch) = total.addingReportingOverflow(milliseconds)
+            guard !tooLong, !tooMuch else { return nil }
+            total = sum
+        }
+        self = .milliseconds(total)
+    }
+
+    /// As a settings file would hold it, in whole milliseconds and the largest units: `1h30m`.
+    public var settingsText: String {
+        var rest = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        guard rest > 0 else { return "0s" }
+        var text = ""
+        for unit in durationUnits where rest >= unit.milliseconds {
+            text += "\(rest / unit.milliseconds)\(unit.name)"
+            rest %= unit.milliseconds
+        }
+        return text
+    }
+}
