@@ -22,7 +22,7 @@ let package = Package(
                 "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),
-        .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "DumpCore", "CLibYAML", .system]),
+        .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
             name: "Pipeline", dependencies: ["Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system]),
         .target(
