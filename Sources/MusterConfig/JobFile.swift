@@ -1,0 +1,72 @@
+import DumpCore
+import Settings
+import SystemPackage
+
+/// Job files: where they are, and how they are read.
+public enum JobFile {
+    /// More than any job needs; keeps a wrong file from being read whole.
+    static let sizeLimit = 1 << 20
+
+    /// Reads and validates a job. Throws all mistakes of the file at once.
+    ///
+    /// - Parameters:
+    ///   - path: a YAML or JSON file; its name without extension is the job's name.
+    ///   - kinds: the providers that dumps may name.
+    public static func load(
+        _ path: FilePath, kinds: [any ProviderSettings.Type]
+    ) throws(ConfigurationError) -> JobPlan {
+        let name = path.stem ?? ""
+        if let fault = NameRule.entries.fault(in: name) {
+            throw ConfigurationError(
+                .invalid, "\(path) cannot be a job: \(fault.message)",
+                hint: "A job is named by its file, as it is part of the names of its archives. Rename the file.")
+        }
+        return try parse(try contents(of: path), name: name, file: path, kinds: kinds)
+    }
+
+    /// Validates the contents of a job file.
+    static func parse(
+        _ bytes: [UInt8], name: String, file: FilePath, kinds: [any ProviderSettings.Type]
+    ) throws(ConfigurationError) -> JobPlan {
+        var diagnostics = Diagnostics()
+        var plan: JobPlan?
+        if let text = SourceText(bytes, &diagnostics), let root = YAMLComposer.compose(text, &diagnostics) {
+            plan = JobPlan.shape(kinds: kinds, name: name, file: file).read(root, &diagnostics)
+        }
+        guard let plan, diagnostics.all.isEmpty else {
+            throw ConfigurationError(file: file, diagnostics: diagnostics.all)
+        }
+        return plan
+    }
+
+    private static func contents(of path: FilePath) throws(ConfigurationError) -> [UInt8] {
+        let bytes: [UInt8]
+        do {
+            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+            bytes = try file.closeAfter { try file.readAll(atMost: sizeLimit + 1) }
+        } catch {
+            throw ConfigurationError(
+                .unreadable, "cannot read \(path): \((error as? Errno).map(\.description) ?? "\(error)")")
+        }
+        guard bytes.count <= sizeLimit else {
+            throw ConfigurationError(
+                .unreadable, "\(path) is larger than \(formatBytes(Int64(sizeLimit)))",
+                hint: "This is not a job file.")
+        }
+        return bytes
+    }
+}
+
+extension FileDescriptor {
+    fileprivate func readAll(atMost limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let chunk = try [UInt8](unsafeUninitializedCapacity: min(64 * 1024, limit - bytes.count)) { buffer, count in
+                count = try read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            if chunk.isEmpty { break }
+            bytes += chunk
+        }
+        return bytes
+    }
+}

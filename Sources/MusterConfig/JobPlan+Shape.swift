@@ -1,0 +1,84 @@
+import Borg
+import Settings
+import SystemPackage
+
+extension JobPlan {
+    /// What may stand in a job file.
+    ///
+    /// - Parameters:
+    ///   - kinds: the providers that dumps may name.
+    ///   - name, file: of the job that is read; they do not stand in the file.
+    static func shape(
+        kinds: [any ProviderSettings.Type], name: String = "", file: FilePath = ""
+    ) -> ObjectShape<JobPlan> {
+        ObjectShape(default: JobPlan(name: name, file: file, staging: "", dumps: []))
+            .required(
+                "staging", \.staging, .stagingDirectory,
+                "The directory that holds the dumps, with room for three sets. Nothing else may use it."
+            )
+            .optional(
+                "parallel", \.parallel, .integer(1...64),
+                "How many pieces are dumped at once, over all sources; as many as there are cores if not set."
+            )
+            .required(
+                "dumps", \.dumps,
+                .map(.dumps, of: .provider(among: kinds), atLeast: 1) {
+                    DumpPlan(name: $0, settings: $1)
+                } parts: {
+                    ($0.name, $0.settings)
+                },
+                "What to dump. Each has a name of your choice, which becomes its directory in the set."
+            )
+            .key(
+                "repositories", \.repositories,
+                .map(.entries, of: RepositorySettings.shape.shape) {
+                    RepositoryPlan(name: $0, settings: $1)
+                } parts: {
+                    ($0.name, $0.settings)
+                },
+                "The Borg repositories that receive the set, each under a name of your choice."
+            )
+            .check("repositories", "staging") { $0.overlapFault }
+            .check("repositories") { $0.repeatedRepositoryFault }
+    }
+
+    /// Borg would archive its own repository, or Muster's tidying would meet Borg's files.
+    private var overlapFault: Fault? {
+        for repository in repositories {
+            guard let path = repository.settings.localPath else { continue }
+            if path.starts(with: staging) || staging.starts(with: path) {
+                return Fault(
+                    "repository '\(repository.name)' and the staging directory lie within one another",
+                    hint: "Give each a directory of its own.")
+            }
+        }
+        return nil
+    }
+
+    private var repeatedRepositoryFault: Fault? {
+        for (place, repository) in repositories.enumerated() {
+            let location = repository.settings.location
+            if let first = repositories[..<place].first(where: { $0.settings.location == location }) {
+                return Fault("'\(first.name)' and '\(repository.name)' are the same repository", hint: "Leave one out.")
+            }
+        }
+        return nil
+    }
+}
+
+extension Shape<FilePath> {
+    fileprivate static var stagingDirectory: Shape {
+        absolutePath.checked { $0.components.isEmpty ? Fault("must not be the root directory") : nil }
+    }
+}
+
+extension NameRule {
+    /// For jobs, dumps and repositories.
+    static let entries = NameRule(
+        pattern: "[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        expected: "a name of at most 64 letters, digits and . _ - that begins with a letter or digit")
+
+    /// A dump is a directory beside the set's own files.
+    static let dumps = NameRule(
+        pattern: entries.pattern, expected: entries.expected, reserved: ["manifest.json", "checksums"])
+}

@@ -1,0 +1,23 @@
+import Settings
+
+extension JobPlan {
+    /// The job as a job file in YAML with every key, defaults filled in.
+    ///
+    /// Reads back as the same job, except that the commands that print secrets are left out, and refused when read: the text
+    /// of such a command can be a secret itself. Files and credentials are shown, as their names are none.
+    public var yaml: String { JobPlan.shape(kinds: []).write(self).yaml }
+
+    /// The same as JSON.
+    public var json: String { JobPlan.shape(kinds: []).write(self).json }
+
+    /// JSON Schema (draft 2020-12) of job files, for editors and for checks elsewhere. Rules between several keys are not in it.
+    ///
+    /// - Parameter kinds: the providers that dumps may name.
+    public static func schema(kinds: [any ProviderSettings.Type]) -> String {
+        let head: PlainValue = [
+            "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Muster job",
+            "description": "One job of Muster: what to dump, where to stage it, which repositories receive it.",
+        ]
+        return head.merging(shape(kinds: kinds).schema()).json
+    }
+}

@@ -1,0 +1,57 @@
+import Borg
+import Settings
+import SystemPackage
+
+/// One job: what to dump, where to stage it, which repositories receive it.
+public struct JobPlan: Sendable, Equatable {
+    /// The name of its file without extension; fit to be part of an archive's name.
+    public var name: String
+    /// Where it was read from, as it was asked for.
+    public var file: FilePath
+    /// The directory that holds the sets. Absolute, without `.` and `..`, not `/`.
+    public var staging: FilePath
+    /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
+    public var parallel: Int?
+    /// In the order of the file; at least one.
+    public var dumps: [DumpPlan]
+    /// In the order of the file. Without any, someone else archives the set.
+    public var repositories: [RepositoryPlan]
+
+    public init(
+        name: String, file: FilePath, staging: FilePath, parallel: Int? = nil, dumps: [DumpPlan],
+        repositories: [RepositoryPlan] = []
+    ) {
+        self.name = name
+        self.file = file
+        self.staging = staging
+        self.parallel = parallel
+        self.dumps = dumps
+        self.repositories = repositories
+    }
+}
+
+/// One entry under `dumps:`.
+public struct DumpPlan: Sendable, Equatable {
+    public var name: String
+    public var settings: any ProviderSettings
+
+    public init(name: String, settings: any ProviderSettings) {
+        self.name = name
+        self.settings = settings
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.settings.isEqual(to: right.settings)
+    }
+}
+
+/// One entry under `repositories:`.
+public struct RepositoryPlan: Sendable, Equatable {
+    public var name: String
+    public var settings: RepositorySettings
+
+    public init(name: String, settings: RepositorySettings) {
+        self.name = name
+        self.settings = settings
+    }
+}

@@ -1,0 +1,137 @@
+import Settings
+
+/// Makes a tree of settings from one YAML or JSON document.
+///
+/// Of YAML only what a settings file needs: mappings with text as keys, lists, and scalars. Anchors, aliases, merge keys, tags, a
+/// key that is there twice and a second document are mistakes.
+struct YAMLComposer {
+    /// Job files go to a depth of 5.
+    private static let deepest = 32
+
+    private let events: YAMLEvents
+    private var diagnostics = Diagnostics()
+
+    /// The tree of `text`, or nil after the reason was reported.
+    static func compose(_ text: SourceText, _ diagnostics: inout Diagnostics) -> SettingsNode? {
+        var composer = YAMLComposer(events: YAMLEvents(text.text))
+        defer { for mistake in composer.diagnostics.all { diagnostics.report(mistake) } }
+        do {
+            return try composer.document()
+        } catch {
+            composer.diagnostics.report(text.explain(error))
+            return nil
+        }
+    }
+
+    private init(events: YAMLEvents) { self.events = events }
+
+    private mutating func document() throws(YAMLProblem) -> SettingsNode? {
+        _ = try events.next()
+        guard case .documentStart = try events.next().kind else {
+            report(
+                "the file is empty", Mark(line: 1, column: 1), .root,
+                hint: "A job needs the keys staging and dumps at least.")
+            return nil
+        }
+        let root = try node(try events.next(), .root, key: nil, depth: 0)
+        _ = try events.next()
+        let end = try events.next()
+        guard case .streamEnd = end.kind else {
+            report("a second document begins here", end.mark, .root, hint: "A file holds one job.")
+            return nil
+        }
+        return root
+    }
+
+    /// The node that begins with `event`. `key` is where its key stands, if it has one.
+    private mutating func node(
+        _ event: YAMLEvent, _ path: SettingsPath, key: Mark?, depth: Int
+    ) throws(YAMLProblem) -> SettingsNode {
+        guard depth < Self.deepest else {
+            throw YAMLProblem(message: "nested more than \(Self.deepest) deep", mark: event.mark)
+        }
+        let isAllowed = checkPlainness(of: event, path)
+        var mark = event.mark
+        var content: SettingsNode.Content
+        switch event.kind {
+        case .sequenceStart:
+            if !event.isFlow, let key { mark = key }
+            content = .list(try elements(path, depth))
+        case .mappingStart:
+            if !event.isFlow, let key { mark = key }
+            content = try mapping(path, depth)
+        case .scalar(let text, let isQuoted):
+            content = .scalar(text, isQuoted: isQuoted)
+        default:
+            content = .refused
+        }
+        if !isAllowed { content = .refused }
+        return SettingsNode(content, mark: mark, path: path)
+    }
+
+    private mutating func elements(_ path: SettingsPath, _ depth: Int) throws(YAMLProblem) -> [SettingsNode] {
+        var elements: [SettingsNode] = []
+        while true {
+            let event = try events.next()
+            if case .sequenceEnd = event.kind { return elements }
+            elements.append(try node(event, path.appending(index: elements.count), key: nil, depth: depth + 1))
+        }
+    }
+
+    private mutating func mapping(_ path: SettingsPath, _ depth: Int) throws(YAMLProblem) -> SettingsNode.Content {
+        var entries: [SettingsNode.Entry] = []
+        var isMerged = false
+        while true {
+            let event = try events.next()
+            if case .mappingEnd = event.kind { return isMerged ? .refused : .mapping(entries) }
+            let key = try key(event, path, depth)
+            let value = try node(
+                try events.next(), key.map { path.appending(key: $0) } ?? path, key: event.mark, depth: depth + 1)
+            switch key {
+            case nil: continue
+            case "<<":
+                isMerged = true
+                report("merge keys are not allowed", event.mark, path, hint: "Write the keys out.")
+            case let key? where entries.contains { $0.key == key }:
+                let first = entries.first { $0.key == key }!.keyMark
+                report("\(path.appending(key: key)) is there twice, first in line \(first.line)", event.mark, path)
+            case let key?:
+                entries.append(SettingsNode.Entry(key: key, keyMark: event.mark, value: value))
+            }
+        }
+    }
+
+    /// The text of a key, or nil after it was reported that it is none.
+    private mutating func key(_ event: YAMLEvent, _ path: SettingsPath, _ depth: Int) throws(YAMLProblem) -> String? {
+        let key = try node(event, path, key: nil, depth: depth + 1)
+        switch key.content {
+        case .scalar(let text, _) where !text.isEmpty: return text
+        case .refused: return nil
+        default:
+            report("a key must be text", event.mark, path)
+            return nil
+        }
+    }
+
+    /// Refuses what YAML can and a settings file should not.
+    private mutating func checkPlainness(of event: YAMLEvent, _ path: SettingsPath) -> Bool {
+        if case .alias = event.kind {
+            report(
+                "aliases (*) are not allowed", event.mark, path,
+                hint: "Write the value out; put text that begins with * in quotes.")
+            return false
+        }
+        if event.anchor != nil {
+            report(
+                "anchors (&) are not allowed", event.mark, path, hint: "Put text that begins with & in quotes.")
+        }
+        if event.tag != nil {
+            report("tags (!) are not allowed", event.mark, path, hint: "Put text that begins with ! in quotes.")
+        }
+        return event.anchor == nil && event.tag == nil
+    }
+
+    private mutating func report(_ message: String, _ mark: Mark, _ path: SettingsPath, hint: String? = nil) {
+        diagnostics.report(Diagnostic(mark, path, message, hint: hint))
+    }
+}
