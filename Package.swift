@@ -46,6 +46,12 @@ let package = Package(
         // Tests, against real servers and a real Borg.
         .target(name: "TestSupport", dependencies: ["muster", "Linux", .system], path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
+        .testTarget(
+            name: "MusterConfigTests",
+            dependencies: [
+                "MusterConfig", "PostgreSQL", "Borg", "Settings", "Processes", "DumpCore", "TestSupport", .logging,
+                .system,
+            ]),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),

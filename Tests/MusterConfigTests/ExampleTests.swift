@@ -1,0 +1,80 @@
+import Borg
+import FoundationEssentials
+import Linux
+import MusterConfig
+import PostgreSQL
+import Settings
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Examples and schema")
+struct ExampleTests {
+    static let directory = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+        .appending("config")
+
+    static let examples: [String] = ["nightly.yaml", "cluster.yaml", "remote-server.yaml", "dump-only.json"]
+
+    @Test("Every example job is valid", arguments: examples)
+    func valid(name: String) throws {
+        let plan = try JobFile.load(Self.directory.appending(name), kinds: kinds)
+        #expect(plan.repositories.isEmpty == (name == "dump-only.json"))
+    }
+
+    @Test("Every YAML file in config/ is among the examples")
+    func complete() throws {
+        let jobs = try FileSystem.names(in: Self.directory).filter { $0.extension == "yaml" }.map(\.string)
+        #expect(jobs == Self.examples.filter { $0.hasSuffix(".yaml") }.sorted())
+    }
+
+    @Test("The schema is JSON and knows every key that a job is shown with", arguments: examples)
+    func schemaKnowsEveryKey(name: String) throws {
+        let schema = try Schema(JobPlan.schema(kinds: kinds))
+        let plan = try JobFile.load(Self.directory.appending(name), kinds: kinds)
+        let shown = try JSONDecoder().decode(JSONTree.self, from: Data(plan.json.utf8))
+        #expect(schema.mismatches(of: shown, with: schema.root) == [])
+    }
+
+    @Test("The schema refuses what is not a job")
+    func schemaRefuses() throws {
+        let schema = try Schema(JobPlan.schema(kinds: kinds))
+        let wrong = """
+            {"staging": "/s", "x": 1, "dumps": {"app": {"provider": "postgresql", "layout": "none", "y": 1}},
+             "repositories": {"a": {"location": "host:repo", "passphrase": {"file": "/x", "z": 1}}}}
+            """
+        let tree = try JSONDecoder().decode(JSONTree.self, from: Data(wrong.utf8))
+        #expect(
+            schema.mismatches(of: tree, with: schema.root) == [
+                "dumps.app.layout: not none", "dumps.app: y", "repositories.a.passphrase: z", ": x",
+            ])
+    }
+
+    @Test("The schema describes a key with its help, its pattern and its default")
+    func schemaOfKeys() throws {
+        let schema = try Schema(JobPlan.schema(kinds: kinds))
+        #expect(schema.root["required"] == .list([.text("staging"), .text("dumps")]))
+        let dump = try #require(schema.root["properties"]?["dumps"]?["additionalProperties"]?["oneOf"]?.elements.first)
+        #expect(dump["required"] == .list([.text("provider")]))
+        #expect(
+            dump["properties"]?["run_as"]
+                == .mapping([
+                    "description": .text(
+                        "The system user to connect and dump as, for peer authentication. Needs root, unless it is our own."
+                    ),
+                    "anyOf": .list([
+                        .mapping(["type": .text("string"), "pattern": .text("^([A-Za-z_][A-Za-z0-9_.@-]*[$]?)$")]),
+                        .mapping(["type": .text("null")]),
+                    ]),
+                    "default": .null,
+                ]))
+        #expect(
+            dump["properties"]?["layout"]
+                == .mapping([
+                    "description": .text(
+                        "databases: a directory for each database, beside roles and tablespaces. "
+                            + "cluster: one all.sql of pg_dumpall."),
+                    "type": .text("string"), "enum": .list([.text("databases"), .text("cluster")]),
+                    "default": .text("databases"),
+                ]))
+    }
+}

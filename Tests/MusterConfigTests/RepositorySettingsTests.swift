@@ -1,0 +1,112 @@
+import Borg
+import DumpCore
+import Logging
+import Processes
+import TestSupport
+import Testing
+
+@Suite("Settings of a repository")
+struct RepositorySettingsTests {
+    private static let notUnderstood =
+        "must be an absolute path or name a host\n  hint: Write /path, user@host:path or ssh://user@host/path."
+
+    @Test(
+        "What cannot be a location is refused, and a password in it is not repeated",
+        arguments: [
+            ("host:repo::archive", "must not name an archive (::)\n  hint: Muster names the archives itself."),
+            (
+                "ssh://me:hunter2@host/repo",
+                "a password is never written in a job file\n  hint: Borg logs in with SSH keys; leave the password out."
+            ),
+            (
+                "me:hunter2@host:repo",
+                "a password is never written in a job file\n  hint: Borg logs in with SSH keys; leave the password out."
+            ),
+            ("repo", notUnderstood),
+            ("~/repo", notUnderstood),
+            ("-oProxyCommand=x:repo", "must not begin with '-'"),
+            ("ssh://-oProxyCommand=x/repo", "must not begin with '-'"),
+            ("sftp://host/repo", notUnderstood),
+            ("ssh://me:hunt/er2@host/repo", notUnderstood), ("ssh:///repo", notUnderstood),
+            ("file://repo", notUnderstood), (":repo", notUnderstood), ("", "must not be empty"),
+        ])
+    func locations(location: String, message: String) {
+        #expect(
+            mistakes(in: repository("location: \"\(location)\""))
+                == "nightly.yaml:6:15: repositories.offsite.location: \(message)")
+    }
+
+    @Test(
+        "What Borg takes as a location is a location",
+        arguments: [
+            "/mnt/repo", "file:///mnt/repo", "host:repo", "me@host:~/repo", "ssh://me@host:2222/./repo",
+            "me@[::1]:repo",
+            "ssh://[2001:db8::1]/repo",
+        ])
+    func goodLocations(location: String) throws {
+        #expect(try job(repository("location: \"\(location)\"")).repositories[0].settings.location == location)
+    }
+
+    @Test("An encryption needs a passphrase, and none has none", arguments: RepositorySettings.Encryption.allCases)
+    func encryption(mode: RepositorySettings.Encryption) {
+        let alone = mistakes(in: repository("location: host:repo\ninitialize: \(mode.rawValue)"))
+        let both = mistakes(in: repository("location: host:repo\npassphrase: {file: /x}\ninitialize: \(mode.rawValue)"))
+        let missing = """
+            nightly.yaml:7:17: repositories.offsite.initialize: \(mode.rawValue) needs a passphrase
+              hint: Write passphrase: {file: /path/to/it} beside it, or {command: …} or {credential: NAME}.
+            """
+        let useless = """
+            nightly.yaml:8:17: repositories.offsite.initialize: a repository without encryption has no passphrase
+              hint: Leave 'passphrase' out, or choose an encryption such as repokey-blake2.
+            """
+        #expect(alone == (mode == .none ? "" : missing))
+        #expect(both == (mode == .none ? useless : ""))
+    }
+
+    @Test("A passphrase that is wrong itself is not reported as missing")
+    func oneMistakeIsReportedOnce() {
+        #expect(
+            mistakes(in: repository("location: host:repo\ninitialize: repokey\npassphrase: hunter2")) == """
+                nightly.yaml:8:17: repositories.offsite.passphrase: a secret is never written in a job file
+                  hint: Write {file: /path/to/it}, {command: …} or {credential: NAME}.
+                """)
+        #expect(
+            mistakes(in: repository("location: host:repo\ninitialize: repokey\npassphrase: *x")) == """
+                nightly.yaml:8:17: aliases (*) are not allowed
+                  hint: Write the value out; put text that begins with * in quotes.
+                """)
+    }
+
+    @Test(
+        "Other impossible values are refused",
+        arguments: [
+            ("borg: bin/borg", "borg: must be a name without '/', or an absolute path"),
+            ("borg: -x", "borg: must not begin with '-'"), ("remote_path: ''", "remote_path: must not be empty"),
+            ("lock_wait: 500ms", "lock_wait: must be whole seconds"),
+        ])
+    func impossible(line: String, message: String) {
+        let column = 5 + line.prefix { $0 != " " }.count + 1
+        #expect(
+            mistakes(in: repository("location: host:repo\n\(line)"))
+                == "nightly.yaml:7:\(column): repositories.offsite.\(message)")
+    }
+
+    @Test(
+        "A compression is accepted if, and only if, Borg accepts it",
+        arguments: [
+            "none", "lz4", "lz4,5", "zlib,0", "lzma,9", "zlib,10", "zstd,22", "zstd,23", "zstd,0", "auto",
+            "auto,zstd,7",
+            "auto,zstd,7,1", "obfuscate,3,auto,lzma", "obfuscate,7,none", "obfuscate,3", "ZSTD", "zstd;3",
+        ])
+    func compression(text: String) async throws {
+        let runner = ProgramRunner(
+            keeper: musterExecutable, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        // Borg looks at its arguments first, then finds no repository.
+        let borg = Program(
+            try Executables.find("borg"), ["create", "--compression", text, "/nonexistent::archive", "/nonexistent"])
+        let outcome = try await runner.run(borg)
+        let isKnownToBorg = outcome.lastErrorLines.contains { $0.contains("does not exist") }
+        #expect(isKnownToBorg != outcome.lastErrorLines.contains { $0.contains("--compression") })
+        #expect(mistakes(in: repository("location: host:repo\ncompression: \"\(text)\"")).isEmpty == isKnownToBorg)
+    }
+}

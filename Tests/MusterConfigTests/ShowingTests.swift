@@ -1,0 +1,68 @@
+import DumpCore
+import MusterConfig
+import PostgreSQL
+import Settings
+import Testing
+
+@Suite("Showing a job")
+struct ShowingTests {
+    @Test("A short job is shown with every key and its default")
+    func shown() throws {
+        let plan = try job(repository("location: 12345@host:repo\npassphrase: {command: echo hunter2}"))
+        #expect(
+            plan.yaml == """
+                staging: /srv/staging
+                parallel: null
+                dumps:
+                  app:
+                    provider: postgresql
+                    connection: ""
+                    password: null
+                    run_as: null
+                    databases:
+                      include: ["*"]
+                      exclude: []
+                    layout: databases
+                    lock_timeout: 5m
+                    deadline: 1d
+                    bin_directory: null
+                repositories:
+                  offsite:
+                    location: "12345@host:repo"
+                    borg: borg
+                    remote_path: null
+                    passphrase:
+                      command: "(redacted)"
+                    initialize: null
+                    compression: lz4
+                    lock_wait: 10m
+
+                """)
+        #expect(
+            mistakes(in: plan.yaml) == """
+                nightly.yaml:22:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                  hint: Write the command itself.
+                """)
+    }
+
+    @Test("A job that is shown reads back as the same job, from YAML and from JSON")
+    func roundTrip() throws {
+        let plan = try job(
+            """
+            staging: "/srv/a \\"b\\" # ä\\\\ : [x]"
+            dumps:
+              "1e3": {provider: postgresql, deadline: none, lock_timeout: 1h1ms, password: {credential: x}}
+              "null":
+                provider: postgresql
+                databases:
+                  include: ["yes", "null", "~", "5", "0x1f", "1.5", "5m", "300", "a: b", "a #b", "-", "- x", "a,b", "]", "*", "&a",
+                    "!x", "%d", "@", "`", "'", '"', "é", "\\u2000", " x ", "2024-01-01", "true", "<<", "=", "12:30:00", "?", "|", ">"]
+              "on": {provider: postgresql, layout: cluster, run_as: "on"}
+            repositories:
+              "y": {location: "/mnt/it's", passphrase: {file: "/x: y"}, initialize: authenticated}
+            """)
+        #expect(try job(plan.yaml) == plan)
+        #expect(try job(plan.json) == plan)
+        #expect(plan.yaml.contains(#""yes", "null", "~", "5", "0x1f", "1.5", 5m, "300", "a: b""#))
+    }
+}
