@@ -30,7 +30,9 @@ let package = Package(
             dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .logging, .system]),
         .target(
             name: "Borg",
-            dependencies: ["Settings", "Staging", "Processes", "Linux", "DumpCore", .logging, .system]),
+            dependencies: [
+                "Settings", "Staging", "Processes", "Checksums", "Linux", "DumpCore", .logging, .system,
+            ]),
         .target(name: "Staging", dependencies: ["Checksums", "Linux", "DumpCore", .logging, .system]),
         .target(
             name: "Processes",
@@ -44,7 +46,9 @@ let package = Package(
         .target(name: "DumpCore", dependencies: [.logging, .system]),
         .target(name: "CLinux"),
         // Tests, against real servers and a real Borg.
-        .target(name: "TestSupport", dependencies: ["muster", "Linux", .system], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["muster", "Processes", "Linux", "DumpCore", .logging, .system],
+            path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
         .testTarget(
             name: "MusterConfigTests",
@@ -52,6 +56,9 @@ let package = Package(
                 "MusterConfig", "PostgreSQL", "Borg", "Settings", "Processes", "DumpCore", "TestSupport", .logging,
                 .system,
             ]),
+        .testTarget(name: "ChecksumsTests", dependencies: ["Checksums", "TestSupport"]),
+        // The contract of a provider, as claims that each provider's tests make of theirs.
+        // Makes system calls of a test process fail.
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),

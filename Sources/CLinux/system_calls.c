@@ -19,6 +19,10 @@ int clinux_rename_new(const char *from, const char *to) {
 
 int clinux_sync_filesystem(int descriptor) { return result(syncfs(descriptor)); }
 
+int clinux_start_writeback(int descriptor) {
+    return result(sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
 int clinux_set_thread_effective_ids(uid_t user, gid_t group) {
     // The group first: once the user is an ordinary one, the group can no longer be set. On the way back, the user
     // first, for the same reason.

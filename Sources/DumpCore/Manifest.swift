@@ -16,6 +16,9 @@ public struct Manifest: Sendable, Codable, Equatable {
     /// In the order of their names.
     public var dumps: [DumpRecord]
 
+    /// Of all dumps; checksum files and the manifest itself do not count.
+    public var bytes: Int64 { dumps.reduce(0) { $0 + $1.bytes } }
+
     public struct Tool: Sendable, Codable, Equatable {
         public var name: String
         public var version: String

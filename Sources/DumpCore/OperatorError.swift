@@ -19,6 +19,8 @@ public struct ErrorContext: Sendable, Hashable, ExpressibleByDictionaryLiteral, 
         public var value: String
     }
 
+    public init() { facts = [] }
+
     public init(dictionaryLiteral elements: (String, String)...) {
         facts = elements.map { Fact(name: $0, value: $1) }
     }

@@ -35,7 +35,7 @@ public protocol FrozenSource: Sendable {
     /// Writes one dump into `directory`, which exists, is empty, private, and used by no one else.
     ///
     /// Returns once every byte is written, every child process has ended well, and the provider has convinced itself that
-    /// the dump is complete. Each unit of work runs within `run.slots`. After a throw or a cancellation the caller discards
+    /// the dump is complete. What each unit of work asks of its source runs within `run.slots`. After a throw or a cancellation the caller discards
     /// `directory`, whatever it holds, and no child process is left.
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary
 

@@ -13,18 +13,22 @@ public struct RunContext: Sendable {
     public var jobsPerUnit: Int
     /// Told when a unit begins and ends, so that its progress can be shown.
     public var progress: any ProgressObserver
+    /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end, so that it can be
+    /// on its way to the disk while others are being dumped. Nothing but speed depends on it.
+    public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
     public var log: Logger
 
     public init(
         runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
         progress: any ProgressObserver = NoProgress(),
-        log: Logger
+        completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in }, log: Logger
     ) {
         self.runID = runID
         self.dump = dump
         self.slots = slots
         self.jobsPerUnit = jobsPerUnit
         self.progress = progress
+        self.completed = completed
         self.log = log
     }
 }

@@ -30,6 +30,15 @@ public enum FileSystem {
         try call { path.withPlatformString { chmod($0, mode) } }
     }
 
+    /// Sets the time of the last change of contents, in nanoseconds since 1970, and leaves the time of access.
+    public static func setModified(_ path: FilePath, to time: Int64) throws(Errno) {
+        let times = [
+            timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),  // UTIME_OMIT, which Swift's Glibc does not show
+            timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000)),
+        ]
+        try call { path.withPlatformString { utimensat(AT_FDCWD, $0, times, AT_SYMLINK_NOFOLLOW) } }
+    }
+
     /// Removes a file, a symbolic link, or whatever else is not a directory. Nothing there is fine.
     public static func removeFile(_ path: FilePath) throws(Errno) {
         do {
@@ -42,14 +51,17 @@ public enum FileSystem {
         try withDescriptor(path) { descriptor in fsync(descriptor) }
     }
 
-    /// Flushes all of the file system that `path` lies on: `syncfs(2)`. Faster than one `fsync` for each of many files.
-    public static func flushFileSystem(of path: FilePath) throws(Errno) {
-        try withDescriptor(path) { descriptor in
-            let result = clinux_sync_filesystem(descriptor)
-            guard result < 0 else { return 0 }
-            errno = -result
-            return -1
-        }
+    /// Flushes all of the file system that an open file lies on: `syncfs(2)`. Faster than one `fsync` for each of many files.
+    ///
+    /// Throws when anything on it could not be written back since the file was opened (Linux 5.8 and newer): open one before
+    /// the first byte that matters.
+    public static func flushFileSystem(through file: FileDescriptor) throws(Errno) {
+        try check(clinux_sync_filesystem(file.rawValue))
+    }
+
+    /// Begins to write a file to disk, and waits for nothing: `sync_file_range(2)`. A later flush then has less to do.
+    public static func startWriteback(of path: FilePath) throws(Errno) {
+        try withDescriptor(path) { clinux_start_writeback($0) < 0 ? -1 : 0 }
     }
 
     /// Bytes that this process may still write on the file system of `path`. The reserve of root (`f_bfree`) is not counted.
@@ -63,6 +75,13 @@ public enum FileSystem {
     public static func status(of path: FilePath) throws(Errno) -> FileStatus {
         var facts = stat()
         try call { path.withPlatformString { lstat($0, &facts) } }
+        return FileStatus(facts)
+    }
+
+    /// What `fstat(2)` says of an open file.
+    public static func status(of file: FileDescriptor) throws(Errno) -> FileStatus {
+        var facts = stat()
+        try call { fstat(file.rawValue, &facts) }
         return FileStatus(facts)
     }
 

@@ -20,10 +20,11 @@ public struct FileTree: Sendable {
         return entries
     }
 
-    /// The bytes of all files that are there now. What vanishes meanwhile does not count.
+    /// The bytes of all files that are there now, or of the root if it is a file. What vanishes meanwhile does not count.
     public func bytes() -> Int64 {
+        if let root = try? FileSystem.status(of: root), root.kind == .file { return root.bytes }
         // A size for progress and space: a tree that is being written or removed has no true one.
-        ((try? entries()) ?? []).reduce(0) { $0 + ($1.status.kind == .file ? $1.status.bytes : 0) }
+        return ((try? entries()) ?? []).reduce(0) { $0 + ($1.status.kind == .file ? $1.status.bytes : 0) }
     }
 
     /// Removes the root and everything below it. Nothing there is fine.

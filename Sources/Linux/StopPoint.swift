@@ -9,6 +9,7 @@ public enum StopPoint {
 
     public static func passing(_ name: @autoclosure () -> String) {
         guard let wanted, wanted == name() else { return }
-        kill(getpid(), SIGSTOP)
+        // To this thread: sent to the process, another thread may take it while this one runs on.
+        raise(SIGSTOP)
     }
 }

@@ -26,7 +26,7 @@ public struct UserAccount: Sendable, Hashable {
     ///
     /// For peer authentication, which asks the kernel who connected. Call it on a thread of its own, see `onOwnThread`: no other
     /// work may be scheduled on it meanwhile. Supplementary groups stay as they are.
-    public func impersonateOnThisThread<Result>(_ work: () -> Result) throws(Errno) -> Result {
+    public func impersonateOnThisThread<Result: ~Copyable>(_ work: () -> Result) throws(Errno) -> Result {
         let (uid, gid) = (geteuid(), getegid())
         guard self.uid != uid else { return work() }
         try check(clinux_set_thread_effective_ids(self.uid, self.gid))

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// Why a program could not be run to its end. How it ended is not an error, see `ProgramOutcome`.
+/// Why a program could not be run to its end, or not be given its secret. How it ended is not an error, see `ProgramOutcome`.
 public struct ProcessError: OperatorError, Sendable {
     public enum Code: String, Sendable {
         /// It is not there or cannot be executed.
@@ -9,6 +9,8 @@ public struct ProcessError: OperatorError, Sendable {
         case cannotRun = "cannot_run"
         /// It wrote more than it may.
         case tooMuchOutput = "too_much_output"
+        /// A secret is not where it should be, or is not kept secret there.
+        case secretUnavailable = "secret_unavailable"
         /// Our task was cancelled; the program has been stopped.
         case cancelled
     }

@@ -72,6 +72,8 @@ public enum ProgramOutput: Sendable {
     case collect(limit: Int)
     /// Each line without its end, as it comes. Bytes that are not UTF-8 are replaced.
     case lines(@Sendable (String) -> Void)
+    /// Piece by piece as it comes, cut anywhere. The bytes are there during the call only.
+    case pieces(@Sendable (UnsafeRawBufferPointer) -> Void)
 }
 
 /// How a program ended. A bad status is a value, not an error: the caller knows what it means.

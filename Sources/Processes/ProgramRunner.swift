@@ -82,6 +82,13 @@ public struct ProgramRunner: Sendable {
                 try await said
             }
             return (result.terminationStatus, [])
+        case .pieces(let onPiece):
+            let result = try await start(program, output: .sequence) { execution in
+                async let said: Void = execution.standardError.forEachLine(errors)
+                for try await buffer in execution.standardOutput { buffer.withUnsafeBytes(onPiece) }
+                try await said
+            }
+            return (result.terminationStatus, [])
         case .collect(let limit):
             let name = program.name
             let result = try await start(program, output: .sequence) { execution in

@@ -34,6 +34,15 @@ struct ProgramRunnerTests {
         }
     }
 
+    @Test("Standard output comes in pieces with every byte as it was, lines or not")
+    func pieces() async throws {
+        let got = Recorded<[UInt8]>()
+        let outcome = try await runner.run(
+            shell("printf 'a\\0b\\377\\n'; head -c 300000 /dev/zero"), output: .pieces { got.append(Array($0)) })
+        #expect(outcome.succeeded)
+        #expect(Array(got.all.joined()) == Array("a\0b".utf8) + [0xff, 0x0a] + [UInt8](repeating: 0, count: 300_000))
+    }
+
     @Test("A program that was handed a secret finds it in memory: not in its arguments, not in its environment")
     func secretInMemory() async throws {
         let secret = Secret("hunter2-\(getpid())")
@@ -71,18 +80,21 @@ struct ProgramRunnerTests {
     }
 
     @Test("No variable of ours reaches a program unless it is asked for, and never a password")
-    func filteredEnvironment() async throws {
-        setenv("PGPASSWORD", "leak", 1)
-        setenv("PGAPPNAME", "wanted", 1)
-        setenv("MUSTER_TEST_UNWANTED", "leak", 1)
-        var program = shell("env")
-        program.inheritedPrefixes = ["PG"]
-        program.environment = ["EXTRA": "1"]
-        let lines = try await output(program)
-        #expect(lines.contains("PGAPPNAME=wanted"))
-        #expect(lines.contains("EXTRA=1"))
-        #expect(lines.contains("LC_ALL=C.UTF-8"))
-        #expect(!lines.contains { $0.contains("leak") })
+    func filteredEnvironment() async {
+        // In a process of its own: the environment belongs to all tests.
+        await #expect(processExitsWith: .success) {
+            setenv("PGPASSWORD", "leak", 1)
+            setenv("PGAPPNAME", "wanted", 1)
+            setenv("MUSTER_TEST_UNWANTED", "leak", 1)
+            var program = Program("/bin/bash", ["-c", "env"])
+            program.inheritedPrefixes = ["PG"]
+            program.environment = ["EXTRA": "1"]
+            let lines = try await ProgramRunnerTests().output(program)
+            #expect(lines.contains("PGAPPNAME=wanted"))
+            #expect(lines.contains("EXTRA=1"))
+            #expect(lines.contains("LC_ALL=C.UTF-8"))
+            #expect(!lines.contains { $0.contains("leak") })
+        }
     }
 
     @Test("Cancelling stops the program and everything it started, even what ignores SIGTERM or left its session")
@@ -146,7 +158,7 @@ struct ProgramRunnerTests {
 
     private func shell(_ script: String) -> Program { Program("/bin/bash", ["-c", script]) }
 
-    private func output(_ program: Program) async throws -> [String] {
+    fileprivate func output(_ program: Program) async throws -> [String] {
         let outcome = try await runner.run(program, output: .collect(limit: 1 << 20))
         return String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").map(String.init)
     }

@@ -22,7 +22,7 @@ public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.o
     let file = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .truncate], permissions: mode)
     try file.closeAfter { _ = try file.writeAll(text.utf8) }
-    guard chmod(path.string, mode.rawValue) == 0 else { throw Errno(rawValue: errno) }
+    guard path.withPlatformString({ chmod($0, mode.rawValue) }) == 0 else { throw Errno(rawValue: errno) }
 }
 
 /// The bytes of a file as text.

@@ -6,7 +6,8 @@ import Testing
 public func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
 {
-    for _ in 0..<3000 {
+    let end = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < end {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

@@ -15,6 +15,9 @@ int clinux_rename_new(const char *from, const char *to);
 /// syncfs(2): flushes everything of the file system that `descriptor` lies on.
 int clinux_sync_filesystem(int descriptor);
 
+/// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write a file's dirty pages to disk, and waits for nothing.
+int clinux_start_writeback(int descriptor);
+
 /// Sets the effective user and group of the calling thread alone, by system calls that bypass glibc's
 /// all-threads wrappers. Peer authentication of PostgreSQL looks at the connecting thread (SO_PEERCRED).
 int clinux_set_thread_effective_ids(uid_t user, gid_t group);

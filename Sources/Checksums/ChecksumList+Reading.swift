@@ -1,0 +1,67 @@
+import SystemPackage
+
+extension ChecksumList {
+    /// The list that these bytes spell. Strict: only what `bytes` writes is read.
+    ///
+    /// Throws `ChecksumError(.malformedList)`, whose message names the line, for any other format, a path that is there
+    /// twice, and a last line without its end: such a file was cut off.
+    public init(parsing bytes: [UInt8]) throws(ChecksumError) {
+        var lines: [Line] = []
+        var seen: Set<FilePath> = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: newline) {
+            let number = lines.count + 1
+            guard let line = Line(parsing: rest[..<end]) else {
+                throw Self.malformed(number, "is not a SHA-256, two spaces and a path")
+            }
+            guard seen.insert(line.path).inserted else {
+                throw Self.malformed(number, "names \(line.path) for the second time")
+            }
+            lines.append(line)
+            rest = rest[(end + 1)...]
+        }
+        guard rest.isEmpty else { throw Self.malformed(lines.count + 1, "has no end: the list was cut off") }
+        self.lines = lines
+    }
+
+    private static func malformed(_ number: Int, _ what: String) -> ChecksumError {
+        ChecksumError(.malformedList, "line \(number) \(what)")
+    }
+}
+
+extension ChecksumList.Line {
+    fileprivate init?(parsing line: ArraySlice<UInt8>) {
+        let isEscaped = line.first == backslash
+        let digest = line.dropFirst(isEscaped ? 1 : 0).prefix(64)
+        let afterDigest = line[digest.endIndex...]
+        guard digest.count == 64, digest.allSatisfy(isLowerHexDigit), afterDigest.starts(with: "  ".utf8),
+            let name = unescaped(afterDigest.dropFirst(2), isEscaped: isEscaped), let path = FilePath(bytes: name)
+        else { return nil }
+        self.init(sha256: String(decoding: digest, as: UTF8.self), path: path)
+    }
+}
+
+/// The name that was written as `written`, or nil when it was not written by these rules.
+private func unescaped(_ written: ArraySlice<UInt8>, isEscaped: Bool) -> [UInt8]? {
+    var name: [UInt8] = []
+    var rest = written
+    while let byte = rest.popFirst() {
+        guard byte == backslash else {
+            // A byte that must be escaped and is not.
+            guard escapes[byte] == nil else { return nil }
+            name.append(byte)
+            continue
+        }
+        guard let letter = rest.popFirst(), let meant = escapes.first(where: { $0.value == letter }) else { return nil }
+        name.append(meant.key)
+    }
+    // The leading backslash says that something is escaped, and must be true.
+    return isEscaped == (name.count != written.count) ? name : nil
+}
+
+private func isLowerHexDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+    default: false
+    }
+}

@@ -1,0 +1,86 @@
+import DumpCore
+import Glibc
+import Linux
+import SystemPackage
+
+/// One pass over a regular file, from its first byte to its last. Memory does not grow with the file.
+///
+/// Blocking: call it through `onOwnThread`. To end it early, throw from the inspection.
+public struct FileScan: Sendable {
+    public let path: FilePath
+
+    private static let chunk = 256 * 1024
+
+    public init(_ path: FilePath) { self.path = path }
+
+    /// The file's digest.
+    ///
+    /// - Parameter inspect: shown every chunk of the file in order, of any length above 0, valid during the call only. What
+    ///   must be known of a file besides its digest is found here, so that it is read once.
+    ///
+    /// Throws `ChecksumError`, also when the file was changed meanwhile, or whatever `inspect` throws.
+    public func digest(
+        inspecting inspect: (UnsafeRawBufferPointer) throws -> Void = { _ in }
+    ) throws -> FileDigest {
+        let file = try open()
+        return try file.closeAfter {
+            let before = try status(of: file)
+            guard before.kind == .file else { throw notAFile }
+            // Advice: whether it is taken does not matter.
+            _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
+            let hash = try SHA256()
+            var bytes: Int64 = 0
+            try forEachChunk(of: file) { chunk in
+                bytes += Int64(chunk.count)
+                // Read to its end, a file that grows as fast as we read would never have one.
+                guard bytes <= before.bytes else { throw changed }
+                try hash.update(chunk)
+                try inspect(chunk)
+            }
+            let after = try status(of: file)
+            guard after.bytes == before.bytes, after.modified == before.modified, bytes == after.bytes else {
+                throw changed
+            }
+            return FileDigest(
+                sha256: try hash.finish(), bytes: bytes, inode: after.inode, modified: after.modified)
+        }
+    }
+
+    private func open() throws(ChecksumError) -> FileDescriptor {
+        do {
+            // Without O_NONBLOCK, opening a FIFO would wait for its writer.
+            return try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+        } catch Errno.tooManySymbolicLinkLevels {
+            throw notAFile
+        } catch {
+            throw cannotRead(error)
+        }
+    }
+
+    private func forEachChunk(of file: FileDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk, alignment: 4096)
+        defer { buffer.deallocate() }
+        while case let count = try read(file, into: buffer), count > 0 {
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    private func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer) throws(ChecksumError) -> Int {
+        do { return try file.read(into: buffer) } catch { throw cannotRead(error) }
+    }
+
+    private func status(of file: FileDescriptor) throws(ChecksumError) -> FileStatus {
+        do { return try FileSystem.status(of: file) } catch { throw cannotRead(error) }
+    }
+
+    private func cannotRead(_ error: any Error) -> ChecksumError {
+        ChecksumError(.cannotRead, "cannot read \(path): \(error)", underlying: error)
+    }
+
+    private var notAFile: ChecksumError { ChecksumError(.notAFile, "\(path) is not a regular file") }
+
+    private var changed: ChecksumError {
+        ChecksumError(
+            .changed, "\(path) changed while it was read", hint: "Find out what writes to it, and stop that.")
+    }
+}

@@ -1,0 +1,71 @@
+import DumpCore
+import Glibc
+import Linux
+import SystemPackage
+
+extension SecretSource {
+    /// No secret is longer.
+    static let longestSecret = 64 * 1024
+
+    /// Fetches the secret.
+    ///
+    /// - Parameters:
+    ///   - subject: what it is the secret of, for messages: `the passphrase of repository 'offsite'`.
+    ///   - limit: how long a command may take.
+    ///   - credentials: the directory of the unit's credentials.
+    /// - Throws: `secretUnavailable` with a message that holds nothing of the secret, or `cancelled`.
+    public func resolve(
+        for subject: String, runner: ProgramRunner, limit: Duration = .seconds(60),
+        credentials: FilePath? = SecretSource.credentialsDirectory
+    ) async throws(ProcessError) -> Secret {
+        let bytes: [UInt8]
+        do throws(SecretFailure) {
+            switch self {
+            case .file(let path): bytes = try await Self.read(FilePath(path), refuseReadableByAll: true)
+            case .credential(let name): bytes = try await Self.readCredential(name, in: credentials)
+            case .command(let line): bytes = try await Self.output(of: line, runner: runner, limit: limit)
+            }
+            return try Self.secret(in: bytes)
+        } catch {
+            throw error.error(about: subject)
+        }
+    }
+
+    /// One line, its end not counted.
+    private static func secret(in bytes: [UInt8]) throws(SecretFailure) -> Secret {
+        let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
+        guard !line.isEmpty else { throw SecretFailure("it is empty") }
+        guard !line.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
+            throw SecretFailure("it is more than one line", hint: "Leave only the secret there, in one line.")
+        }
+        guard !line.contains(0), let text = String(validating: line, as: UTF8.self) else {
+            throw SecretFailure("it is not text in UTF-8")
+        }
+        return Secret(text)
+    }
+}
+
+/// Why there is no secret, to be completed with whose it is.
+struct SecretFailure: Error {
+    var reason: String
+    var hint: String?
+    var context: ErrorContext
+    /// The error to pass on as it is.
+    var cancelled: ProcessError?
+
+    init(_ reason: String, hint: String? = nil, context: ErrorContext = [:]) {
+        self.reason = reason
+        self.hint = hint
+        self.context = context
+    }
+
+    init(_ error: ProcessError) {
+        self.init(error.message, hint: error.hint, context: error.context)
+        if error.code == .cancelled { cancelled = error }
+    }
+
+    func error(about subject: String) -> ProcessError {
+        cancelled
+            ?? ProcessError(.secretUnavailable, "cannot read \(subject): \(reason)", hint: hint, context: context)
+    }
+}

@@ -1,0 +1,13 @@
+import Logging
+import Processes
+import SystemPackage
+
+/// Runs a program of this system to its end, such as `sha256sum`, with its standard output in `output`.
+public func runProgram(
+    _ name: String, _ arguments: [String], in directory: FilePath = "/"
+) async throws -> ProgramOutcome {
+    let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    var program = Program(try Executables.find(name), arguments)
+    program.workingDirectory = directory
+    return try await ProgramRunner(keeper: musterExecutable, log: log).run(program, output: .collect(limit: 1 << 20))
+}
