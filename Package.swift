@@ -59,6 +59,8 @@ let package = Package(
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums", "TestSupport"]),
         // The contract of a provider, as claims that each provider's tests make of theirs.
         // Makes system calls of a test process fail.
+        .target(name: "CFaults", path: "Tests/CFaults"),
+        .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),

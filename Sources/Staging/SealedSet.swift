@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 import SystemPackage
 
 /// A complete set: every file hashed, listed, and on disk.
@@ -29,5 +30,12 @@ public struct SealedSet: Sendable {
         self.manifest = manifest
         self.manifestSHA256 = manifestSHA256
         self.entries = entries
+    }
+}
+
+extension SealedSet.Entry {
+    init(_ entry: FileTree.Entry) {
+        let isDirectory = entry.status.kind == .directory
+        self.init(path: entry.path, isDirectory: isDirectory, bytes: isDirectory ? 0 : entry.status.bytes)
     }
 }

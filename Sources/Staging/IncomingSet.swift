@@ -1,0 +1,123 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// The set that a run is building, in a directory that nobody else uses.
+///
+/// Ends in `seal`, or in `discard`. After a crash `StagingLock.removeLeftovers()` removes it.
+public struct IncomingSet: Sendable {
+    /// The set's directory while it is built.
+    public let root: FilePath
+    let lock: StagingLock
+    let flushPoint: FlushPoint
+
+    /// Creates the private, empty directory of a dump and returns its path.
+    ///
+    /// What is written there must in the end be regular files and directories only; a file of mode 0600 that belongs to us
+    /// can be reused by the next set.
+    public func directory(forDump name: String) async throws(StagingError) -> FilePath {
+        guard !StagingArea.reservedDumpNames.contains(name) else {
+            throw StagingError(
+                .incompleteSet, "a dump cannot be called '\(name)'",
+                hint: "Give it another name: every set has something else of that one.")
+        }
+        let path = root.appending(SetLayout.directory(ofDump: name))
+        return try await onOwnThread { () throws(StagingError) in
+            try lock.requireHeld()
+            try attempting(to: "create", path) { try FileSystem.createDirectory(path) }
+            return path
+        }
+    }
+
+    /// Something that begins to write a completed file of a dump to disk while others are still being dumped. A file that is
+    /// the same in the current set is left alone: sealing will replace it by a link, and nothing of it needs to be written.
+    public func writeback(forDump name: String) async -> @Sendable (FilePath, FileDigest) -> Void {
+        let baseline = await onOwnThread { ReuseBaseline(of: lock.area, for: [name]) }
+        let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
+        return { [root] path, digest in
+            let file = directory.pushing(path)
+            guard !baseline.lists(file, digest.sha256) else { return }
+            // Only a head start: the flush of the set is what counts, and reports.
+            try? FileSystem.startWriteback(of: root.pushing(file))
+        }
+    }
+
+    /// Removes all of it. A second time does nothing.
+    public func discard() async throws(StagingError) {
+        try await onOwnThread { () throws(StagingError) in
+            try lock.requireHeld()
+            try attempting(to: "remove", root) { try FileTree(root).remove() }
+        }
+    }
+
+    /// Completes the set: hashes what its dumps wrote, replaces each file that is the same as in the current set by a link to
+    /// that one, writes checksums and manifest, and flushes all of it to disk.
+    ///
+    /// Throws, and leaves the directory to be discarded, when something was written that does not belong into a set, when
+    /// a file changes meanwhile, when the disk is full, and when the task is cancelled (`.cancelled`).
+    public func seal(_ dumps: [FinishedDump], as facts: SetFacts) async throws(StagingError) -> UnpublishedSet {
+        try await Sealing(of: self, dumps: dumps, facts: facts).perform()
+    }
+}
+
+/// A sealed set that is not `current` yet.
+public struct UnpublishedSet: Sendable {
+    public let set: SealedSet
+    public let reuse: Reuse
+    let lock: StagingLock
+
+    /// Makes the set `current` at one instant, and what was current `previous`; returns it in its final place.
+    ///
+    /// On return that is on disk. After a throw or a crash `current/` is the old complete set or the new one, or becomes one of them in
+    /// the next `StagingLock.removeLeftovers()`. Does not heed cancellation.
+    public func publish() async throws(StagingError) -> SealedSet {
+        try await onOwnThread { () throws(StagingError) in
+            try lock.requireHeld()
+            try Publication(of: lock.run, in: lock.area).perform()
+            return SealedSet(
+                root: lock.area.current, manifest: set.manifest, manifestSHA256: set.manifestSHA256,
+                entries: set.entries)
+        }
+    }
+}
+
+extension StagingLock {
+    /// Begins the set of this run: its directory, empty.
+    ///
+    /// Throws `.leftovers` when what a dead run left has not been removed.
+    public func beginSet() async throws(StagingError) -> IncomingSet {
+        try await onOwnThread { () throws(StagingError) in
+            try self.requireHeld()
+            try self.requireNoLeftovers()
+            let root = self.area.incoming.appending(self.run.description)
+            return try attempting(to: "create", root) {
+                let flushPoint = try FlushPoint(self.area.incoming)
+                try FileSystem.createDirectory(root)
+                return IncomingSet(root: root, lock: self, flushPoint: flushPoint)
+            }
+        }
+    }
+}
+
+/// Opened before the first byte of a set, so that its flush reports whatever could not be written back since.
+final class FlushPoint: Sendable {
+    private let directory: FilePath
+    private let file: FileDescriptor
+
+    init(_ directory: FilePath) throws {
+        self.directory = directory
+        file = try FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
+    }
+
+    // Nothing was written through it, so there is nothing that closing could report.
+    deinit { try? file.close() }
+
+    /// Flushes the file system.
+    ///
+    /// - Parameter bytes: what was written, for the message about a full file system.
+    func flush(_ bytes: Int64) throws(StagingError) {
+        try attempting(to: "write to disk what is in", directory, needed: bytes) {
+            try FileSystem.flushFileSystem(through: file)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// What a dead run had left, and what became of it.
+public enum Leftover: Sendable, Hashable, CustomStringConvertible {
+    /// Something in `incoming/`, such as a set that was never sealed.
+    case removed(FilePath)
+    /// The set before the current one, which the run had no time to keep as `previous`.
+    case keptAsPrevious(FilePath)
+    /// A publication in two steps; the run's set is current.
+    case publicationCompleted(RunID)
+    /// A publication in two steps; the set before it is current again.
+    case publicationUndone(RunID)
+
+    public var description: String {
+        switch self {
+        case .removed(let path): "removed \(path)"
+        case .keptAsPrevious(let path): "kept \(path) as the previous set"
+        case .publicationCompleted(let run): "completed the publication of run \(run)"
+        case .publicationUndone(let run): "undid the publication of run \(run)"
+        }
+    }
+}
+
+extension StagingLock {
+    /// Completes or undoes what a dead run had begun, removes the rest of it, and returns what was done, for the log.
+    ///
+    /// To be called once the lock is held, before anything else. After a throw it may be called again.
+    public func removeLeftovers() async throws(StagingError) -> [Leftover] {
+        try await onOwnThread { () throws(StagingError) in
+            try self.requireHeld()
+            return try self.completePublications() + self.clearIncoming()
+        }
+    }
+
+    func requireNoLeftovers() throws(StagingError) {
+        guard try area.journal.records().isEmpty, try incomingNames().isEmpty else {
+            throw StagingError(.leftovers, "staging area \(area.root) still holds what a dead run left")
+        }
+    }
+
+    private func completePublications() throws(StagingError) -> [Leftover] {
+        try area.journal.removeUnfinished()
+        var done: [Leftover] = []
+        for record in try area.journal.records() {
+            let isPublished = try Publication(of: record.run, in: area).completeFallback()
+            done.append(isPublished ? .publicationCompleted(record.run) : .publicationUndone(record.run))
+        }
+        return done
+    }
+
+    private func clearIncoming() throws(StagingError) -> [Leftover] {
+        var done: [Leftover] = []
+        for name in try incomingNames() {
+            let path = area.incoming.appending(name)
+            if let run = RunID(name.string), wasCurrent(path, before: run) {
+                try Publication(of: run, in: area).keepAsPrevious(path)
+                done.append(.keptAsPrevious(path))
+            } else {
+                try attempting(to: "remove", path) { try FileTree(path).remove() }
+                done.append(.removed(path))
+            }
+        }
+        return done
+    }
+
+    /// Whether this is the set that `run` replaced as current and died before keeping it as previous: under its name there lies another
+    /// run's set, which is newer than the one that was kept before.
+    private func wasCurrent(_ path: FilePath, before run: RunID) -> Bool {
+        guard SetInspection.runID(of: area.current) == run, let former = SetInspection.runID(of: path), former != run
+        else { return false }
+        guard let kept = SetInspection.runID(of: area.previous) else { return true }
+        return kept.description < former.description
+    }
+
+    private func incomingNames() throws(StagingError) -> [FilePath.Component] {
+        try attempting(to: "list", area.incoming) { try FileSystem.names(in: area.incoming) }
+    }
+}

@@ -1,0 +1,87 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+
+extension Sealing {
+    /// Checksums, then the manifest, then everything to disk.
+    func writeDown(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> SealedSet {
+        let lists = try writeChecksums(files, hashes)
+        StopPoint.passing("seal.checksums")
+        let manifest = makeManifest(files, hashes, lists)
+        let bytes = try attempting(to: "encode", manifestPath) { try SnakeCaseJSON.encode(manifest) }
+        try SmallFile(manifestPath).create(bytes)
+        let entries = try listEntries(expecting: files, hashes)
+        try makeManifestNewest(entries)
+        StopPoint.passing("seal.manifest")
+        try incoming.flushPoint.flush(entries.reduce(0) { $0 + $1.status.bytes })
+        return SealedSet(
+            root: incoming.root, manifest: manifest,
+            manifestSHA256: try attempting(to: "hash", manifestPath) { try sha256(of: bytes) },
+            entries: entries.map(SealedSet.Entry.init))
+    }
+
+    /// One list for each dump, in the dumps' order.
+    private func writeChecksums(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> [Manifest.Checksums] {
+        let directory = incoming.root.appending(SetLayout.checksums)
+        try attempting(to: "create", directory) { try FileSystem.createDirectory(directory) }
+        var lists = dumps.map { _ in ChecksumList() }
+        for (file, hash) in zip(files, hashes) {
+            lists[file.dump].lines.append(.init(sha256: hash.digest.sha256, path: file.path))
+        }
+        var checksums: [Manifest.Checksums] = []
+        for (dump, list) in zip(dumps, lists) {
+            let path = SetLayout.checksums(ofDump: dump.name)
+            let bytes = list.bytes
+            try SmallFile(incoming.root.pushing(path)).create(bytes)
+            let digest = try attempting(to: "hash", path) { try sha256(of: bytes) }
+            checksums.append(.init(path: path.string, sha256: digest))
+        }
+        return checksums
+    }
+
+    private func makeManifest(_ files: [File], _ hashes: [Hash], _ lists: [Manifest.Checksums]) -> Manifest {
+        var bytes = dumps.map { _ in Int64(0) }
+        var counts = dumps.map { _ in 0 }
+        for (file, hash) in zip(files, hashes) {
+            bytes[file.dump] += hash.digest.bytes
+            counts[file.dump] += 1
+        }
+        let moments = dumps.map(\.summary.moment)
+        return Manifest(
+            tool: facts.tool, job: facts.job, runID: incoming.lock.run, host: facts.host, startedAt: facts.startedAt,
+            endedAt: .now,
+            // There is at least one dump, see `requireAllThere`.
+            freeze: .init(from: moments.map(\.from).min()!, to: moments.map(\.to).max()!),
+            dumps: dumps.indices.map { index in
+                .init(dumps[index], bytes: bytes[index], files: counts[index], checksums: lists[index])
+            })
+    }
+
+    /// Borg never caches the newest file of an archive: that should be a small one.
+    private func makeManifestNewest(_ entries: [FileTree.Entry]) throws(StagingError) {
+        let manifest = FilePath(root: nil, [SetLayout.manifest])
+        let newest = entries.filter { $0.path != manifest }.map(\.status.modified).max() ?? 0
+        try attempting(to: "set the time of", manifestPath) {
+            // Nanoseconds are lost by some tools, and everything below one or two seconds by some file systems.
+            for step: Int64 in [1_000_000, 1_000_000_000, 2_000_000_000] {
+                guard try FileSystem.status(of: manifestPath).modified <= newest else { return }
+                try FileSystem.setModified(manifestPath, to: newest + step)
+            }
+        }
+    }
+
+    private var manifestPath: FilePath { incoming.root.appending(SetLayout.manifest) }
+}
+
+extension Manifest.DumpRecord {
+    fileprivate init(_ dump: FinishedDump, bytes: Int64, files: Int, checksums: Manifest.Checksums) {
+        let summary = dump.summary
+        self.init(
+            name: dump.name, provider: dump.provider, path: SetLayout.directory(ofDump: dump.name).string,
+            identity: Dictionary(summary.identity.map { ($0.name, $0.value) }) { first, _ in first },
+            moment: summary.moment, durationSeconds: dump.durationSeconds, bytes: bytes, files: files,
+            findings: summary.findings, omissions: summary.omissions, checksums: checksums,
+            databases: summary.databases)
+    }
+}

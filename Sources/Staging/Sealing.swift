@@ -1,0 +1,74 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+
+/// Turns the files of a run's dumps into a set: hashed, listed, described, on disk.
+struct Sealing: Sendable {
+    let incoming: IncomingSet
+    let dumps: [FinishedDump]
+    let facts: SetFacts
+
+    /// A file of a dump, and its digest if the provider has read it.
+    struct File: Sendable {
+        var dump: Int
+        /// Relative to the set's root.
+        var path: FilePath
+        var status: FileStatus
+        var digest: FileDigest?
+    }
+
+    struct Hash: Sendable {
+        var digest: FileDigest
+        var isReused: Bool
+    }
+
+    init(of incoming: IncomingSet, dumps: [FinishedDump], facts: SetFacts) {
+        self.incoming = incoming
+        self.dumps = dumps.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        self.facts = facts
+    }
+
+    func perform() async throws(StagingError) -> UnpublishedSet {
+        let sealing = self
+        let (files, baseline) = try await onOwnThread { () throws(StagingError) in
+            try sealing.requireAllThere()
+            return (
+                try sealing.listFiles(), ReuseBaseline(of: sealing.incoming.lock.area, for: sealing.dumps.map(\.name))
+            )
+        }
+        let hashes = try await hash(files, baseline)
+        StopPoint.passing("seal.hashed")
+        guard !Task.isCancelled else { throw .cancelled }
+        let set = try await onOwnThread { () throws(StagingError) in try sealing.writeDown(files, hashes) }
+        let reused = hashes.filter(\.isReused)
+        return UnpublishedSet(
+            set: set,
+            reuse: Reuse(
+                files: reused.count, bytes: reused.reduce(0) { $0 + $1.digest.bytes }, hindrance: baseline.hindrance),
+            lock: incoming.lock)
+    }
+
+    /// In the files' order.
+    private func hash(_ files: [File], _ baseline: ReuseBaseline) async throws(StagingError) -> [Hash] {
+        // Largest first, so that no worker is left alone with a large one at the end.
+        let order = files.indices.sorted { files[$0].status.bytes > files[$1].status.bytes }
+        let hashes = try await FileWorkers.forEach(order) { (index, stop) throws(StagingError) in
+            try hash(files[index], number: index, baseline, until: stop)
+        }
+        return zip(order, hashes).sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    private func hash(
+        _ file: File, number: Int, _ baseline: ReuseBaseline, until stop: StopSign
+    ) throws(StagingError) -> Hash {
+        let digest = try digest(of: file, until: stop)
+        let old = try baseline.reuse(file, number: number, digest, in: incoming.root, until: stop)
+        return Hash(digest: old ?? digest, isReused: old != nil)
+    }
+
+    private func digest(of file: File, until stop: StopSign) throws(StagingError) -> FileDigest {
+        if let digest = file.digest { return digest }
+        return try FileScan(incoming.root.pushing(file.path)).digest(until: stop)
+    }
+}

@@ -1,0 +1,80 @@
+import DumpCore
+import Linux
+import Synchronization
+import SystemPackage
+
+/// A directory that should hold a set: `current/`, `previous/`, or one that was extracted from an archive.
+public struct SetDirectory: Sendable, Hashable {
+    public let root: FilePath
+
+    public init(_ root: FilePath) { self.root = root }
+
+    /// Reads every file and compares it with its checksum, the lists of checksums with the manifest, and what is there with the lists.
+    ///
+    /// - Parameter progress: told from several threads how many of all bytes have been read.
+    ///
+    /// Throws `.notASet` without a manifest, `.damagedSet` with one that cannot be read, `.newerFormat`, and `.cancelled`. All
+    /// else that is wrong with the set is in the report.
+    public func verify(
+        progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+    ) async throws(StagingError) -> VerificationReport {
+        let root = root
+        let inspection = try await onOwnThread { () throws(StagingError) in try SetInspection(of: root) }
+        let total = inspection.files.reduce(0) { $0 + $1.bytes }
+        let done = Counter()
+        let changed = try await FileWorkers.forEach(inspection.files) { (file, stop) throws(StagingError) in
+            try file.compare(in: root, until: stop) { progress(done.add($0), total) }
+        }
+        return VerificationReport(
+            manifest: inspection.manifest, files: inspection.files.count, bytes: total,
+            problems: (inspection.problems + changed.compactMap(\.self)).sorted())
+    }
+}
+
+/// What was found when a set was compared with its manifest and checksums.
+public struct VerificationReport: Sendable, Equatable {
+    public var manifest: Manifest
+    /// How many files, and bytes, were read.
+    public var files: Int
+    public var bytes: Int64
+    /// In the order of their paths.
+    public var problems: [SetProblem]
+
+    /// Whether the set is exactly what was sealed.
+    public var isFaithful: Bool { problems.isEmpty }
+}
+
+/// One thing that is not as the manifest says.
+public struct SetProblem: Sendable, Hashable, Comparable, CustomStringConvertible {
+    public enum Kind: String, Sendable {
+        /// Listed, and not there.
+        case missing
+        /// There, and not listed.
+        case extra
+        /// Not what was sealed.
+        case changed
+        /// Neither a regular file nor a directory.
+        case notAFile = "not_a_file"
+        /// The operating system refused to read it.
+        case unreadable
+    }
+
+    public var kind: Kind
+    /// Relative to the set.
+    public var path: FilePath
+    /// What is the matter with it, on one line.
+    public var details: String
+
+    public var description: String { "\(path): \(details)" }
+
+    /// By path.
+    public static func < (left: Self, right: Self) -> Bool {
+        left.path.string.utf8.lexicographicallyPrecedes(right.path.string.utf8)
+    }
+}
+
+/// A sum that several threads add to.
+private final class Counter: Sendable {
+    private let sum = Atomic<Int64>(0)
+    func add(_ count: Int64) -> Int64 { sum.add(count, ordering: .relaxed).newValue }
+}

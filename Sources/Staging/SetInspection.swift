@@ -1,0 +1,194 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+
+/// A set as its manifest and lists describe it, compared with what is there. Contents of listed files are not read.
+struct SetInspection: Sendable {
+    let root: FilePath
+    let manifest: Manifest
+    let manifestSHA256: String
+    /// The files that are listed and there, in the order of the lists.
+    private(set) var files: [ListedFile] = []
+    /// In the order of their paths.
+    private(set) var problems: [SetProblem] = []
+    private var entries: [FileTree.Entry] = []
+
+    /// Throws for what is no set at all, or cannot be understood. Whatever else is wrong is a problem.
+    init(of root: FilePath) throws(StagingError) {
+        self.root = root
+        let path = root.appending(SetLayout.manifest)
+        guard let bytes = try SmallFile(path).read() else {
+            throw StagingError(
+                .notASet, "\(root) holds no \(SetLayout.manifest): it is no complete set",
+                hint: "A set is complete when it has one. Take a new one with muster run.")
+        }
+        manifest = try Self.decode(bytes, path)
+        manifestSHA256 = try attempting(to: "hash", path) { try sha256(of: bytes) }
+        entries = try attempting(to: "list", root) { try FileTree(root).entries() }
+        try compare()
+        problems.sort()
+    }
+
+    /// The set, if nothing is the matter with it.
+    func requireIntact() throws(StagingError) -> SealedSet {
+        guard let first = problems.first else {
+            return SealedSet(
+                root: root, manifest: manifest, manifestSHA256: manifestSHA256,
+                entries: entries.map(SealedSet.Entry.init))
+        }
+        let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
+        throw StagingError(
+            .damagedSet, "the set in \(root) is not what was sealed: \(first)\(more)",
+            hint: "muster verify lists all of it. The next muster run replaces the set.")
+    }
+
+    /// The run that a set's manifest names, or nil if there is none or it cannot be read. The rest of the set is not looked at.
+    static func runID(of root: FilePath) -> RunID? {
+        let path = root.appending(SetLayout.manifest)
+        // To one who asks this, a set that cannot be read is none.
+        guard let bytes = try? SmallFile(path).read() else { return nil }
+        return try? SnakeCaseJSON.decode(RunName.self, from: bytes).runID
+    }
+
+    private struct RunName: Decodable { var runID: RunID }
+    private struct Version: Decodable { var formatVersion: Int }
+}
+
+/// A file of a set and the digest that is listed for it.
+struct ListedFile: Sendable {
+    var path: FilePath
+    var sha256: String
+    /// Its size now.
+    var bytes: Int64
+
+    /// Reads the file, and returns what is wrong with it.
+    func compare(
+        in root: FilePath, until stop: StopSign, progress: (Int64) -> Void
+    ) throws(StagingError) -> SetProblem? {
+        do {
+            let digest = try FileScan(root.pushing(path)).digest(until: stop, progress: progress)
+            guard digest.sha256 != sha256 else { return nil }
+            return SetProblem(
+                kind: .changed, path: path, details: "changed, its SHA-256 is \(digest.sha256) and not \(sha256)")
+        } catch let error where error.code == .cancelled {
+            throw error
+        } catch {
+            return SetProblem(kind: .unreadable, path: path, details: error.message)
+        }
+    }
+}
+
+extension SetInspection {
+    private static func decode(_ bytes: [UInt8], _ path: FilePath) throws(StagingError) -> Manifest {
+        do {
+            let version = try SnakeCaseJSON.decode(Version.self, from: bytes).formatVersion
+            guard version <= Manifest.currentFormatVersion else {
+                throw StagingError(
+                    .newerFormat,
+                    "\(path) has format version \(version), and this Muster knows up to \(Manifest.currentFormatVersion)",
+                    hint: "Use the Muster that wrote it, or a newer one.")
+            }
+            let manifest = try SnakeCaseJSON.decode(Manifest.self, from: bytes)
+            guard version == Manifest.currentFormatVersion, isWellFormed(manifest) else { throw malformed(path) }
+            return manifest
+        } catch let error as StagingError {
+            throw error
+        } catch {
+            throw malformed(path, error)
+        }
+    }
+
+    /// Whether everything is named and placed as sealing does it. Nothing else may lead us to a file.
+    private static func isWellFormed(_ manifest: Manifest) -> Bool {
+        let names = manifest.dumps.map { Array($0.name.utf8) }
+        return !names.isEmpty && zip(names, names.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
+            && manifest.dumps.allSatisfy {
+                $0.path == SetLayout.directory(ofDump: $0.name).string
+                    && $0.checksums.path == SetLayout.checksums(ofDump: $0.name).string
+            }
+    }
+
+    private static func malformed(_ path: FilePath, _ error: (any Error)? = nil) -> StagingError {
+        StagingError(
+            .damagedSet, "\(path) is not a manifest that Muster wrote", hint: "The next muster run replaces the set.",
+            context: error.map { ["reason": "\($0)"] } ?? [:], underlying: error)
+    }
+
+    private mutating func compare() throws(StagingError) {
+        var unseen = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0.status) })
+        take(FilePath(root: nil, [SetLayout.manifest]), from: &unseen)
+        for dump in manifest.dumps { try compare(dump, &unseen) }
+        for entry in entries {
+            guard let status = unseen[entry.path], !isExpectedDirectory(entry.path, status) else { continue }
+            let isSpecial = status.kind != .file && status.kind != .directory
+            add(
+                isSpecial ? .notAFile : .extra, entry.path,
+                isSpecial ? "neither a regular file nor a directory" : "not in the manifest")
+        }
+    }
+
+    private mutating func compare(
+        _ dump: Manifest.DumpRecord, _ unseen: inout [FilePath: FileStatus]
+    ) throws(StagingError) {
+        let list = FilePath(dump.checksums.path)
+        guard take(list, from: &unseen) != nil else { return add(.missing, list, "missing") }
+        guard let lines = try read(list, dump) else { return }
+        let known = files.count
+        for line in lines {
+            guard let status = take(line.path, from: &unseen) else {
+                add(.missing, line.path, "missing")
+                continue
+            }
+            files.append(ListedFile(path: line.path, sha256: line.sha256, bytes: status.bytes))
+        }
+        let bytes = files[known...].reduce(0) { $0 + $1.bytes }
+        // A missing file has been named. With all there, a size shows what was cut off or written to before any content is read.
+        guard files.count - known == lines.count, lines.count != dump.files || bytes != dump.bytes else { return }
+        add(
+            .changed, FilePath(dump.path),
+            "\(lines.count) files of \(bytes) bytes, and not \(dump.files) files of \(dump.bytes) bytes")
+    }
+
+    /// The lines of a dump's list, or nil, with a problem, if it is not the one that was sealed.
+    private mutating func read(
+        _ list: FilePath, _ dump: Manifest.DumpRecord
+    ) throws(StagingError) -> [ChecksumList.Line]? {
+        do {
+            let path = root.pushing(list)
+            let bytes = try SmallFile(path).read() ?? []
+            let digest = try attempting(to: "hash", path) { try sha256(of: bytes) }
+            guard digest == dump.checksums.sha256 else {
+                add(.changed, list, "changed, its SHA-256 is \(digest) and not \(dump.checksums.sha256)")
+                return nil
+            }
+            let lines = try attempting(to: "read", path) { try ChecksumList(parsing: bytes) }.lines
+            guard lines.allSatisfy({ $0.path.isLexicallyNormal && $0.path.starts(with: FilePath(dump.path)) }) else {
+                add(.changed, list, "lists files that are not the dump's")
+                return nil
+            }
+            return lines
+        } catch {
+            add(.unreadable, list, error.message)
+            return nil
+        }
+    }
+
+    /// The status of a regular file, which is then no longer unseen.
+    @discardableResult
+    private func take(_ path: FilePath, from unseen: inout [FilePath: FileStatus]) -> FileStatus? {
+        guard unseen[path]?.kind == .file else { return nil }
+        return unseen.removeValue(forKey: path)
+    }
+
+    /// Directories are not listed: those of the layout, and any below a dump.
+    private func isExpectedDirectory(_ path: FilePath, _ status: FileStatus) -> Bool {
+        guard status.kind == .directory, let first = path.components.first else { return false }
+        if path.components.count == 1 && first == SetLayout.checksums { return true }
+        return manifest.dumps.contains { $0.path == first.string }
+    }
+
+    private mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {
+        problems.append(SetProblem(kind: kind, path: path, details: details))
+    }
+}

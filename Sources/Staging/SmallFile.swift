@@ -1,0 +1,87 @@
+import Linux
+import SystemPackage
+
+/// A file that is read and written as a whole: manifest, list of checksums, report, journal record.
+struct SmallFile: Sendable {
+    /// What is added to the name of a file that is being written, until it is complete.
+    static let unfinished = ".new"
+
+    let path: FilePath
+
+    init(_ path: FilePath) { self.path = path }
+
+    /// Writes a new file of mode 0600. Not flushed.
+    func create(_ bytes: [UInt8]) throws(StagingError) {
+        try attempting(to: "write", path, needed: Int64(bytes.count)) { try writeNew(bytes, at: path) }
+    }
+
+    /// Writes the file, or replaces it as a whole. On return it is on disk; after a throw or a crash it is what it was.
+    func replace(_ bytes: [UInt8]) throws(StagingError) {
+        let new = FilePath(path.string + Self.unfinished)
+        do {
+            try attempting(to: "write", path, needed: Int64(bytes.count)) {
+                try FileSystem.removeFile(new)
+                try writeNew(bytes, at: new)
+                try FileSystem.flush(new)
+                try FileSystem.rename(new, to: path)
+                try FileSystem.flush(path.removingLastComponent())
+            }
+        } catch {
+            // The error at hand says more; what is left has a name by which it is known and removed later.
+            try? FileSystem.removeFile(new)
+            throw error
+        }
+    }
+
+    private func writeNew(_ bytes: [UInt8], at path: FilePath) throws {
+        let file = try FileDescriptor.open(
+            path, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+            permissions: .ownerReadWrite)
+        _ = try file.closeAfter { try file.writeAll(bytes) }
+    }
+
+    /// Removes the file and flushes its directory. Nothing there is fine.
+    func remove() throws(StagingError) {
+        try attempting(to: "remove", path) {
+            try FileSystem.removeFile(path)
+            try FileSystem.flush(path.removingLastComponent())
+        }
+    }
+
+    /// The bytes of the file, or nil if it is not there. A symbolic link is not followed.
+    func read() throws(StagingError) -> [UInt8]? {
+        do {
+            return try attempting(to: "read", path) { try readAll() }
+        } catch let error where error.underlying as? Errno == .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
+    private func readAll() throws -> [UInt8] {
+        let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+        return try file.closeAfter {
+            let status = try FileSystem.status(of: file)
+            guard status.kind == .file else {
+                throw StagingError(.unexpectedFile, "\(path) is not a regular file")
+            }
+            var bytes = [UInt8](repeating: 0, count: Int(status.bytes))
+            let count = try bytes.withUnsafeMutableBytes { try file.readFully(into: $0, at: 0) }
+            bytes.removeSubrange(count...)
+            return bytes
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Reads until the buffer is full or the file ends, and returns the number of bytes read.
+    func readFully(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        var count = 0
+        while count < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            let read = try self.read(fromAbsoluteOffset: offset + Int64(count), into: rest)
+            guard read > 0 else { break }
+            count += read
+        }
+        return count
+    }
+}

@@ -1,0 +1,38 @@
+import FoundationEssentials
+
+/// JSON as all our files have it: keys in snake case, sorted, on lines of their own, with a final newline.
+///
+/// Keys of dictionaries stay as they are.
+public enum SnakeCaseJSON {
+    public static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try [UInt8](encoder.encode(value)) + [UInt8(ascii: "\n")]
+    }
+
+    public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .custom { path in
+            Key(stringValue: swiftName(of: path[path.count - 1].stringValue))
+        }
+        return try decoder.decode(type, from: Data(bytes))
+    }
+
+    /// `run_id` becomes `runID`: `convertFromSnakeCase` would make it `runId`, which no property of ours is called.
+    private static func swiftName(of key: String) -> String {
+        let words = key.split(separator: "_")
+        return words.prefix(1).joined() + words.dropFirst().map { acronyms[$0] ?? capitalized($0) }.joined()
+    }
+
+    private static let acronyms: [Substring: String] = ["id": "ID", "sha256": "SHA256"]
+
+    private static func capitalized(_ word: Substring) -> String { word.prefix(1).uppercased() + word.dropFirst() }
+
+    private struct Key: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+}

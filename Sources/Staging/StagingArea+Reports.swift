@@ -1,0 +1,63 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// The report of one run, as its file holds it.
+public struct StoredReport: Sendable, Hashable {
+    public var run: RunID
+    /// JSON.
+    public var bytes: [UInt8]
+}
+
+extension StagingArea {
+    /// How many run reports are kept.
+    static let keptReports = 200
+
+    /// Writes the report of a run, or replaces it as a whole, and removes all but the newest 200.
+    ///
+    /// Needs no lock: a run that did not get it has a report too. On return the report is on disk.
+    public func writeReport(_ report: some Encodable & Sendable, of run: RunID) async throws(StagingError) {
+        let path = runs.appending("\(run)\(Self.reportSuffix)")
+        let area = self
+        try await onOwnThread { () throws(StagingError) in
+            try SmallFile(path).replace(attempting(to: "encode", path) { try SnakeCaseJSON.encode(report) })
+            try area.removeOldReports()
+        }
+    }
+
+    /// All reports, newest run first.
+    public func reports() async throws(StagingError) -> [StoredReport] {
+        let area = self
+        return try await onOwnThread { () throws(StagingError) in
+            var reports: [StoredReport] = []
+            for (name, run) in try area.reportFiles() where name.string == "\(run)\(Self.reportSuffix)" {
+                // Another run may remove old ones at this moment.
+                guard let bytes = try SmallFile(area.runs.appending(name)).read() else { continue }
+                reports.append(StoredReport(run: run, bytes: bytes))
+            }
+            return reports
+        }
+    }
+
+    private static let reportSuffix = ".json"
+
+    /// Counts runs, so that what a crash left of a report that was never completed goes with the run's turn.
+    private func removeOldReports() throws(StagingError) {
+        let files = try reportFiles()
+        let kept = Set(Set(files.map(\.run.description)).sorted().suffix(Self.keptReports))
+        for (name, run) in files where !kept.contains(run.description) {
+            let path = runs.appending(name)
+            try attempting(to: "remove", path) { try FileSystem.removeFile(path) }
+        }
+    }
+
+    /// The files whose names begin with a run id, newest run first. Nothing else there is ours.
+    private func reportFiles() throws(StagingError) -> [(name: FilePath.Component, run: RunID)] {
+        try attempting(to: "list", runs) { try FileSystem.names(in: runs) }.reversed().compactMap { name in
+            guard name.string.hasSuffix(Self.reportSuffix) || name.string.hasSuffix(SmallFile.unfinished),
+                let run = RunID(String(name.string.prefix { $0 != "." }))
+            else { return nil }
+            return (name, run)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import DumpCore
+import Linux
+
+extension StagingArea {
+    /// How many bytes the next set will take: what each dump took in the current set, or its estimate if it is new there.
+    ///
+    /// - Parameter estimates: for each dump of the job, by name.
+    public func expectedBytes(estimates: [String: Int64]) async throws(StagingError) -> Int64 {
+        let area = self
+        return await onOwnThread {
+            // Without a current set that can be read there are the estimates.
+            let dumps = (try? SetInspection(of: area.current))?.manifest.dumps ?? []
+            let last = Dictionary(dumps.map { ($0.name, $0.bytes) }) { first, _ in first }
+            return estimates.reduce(0) { $0 + (last[$1.key] ?? $1.value) }
+        }
+    }
+
+    /// Throws `.noSpace`, with both numbers, unless this many bytes can be written to the staging area.
+    public func requireSpace(for bytes: Int64) async throws(StagingError) {
+        let area = self
+        try await onOwnThread { () throws(StagingError) in
+            let free = try attempting(to: "look at", area.root) { try FileSystem.availableBytes(at: area.root) }
+            guard free < bytes else { return }
+            throw .noSpace(to: "take the dumps into \(area.root)", at: area.root, needed: bytes)
+        }
+    }
+}

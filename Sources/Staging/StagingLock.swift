@@ -1,0 +1,86 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// The right to change a staging area, held by one run. What changes the area is reached from here.
+///
+/// Ends with `release()`, with the last reference to it, and with this process.
+public final class StagingLock: Sendable {
+    public let area: StagingArea
+    /// The run that holds it.
+    public let run: RunID
+    private let file: LockFile
+
+    init(area: StagingArea, run: RunID, file: LockFile) {
+        self.area = area
+        self.run = run
+        self.file = file
+    }
+
+    /// Gives the lock back. Whatever was begun under it must have ended. A second time does nothing.
+    public func release() { file.release() }
+
+    func requireHeld() throws(StagingError) {
+        guard !file.isHeld else { return }
+        throw StagingError(.lockNotHeld, "the lock of staging area \(area.root) has been released")
+    }
+}
+
+/// The right to read a staging area while nobody changes it. Several may hold it at once.
+///
+/// Ends with `release()`, with the last reference to it, and with this process.
+public final class StagingReadLock: Sendable {
+    private let file: LockFile
+
+    init(file: LockFile) { self.file = file }
+
+    /// Gives the lock back. A second time does nothing.
+    public func release() { file.release() }
+}
+
+extension StagingArea {
+    /// Takes the lock for a run, or throws `.locked` at once when another process holds it or reads; the message says who.
+    ///
+    /// - Parameter command: what we are, for the message that others get, such as `muster run nightly`. No secrets.
+    public func lock(for run: RunID, command: String) async throws(StagingError) -> StagingLock {
+        let area = self
+        return try await onOwnThread { () throws(StagingError) in
+            guard let file = try LockFile(area.lockFile, .exclusive) else { throw try area.lockedByAnother() }
+            file.show(LockHolder(command: command, run: run))
+            return StagingLock(area: area, run: run, file: file)
+        }
+    }
+
+    /// Takes the lock for reading, or throws `.locked` when a run still holds it after the patience has run out.
+    ///
+    /// - Parameters:
+    ///   - command: what we are, for the message that others get. No secrets.
+    ///   - patience: how long to wait for a run to end; nil does not wait. Cancellation ends the wait (`.cancelled`).
+    public func lockForReading(
+        command: String, patience: Duration? = nil
+    ) async throws(StagingError) -> StagingReadLock {
+        let end = patience.map { ContinuousClock.now + $0 }
+        while true {
+            if let file = try LockFile(lockFile, .shared) {
+                file.show(LockHolder(command: command, run: nil))
+                return StagingReadLock(file: file)
+            }
+            guard let end, ContinuousClock.now < end else { throw try lockedByAnother() }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .cancelled }
+        }
+    }
+
+    private func lockedByAnother() throws(StagingError) -> StagingError {
+        let holder = try SmallFile(lockFile).read().flatMap { LockHolder($0) }
+        guard let holder else {
+            return StagingError(
+                .locked, "staging area \(root) is in use by another process",
+                hint: "Wait until it has ended. To find it: fuser -v \(lockFile)")
+        }
+        let use = holder.run == nil ? "being read" : "in use"
+        return StagingError(
+            .locked,
+            "staging area \(root) is \(use) by '\(holder.command)' (pid \(holder.pid)) since \(holder.since.local)",
+            hint: "Wait until it has ended.", context: holder.run.map { ["run": "\($0)"] } ?? [:])
+    }
+}

@@ -1,0 +1,63 @@
+import DumpCore
+import Linux
+import Staging
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Run reports")
+struct ReportTests {
+    private struct Report: Codable, Equatable {
+        var runID: RunID
+        var manifestSHA256: String
+        var bytesPerRepository: [String: Int]
+    }
+
+    @Test("A report reads back as it was written, and is replaced as a whole")
+    func roundTrip() async throws {
+        try await withArea { area in
+            var report = Report(runID: .numbered(1), manifestSHA256: "00", bytesPerRepository: ["off_site": 1])
+            try await area.writeReport("something else", of: .numbered(1))
+            report.bytesPerRepository["runID"] = 2
+            try await area.writeReport(report, of: .numbered(1))
+            let stored = try #require(try await area.reports().first)
+            #expect(stored.run == .numbered(1))
+            #expect(
+                String(decoding: stored.bytes, as: UTF8.self) == """
+                    {
+                      "bytes_per_repository" : {
+                        "off_site" : 1,
+                        "runID" : 2
+                      },
+                      "manifest_sha256" : "00",
+                      "run_id" : "\(RunID.numbered(1))"
+                    }
+
+                    """)
+            #expect(try SnakeCaseJSON.decode(Report.self, from: stored.bytes) == report)
+            let file = area.root.appending("runs/\(RunID.numbered(1)).json")
+            #expect(try FileSystem.status(of: file).mode == 0o600)
+        }
+    }
+
+    @Test("The newest 200 are kept, newest first, and what is not a report stays")
+    func kept() async throws {
+        try await withArea { area in
+            let runs = area.root.appending("runs")
+            try write("", to: runs.appending("notes.json"))
+            for number in 1...210 { try write("{}", to: runs.appending("\(run(number)).json")) }
+            // What crashes left: of a run whose turn to go has come, and of one whose turn has not.
+            try write("{", to: runs.appending("\(run(5)).json.new"))
+            try write("{", to: runs.appending("\(run(205)).json.new"))
+            try await area.writeReport("new", of: run(211))
+            let reports = try await area.reports()
+            #expect(reports.map(\.run) == (12...211).reversed().map(run))
+            #expect(
+                try FileSystem.names(in: runs).map(\.string)
+                    == (12...211).flatMap { ["\(run($0)).json"] + ($0 == 205 ? ["\(run($0)).json.new"] : []) }
+                    + ["notes.json"])
+        }
+    }
+
+    private func run(_ number: Int) -> RunID { RunID("20261123T080102Z-0\(100 + number)")! }
+}

@@ -1,0 +1,127 @@
+import CFaults
+import Checksums
+import DumpCore
+import Glibc
+import Linux
+import Staging
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Reusing unchanged files")
+struct ReuseTests {
+    private static let first: [String: Files] = ["app": ["same": "12345", "changed": "old", "sub/empty": ""]]
+
+    @Test("An unchanged file keeps its inode and its time of change, a changed one does not")
+    func unchanged() async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            let old = try statuses(area)
+            let reuse = try await area.takeSet(
+                ["app": ["same": "12345", "changed": "new", "sub/empty": "", "added": "old"]], run: .numbered(2)
+            ).reuse
+            let new = try statuses(area)
+            for path: FilePath in ["app/same", "app/sub/empty"] {
+                #expect(new[path]?.inode == old[path]?.inode && new[path]?.modified == old[path]?.modified)
+                #expect(new[path]?.links == 2)
+            }
+            #expect(new["app/changed"]?.inode != old["app/changed"]?.inode)
+            #expect(new["app/added"]?.links == 1)
+            #expect(reuse.files == 2 && reuse.bytes == 5 && reuse.hindrance == nil)
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+            #expect(try await area.faithfulRun(at: area.previous) == .numbered(1))
+            #expect(try area.incomingNames == [])
+        }
+    }
+
+    @Test("A file that its provider has linked itself counts as reused")
+    func linkedByProvider() async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            let reuse = try await area.withIncoming(.numbered(2)) { incoming in
+                let directory = try await incoming.directory(forDump: "app")
+                try FileSystem.link(area.current.appending("app/same"), as: directory.appending("same"))
+                let unpublished = try await incoming.seal([.test("app")], as: .test)
+                _ = try await unpublished.publish()
+                return unpublished.reuse
+            }
+            #expect(reuse.files == 1)
+            #expect(try area.incomingNames == [])
+        }
+    }
+
+    @Test("An old file that is not what its set says never takes the place of a new one", arguments: Fault.allCases)
+    func oldFileUnfit(fault: Fault) async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            let old = area.current.appending("app/same")
+            let before = try FileSystem.status(of: old)
+            switch fault {
+            case .rotted:
+                try write("12X45", to: old)
+                try FileSystem.setModified(old, to: before.modified)
+            case .cutOff: #expect(truncate(old.string, 4) == 0)
+            case .gone: try FileSystem.removeFile(old)
+            case .mode: #expect(chmod(old.string, 0o640) == 0)
+            case .owner: #expect(chown(old.string, 65534, 0) == 0)
+            case .group: #expect(chown(old.string, 0, 65534) == 0)
+            case .link:
+                try FileSystem.rename(old, to: area.current.appending("elsewhere"))
+                #expect(symlink("../elsewhere", old.string) == 0)
+            }
+            let reuse = try await area.takeSet(["app": ["same": "12345"]], run: .numbered(2)).reuse
+            #expect(reuse.files == 0)
+            #expect(try read(area.current.appending("app/same")) == "12345")
+            #expect(try FileSystem.status(of: area.current.appending("app/same")).inode != before.inode)
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+        }
+    }
+
+    enum Fault: CaseIterable { case rotted, cutOff, gone, mode, owner, group, link }
+
+    @Test("A new file of another mode or owner stays what it is", arguments: [true, false])
+    func newFileUnlike(mode: Bool) async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            try await area.withIncoming(.numbered(2)) { incoming in
+                let directory = try await incoming.directory(forDump: "app")
+                try fill(directory, ["same": "12345"])
+                let file = directory.appending("same").string
+                #expect((mode ? chmod(file, 0o644) : chown(file, 65534, 65534)) == 0)
+                let unpublished = try await incoming.seal([.test("app")], as: .test)
+                #expect(unpublished.reuse.files == 0)
+                let status = try FileSystem.status(of: directory.appending("same"))
+                #expect(mode ? status.mode == 0o644 : status.uid == 65534)
+            }
+        }
+    }
+
+    @Test("Where no link can be made, the new file is kept", arguments: [EMLINK, EPERM])
+    func noLink(error: Int32) async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            await #expect(processExitsWith: .success) { [root = area.root.string as String, error] in
+                #expect(cfaults_fail_link(error) == 0)
+                let reuse = try await StagingArea.open(FilePath(root)).takeSet(Self.first, run: .numbered(2)).reuse
+                #expect(reuse.files == 0)
+            }
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+            #expect(try area.incomingNames == [])
+        }
+    }
+
+    @Test("A damaged list in the current set keeps nothing from being published, and is named")
+    func damagedList() async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            try write("rubbish\n", to: area.current.appending("checksums/app.sha256"))
+            let reuse = try await area.takeSet(Self.first, run: .numbered(2)).reuse
+            #expect(reuse.hindrance == "line 1 is not a SHA-256, two spaces and a path")
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+        }
+    }
+
+    private func statuses(_ area: StagingArea) throws -> [FilePath: FileStatus] {
+        Dictionary(uniqueKeysWithValues: try FileTree(area.current).entries().map { ($0.path, $0.status) })
+    }
+}
