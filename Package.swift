@@ -58,6 +58,13 @@ let package = Package(
             ]),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums", "TestSupport"]),
         // The contract of a provider, as claims that each provider's tests make of theirs.
+        .target(
+            name: "Conformance", dependencies: ["Checksums", "TestSupport", "Linux", "DumpCore", .logging, .system],
+            path: "Tests/Conformance"),
+        .testTarget(
+            name: "PostgreSQLTests",
+            dependencies: ["PostgreSQL", "Conformance", "Processes", "Linux", "DumpCore", "TestSupport", .logging],
+            exclude: ["Archives"]),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),

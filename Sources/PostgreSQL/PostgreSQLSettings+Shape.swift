@@ -1,4 +1,3 @@
-import CLibPQ
 import Settings
 import SystemPackage
 
@@ -42,76 +41,33 @@ extension PostgreSQLSettings: ProviderSettings {
     }
 
     private var passfileFault: Fault? {
-        guard password != nil, ConnectionString(connection).options["passfile"] != nil else { return nil }
+        // What cannot be taken apart is a fault of the connection string itself.
+        guard password != nil, (try? ConnectionOptions(parsing: connection))?["passfile"] != nil else { return nil }
         return Fault(
             "has no effect, as the connection string names a passfile", hint: "Leave one of them out.")
     }
 }
 
 extension Shape<String> {
-    fileprivate static var connectionString: Shape { line.checked { ConnectionString($0).fault } }
+    fileprivate static var connectionString: Shape { line.checked { ConnectionOptions.fault(in: $0) } }
 
     fileprivate static var userName: Shape {
         matching("[A-Za-z_][A-Za-z0-9_.@-]*[$]?", "the name of a user")
     }
 }
 
+extension ConnectionOptions {
+    fileprivate static func fault(in text: String) -> Fault? {
+        do {
+            _ = try ConnectionOptions(parsing: text)
+            return nil
+        } catch {
+            return Fault(error.message, hint: error.hint)
+        }
+    }
+}
+
 extension Shape<Duration> {
     /// `--lock-wait-timeout` is a `statement_timeout` on the server: a count of milliseconds in 32 bits, in which 0 is no limit.
     fileprivate static var lockTimeout: Shape { duration(atLeast: .milliseconds(1), atMost: .seconds(24 * 86400)) }
-}
-
-/// A connection string, taken apart by libpq itself without connecting or looking anywhere else.
-private struct ConnectionString {
-    /// What is set in it. Empty if libpq does not understand it.
-    private(set) var options: [String: String] = [:]
-    /// Why it may not be in a job file. Never repeats what may be a password.
-    private(set) var fault: Fault?
-
-    init(_ text: String) {
-        var complaint: UnsafeMutablePointer<CChar>?
-        guard let first = PQconninfoParse(text, &complaint) else {
-            defer { PQfreemem(complaint) }
-            fault = Self.fault(in: text, complaint: complaint.map { String(cString: $0) } ?? "")
-            return
-        }
-        defer { PQconninfoFree(first) }
-        var option = first
-        while let keyword = option.pointee.keyword {
-            if let value = option.pointee.val {
-                options[String(cString: keyword)] = String(cString: value)
-                if Self.isSecret(option.pointee) { fault = Self.passwordFault }
-            }
-            option += 1
-        }
-    }
-
-    /// libpq marks passwords with an asterisk, and some newer secrets not at all.
-    private static func isSecret(_ option: PQconninfoOption) -> Bool {
-        String(cString: option.dispchar) == "*"
-            || ["oauth_client_secret", "scram_client_key", "scram_server_key"].contains(String(cString: option.keyword))
-    }
-
-    private static func fault(in text: String, complaint: String) -> Fault {
-        guard !text.lowercased().contains("passw") else { return passwordFault }
-        // libpq repeats the part that it stumbles over, such as a whole URI. Only what looks like a name is safe to show.
-        if let name = complaint.firstMatch(of: /^invalid connection option "([a-z_]+)"/)?.1 {
-            let near = nearestWord(to: String(name), among: knownOptions).map { "Did you mean '\($0)'?" }
-            return Fault("libpq knows no option '\(name)'", hint: near)
-        }
-        return Fault(
-            "libpq does not understand this connection string",
-            hint: "Write it as 'host=db.example user=backup' or as 'postgresql://backup@db.example/'.")
-    }
-
-    private static var knownOptions: [String] {
-        guard let first = PQconninfoParse("", nil) else { return [] }
-        defer { PQconninfoFree(first) }
-        return sequence(first: first) { $0 + 1 }.lazy.map(\.pointee.keyword).prefix { $0 != nil }
-            .map { String(cString: $0!) }
-    }
-
-    private static let passwordFault = Fault(
-        "a password is never written in a job file",
-        hint: "Leave it out here and write password: {file: /path/to/it} beside connection.")
 }

@@ -1,0 +1,78 @@
+import DumpCore
+import SystemPackage
+
+/// The table of contents of a dump in directory format, as `toc.dat` holds it.
+///
+/// `pg_restore --list` leaves open which file an entry's data is in, and where a table's name ends and the next word begins;
+/// the file itself says both. Its format is that of `WriteHead` and `WriteToc` in PostgreSQL's `pg_backup_archiver.c`,
+/// archive versions 1.13 (PostgreSQL 11) to 1.16 (17 to 19).
+struct ArchiveContents: Sendable, Equatable {
+    /// An entry whose data is in a file of its own.
+    struct DataEntry: Sendable, Equatable {
+        var id: Int
+        /// What it is, such as `TABLE DATA`.
+        var kind: String
+        var schema: String
+        var name: String
+        var file: String
+    }
+
+    /// How many entries there are, with data or without.
+    var entries: Int
+    var data: [DataEntry]
+    var isCompressed: Bool
+
+    /// Reads `toc.dat` to its end. Throws when it is cut, of another version, or holds more than it should.
+    static func read(_ path: FilePath) throws -> ArchiveContents {
+        let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
+        return try file.closeAfter {
+            var reader = ArchiveReader(file)
+            let isCompressed = try reader.readHeading()
+            let count = try reader.integer()
+            guard count >= 0 else { throw ArchiveReader.Malformed(reason: "a negative number of entries") }
+            var data: [DataEntry] = []
+            for _ in 0..<count {
+                if let entry = try reader.readEntry() { data.append(entry) }
+            }
+            guard try reader.isAtEnd() else { throw ArchiveReader.Malformed(reason: "more than its entries") }
+            return ArchiveContents(entries: count, data: data, isCompressed: isCompressed)
+        }
+    }
+}
+
+extension ArchiveReader {
+    /// The heading up to the number of entries. Returns whether the data is compressed.
+    fileprivate mutating func readHeading() throws -> Bool {
+        guard try bytes(5) == Array("PGDMP".utf8) else { throw Malformed(reason: "no archive of pg_dump") }
+        let (major, minor, _) = (try byte(), try byte(), try byte())
+        guard major == 1, (13...16).contains(minor) else { throw UnknownVersion(version: "\(major).\(minor)") }
+        self.minor = Int(minor)
+        integerSize = Int(try byte())
+        guard (1...8).contains(integerSize) else { throw Malformed(reason: "integers of \(integerSize) bytes") }
+        _ = try byte()  // size of file offsets
+        _ = try byte()  // format
+        let compression = self.minor >= 15 ? Int(try byte()) : try integer()
+        for _ in 0..<7 { _ = try integer() }  // time of creation
+        for _ in 0..<3 { try skipText() }  // database, version of the server, version of pg_dump
+        return compression != 0
+    }
+
+    fileprivate mutating func readEntry() throws -> ArchiveContents.DataEntry? {
+        let id = try integer()
+        _ = try integer()  // whether it had data
+        for _ in 0..<2 { try skipText() }  // catalog and object id
+        let name = try text()
+        let kind = try text()
+        _ = try integer()  // section
+        for _ in 0..<3 { try skipText() }  // CREATE, DROP, COPY
+        let schema = try text()
+        try skipText()  // tablespace
+        if minor >= 14 { try skipText() }  // table access method
+        if minor >= 16 { _ = try integer() }  // kind of relation
+        for _ in 0..<2 { try skipText() }  // owner, with OIDs
+        while try skipText() {}  // dependencies, ended by an absent one
+        guard let file = try text(), !file.isEmpty else { return nil }
+        return ArchiveContents.DataEntry(
+            id: id, kind: kind ?? "", schema: schema ?? "", name: name ?? "", file: file)
+    }
+}

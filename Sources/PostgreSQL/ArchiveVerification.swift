@@ -1,0 +1,160 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+
+/// Proves that a dump in directory format is whole, and reads each of its files once for that.
+///
+/// pg_restore alone does not: its `--list` accepts missing data files, and even a full conversion accepts cut ones.
+struct ArchiveVerification {
+    private let directory: FilePath
+    /// What was dumped, such as `database 'shop'`.
+    private let subject: String
+    private let stop: StopFlag
+    /// Files that no entry has accounted for yet.
+    private var present: Set<FilePath.Component> = []
+    private var archive = VerifiedArchive()
+
+    private static let contentsFile: FilePath.Component = "toc.dat"
+
+    private init(_ directory: FilePath, _ subject: String, _ stop: StopFlag) {
+        self.directory = directory
+        self.subject = subject
+        self.stop = stop
+    }
+
+    /// Blocks the thread for as long as it takes to read everything.
+    static func verify(
+        _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopFlag
+    ) throws(DumpError) -> VerifiedArchive {
+        var verification = ArchiveVerification(directory, subject, stop)
+        try verification.verify(against: listing)
+        return verification.archive
+    }
+
+    private mutating func verify(against listing: ArchiveListing) throws(DumpError) {
+        let contents = try readContents()
+        try compare(contents, listing)
+        present = try names()
+        try scan(Self.contentsFile, of: "the table of contents")
+        for entry in contents.data {
+            switch entry.kind {
+            case "TABLE DATA": try scanTable(entry)
+            case "BLOBS": try scanLargeObjects(entry)
+            default: try scan(try component(entry.file), of: entry.kind.lowercased())
+            }
+        }
+        if let extra = present.min(by: { $0.string < $1.string }) {
+            throw incomplete("its table of contents does not name the file \(extra)", extra)
+        }
+        archive.tables.sort { ($0.schema, $0.name) < ($1.schema, $1.name) }
+    }
+
+    private func readContents() throws(DumpError) -> ArchiveContents {
+        do {
+            let contents = try ArchiveContents.read(directory.appending(Self.contentsFile))
+            guard !contents.isCompressed else {
+                throw incomplete("pg_dump compressed it although it was told not to", Self.contentsFile)
+            }
+            return contents
+        } catch let error as DumpError {
+            throw error
+        } catch let error as ArchiveReader.UnknownVersion {
+            throw DumpError(
+                .programUnsuitable,
+                "\(subject) was dumped in archive version \(error.version), which this Muster does not know",
+                hint: "Update Muster, or set bin_directory to PostgreSQL \(Client.newestKnownMajor) or older.")
+        } catch let error as ArchiveReader.Malformed {
+            throw incomplete("its table of contents is not readable: \(error.reason)", Self.contentsFile)
+        } catch {
+            throw incomplete("its table of contents is not readable: \(error)", Self.contentsFile)
+        }
+    }
+
+    private func compare(_ contents: ArchiveContents, _ listing: ArchiveListing) throws(DumpError) {
+        let tableData = Set(contents.data.lazy.filter { $0.kind == "TABLE DATA" }.map(\.id))
+        guard listing == ArchiveListing(entries: contents.entries, tableData: tableData) else {
+            throw incomplete("pg_restore reads another table of contents than Muster does", Self.contentsFile)
+        }
+    }
+
+    private func names() throws(DumpError) -> Set<FilePath.Component> {
+        do {
+            return Set(try FileSystem.names(in: directory))
+        } catch {
+            throw DumpError(.system, "cannot list \(directory): \(error)", underlying: error)
+        }
+    }
+
+    private mutating func scanTable(_ entry: ArchiveContents.DataEntry) throws(DumpError) {
+        let name = try component(entry.file)
+        let table = "table \(entry.schema).\(entry.name)"
+        var inspector = CopyFileInspector()
+        try scan(name, of: table) { inspector.take($0) }
+        guard let rows = inspector.rows else {
+            let fault = inspector.isEmpty ? "is empty" : "ends before its last line"
+            throw incomplete("the data file \(name) of \(table) \(fault)", name)
+        }
+        archive.tables.append(TableContents(schema: entry.schema, name: entry.name, rows: rows))
+    }
+
+    /// The entry's file lists the objects, one `oid file` in a line. What an object holds has no mark at its end.
+    private mutating func scanLargeObjects(_ entry: ArchiveContents.DataEntry) throws(DumpError) {
+        let list = try component(entry.file)
+        var bytes: [UInt8] = []
+        try scan(list, of: "large objects") { bytes += $0 }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        guard lines.last?.isEmpty == true else {
+            throw incomplete("the list of large objects \(list) is cut off", list)
+        }
+        for line in lines.dropLast() {
+            let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            guard words.count == 2 else { throw incomplete("the list of large objects \(list) is damaged", list) }
+            try scan(try component(words[1]), of: "large object \(words[0])")
+        }
+    }
+
+    /// Reads a file that must be there, and takes it from those that are still unaccounted for.
+    private mutating func scan(
+        _ name: FilePath.Component, of object: String, inspecting inspect: (UnsafeRawBufferPointer) -> Void = { _ in }
+    ) throws(DumpError) {
+        guard present.remove(name) != nil else {
+            throw incomplete("the data file \(name) of \(object) is missing", name)
+        }
+        do {
+            archive.files[name] = try FileScan(directory.appending(name)).digest { chunk in
+                guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                inspect(chunk)
+            }
+        } catch {
+            throw DumpError(ofReading: error)
+        }
+    }
+
+    private func component(_ name: String) throws(DumpError) -> FilePath.Component {
+        guard let component = FilePath.Component(name), component.kind == .regular else {
+            throw incomplete("its table of contents names the file '\(name)'", Self.contentsFile)
+        }
+        return component
+    }
+
+    private func incomplete(_ fault: String, _ file: FilePath.Component) -> DumpError {
+        .incomplete(subject, fault, directory.appending(file))
+    }
+}
+
+/// What a dump in directory format was found to hold.
+struct VerifiedArchive: Sendable {
+    var tables: [TableContents] = []
+    var files: [FilePath.Component: FileDigest] = [:]
+
+    func digests(below path: FilePath) -> [FilePath: FileDigest] {
+        Dictionary(uniqueKeysWithValues: files.map { (path.appending($0.key), $0.value) })
+    }
+
+    /// When the first of the files had been written: pg_dump takes its snapshot before it writes any. Files carry the time of
+    /// the kernel's last tick, hence the 10 ms.
+    var firstWritten: Timestamp? {
+        files.values.map(\.modified).min().map { min(Timestamp(milliseconds: $0 / 1_000_000 + 10), .now) }
+    }
+}

@@ -1,0 +1,74 @@
+import DumpCore
+import Linux
+import Processes
+import SystemPackage
+
+/// How the client programs reach the cluster: the very server, role and database that our own session is connected to.
+struct ClusterAccess: Sendable {
+    /// Without a database.
+    var options: ConnectionOptions
+    /// The database of our session, for what concerns the whole cluster.
+    var controlDatabase: String
+    var user: UserAccount?
+    var passfile: Secret?
+    var runner: ProgramRunner
+
+    init(
+        options: ConnectionOptions, controlDatabase: String, user: UserAccount?, passfile: Secret?,
+        runner: ProgramRunner
+    ) {
+        self.options = options
+        // One that is named in the connection string would win over the one that is handed on.
+        if passfile != nil { self.options["passfile"] = nil }
+        self.controlDatabase = controlDatabase
+        self.user = user
+        self.passfile = passfile
+        self.runner = runner
+    }
+
+    /// A connection string that names a database. The name may be anything: it is never read as a connection string itself.
+    func conninfo(database: String) -> String {
+        var options = options
+        options["dbname"] = database
+        return options.conninfo
+    }
+
+    /// A program that finds `directory` at `Program.directoryPath`.
+    func program(_ path: FilePath, _ arguments: [String], directory: FilePath? = nil) -> Program {
+        Program(
+            path, arguments,
+            // Empty is unset to libpq. A dump is in the encoding of its database, whatever a terminal is set to.
+            environment: ["PGCLIENTENCODING": ""], inheritedPrefixes: ["PG"], user: user?.name, directory: directory,
+            secret: passfile.map { .file(namedBy: "PGPASSFILE", $0) })
+    }
+
+    func run(
+        _ program: Program, output: ProgramOutput = .discard,
+        onErrorLine: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws(DumpError) -> ProgramOutcome {
+        do {
+            return try await runner.run(program, output: output, onErrorLine: onErrorLine)
+        } catch {
+            throw DumpError(error)
+        }
+    }
+}
+
+extension ConnectionOptions {
+    /// What programs are told, so that several hosts, a service or an environment do not lead them anywhere else than us.
+    func pinned(to endpoint: Session.Endpoint, of run: RunContext) -> ConnectionOptions {
+        var pinned = self
+        pinned["dbname"] = nil
+        pinned["client_encoding"] = nil
+        pinned["host"] = endpoint.host
+        // An address beside a socket's directory would win over it.
+        pinned["hostaddr"] = endpoint.host.hasPrefix("/") || endpoint.address.isEmpty ? nil : endpoint.address
+        pinned["port"] = endpoint.port
+        pinned["user"] = endpoint.user
+        if pinned["application_name"] == nil { pinned["application_name"] = "muster \(run.runID)" }
+        if pinned["connect_timeout"] == nil, pinned["service"] == nil {
+            pinned["connect_timeout"] = String(Session.defaultConnectTimeout)
+        }
+        return pinned
+    }
+}

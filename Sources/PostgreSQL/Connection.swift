@@ -1,0 +1,123 @@
+import CLibPQ
+import DumpCore
+import Glibc
+import Linux
+
+/// A libpq connection, closed when it goes out of scope. Its calls block the thread.
+struct Connection: ~Copyable {
+    private let handle: OpaquePointer
+
+    /// Takes over a connection that `PQconnectStartParams` began.
+    init(owning handle: OpaquePointer) {
+        self.handle = handle
+        // What the server remarks in passing would go to our standard error.
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    }
+
+    deinit { PQfinish(handle) }
+
+    var status: ConnStatusType { PQstatus(handle) }
+    var problem: String { String(cString: PQerrorMessage(handle)).trimmed }
+    /// Whether another statement may be sent: none is running, and the server is there.
+    var isUsable: Bool { status == CONNECTION_OK && PQtransactionStatus(handle) != PQTRANS_ACTIVE }
+    var serverVersion: Int32 { PQserverVersion(handle) }
+
+    var endpoint: Session.Endpoint {
+        Session.Endpoint(
+            host: text(PQhost(handle)), address: text(PQhostaddr(handle)), port: text(PQport(handle)),
+            user: text(PQuser(handle)), database: text(PQdb(handle)))
+    }
+
+    /// An option as it is in force: from the connection string, the environment, the service file, or libpq itself.
+    func option(_ keyword: String) -> String? {
+        guard let options = PQconninfo(handle) else { return nil }
+        defer { PQconninfoFree(options) }
+        var next = options
+        while let name = next.pointee.keyword {
+            if String(cString: name) == keyword { return next.pointee.val.map { String(cString: $0) } }
+            next += 1
+        }
+        return nil
+    }
+
+    /// Goes on until the connection stands, fails, or need not be waited for any longer.
+    func establish(waiting: Waiting) -> Waiting.Outcome {
+        var next = PGRES_POLLING_WRITING
+        while status != CONNECTION_BAD, next != PGRES_POLLING_OK, next != PGRES_POLLING_FAILED {
+            let events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            let outcome = waiting.forSocket(PQsocket(handle), Int16(events))
+            guard outcome == .ready else { return outcome }
+            next = PQconnectPoll(handle)
+        }
+        return .ready
+    }
+
+    func query(_ statement: String, _ parameters: [String?], waiting: Waiting) throws(DumpError) -> [Row] {
+        guard send(statement, parameters) else { throw lost() }
+        while PQisBusy(handle) != 0 {
+            switch waiting.forSocket(PQsocket(handle), Int16(POLLIN)) {
+            case .ready: guard PQconsumeInput(handle) != 0 else { throw lost() }
+            case .stopped:
+                cancel()
+                throw DumpError(.cancelled, "a question to \(endpoint.shown) was cancelled")
+            case .tooLong:
+                throw DumpError(
+                    .sourceUnavailable, "\(endpoint.shown) did not answer in time",
+                    hint: "Check that the server is up and not overloaded, and that the network is not cut.")
+            }
+        }
+        return try results()
+    }
+
+    private func send(_ statement: String, _ parameters: [String?]) -> Bool {
+        let copies = parameters.map { $0.map { strdup($0) } ?? nil }
+        defer { for copy in copies { free(copy) } }
+        let values = copies.map { UnsafePointer($0) }
+        return PQsendQueryParams(handle, statement, Int32(values.count), nil, values, nil, nil, 0) != 0
+    }
+
+    private func results() throws(DumpError) -> [Row] {
+        var rows: [Row] = []
+        var failure: DumpError?
+        while let result = PQgetResult(handle) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_TUPLES_OK: rows += Row.all(of: result)
+            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
+            default: failure = failure ?? refused(result)
+            }
+        }
+        if let failure { throw failure }
+        return rows
+    }
+
+    /// Asks the server to end the running statement, without waiting for it: that takes a connection of its own, which hangs
+    /// for minutes when the network is cut. This connection is of no more use.
+    private func cancel() {
+        guard let pointer = PQgetCancel(handle) else { return }
+        nonisolated(unsafe) let request = pointer
+        Task.detached {
+            await onOwnThread {
+                withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { problem in
+                    _ = PQcancel(request, problem.baseAddress, Int32(problem.count))
+                }
+                PQfreeCancel(request)
+            }
+        }
+    }
+
+    private func refused(_ result: OpaquePointer) -> DumpError {
+        let field = { (code: Character) in
+            PQresultErrorField(result, Int32(code.asciiValue!)).map { String(cString: $0) }
+        }
+        return DumpError(
+            .sourceUnavailable, "\(endpoint.shown) answered: \(field("M") ?? problem)",
+            context: ["sqlstate": field("C") ?? "unknown"])
+    }
+
+    private func lost() -> DumpError {
+        DumpError(.sourceUnavailable, "the connection to \(endpoint.shown) broke", context: ["cause": problem])
+    }
+
+    private func text(_ value: UnsafeMutablePointer<CChar>?) -> String { value.map { String(cString: $0) } ?? "" }
+}

@@ -1,0 +1,105 @@
+import DumpCore
+import Linux
+import Processes
+import SystemPackage
+
+/// One database, dumped by pg_dump in directory format and verified.
+struct DatabaseDump: Sendable {
+    var database: String
+    var unit: WorkUnit
+    /// Of the whole dump. `databases` is there.
+    var directory: FilePath
+    var client: Client
+    var access: ClusterAccess
+    var lockTimeout: Duration
+    var jobs: Int
+
+    /// This database's part of the directory.
+    private var target: FilePath { directory.pushing(unit.path) }
+    private var subject: String { "database '\(database)'" }
+
+    /// Dumps within a slot of the run, and verifies outside of it: meanwhile the slot keeps the server busy with the next one.
+    func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
+        do {
+            let (start, findings) = try await run.perform(unit, write)
+            let archive = try await verified(try await list())
+            let digests = archive.digests(below: unit.path)
+            for (path, digest) in digests { run.completed(path, digest) }
+            return DumpedPart(
+                from: start, to: archive.firstWritten ?? .now, findings: findings,
+                databases: [
+                    DatabaseContents(name: database, path: unit.path.string, tables: archive.tables)
+                ], digests: digests)
+        } catch {
+            throw error.ofDatabase(database)
+        }
+    }
+
+    private func write() async throws(DumpError) -> (Timestamp, [Finding]) {
+        try handOver()
+        let start = Timestamp.now
+        return (start, try await dump())
+    }
+
+    /// Creates the directory that the programs write to and, if they run as another user, gives it to that user.
+    private func handOver() throws(DumpError) {
+        do {
+            try FileSystem.createDirectory(target)
+            if let user = access.user { try FileTree(target).give(to: user) }
+        } catch {
+            throw DumpError(creating: target, error)
+        }
+    }
+
+    private func dump() async throws(DumpError) -> [Finding] {
+        var arguments = [
+            "--format=directory", client.version.major >= 16 ? "--compress=none" : "--compress=0", "--no-password",
+            // Sealing flushes everything at once.
+            "--no-sync", "--lock-wait-timeout=\(lockTimeout.wholeMilliseconds)", "--file=\(Program.directoryPath)",
+        ]
+        if jobs > 1 { arguments.append("--jobs=\(jobs)") }
+        arguments.append("--dbname=\(access.conninfo(database: database))")
+        let remarks = ProgramRemarks()
+        let program = access.program(client.path(of: .pgDump), arguments, directory: target)
+        let outcome = try await access.run(program, onErrorLine: remarks.add)
+        guard outcome.succeeded else { throw failure(of: .pgDump, outcome) }
+        return remarks.findings(about: database)
+    }
+
+    /// What pg_restore reads from the dump: the proof that its table of contents is whole.
+    private func list() async throws(DumpError) -> ArchiveListing {
+        let listing = ArchiveListingReader()
+        var program = access.program(
+            client.path(of: .pgRestore), ["--list", Program.directoryPath.string], directory: target)
+        // It does not connect.
+        program.secret = nil
+        let outcome = try await access.run(program, output: .lines(listing.add))
+        guard outcome.succeeded else { throw failure(of: .pgRestore, outcome) }
+        return listing.result
+    }
+
+    private func verified(_ listing: ArchiveListing) async throws(DumpError) -> VerifiedArchive {
+        try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+            do {
+                try FileTree(target).takeBack()
+            } catch {
+                throw DumpError(
+                    .system, "cannot take over what pg_dump wrote to \(target): \(error)", underlying: error)
+            }
+            return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop)
+        }
+    }
+
+    private func failure(of tool: Client.Tool, _ outcome: ProgramOutcome) -> DumpError {
+        ProgramFailure(tool: tool, subject: subject, directory: target, expectedBytes: unit.estimatedBytes)
+            .error(outcome)
+    }
+}
+
+extension DumpError {
+    fileprivate func ofDatabase(_ name: String) -> DumpError {
+        var error = self
+        error.context["database"] = name
+        return error
+    }
+}

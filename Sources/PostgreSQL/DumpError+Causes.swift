@@ -1,0 +1,33 @@
+import Checksums
+import DumpCore
+import SystemPackage
+
+extension DumpError {
+    /// A program said that all went well, and what it wrote says otherwise.
+    static func incomplete(_ subject: String, _ fault: String, _ file: FilePath) -> DumpError {
+        DumpError(
+            .incompleteDump, "the dump of \(subject) is not complete: \(fault)",
+            hint: "Run it again. If that fails too, check the client programs and the disk of the staging area.",
+            context: ["file": file.string])
+    }
+
+    /// What keeps a dump's file or directory from being created.
+    init(creating path: FilePath, _ error: any Error) {
+        let isFull = error as? Errno == .noSpace || error as? Errno == .diskQuotaExceeded
+        self.init(
+            isFull ? .noSpace : .system, "cannot create \(path): \(error)",
+            hint: isFull ? FailureCause.freeSpaceHint : nil, underlying: error)
+    }
+
+    /// What keeps a dump's file from being read.
+    init(ofReading error: any Error) {
+        if let error = error as? DumpError {
+            self = error
+        } else {
+            let described = error as? ChecksumError
+            self.init(
+                .system, described?.message ?? "cannot read the dump: \(error)", hint: described?.hint,
+                underlying: error)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import DumpCore
+import SystemPackage
+
+extension FrozenCluster {
+    /// `layout: cluster`: everything in one script of pg_dumpall.
+    func clusterPart(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedPart {
+        let unit = cluster.units[0]
+        let expected = cluster.selection.selected.map(\.name)
+        let script = ScriptDump(
+            subject: "the cluster", unit: unit, directory: directory, client: client, access: cluster.access,
+            arguments: clusterArguments, databases: expected)
+        var part = try await run.perform(unit, script.take)
+        part.databases = expected.map { DatabaseContents(name: $0, path: unit.path.string, tables: []) }
+        return part
+    }
+
+    private var clusterArguments: [String] {
+        var arguments = [
+            "--clean", "--if-exists", "--lock-wait-timeout=\(cluster.settings.lockTimeout.wholeMilliseconds)",
+        ]
+        if !cluster.facts.role.readsPasswords { arguments.append("--no-role-passwords") }
+        // Quoted, a pattern stands for exactly one name: the same choice of databases as in the other layout.
+        return arguments
+            + cluster.selection.excluded.map { "--exclude-database=\"\($0.name.marking("\"", with: "\""))\"" }
+    }
+}
+
+extension Duration {
+    /// At least 1: to the programs, 0 is no limit.
+    var wholeMilliseconds: Int64 {
+        max(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000, 1)
+    }
+}

@@ -1,0 +1,115 @@
+import DumpCore
+import Glibc
+import Linux
+import Processes
+
+/// Dumps a PostgreSQL cluster: asks over libpq what there is, and lets pg_dump and pg_dumpall write it.
+public struct PostgreSQLProvider: Provider {
+    public static let kind = PostgreSQLSettings.kind
+
+    private let settings: PostgreSQLSettings
+    private let password: @Sendable () async throws -> Secret?
+    private let runner: ProgramRunner
+
+    /// - Parameter password: called once for each prepare; nil leaves it to libpq (peer, a passfile, a certificate). What it
+    ///   throws fails the prepare.
+    public init(
+        settings: PostgreSQLSettings, runner: ProgramRunner,
+        password: @escaping @Sendable () async throws -> Secret? = { nil }
+    ) {
+        self.settings = settings
+        self.password = password
+        self.runner = runner
+    }
+
+    public func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource {
+        do {
+            return try await examined(for: run)
+        } catch {
+            throw error.ofDump(run.dump)
+        }
+    }
+
+    private func examined(for run: RunContext) async throws(DumpError) -> PreparedCluster {
+        let user = try account()
+        let options = try connectionOptions()
+        let password = try await resolvedPassword()
+        let passfile: Secret? = if let password { try Passfile.text(for: password) } else { nil }
+        run.log.debug("connecting to PostgreSQL", metadata: ["connection": "\(options.shown)"])
+        let session = try await Session.connect(options, password: password, as: user)
+        do {
+            let facts = try await ServerFacts.ask(session)
+            let clients = try await Client.installed(in: settings.binDirectory, runner: runner, as: user?.name)
+            return PreparedCluster(
+                settings: settings, facts: facts,
+                selection: DatabaseSelection(
+                    of: facts.databases, include: settings.include, exclude: settings.exclude),
+                client: Result { () throws(DumpError) in
+                    try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
+                },
+                access: ClusterAccess(
+                    options: options.pinned(to: session.endpoint, of: run),
+                    controlDatabase: session.endpoint.database, user: user, passfile: passfile, runner: runner),
+                session: session)
+        } catch {
+            await session.close()
+            throw error
+        }
+    }
+
+    private func account() throws(DumpError) -> UserAccount? {
+        guard let name = settings.runAs else { return nil }
+        guard let account = UserAccount(named: name) else {
+            throw DumpError(
+                .settings, "run_as names the user '\(name)', who does not exist on this host",
+                hint: "Name the system user that the server's role belongs to, usually postgres.")
+        }
+        guard UserAccount.currentIsRoot || account.uid == geteuid() else {
+            throw DumpError(
+                .settings, "run_as '\(name)' needs root, and Muster runs as '\(UserAccount.current?.name ?? "?")'",
+                hint: "Run Muster as root or as '\(name)', or remove run_as.")
+        }
+        return account
+    }
+
+    private func connectionOptions() throws(DumpError) -> ConnectionOptions {
+        var options = try ConnectionOptions(parsing: settings.connection)
+        let isNamed =
+            options["dbname"] != nil || options["service"] != nil || getenv("PGDATABASE") != nil
+            || getenv("PGSERVICE") != nil
+        // libpq's own default is a database called like the role, which a role for backups seldom has.
+        if !isNamed { options["dbname"] = "postgres" }
+        return options
+    }
+
+    private func resolvedPassword() async throws(DumpError) -> Secret? {
+        let found: Secret?
+        do {
+            found = try await password()
+        } catch let error as DumpError {
+            throw error
+        } catch {
+            let described = error as? any OperatorError
+            throw DumpError(
+                .settings, described?.message ?? "no password: \(error)", hint: described?.hint,
+                context: described?.context ?? [:], underlying: error)
+        }
+        // libpq would take it without a word, and the programs, which never see it, would fail.
+        guard found != nil || getenv("PGPASSWORD") == nil else {
+            throw DumpError(
+                .settings, "PGPASSWORD is set, and Muster takes no password from the environment",
+                hint: "Unset it, and write 'password: {file: PATH}' or 'password: {command: COMMAND}' in the job file.")
+        }
+        return found
+    }
+}
+
+extension DumpError {
+    /// The same error with the dump's name before its other facts.
+    func ofDump(_ name: String) -> DumpError {
+        var error = self
+        error.context = ["dump": name]
+        for fact in context { error.context[fact.name] = fact.value }
+        return error
+    }
+}

@@ -1,0 +1,124 @@
+import DumpCore
+import SystemPackage
+
+/// A cluster that was examined. Its session stays open until it is closed.
+struct PreparedCluster: PreparedSource {
+    let findings: [Finding]
+    let units: [WorkUnit]
+    private let cluster: Cluster
+    private let session: Session
+
+    init(
+        settings: PostgreSQLSettings, facts: ServerFacts, selection: DatabaseSelection,
+        client: Result<Client, DumpError>, access: ClusterAccess, session: Session
+    ) {
+        cluster = Cluster(settings: settings, facts: facts, selection: selection, client: client, access: access)
+        units = cluster.units
+        findings = (selection.findings + Self.findings(of: client) + facts.role.findings)
+            .sorted { $0.severity > $1.severity }
+        self.session = session
+    }
+
+    func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
+        do {
+            return FrozenCluster(cluster: cluster, client: try cluster.client.get())
+        } catch {
+            throw error.ofDump(run.dump)
+        }
+    }
+
+    func close() async { await session.close() }
+
+    private static func findings(of client: Result<Client, DumpError>) -> [Finding] {
+        switch client {
+        case .success(let client): client.findings
+        case .failure(let error):
+            [Finding(.failure, "client_unsuitable", object: "pg_dump", error.message, hint: error.hint)]
+        }
+    }
+}
+
+/// What is known of a cluster once it was examined.
+struct Cluster: Sendable {
+    var settings: PostgreSQLSettings
+    var facts: ServerFacts
+    var selection: DatabaseSelection
+    var client: Result<Client, DumpError>
+    var access: ClusterAccess
+
+    static let globals = WorkUnit(name: "globals", path: "globals.sql", estimatedBytes: 16 * 1024)
+
+    var units: [WorkUnit] {
+        switch settings.layout {
+        case .databases: selection.selected.map(unit) + [Self.globals]
+        case .cluster:
+            [
+                WorkUnit(
+                    name: "cluster", path: "all.sql",
+                    estimatedBytes: selection.selected.reduce(Self.globals.estimatedBytes) { $0 + estimate($1) })
+            ]
+        }
+    }
+
+    func unit(for database: ServerFacts.Database) -> WorkUnit {
+        WorkUnit(
+            name: database.name, path: FilePath("databases").appending(escapedPathComponent(database.name)),
+            estimatedBytes: estimate(database))
+    }
+
+    /// What a database takes on the server without what every database takes; its indexes are counted, its text is not.
+    private func estimate(_ database: ServerFacts.Database) -> Int64 {
+        let empty = facts.databases.compactMap(\.bytes).min() ?? 0
+        return max((database.bytes ?? 0) - empty, 0) + 16 * 1024
+    }
+
+    /// What is in the source and will not be in the dump.
+    var omissions: [Finding] { selection.omissions + facts.role.omissions }
+
+    func identity(of client: Client) -> ErrorContext {
+        [
+            "server_version": facts.version, "system_identifier": facts.systemIdentifier,
+            "client_version": client.version.description, "in_recovery": facts.inRecovery ? "true" : "false",
+            "connection": access.options.shownEndpoint, "role": facts.role.name,
+        ]
+    }
+}
+
+extension ConnectionOptions {
+    /// Only where it leads, without how.
+    fileprivate var shownEndpoint: String {
+        var endpoint = self
+        for option in options where !["host", "port", "user", "service"].contains(option.keyword) {
+            endpoint[option.keyword] = nil
+        }
+        return endpoint.shown
+    }
+}
+
+extension ServerFacts.Role {
+    /// What the role lacks for a whole dump.
+    var findings: [Finding] {
+        var findings: [Finding] = []
+        if !readsAllData {
+            findings.append(
+                Finding(
+                    .warning, "role_reads_not_all", object: name,
+                    "role '\(name)' is neither superuser nor member of pg_read_all_data: it may fail to read some table",
+                    hint: "GRANT pg_read_all_data TO it (PostgreSQL 14 and newer), or connect as a superuser."))
+        }
+        return findings + passwordFinding
+    }
+
+    var omissions: [Finding] { passwordFinding }
+
+    private var passwordFinding: [Finding] {
+        guard !readsPasswords else { return [] }
+        return [
+            Finding(
+                .warning, "role_passwords_unreadable", object: name,
+                "role '\(name)' may not read pg_authid: the dumped roles have no passwords",
+                hint: "GRANT pg_read_all_data TO it, connect as a superuser, or set the passwords anew after a restore."
+            )
+        ]
+    }
+}

@@ -1,0 +1,96 @@
+import Checksums
+import DumpCore
+import Linux
+import Processes
+import SystemPackage
+
+/// One script of pg_dumpall: the roles and tablespaces, or the whole cluster.
+struct ScriptDump: Sendable {
+    /// What is dumped, for messages.
+    var subject: String
+    var unit: WorkUnit
+    /// Of the whole dump.
+    var directory: FilePath
+    var client: Client
+    var access: ClusterAccess
+    /// Which part of the cluster, and how.
+    var arguments: [String]
+    /// The databases that the script must hold.
+    var databases: [String] = []
+
+    private var path: FilePath { directory.pushing(unit.path) }
+
+    func take() async throws(DumpError) -> DumpedPart {
+        let start = Timestamp.now
+        let findings = try await write()
+        let end = Timestamp.now
+        let digest = try await verified()
+        return DumpedPart(from: start, to: end, findings: findings, digests: [unit.path: digest])
+    }
+
+    /// Standard output is our own file: no other user has to reach it, and no byte passes through us.
+    private func write() async throws(DumpError) -> [Finding] {
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+        } catch {
+            throw DumpError(creating: path, error)
+        }
+        let remarks = ProgramRemarks()
+        let outcome: Result<ProgramOutcome, DumpError>
+        do throws(DumpError) {
+            outcome = .success(try await access.run(program, output: .file(file), onErrorLine: remarks.add))
+        } catch {
+            outcome = .failure(error)
+        }
+        do { try file.close() } catch { throw DumpError(.system, "cannot close \(path): \(error)", underlying: error) }
+        let ended = try outcome.get()
+        guard ended.succeeded else { throw failure.error(ended) }
+        return remarks.findings(about: unit.name)
+    }
+
+    private var program: Program {
+        access.program(
+            client.path(of: .pgDumpAll),
+            arguments + [
+                // As a connection string, so that no name is taken for one.
+                "--no-password", "--database=\(ConnectionOptions.conninfo("dbname", access.controlDatabase))",
+                "--dbname=\(access.options.conninfo)",
+            ])
+    }
+
+    private func verified() async throws(DumpError) -> FileDigest {
+        try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+            var inspector = ScriptInspector()
+            let digest: FileDigest
+            do {
+                digest = try FileScan(path).digest { chunk in
+                    guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                    inspector.take(chunk)
+                }
+            } catch {
+                throw DumpError(ofReading: error)
+            }
+            try requireComplete(inspector)
+            return digest
+        }
+    }
+
+    private func requireComplete(_ inspector: ScriptInspector) throws(DumpError) {
+        guard inspector.isComplete else {
+            // pg_dumpall does not look whether its own lines could be written. If that cannot be asked, it is not the reason.
+            let free = (try? FileSystem.availableBytes(at: directory)) ?? .max
+            guard free >= unit.estimatedBytes else { throw failure.noSpace(FailureCause.freeSpaceHint) }
+            throw DumpError.incomplete(subject, "it does not end with 'database cluster dump complete'", path)
+        }
+        let missing = inspector.missing(from: databases).map { "'\($0)'" }
+        guard missing.isEmpty else {
+            throw DumpError.incomplete(subject, "not in it: database \(missing.joined(separator: ", "))", path)
+        }
+    }
+
+    private var failure: ProgramFailure {
+        ProgramFailure(tool: .pgDumpAll, subject: subject, directory: directory, expectedBytes: unit.estimatedBytes)
+    }
+}

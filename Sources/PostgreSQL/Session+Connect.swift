@@ -1,0 +1,100 @@
+import CLibPQ
+import DumpCore
+import Glibc
+import Linux
+
+extension Session {
+    /// How long a connection may take when nobody says otherwise.
+    static let defaultConnectTimeout = 30
+
+    /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only.
+    ///
+    /// - Parameters:
+    ///   - password: handed to libpq in memory, before any that it would find by itself.
+    ///   - user: who the connecting thread is to the server's peer authentication, or nil for our own user.
+    static func connect(
+        _ options: ConnectionOptions, password: Secret?, as user: UserAccount?
+    ) async throws(DumpError) -> Session {
+        try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+            let connection = try established(options, password, as: user, stop)
+            try settle(connection, stop)
+            return Session(connection)
+        }
+    }
+
+    private static func established(
+        _ options: ConnectionOptions, _ password: Secret?, as user: UserAccount?, _ stop: StopFlag
+    ) throws(DumpError) -> Connection {
+        guard let user else { return try open(options, password, nil, stop) }
+        let attempt: Result<Connection, DumpError>
+        do {
+            attempt = try user.impersonateOnThisThread {
+                Result { () throws(DumpError) in try open(options, password, user, stop) }
+            }
+        } catch {
+            throw DumpError(
+                .settings, "cannot act as user '\(user.name)': \(error)",
+                hint: "Run Muster as root or as that user, or remove run_as.")
+        }
+        return try attempt.get()
+    }
+
+    private static func open(
+        _ options: ConnectionOptions, _ password: Secret?, _ user: UserAccount?, _ stop: StopFlag
+    ) throws(DumpError) -> Connection {
+        let connection = try begin(options, password, user)
+        let seconds = connection.option("connect_timeout").flatMap { Int($0) } ?? defaultConnectTimeout
+        // As libpq counts: the time holds for each of several hosts, and zero or less is no limit.
+        let hosts = (connection.option("host") ?? "").split(separator: ",").count
+        let limit: Duration? = seconds > 0 ? .seconds(max(seconds, 2) * max(hosts, 1)) : nil
+        switch connection.establish(waiting: Waiting(stop: stop, limit: limit)) {
+        case .ready: break
+        case .stopped: throw DumpError(.cancelled, "connecting to PostgreSQL was cancelled")
+        case .tooLong: throw cannotConnect(options, "timeout expired")
+        }
+        guard connection.status == CONNECTION_OK else { throw cannotConnect(options, connection.problem) }
+        return connection
+    }
+
+    private static func cannotConnect(_ options: ConnectionOptions, _ problem: String) -> DumpError {
+        // libpq's own advice, on lines of its own, is what our hint says too.
+        let lines = problem.split(separator: "\n").map { String($0).trimmed }.filter { !$0.hasPrefix("Is the server") }
+        return DumpError(
+            .sourceUnavailable, "cannot connect to PostgreSQL: \(lines.joined(separator: "; "))",
+            hint: FailureCause.ofConnecting(problem)?.hint, context: ["connection": options.shown])
+    }
+
+    private static func begin(
+        _ options: ConnectionOptions, _ password: Secret?, _ user: UserAccount?
+    ) throws(DumpError) -> Connection {
+        var parameters = options
+        parameters["client_encoding"] = "UTF8"
+        parameters["fallback_application_name"] = "muster"
+        if let user, parameters["passfile"] == nil, getenv("PGPASSFILE") == nil {
+            // libpq would look in our own home; the programs, which run as that user, look in the user's.
+            parameters["passfile"] = user.home + "/.pgpass"
+        }
+        var pairs = parameters.options.map { ($0.keyword, $0.value) }
+        if let password { pairs.append(("password", password.reveal())) }
+        let keywords = pairs.map { UnsafePointer(strdup($0.0)) } + [nil]
+        let values = pairs.map { UnsafePointer(strdup($0.1)) } + [nil]
+        defer { for copy in keywords + values { free(UnsafeMutablePointer(mutating: copy)) } }
+        // Not expanded: each value is what it says, also a database called `a=b`.
+        guard let handle = PQconnectStartParams(keywords, values, 0) else {
+            throw DumpError(.system, "out of memory")
+        }
+        return Connection(owning: handle)
+    }
+
+    private static func settle(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
+        var settings = [
+            "search_path": "pg_catalog", "statement_timeout": "0", "lock_timeout": "0",
+            "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
+        ]
+        if connection.serverVersion >= 140_000 { settings["idle_session_timeout"] = "0" }
+        if connection.serverVersion >= 170_000 { settings["transaction_timeout"] = "0" }
+        let calls = settings.map { "pg_catalog.set_config('\($0.key)', '\($0.value)', false)" }
+        _ = try connection.query(
+            "select " + calls.joined(separator: ", "), [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+    }
+}

@@ -1,0 +1,118 @@
+import CLibPQ
+import DumpCore
+import Glibc
+import Linux
+import Synchronization
+
+/// One connection to a PostgreSQL server, for questions about it. It reads only, whatever it is asked.
+///
+/// Each call runs on a thread of its own, one at a time, and ends soon after its task is cancelled. The connection is closed
+/// by `close()`, or with the last reference.
+final class Session: Sendable {
+    /// Where it is connected to, spelled out, so that programs reach the very same server and role.
+    let endpoint: Endpoint
+    private let connection: Mutex<Connection?>
+
+    struct Endpoint: Sendable, Equatable {
+        /// A host's name, or the directory of a socket.
+        var host: String
+        /// The address behind the name; empty for a socket.
+        var address: String
+        var port: String
+        var user: String
+        var database: String
+    }
+
+    init(_ connection: consuming sending Connection) {
+        endpoint = connection.endpoint
+        self.connection = Mutex(consume connection)
+    }
+
+    func close() async {
+        await onOwnThread { self.connection.withLock { $0 = nil } }
+    }
+
+    /// Runs one statement and returns its rows. Cancelling the task cancels the statement on the server too.
+    ///
+    /// - Parameter limit: after this long the statement is given up, and the connection with it.
+    func query(
+        _ statement: String, _ parameters: [String?] = [], limit: Duration = .seconds(120)
+    ) async throws(DumpError) -> [Row] {
+        try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+            try self.connection.withLock { connection throws(DumpError) in
+                guard let open = connection.take() else {
+                    throw DumpError(.sourceUnavailable, "the connection to \(self.endpoint.shown) is closed")
+                }
+                let answer = Result { () throws(DumpError) in
+                    try open.query(statement, parameters, waiting: Waiting(stop: stop, limit: limit))
+                }
+                if open.isUsable { connection = consume open }
+                return try answer.get()
+            }
+        }
+    }
+}
+
+extension Session {
+    /// The one row that a statement returns.
+    func row(_ statement: String, _ parameters: [String?] = []) async throws(DumpError) -> Row {
+        let rows = try await query(statement, parameters)
+        guard rows.count == 1 else {
+            throw DumpError(
+                .sourceUnavailable, "\(endpoint.shown) answered with \(rows.count) rows where there must be one")
+        }
+        return rows[0]
+    }
+}
+
+extension Session.Endpoint {
+    var shown: String { "database '\(database)' as '\(user)'" }
+}
+
+/// Runs blocking work on a thread of its own that is told when the task is cancelled.
+func onOwnThreadUntilCancelled<Result: Sendable>(
+    _ work: @escaping @Sendable (StopFlag) throws(DumpError) -> Result
+) async throws(DumpError) -> Result {
+    let stop = StopFlag()
+    return try await withTaskCancellationHandler {
+        await onOwnThread { () -> Swift.Result<Result, DumpError> in
+            do throws(DumpError) {
+                return .success(try work(stop))
+            } catch {
+                return .failure(error)
+            }
+        }
+    } onCancel: {
+        stop.raise()
+    }.get()
+}
+
+/// Tells a thread that its work is no longer wanted.
+final class StopFlag: Sendable {
+    private let flag = Atomic(false)
+    func raise() { flag.store(true, ordering: .relaxed) }
+    var isRaised: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// How a thread waits for a socket: in short steps, so that it notices when it should stop or has waited too long.
+struct Waiting {
+    enum Outcome { case ready, stopped, tooLong }
+
+    private let stop: StopFlag
+    private let end: ContinuousClock.Instant?
+
+    init(stop: StopFlag, limit: Duration?) {
+        self.stop = stop
+        end = limit.map { .now + $0 }
+    }
+
+    func forSocket(_ socket: Int32, _ events: Int16) -> Outcome {
+        while true {
+            var watched = pollfd(fd: socket, events: events, revents: 0)
+            let ready = poll(&watched, 1, 50)
+            if stop.isRaised { return .stopped }
+            if ready > 0 { return .ready }
+            if let end, ContinuousClock.now >= end { return .tooLong }
+        }
+    }
+}

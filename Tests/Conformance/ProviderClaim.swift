@@ -1,0 +1,48 @@
+import SystemPackage
+import Testing
+
+/// What holds of every provider. A provider's tests check each claim, with a fresh subject:
+///
+///     @Test("PostgreSQL keeps the contract of a provider", arguments: ProviderClaim.allCases)
+///     func contract(claim: ProviderClaim) async throws { … try await claim.check(subject, in: scratch) }
+public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case prepareChangesNothing = "Prepare changes nothing in the source, and close gives everything back"
+    case unitsAreDistinct = "Units of work have names and paths of their own, inside the dump's directory"
+    case errorsSpeak = "A source that cannot be reached is an error that names the dump and says what to do"
+    case dumpIsItsUnits = "A dump consists of its units, in plain files that only we may read"
+    case dumpChangesNothing = "A dump changes nothing in the source, and leaves nothing behind"
+    case digestsAreTrue = "Every digest in the summary is that of the file"
+    case contentsAreThere = "What the summary lists lies where it says"
+    case momentIsTrue = "The moment of the dump lies between its freeze and its end"
+    case unitsKeepToTheirSlots = "Each unit begins and ends once, and only as many at once as there are slots"
+    case twoDumpsAtOnce = "Two dumps of one source at once do not disturb each other"
+    case cancelledBefore = "A dump that is cancelled before it begins throws, and leaves nothing behind"
+    case cancelledWhile = "A dump that is cancelled while it runs throws, and leaves nothing behind"
+    case damagedSource = "A source that was damaged after prepare never yields a dump"
+    case fullDisk = "A dump that does not fit is an error that says how much was needed and how much was free"
+    case secretsStaySecret = "No secret shows in the log, the findings, the summary, an error or a file"
+
+    public var testDescription: String { rawValue }
+
+    /// - Parameter scratch: an empty directory that the claim may fill.
+    public func check(_ subject: some ConformanceSubject, in scratch: FilePath) async throws {
+        let check = ConformanceCheck(subject: subject, scratch: scratch)
+        switch self {
+        case .prepareChangesNothing: try await check.prepareChangesNothing()
+        case .unitsAreDistinct: try await check.unitsAreDistinct()
+        case .errorsSpeak: try await check.errorsSpeak()
+        case .dumpIsItsUnits: try await check.dumpIsItsUnits()
+        case .dumpChangesNothing: try await check.dumpChangesNothing()
+        case .digestsAreTrue: try await check.digestsAreTrue()
+        case .contentsAreThere: try await check.contentsAreThere()
+        case .momentIsTrue: try await check.momentIsTrue()
+        case .unitsKeepToTheirSlots: try await check.unitsKeepToTheirSlots()
+        case .twoDumpsAtOnce: try await check.twoDumpsAtOnce()
+        case .cancelledBefore: try await check.cancelledBefore()
+        case .cancelledWhile: try await check.cancelledWhile()
+        case .damagedSource: try await check.damagedSource()
+        case .fullDisk: try await check.fullDisk()
+        case .secretsStaySecret: try await check.secretsStaySecret()
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import DumpCore
+import Linux
+import Logging
+import SystemPackage
+import TestSupport
+
+/// A run of one dump, called `app`, that remembers what was logged and which units of work began and ended.
+public struct TestRun: Sendable {
+    public enum Event: Sendable, Equatable {
+        case began(WorkUnit)
+        case ended(WorkUnit)
+    }
+
+    public let events = Recorded<Event>()
+    /// Every line that was logged, at any level, with its metadata.
+    public let logged = Recorded<String>()
+    public let context: RunContext
+
+    public init(slots: Int = 2, jobsPerUnit: Int = 1) {
+        let (logged, events) = (logged, events)
+        var log = Logger(label: "test", factory: { _ in RecordingLog(lines: logged) })
+        log.logLevel = .trace
+        context = RunContext(
+            runID: RunID(start: .now), dump: "app", slots: WorkSlots(capacity: slots), jobsPerUnit: jobsPerUnit,
+            progress: RecordingProgress(events: events), log: log)
+    }
+
+    /// All of a provider's part of a run: prepare, freeze, dump, release, close. Findings of severity failure end it, as they
+    /// end a run, with an error of code `refused`.
+    @discardableResult
+    public func dump(_ provider: any Provider, into directory: FilePath) async throws -> DumpSummary {
+        try await prepared(provider) { source in
+            if let failure = source.findings.first(where: { $0.severity == .failure }) {
+                throw DumpError(.refused, failure.message, hint: failure.hint)
+            }
+            return try await dump(source, into: directory)
+        }
+    }
+
+    /// The part after prepare: freeze, dump, release.
+    public func dump(_ source: any PreparedSource, into directory: FilePath) async throws -> DumpSummary {
+        let frozen = try await source.freeze(in: context)
+        let outcome: Swift.Result<DumpSummary, DumpError>
+        do throws(DumpError) {
+            outcome = .success(try await frozen.dump(into: directory, in: context))
+        } catch {
+            outcome = .failure(error)
+        }
+        await frozen.release()
+        return try outcome.get()
+    }
+
+    /// A source for as long as `body` runs.
+    public func prepared<Result>(
+        _ provider: any Provider, _ body: (any PreparedSource) async throws -> Result
+    ) async throws -> Result {
+        let source = try await provider.prepare(in: context)
+        do {
+            let result = try await body(source)
+            await source.close()
+            return result
+        } catch {
+            await source.close()
+            throw error
+        }
+    }
+}
+
+extension DumpError.Code {
+    /// A finding of severity failure kept the run from starting.
+    public static let refused = DumpError.Code(rawValue: "refused")
+}
+
+private struct RecordingProgress: ProgressObserver {
+    let events: Recorded<TestRun.Event>
+    func began(_ unit: WorkUnit, of dump: String) async { events.append(.began(unit)) }
+    func ended(_ unit: WorkUnit, of dump: String) async { events.append(.ended(unit)) }
+}
+
+private struct RecordingLog: LogHandler {
+    let lines: Recorded<String>
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    init(lines: Recorded<String>) { self.lines = lines }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
+}

@@ -1,0 +1,86 @@
+import DumpCore
+import Linux
+import TestSupport
+import Testing
+
+@testable import PostgreSQL
+
+@Suite("Sessions")
+struct SessionTests {
+    @Test("A session reads only, in UTF-8, with nothing but pg_catalog in reach, whatever its role is set to")
+    func settled() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.server.psql(
+                "alter role postgres set statement_timeout = '200ms'; alter role postgres set search_path = public")
+            let session = try await connect(cluster)
+            let row = try await session.row(
+                """
+                select current_setting('search_path') as path, current_setting('client_encoding') as encoding,
+                       pg_sleep(0.5)::text as slept, null::text as nothing
+                """)
+            #expect(try row.text("path") == "pg_catalog")
+            #expect(try row.text("encoding") == "UTF8")
+            #expect(try row.optionalText("nothing") == nil)
+            #expect(throws: DumpError.self) { try row.text("nothing") }
+            #expect(throws: DumpError.self) { try row.integer("path") }
+            #expect(throws: DumpError.self) { try row.flag("encoding") }
+            #expect(throws: DumpError.self) { try row.text("no such column") }
+
+            let error = try await dumpError { _ = try await session.query("create table public.t ()") }
+            #expect(error.context["sqlstate"] == "25006")
+            #expect(
+                error.message
+                    == "database 'postgres' as 'postgres' answered: cannot execute CREATE TABLE in a read-only transaction"
+            )
+            let echoed = try await session.row("select $1 as one, $2::text is null as two", ["it's", nil])
+            #expect(try echoed.text("one") == "it's")
+            #expect(try echoed.flag("two"))
+            await session.close()
+            let closed = try await dumpError { _ = try await session.query("select 1") }
+            #expect(closed.message == "the connection to database 'postgres' as 'postgres' is closed")
+        }
+    }
+
+    @Test("Cancelling a question ends it on the server")
+    func cancelled() async throws {
+        try await ClusterFixture.with { cluster in
+            let session = try await connect(cluster)
+            let task = Task { try await session.query("select pg_sleep(600)") }
+            let running =
+                "select count(*) from pg_stat_activity where query = 'select pg_sleep(600)' and state = 'active'"
+            try await eventually { try await cluster.server.psql(running) == "1" }
+            task.cancel()
+            #expect(try await dumpError { _ = try await task.value }.code == .cancelled)
+            try await eventually { try await cluster.server.psql(running) == "0" }
+        }
+    }
+
+    @Test("A question without an answer is given up after its limit, and the connection with it")
+    func limit() async throws {
+        try await ClusterFixture.with { cluster in
+            let session = try await connect(cluster)
+            let error = try await dumpError {
+                _ = try await session.query("select pg_sleep(600)", limit: .milliseconds(200))
+            }
+            #expect(error.message == "database 'postgres' as 'postgres' did not answer in time")
+            #expect(try await dumpError { _ = try await session.query("select 1") }.message.hasSuffix("is closed"))
+        }
+    }
+
+    @Test("A connection that breaks is an error that says so")
+    func broken() async throws {
+        try await ClusterFixture.with { cluster in
+            let session = try await connect(cluster)
+            try await cluster.server.stop()
+            let error = try await dumpError { _ = try await session.query("select 1") }
+            #expect(error.code == .sourceUnavailable)
+            #expect(try await dumpError { _ = try await session.query("select 1") }.message.hasSuffix("is closed"))
+        }
+    }
+
+    private func connect(_ cluster: ClusterFixture) async throws -> Session {
+        try await Session.connect(
+            ConnectionOptions(parsing: cluster.server.connection + " dbname=postgres"), password: nil,
+            as: UserAccount(named: PostgreSQLServer.user))
+    }
+}

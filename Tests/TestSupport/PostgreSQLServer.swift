@@ -1,0 +1,181 @@
+import DumpCore
+import Glibc
+import Linux
+import Logging
+import Processes
+import Synchronization
+import SystemPackage
+import Testing
+
+/// A PostgreSQL server of a test's own, on a socket in its own directory, run as the user `postgres`.
+///
+/// The system user `postgres` gets in as the superuser `postgres` by peer authentication; every other role needs its password
+/// (SCRAM-SHA-256). Its data is in memory. The server ends with the test, and with the test process, however that ends.
+public final class PostgreSQLServer: Sendable {
+    public static let user = "postgres"
+    public static let binDirectory: FilePath = {
+        let parent: FilePath = "/usr/lib/postgresql"
+        let versions = ((try? FileSystem.names(in: parent)) ?? []).compactMap { Int($0.string) }
+        guard let newest = versions.max() else { fatalError("no PostgreSQL server in \(parent): install postgresql") }
+        return parent.appending("\(newest)/bin")
+    }()
+
+    /// Holds the socket and the data; every user may pass through.
+    public let directory: FilePath
+    private let running = Mutex<Task<ProgramOutcome, any Error>?>(nil)
+
+    /// As libpq takes it: the superuser, who must be asked for as the system user `postgres`.
+    public var connection: String { connection(as: Self.user) }
+    public func connection(as role: String) -> String { "host=\(directory) user=\(role)" }
+
+    private var data: FilePath { directory.appending("data") }
+
+    /// A server for as long as `body` runs.
+    ///
+    /// - Parameter settings: lines for `postgresql.conf`.
+    public static func with<Result>(
+        in scratch: FilePath, settings: [String] = [], _ body: (PostgreSQLServer) async throws -> Result
+    ) async throws -> Result {
+        try await inTurn {
+            let directory = scratch.appending("pg")
+            try FileSystem.createDirectory(directory)
+            return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
+                try await PostgreSQLServer(in: directory, settings: settings).running(body)
+            }
+        }
+    }
+
+    /// Dozens of tests that start their servers all at once only hinder each other.
+    private static let slots = WorkSlots(capacity: 4)
+    /// A test that has a server may start more: waiting for each other, such tests would wait for ever.
+    @TaskLocal private static var isInTurn = false
+
+    private static func inTurn<Result>(_ work: () async throws -> Result) async throws -> Result {
+        guard !isInTurn else { return try await work() }
+        try await slots.acquire(1, weight: 0)
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(try await $isInTurn.withValue(true) { try await work() })
+        } catch {
+            outcome = .failure(error)
+        }
+        await slots.release(1)
+        return try outcome.get()
+    }
+
+    private init(in directory: FilePath, settings: [String]) async throws {
+        self.directory = directory
+        guard chown(directory.string, UserAccount(named: Self.user)!.uid, UInt32.max) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+        try await PostgreSQLTemplate.shared.copy(to: data)
+        let file = try FileDescriptor.open(data.appending("postgresql.conf"), .writeOnly, options: .append)
+        try file.closeAfter {
+            let lines = ["unix_socket_directories = '\(directory)'"] + settings
+            _ = try file.writeAll((lines.joined(separator: "\n") + "\n").utf8)
+        }
+    }
+
+    private func running<Result>(_ body: (PostgreSQLServer) async throws -> Result) async throws -> Result {
+        do {
+            try await start()
+            let result = try await body(self)
+            try await stop()
+            return result
+        } catch {
+            // The test failed already, and says why.
+            try? await stop()
+            throw error
+        }
+    }
+
+    public func start() async throws {
+        let program = Self.program("postgres", ["-D", data.string])
+        running.withLock { $0 = Task { try await Self.runner.run(program) } }
+        try await eventually {
+            try await Self.runner.run(Self.program("pg_isready", ["-q", "-h", self.directory.string])).succeeded
+        }
+    }
+
+    /// Disconnects everyone and shuts down. Nothing happens if it is stopped already.
+    public func stop() async throws {
+        guard let task = running.withLock({ $0.take() }) else { return }
+        _ = try await Self.run("pg_ctl", ["-D", data.string, "-m", "fast", "-w", "stop"])
+        _ = try await task.value
+    }
+
+    /// What one or more statements return as the superuser, without heading; columns are separated by `|`.
+    @discardableResult
+    public func psql(_ statements: String, in database: String = "postgres") async throws -> String {
+        let quoted = String(database.flatMap { $0 == "'" || $0 == "\\" ? ["\\", $0] : [$0] })
+        let output = try await Self.run(
+            "psql",
+            ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "host='\(directory)' dbname='\(quoted)'", "-c", statements])
+        return output.hasSuffix("\n") ? String(output.dropLast()) : output
+    }
+
+    /// Runs one of the server's programs as its user, to a good end, and returns what it printed.
+    @discardableResult
+    public static func run(_ name: String, _ arguments: [String]) async throws -> String {
+        let outcome = try await runner.run(program(name, arguments), output: .collect(limit: 1 << 24))
+        guard outcome.succeeded else {
+            throw DumpError(.programFailed, "\(name) \(outcome.status): \(outcome.lastErrors)")
+        }
+        return String(decoding: outcome.output, as: UTF8.self)
+    }
+
+    private static let runner = ProgramRunner(keeper: musterExecutable, log: .silent)
+
+    private static func program(_ name: String, _ arguments: [String]) -> Program {
+        Program(binDirectory.appending(name), arguments, user: user)
+    }
+}
+
+/// A data directory as initdb leaves it, made once for all tests of the process: a copy takes a tenth of the time.
+private actor PostgreSQLTemplate {
+    static let shared = PostgreSQLTemplate()
+    private var creation: Task<FilePath, any Error>?
+
+    func copy(to data: FilePath) async throws {
+        let creation = creation ?? Task { try await Self.create() }
+        self.creation = creation
+        let outcome = try await runProgram("cp", ["-a", try await creation.value.string, data.string])
+        precondition(outcome.succeeded, outcome.lastErrors)
+    }
+
+    private static func create() async throws -> FilePath {
+        var path = Array("/tmp/muster-template-XXXXXX".utf8CString)
+        guard mkdtemp(&path) != nil else { throw Errno(rawValue: errno) }
+        let directory = FilePath(platformString: path)
+        templateDirectory.withLock { $0 = directory }
+        // The best that can be done at the end of a process; what is left is in the temporary directory.
+        atexit { templateDirectory.withLock { if let directory = $0 { try? FileTree(directory).remove() } } }
+
+        let account = UserAccount(named: PostgreSQLServer.user)!
+        guard chown(directory.string, account.uid, account.gid) == 0 else { throw Errno(rawValue: errno) }
+        let data = directory.appending("data")
+        try await PostgreSQLServer.run(
+            "initdb",
+            ["-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres"])
+        try write(settings, to: data.appending("postgresql.auto.conf"))
+        try write(authentication, to: data.appending("pg_hba.conf"))
+        return data
+    }
+
+    private static let settings = """
+        listen_addresses = ''
+        fsync = off
+        shared_buffers = 16MB
+        max_connections = 40
+        autovacuum = off
+
+        """
+
+    private static let authentication = """
+        local all,replication postgres peer
+        local all,replication all scram-sha-256
+
+        """
+}
+
+private let templateDirectory = Mutex<FilePath?>(nil)
