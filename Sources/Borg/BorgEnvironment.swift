@@ -1,0 +1,56 @@
+import DumpCore
+import Processes
+import SystemPackage
+
+/// What every Borg finds around it.
+struct BorgEnvironment: Sendable {
+    /// As `BORG_REPO`, so that no argument begins with it and Borg has nothing to guess.
+    var location: String
+    var remotePath: String?
+    /// Nil for a repository that has none. Borg is given an empty one then, which keeps it from asking for one.
+    var passphrase: Secret?
+    /// Over all others.
+    var extra: [String: String]
+
+    /// Variables of ours that are handed on: where Borg keeps its files, how it reaches the server, and answers the operator
+    /// gives for one run. Nothing that would change what Borg does or says: `BORG_REPO`, `BORG_PASSCOMMAND`,
+    /// `BORG_LOGGING_CONF` (which overrides `--log-json`) and the like.
+    static let inherited = [
+        "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR", "BORG_KEY_FILE",
+        "BORG_HOST_ID", "BORG_RSH", "BORG_RELOCATED_REPO_ACCESS_IS_OK", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK",
+        "BORG_FILES_CACHE_TTL", "BORG_FILES_CACHE_SUFFIX", "BORG_WORKAROUNDS", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+        "SSH_AUTH_SOCK",
+    ]
+
+    /// Borg ends in good order on SIGTERM, but only between two pieces of work, which may be slow on a slow link. SIGKILL
+    /// would leave its lock behind.
+    private static let grace = Duration.seconds(60)
+
+    func program(_ executable: FilePath, _ arguments: [String], in directory: FilePath = "/") -> Program {
+        Program(
+            executable, arguments, environment: variables, inheritedPrefixes: Self.inherited,
+            workingDirectory: directory,
+            secret: .descriptor(namedBy: "BORG_PASSPHRASE_FD", passphrase ?? Secret("")), grace: Self.grace)
+    }
+
+    /// For a Borg that opens no repository.
+    var withoutPassphrase: BorgEnvironment {
+        var environment = self
+        environment.passphrase = nil
+        return environment
+    }
+
+    private var variables: [String: String] {
+        var variables = [
+            "BORG_REPO": location,
+            // An exit status for each kind of failure, where Borg has them (1.4).
+            "BORG_EXIT_CODES": "modern",
+            // No paragraph about the host below each error.
+            "BORG_SHOW_SYSINFO": "no",
+            // Borg's JSON has local times without a zone.
+            "TZ": "UTC",
+        ]
+        variables["BORG_REMOTE_PATH"] = remotePath
+        return variables.merging(extra) { $1 }
+    }
+}

@@ -1,0 +1,75 @@
+import DumpCore
+import Processes
+
+/// Why a repository could not be used, or an archive not be trusted.
+public struct BorgError: OperatorError, Sendable {
+    public enum Code: String, Sendable, CaseIterable {
+        /// Borg is missing here or on the server, or is of a version that does not fit.
+        case programUnsuitable = "program_unsuitable"
+        /// The settings name something that cannot be.
+        case settings
+        /// There is no repository at the location.
+        case repositoryMissing = "repository_missing"
+        /// There is something at the location that is no repository, or only half of one.
+        case notARepository = "not_a_repository"
+        /// There is something at the location already, where a repository was to be created.
+        case locationTaken = "location_taken"
+        /// The file system or the server refuses us.
+        case accessDenied = "access_denied"
+        case passphraseWrong = "passphrase_wrong"
+        case passphraseMissing = "passphrase_missing"
+        /// The repository's key is missing, or belongs to another repository.
+        case keyUnusable = "key_unusable"
+        /// Borg is not sure that this is the repository it knows, and wants a person to say so.
+        case repositoryUnconfirmed = "repository_unconfirmed"
+        /// Somebody else holds the lock.
+        case locked
+        /// The server cannot be reached, or the connection broke.
+        case connectionLost = "connection_lost"
+        case noSpace = "no_space"
+        /// Borg found data that is not what it wrote.
+        case damaged
+        /// There is an archive of that name already.
+        case archiveExists = "archive_exists"
+        case archiveMissing = "archive_missing"
+        /// The archive is not shown to be a faithful copy of the set.
+        case notFaithful = "not_faithful"
+        /// Borg was ended by a signal that did not come from us.
+        case killed
+        /// Anything else that Borg reports.
+        case failed
+        /// Our task was cancelled; Borg has been stopped.
+        case cancelled
+    }
+
+    public var code: Code
+    public var message: String
+    public var hint: String?
+    public var context: ErrorContext
+    public var underlying: (any Error)?
+    /// The name of an archive that may exist and that nobody must take for good: it could not be confirmed, nor deleted.
+    public var untrustedArchive: String?
+
+    public var codeName: String { code.rawValue }
+
+    public init(
+        _ code: Code, _ message: String, hint: String? = nil, context: ErrorContext = [:],
+        underlying: (any Error)? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.context = context
+        self.underlying = underlying
+    }
+
+    init(_ error: ProcessError) {
+        let code: Code =
+            switch error.code {
+            case .programNotFound: .programUnsuitable
+            case .cancelled: .cancelled
+            default: .failed
+            }
+        self.init(code, error.message, hint: error.hint, context: error.context, underlying: error)
+    }
+}

@@ -1,0 +1,131 @@
+import DumpCore
+import Processes
+
+/// One kind of failure as Borg reports it.
+///
+/// Borg 1.2 and 1.4 name it by the same message ids, 1.4 also by exit status (docs/internals/frontends.rst of 1.4). The
+/// texts of its messages change and are never looked at, with one exception: `BorgFault.fullDisk`.
+struct BorgFault: Sendable {
+    var ids: Set<String>
+    var statuses: Set<Int32>
+    var code: BorgError.Code
+    /// What happened; the repository's name comes where `%` stands.
+    var message: String
+    var hint: String
+
+    init(_ ids: Set<String>, _ statuses: Set<Int32>, _ code: BorgError.Code, _ message: String, hint: String) {
+        self.ids = ids
+        self.statuses = statuses
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    static func of(messageID: String?, status: ProgramOutcome.Status) -> BorgFault? {
+        if let messageID, let fault = table.first(where: { $0.ids.contains(messageID) }) { return fault }
+        guard case .exited(let status) = status else { return nil }
+        return table.first { $0.statuses.contains(status) }
+    }
+
+    static let repositoryMissing = BorgFault(
+        ["Repository.DoesNotExist"], [13], .repositoryMissing, "repository % does not exist",
+        hint: "Check its location, or set initialize: to have it created.")
+
+    static let passphraseMissing = BorgFault(
+        ["NoPassphraseFailure", "PasscommandFailure"], [50, 51], .passphraseMissing,
+        "repository % is encrypted and needs a passphrase", hint: "Set passphrase: to where it is kept.")
+
+    static let table: [BorgFault] = [
+        repositoryMissing,
+        BorgFault(
+            ["Repository.AlreadyExists", "Repository.PathAlreadyExists"], [10, 19], .locationTaken,
+            "repository % cannot be created: there is something at its location",
+            hint: "Name another location, or clear that one."),
+        BorgFault(
+            ["Repository.ParentPathDoesNotExist"], [18], .settings,
+            "repository % cannot be created: the directory it is to be in does not exist",
+            hint: "Check its location, or create the directory."),
+        BorgFault(
+            [
+                "Repository.InvalidRepository", "Repository.InvalidRepositoryConfig", "Repository.AtticRepository",
+                "NoManifestError",
+            ], [11, 15, 16, 26], .notARepository,
+            "what is at the location of repository % is no repository, or half of one",
+            hint:
+                "Check its location. A creation that was cut off leaves half a repository: remove that, and it is created."
+        ),
+        BorgFault(
+            ["Repository.PathPermissionDenied", "PathNotAllowed"], [21, 83], .accessDenied,
+            "access to the location of repository % is denied",
+            hint: "Check the permissions there and, on a server, which paths its borg serve allows."),
+        BorgFault(
+            ["LockFailed"], [72], .accessDenied, "repository % cannot be locked",
+            hint: "Check that this user may write there, and that the disk is not full."),
+        BorgFault(
+            ["LockTimeout", "LockError", "LockErrorT", "NotLocked", "NotMyLock"], [70, 71, 73, 74, 75], .locked,
+            "repository % is locked by another Borg",
+            hint:
+                "Wait for the other one, or raise lock_wait:. A lock whose owner is dead is removed by borg break-lock."
+        ),
+        BorgFault(
+            ["PassphraseWrong", "PasswordRetriesExceeded"], [52, 53], .passphraseWrong,
+            "the passphrase of repository % is wrong",
+            hint: "Check what passphrase: names, and that location: names the repository it belongs to."),
+        passphraseMissing,
+        BorgFault(
+            ["KeyfileNotFoundError", "KeyfileInvalidError", "KeyfileMismatchError", "RepoKeyNotFoundError"],
+            [40, 41, 42, 44], .keyUnusable, "the key of repository % is missing or belongs to another one",
+            hint:
+                "Bring it back with borg key import. Borg looks for key files in ~/.config/borg/keys or BORG_KEYS_DIR."),
+        BorgFault(
+            ["Cache.CacheInitAbortedError"], [60], .repositoryUnconfirmed,
+            "repository % is not encrypted, and this host has not used it before",
+            hint: "If it is the right one, set BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes for one run."),
+        BorgFault(
+            ["Cache.RepositoryAccessAborted"], [62], .repositoryUnconfirmed,
+            "repository % was at another location when this host used it last",
+            hint: "If it was moved, set BORG_RELOCATED_REPO_ACCESS_IS_OK=yes for one run."),
+        BorgFault(
+            ["Cache.EncryptionMethodMismatch", "Cache.RepositoryIDNotUnique", "Cache.RepositoryReplay"], [61, 63, 64],
+            .repositoryUnconfirmed, "repository % is not as this host left it: it was replaced, copied or set back",
+            hint:
+                "Find out why before anything is written to it. borg help and its FAQ tell how to make Borg accept it."),
+        BorgFault(
+            ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
+            "there is no connection to repository %, or it broke",
+            hint: "Try ssh to its server as this user: it must need no password, and borg must be there."),
+        BorgFault(
+            ["UnexpectedRPCDataFormatFromServer", "UnexpectedRPCDataFormatFromClient"], [85, 86], .programUnsuitable,
+            "what answers at the server of repository % is not Borg",
+            hint: "A login script there may print something, or remote_path: name another program."),
+        BorgFault(
+            ["RemoteRepository.RPCServerOutdated", "InvalidRPCMethod"], [82, 84], .programUnsuitable,
+            "Borg at the server of repository % is too old", hint: "Install a newer one there, or set remote_path:."),
+        BorgFault(
+            ["MandatoryFeatureUnsupported", "UnsupportedManifestError", "UnsupportedPayloadError"], [25, 27, 48],
+            .programUnsuitable, "repository % was made by a newer Borg",
+            hint: "Install a newer one, or set borg: to one."),
+        BorgFault(
+            ["Repository.InsufficientFreeSpaceError", "Repository.StorageQuotaExceeded"], [14, 20], .noSpace,
+            "there is no space left for repository %", hint: fullDiskHint),
+        BorgFault(
+            [
+                "Repository.CheckNeeded", "Repository.ObjectNotFound", "IntegrityError", "FileIntegrityError",
+                "DecompressionError", "ArchiveTAMInvalid", "ArchiveTAMRequiredError", "TAMInvalid", "TAMRequiredError",
+                "TAMUnsupportedSuiteError",
+            ], [12, 17, 90, 91, 92, 95, 96, 97, 98, 99], .damaged,
+            "Borg found damage in repository %, or in its cache of it",
+            hint: "Run borg check. Copy the repository before you have anything repaired."),
+        BorgFault(
+            ["Archive.AlreadyExists"], [30], .archiveExists, "repository % has an archive of this name",
+            hint: "Run again: the name holds the time."),
+        BorgFault(
+            ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
+            hint: "See which there are: muster list."),
+    ]
+
+    /// A full disk under the repository is no error of Borg's own: it ends with Python's, which has neither id nor status.
+    static let fullDisk = BorgFault([], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)
+    static let fullDiskText = "[Errno 28]"
+    private static let fullDiskHint = "Make space there: delete archives, then run borg compact."
+}

@@ -1,0 +1,78 @@
+import Synchronization
+
+/// Takes Borg's log line by line as it comes and keeps what decides: little, however much Borg says.
+final class BorgLog: Sendable {
+    private let kept = Mutex(BorgMessages())
+    private let onProgress: @Sendable (ArchiveProgress) -> Void
+
+    init(onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in }) { self.onProgress = onProgress }
+
+    var messages: BorgMessages { kept.withLock { $0 } }
+
+    func take(_ line: String) {
+        for line in BorgLogLine.all(in: line) {
+            kept.withLock { $0.take(line) }
+            if case .progress(let progress?) = line { onProgress(progress) }
+        }
+    }
+}
+
+/// What Borg said.
+struct BorgMessages: Sendable {
+    /// The id of the last error that has one.
+    private(set) var errorID: String?
+    /// Warnings that concern files, and lines that may have been such.
+    private(set) var warnings = Excerpt()
+    /// Files that Borg found changed or unreadable, each behind its letter.
+    private(set) var troubledFiles = Excerpt()
+    /// Whether a create came as far as its first file. Before that there is no archive to be left behind.
+    private(set) var createBegan = false
+    /// For people: warnings, errors, and what is no JSON, the last of them.
+    private(set) var lastLines: [String] = []
+
+    mutating func take(_ line: BorgLogLine) {
+        switch line {
+        case .progress: createBegan = true
+        case .file(let status, let path):
+            if status == "C" || status == "E" { troubledFiles.add("\(status) \(path)") }
+        case .message(let message): take(message)
+        case .question(let text), .text(let text): keep(text)
+        case .unreadable(let text):
+            warnings.add(text)
+            keep(text)
+        case .other: break
+        }
+    }
+
+    private mutating func take(_ message: BorgLogLine.Message) {
+        if message.level == "WARNING", message.logger == "borg.archiver" { warnings.add(message.text) }
+        if message.level == "ERROR" || message.level == "CRITICAL" { errorID = message.id ?? errorID }
+        if ["WARNING", "ERROR", "CRITICAL"].contains(message.level) { keep(message.text) }
+    }
+
+    private mutating func keep(_ text: String) {
+        lastLines += text.split(separator: "\n").map { String($0.prefix(500)) }
+        lastLines = lastLines.suffix(12)
+    }
+}
+
+/// How many there were, and the first few.
+struct Excerpt: Sendable, Equatable {
+    private(set) var count = 0
+    private(set) var first: [String] = []
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func add(_ text: String) {
+        count += 1
+        if first.count < 5 { first.append(String(text.prefix(500))) }
+    }
+}
+
+extension Excerpt: CustomStringConvertible {
+    /// `C app/x; E app/y; and 3 more`.
+    var description: String {
+        let more = count > first.count ? ["and \(count - first.count) more"] : []
+        return (first + more).joined(separator: "; ")
+    }
+}

@@ -1,0 +1,45 @@
+import Checksums
+import DumpCore
+import Staging
+
+extension BorgRepository {
+    /// Reads an archive's listing and manifest back from the repository and throws unless both are the set's.
+    func confirm(_ attempt: Attempt, reportedID: String) async throws(BorgError) {
+        // Two at once: most of the time that each of them takes is Python's start.
+        async let comparing = asResult { () async throws(BorgError) in try await comparison(of: attempt) }
+        async let reading = asResult { () async throws(BorgError) in try await manifestSHA256(of: attempt.name) }
+        let (listed, digest) = await (comparing, reading)
+        let readBack = Acceptance.ReadBack(listed: try listed.get(), manifestSHA256: try digest.get())
+        try requireNone(attempt.acceptance.violations(reportedID: reportedID, readBack), attempt)
+    }
+
+    private func comparison(of attempt: Attempt) async throws(BorgError) -> SetComparison.Result {
+        let comparison = SetComparison(attempt.set)
+        let outcome = try await run(
+            ["list", "::" + attempt.name, "--format", SetComparison.format], output: .pieces(comparison.take))
+        do {
+            try requireSuccess(outcome, "list")
+        } catch {
+            // An archive that is not there lists nothing; any other failure shows nothing.
+            guard error.code == .archiveMissing else { throw error }
+        }
+        return comparison.finish()
+    }
+
+    /// Nil if the archive, or the manifest in it, is not there.
+    private func manifestSHA256(of archive: String) async throws(BorgError) -> String? {
+        let bytes: [UInt8]?
+        do {
+            bytes = try await manifestBytes(of: archive)
+        } catch {
+            guard error.code == .archiveMissing else { throw error }
+            return nil
+        }
+        guard let bytes else { return nil }
+        do {
+            return try sha256(of: bytes)
+        } catch {
+            throw BorgError(.failed, error.message, hint: error.hint, underlying: error)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import DumpCore
+import Processes
+import Staging
+import SystemPackage
+
+/// An archive that was shown to hold exactly one set.
+public struct ConfirmedArchive: Sendable, Hashable {
+    public var archive: Archive
+    /// Files of the set, and their bytes.
+    public var files: Int
+    public var bytes: Int64
+    /// What the repository grew by, compressed.
+    public var storedBytes: Int64
+    /// For the creation, and for the confirmation after it.
+    public var creation: Duration
+    public var confirmation: Duration
+}
+
+extension BorgRepository {
+    /// Archives a set and confirms the archive.
+    ///
+    /// Returns only if the archive was shown to hold exactly the set, see `Acceptance`. After a throw there is no archive of
+    /// this attempt: whatever was made is deleted, also when the task is cancelled. If even that fails, the error says so and
+    /// names it in `untrustedArchive`. Other archives are never touched.
+    ///
+    /// - Parameters:
+    ///   - set: at its final place; Borg finds unchanged files by their full path.
+    ///   - time: of the archive's name.
+    ///   - onProgress: told a few times a second.
+    public func create(
+        _ set: SealedSet, at time: Timestamp = .now,
+        onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in }
+    ) async throws(BorgError) -> ConfirmedArchive {
+        let attempt = Attempt(set, at: time)
+        let borgLog = BorgLog(onProgress: onProgress)
+        log.info("creating the archive", metadata: ["repository": "\(name)", "archive": "\(attempt.name)"])
+        let clock = ContinuousClock()
+        let start = clock.now
+        let document: CreateDocument
+        do {
+            document = try await create(attempt, log: borgLog)
+        } catch {
+            // When Borg got no further than the door there is nothing to look for, and no reason to wait for a lock once more.
+            guard borgLog.messages.createBegan || error.code == .notFaithful else { throw error.about(attempt.name) }
+            throw await withdrawing(attempt, after: error)
+        }
+        let created = clock.now
+        do {
+            try await confirm(attempt, reportedID: document.archive.id)
+        } catch {
+            throw await withdrawing(attempt, after: error)
+        }
+        return ConfirmedArchive(
+            attempt, document, creation: created - start, confirmation: clock.now - created)
+    }
+
+    private func create(_ attempt: Attempt, log: BorgLog) async throws(BorgError) -> CreateDocument {
+        let outcome = try await run(
+            try await createArguments(attempt), in: attempt.set.root, output: .collect(limit: 1024 * 1024), log: log)
+        guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "create") }
+        try requireNone(attempt.acceptance.violations(of: outcome), attempt)
+        // Without violations there is one.
+        return CreateDocument(outcome.output)!
+    }
+
+    private func createArguments(_ attempt: Attempt) async throws(BorgError) -> [String] {
+        var arguments = ["create", "--json", "--list", "--filter=CE", "--progress"]
+        if try await installed.find().version.hasQuickStatistics { arguments.append("--quick-stats") }
+        arguments += ["--comment", attempt.provenance.comment]
+        // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again.
+        arguments += ["--files-cache", "mtime,size,inode", "--compression", settings.compression]
+        // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
+        return arguments + ["::" + attempt.name, "--"] + attempt.set.topLevelNames
+    }
+
+    func requireNone(_ violations: [Acceptance.Violation], _ attempt: Attempt) throws(BorgError) {
+        guard let first = violations.first else { return }
+        throw BorgError(
+            .notFaithful,
+            "archive '\(attempt.name)' in repository '\(name)' is no faithful copy of the set: \(first.found)",
+            hint: first.clause.hint,
+            context: [
+                "location": settings.location,
+                "violated": violations.map { "\($0.clause.rawValue): \($0.found)" }.joined(separator: "\n"),
+            ])
+    }
+}
+
+/// One archive on its way.
+struct Attempt: Sendable {
+    let set: SealedSet
+    let name: String
+    let provenance: Provenance
+
+    init(_ set: SealedSet, at time: Timestamp) {
+        let series = ArchiveSeries(of: set.manifest)
+        self.set = set
+        name = series.name(at: time)
+        provenance = Provenance(series: series, runID: set.manifest.runID, manifestSHA256: set.manifestSHA256)
+    }
+
+    var acceptance: Acceptance { Acceptance(name: name, set: set) }
+}
+
+extension ConfirmedArchive {
+    fileprivate init(_ attempt: Attempt, _ document: CreateDocument, creation: Duration, confirmation: Duration) {
+        let made = document.archive
+        self.init(
+            archive: Archive(
+                name: made.name, id: made.id, start: made.start.timestamp, provenance: attempt.provenance),
+            files: attempt.set.entries.count { !$0.isDirectory },
+            bytes: attempt.set.entries.reduce(0) { $0 + $1.bytes },
+            storedBytes: made.stats.deduplicatedSize, creation: creation, confirmation: confirmation)
+    }
+}
+
+extension SealedSet {
+    /// What lies in the set's own directory.
+    fileprivate var topLevelNames: [String] { entries.filter { $0.path.components.count == 1 }.map(\.path.string) }
+}

@@ -1,0 +1,47 @@
+import DumpCore
+import Staging
+
+extension BorgRepository {
+    /// The archives of the repository, oldest first; of one series only if one is given. Checkpoints are not among them.
+    ///
+    /// Reads the comment of each from the repository, one request each when that is on a server.
+    public func archives(of series: ArchiveSeries? = nil) async throws(BorgError) -> [Archive] {
+        let archives = try await archives(matching: series?.glob)
+        return series.map { series in archives.filter { $0.belongs(to: series) } } ?? archives
+    }
+
+    func archives(matching glob: String?, lockWait: Duration? = nil) async throws(BorgError) -> [Archive] {
+        let which = glob.map { ["--glob-archives", $0] } ?? []
+        let outcome = try await run(
+            ["list", "--json", "--format", "{name}{id}{start}{comment}"] + which, lockWait: lockWait,
+            output: .collect(limit: 64 * 1024 * 1024))
+        try requireSuccess(outcome, "list")
+        do {
+            return try SnakeCaseJSON.decode(ListDocument.self, from: outcome.output).archives.map { Archive($0) }
+        } catch {
+            throw BorgError(
+                .failed, "Borg's list of the archives of repository '\(name)' cannot be understood",
+                hint: "Check which borg runs: \(settings.program).", context: ["reason": "\(error)"], underlying: error)
+        }
+    }
+}
+
+/// What `borg list --json` writes.
+private struct ListDocument: Decodable {
+    var archives: [Entry]
+
+    struct Entry: Decodable {
+        var name: String
+        var id: String
+        var start: BorgTime
+        var comment: String
+    }
+}
+
+extension Archive {
+    fileprivate init(_ entry: ListDocument.Entry) {
+        self.init(
+            name: entry.name, id: entry.id, start: entry.start.timestamp, provenance: Provenance(comment: entry.comment)
+        )
+    }
+}

@@ -1,0 +1,106 @@
+import DumpCore
+import Glibc
+import Linux
+import Logging
+import Processes
+import SystemPackage
+import Testing
+
+/// The Borgs that everything is tested with, by Borg's own words for its series.
+public enum BorgUnderTest: String, Sendable, CaseIterable, CustomTestStringConvertible {
+    /// Debian 12's.
+    case oldstable = "1.2"
+    /// Built by `.ci/borg14`.
+    case stable = "1.4"
+
+    public var testDescription: String { "Borg \(rawValue)" }
+
+    public var program: FilePath {
+        switch self {
+        case .oldstable: "/usr/bin/borg"
+        case .stable:
+            FilePath(
+                variable("MUSTER_TEST_BORG14") ?? "\(variable("HOME") ?? "/root")/.cache/muster-tests/borg-1.4.5"
+            ).appending("bin/borg")
+        }
+    }
+
+    private func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
+
+/// A place for one test's repository, and Borg to look into it with: nothing of this machine's own Borg is touched.
+public struct BorgFixture: Sendable {
+    public let scratch: FilePath
+    /// The real Borg.
+    public let program: FilePath
+    public let passphrase = "correct-horse-\(getpid())"
+
+    public var repository: FilePath { scratch.appending("repository") }
+
+    /// Borg keeps its caches and what it knows of repositories here.
+    public var environment: [String: String] { ["BORG_BASE_DIR": scratch.appending("borg-base").string] }
+
+    public static func with<Result>(
+        _ borg: BorgUnderTest, _ body: (BorgFixture) async throws -> Result
+    ) async throws -> Result {
+        guard Executables.isExecutable(borg.program) else {
+            throw MissingBorg(
+                description: "Borg \(borg.rawValue) is not at \(borg.program): run .ci/borg14, or install borgbackup")
+        }
+        try await slots.acquire(1, weight: 0)
+        do {
+            let result = try await withScratch { try await body(BorgFixture(scratch: $0, program: borg.program)) }
+            await slots.release(1)
+            return result
+        } catch {
+            await slots.release(1)
+            throw error
+        }
+    }
+
+    /// Tests start all at once, and a hundred Borgs on two cores serve nobody.
+    private static let slots = WorkSlots(capacity: 4)
+
+    /// Runs the real Borg on the repository and returns what it writes. A bad status fails the test.
+    @discardableResult
+    public func borg(
+        _ arguments: [String], in directory: FilePath = "/", sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> String {
+        let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let variables = ["BORG_REPO": repository.string, "TZ": "UTC"].merging(environment) { $1 }
+        let outcome = try await ProgramRunner(keeper: musterExecutable, log: log).run(
+            Program(
+                program, arguments, environment: variables, workingDirectory: directory,
+                secret: .descriptor(namedBy: "BORG_PASSPHRASE_FD", Secret(passphrase)), grace: .seconds(60)),
+            output: .collect(limit: 16 << 20))
+        #expect(outcome.succeeded, "\(outcome.lastErrors)", sourceLocation: sourceLocation)
+        return String(decoding: outcome.output, as: UTF8.self)
+    }
+
+    /// Archives and checkpoints.
+    public func archiveNames() async throws -> [String] {
+        try await borg(["list", "--short", "--consider-checkpoints"]).split(separator: "\n").map(String.init)
+    }
+
+    /// A fake borg: a shell script in which `$BORG` is the real one and `$VERB` the verb. It goes on with the real Borg where
+    /// the script ends without another exit.
+    public func fakeBorg(_ script: String) throws -> FilePath {
+        let fake = scratch.appending("fake-borg")
+        let text = """
+            #!/bin/bash
+            BORG=\(program)
+            VERB=--version
+            for word in "$@"; do
+                case $word in create|list|extract|delete|init) VERB=$word; break ;; esac
+            done
+            \(script)
+            exec $BORG "$@"
+            """
+        try write(text, to: fake, mode: [.ownerReadWriteExecute])
+        return fake
+    }
+}
+
+private struct MissingBorg: Error, CustomStringConvertible {
+    var description: String
+}
