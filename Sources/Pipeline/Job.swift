@@ -1,0 +1,49 @@
+import Borg
+import DumpCore
+import SystemPackage
+
+/// What to dump, where to stage it, and which repositories receive it: a job file with every name resolved.
+public struct Job: Sendable {
+    public var name: String
+    /// The name of this host, as it stands in the manifest and in archive names.
+    public var host: String
+    public var staging: FilePath
+    /// How many units of work run at once over all sources.
+    public var parallel: Int
+    public var sources: [Source]
+    public var repositories: [Repository]
+
+    /// One entry under `dumps:`.
+    public struct Source: Sendable {
+        public var name: String
+        public var provider: any Provider
+
+        public init(name: String, provider: any Provider) {
+            self.name = name
+            self.provider = provider
+        }
+    }
+
+    /// One entry under `repositories:`.
+    public struct Repository: Sendable {
+        public var name: String
+        /// Fetches the passphrase and sets the repository up. Throws errors for the operator only.
+        public var open: @Sendable () async throws -> BorgRepository
+
+        public init(name: String, open: @escaping @Sendable () async throws -> BorgRepository) {
+            self.name = name
+            self.open = open
+        }
+    }
+
+    public init(
+        name: String, host: String, staging: FilePath, parallel: Int, sources: [Source], repositories: [Repository]
+    ) {
+        self.name = name
+        self.host = host
+        self.staging = staging
+        self.parallel = parallel
+        self.sources = sources
+        self.repositories = repositories
+    }
+}

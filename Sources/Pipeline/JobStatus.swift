@@ -1,0 +1,49 @@
+import DumpCore
+import Staging
+import SystemPackage
+
+/// What a staging area says of its job: the published set, who is at work, how the last runs ended.
+public struct JobStatus: Sendable, Codable {
+    public struct SetSummary: Sendable, Codable {
+        public struct Dump: Sendable, Codable {
+            public var name: String
+            public var bytes: Int64
+            public var files: Int
+        }
+
+        public var path: String
+        public var runID: RunID
+        public var endedAt: Timestamp
+        public var bytes: Int64
+        public var dumps: [Dump]
+    }
+
+    public var job: String
+    public var staging: String
+    public var set: SetSummary?
+    /// Who holds the lock, in words, if anyone does.
+    public var holder: String?
+    /// Newest first.
+    public var runs: [RunReport]
+
+    /// Reads it all; changes nothing. A staging area that is not there yet has no set and no runs.
+    public init(job: String, staging: FilePath) async throws {
+        self.job = job
+        self.staging = staging.string
+        guard let area = try await StagingArea.existing(at: staging) else {
+            runs = []
+            return
+        }
+        holder = try await area.lockHolder()
+        // A report of another version that cannot be read any more is no news.
+        runs = try await area.reports().prefix(20).compactMap {
+            try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes)
+        }
+        set = try await area.currentSet().map { set in
+            SetSummary(
+                path: set.root.string, runID: set.manifest.runID, endedAt: set.manifest.endedAt,
+                bytes: set.manifest.bytes,
+                dumps: set.manifest.dumps.map { SetSummary.Dump(name: $0.name, bytes: $0.bytes, files: $0.files) })
+        }
+    }
+}

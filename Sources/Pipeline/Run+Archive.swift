@@ -1,0 +1,69 @@
+import Borg
+import DumpCore
+import Linux
+import Staging
+
+extension Run {
+    /// The published set, for a run that only archives.
+    func currentSet(of area: StagingArea, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
+        do {
+            guard let set = try await area.currentSet() else {
+                throw DumpError(
+                    .settings, "there is no set to archive in \(area.root)",
+                    hint: "Run 'muster dump' or 'muster run' first.")
+            }
+            report.set = RunReport.SetRecord(set)
+            return set
+        } catch {
+            throw RunFailure(error, during: .archive)
+        }
+    }
+
+    /// One archive of the set in each repository, in the order of the job file. One that fails does not stop the others.
+    func archive(_ set: SealedSet, _ report: inout RunReport) async throws(RunFailure) {
+        var failures: [(name: String, error: any OperatorError)] = []
+        for repository in job.repositories {
+            var record = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
+            let startedAt = Timestamp.now
+            do {
+                record.fill(from: try await archive(set, in: repository))
+                log.notice(
+                    "archive confirmed",
+                    metadata: ["repository": "\(repository.name)", "archive": "\(record.name ?? "")"])
+            } catch {
+                let error = error as? any OperatorError ?? UnexpectedError(error)
+                record.error = RunReport.ErrorRecord(error)
+                failures.append((repository.name, error))
+            }
+            record.durationSeconds = Timestamp.now.seconds(since: startedAt)
+            report.archives.append(record)
+            if Task.isCancelled { throw .interrupted }
+        }
+        StopPoint.passing("archived")
+        if !failures.isEmpty { throw .archive(CombinedError("repositories", failures)) }
+    }
+
+    private func archive(_ set: SealedSet, in repository: Job.Repository) async throws -> ConfirmedArchive {
+        let repository = try await repository.open()
+        let isNew = try await repository.initializeIfMissing()
+        StopPoint.passing("initialized")
+        if isNew { log.info("repository created", metadata: ["repository": "\(repository.name)"]) }
+        let display = display
+        defer { display.show([]) }
+        return try await repository.create(set, at: startedAt) { progress in
+            display.show([
+                ProgressLine(
+                    label: "archive \(repository.name)", bytes: progress.bytes, expectedBytes: set.manifest.bytes)
+            ])
+        }
+    }
+}
+
+extension RunReport.ArchiveRecord {
+    fileprivate mutating func fill(from confirmed: ConfirmedArchive) {
+        outcome = .done
+        name = confirmed.archive.name
+        id = confirmed.archive.id
+        storedBytes = confirmed.storedBytes
+    }
+}

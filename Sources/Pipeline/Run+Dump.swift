@@ -1,0 +1,72 @@
+import DumpCore
+import Linux
+import Staging
+import SystemPackage
+
+extension Run {
+    /// Every dump of the job, sealed and published as one set.
+    func dump(holding lock: StagingLock, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
+        do {
+            let set = try await publishDumps(holding: lock, &report)
+            log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
+            return set
+        } catch {
+            throw RunFailure(error, during: .dump)
+        }
+    }
+
+    /// Builds a set and makes it the current one of the area that is locked. What was begun is discarded after a throw.
+    func publishDumps(holding lock: StagingLock, _ report: inout RunReport) async throws -> SealedSet {
+        let incoming = try await lock.beginSet()
+        do {
+            let dumps = try await takeDumps(into: incoming, of: lock.area, &report)
+            let sealed = try await seal(dumps, in: incoming, &report)
+            StopPoint.passing("sealed")
+            try Task.checkCancellation()
+            let set = try await sealed.publish()
+            report.set?.path = set.root.string
+            StopPoint.passing("published")
+            return set
+        } catch {
+            do {
+                try await incoming.discard()
+            } catch let leftover {
+                // The next run removes it. What made this one fail says more.
+                log.warning("cannot remove the set that failed", metadata: ["error": "\(leftover)"])
+            }
+            throw error
+        }
+    }
+
+    /// Prepare all, freeze all, dump all, release all, and the gate: returns only when every dump succeeded.
+    private func takeDumps(
+        into incoming: IncomingSet, of area: StagingArea, _ report: inout RunReport
+    ) async throws -> [TakenDump] {
+        let prepared = await prepareAll(&report)
+        return try await withCleanup {
+            StopPoint.passing("prepared")
+            try prepared.requireNoFailure()
+            try await area.requireSpace(for: area.expectedBytes(estimates: prepared.estimates))
+            let frozen = try await freezeAll(prepared)
+            StopPoint.passing("frozen")
+            let dumps = await dumpAll(frozen, of: prepared, into: incoming)
+            StopPoint.passing("dumped")
+            await releaseAll(frozen)
+            StopPoint.passing("released")
+            report.dumps = dumps.map(\.record)
+            try Task.checkCancellation()
+            try dumps.requireAllSucceeded()
+            return dumps
+        } cleanup: {
+            await prepared.close()
+        }
+    }
+}
+
+extension [TakenDump] {
+    /// The gate: the one place that decides whether there will be a set.
+    fileprivate func requireAllSucceeded() throws {
+        let failures = compactMap { dump in dump.error.map { (name: dump.name, error: $0 as any OperatorError) } }
+        if !failures.isEmpty { throw CombinedError("dumps", failures) }
+    }
+}

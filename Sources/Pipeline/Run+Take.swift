@@ -1,0 +1,121 @@
+import DumpCore
+import Linux
+import Staging
+import SystemPackage
+
+/// What became of one dump.
+struct TakenDump: Sendable {
+    var name: String
+    var kind: String
+    var startedAt: Timestamp
+    var endedAt: Timestamp
+    /// What prepare found, before what the dump itself found.
+    var prepareFindings: [Finding]
+    var outcome: Result<DumpSummary, DumpError>
+
+    var error: DumpError? {
+        if case .failure(let error) = outcome { error } else { nil }
+    }
+
+    var record: RunReport.DumpRecord {
+        var record = RunReport.DumpRecord(
+            name: name, provider: kind, outcome: .failed, durationSeconds: endedAt.seconds(since: startedAt),
+            findings: prepareFindings, omissions: [])
+        switch outcome {
+        case .success(let summary):
+            record.outcome = .done
+            record.moment = summary.moment
+            record.findings += summary.findings
+            record.omissions = summary.omissions
+        case .failure(let failure):
+            record.outcome = failure.code == .cancelled ? .interrupted : .failed
+            record.error = RunReport.ErrorRecord(failure)
+        }
+        return record
+    }
+}
+
+extension Run {
+    /// Freezes all sources concurrently, so that their instants lie close together. When one fails, the others are released.
+    func freezeAll(_ prepared: PreparedJob) async throws -> [String: any FrozenSource] {
+        let outcomes = await withTaskGroup(of: (String, Result<any FrozenSource, DumpError>).self) { group in
+            for source in prepared.sources {
+                guard case .success(let examined) = source.outcome else { continue }
+                group.addTask {
+                    do throws(DumpError) {
+                        return (
+                            source.name,
+                            .success(try await examined.freeze(in: context(of: source.name, prepared.slots)))
+                        )
+                    } catch {
+                        return (source.name, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        let frozen = outcomes.compactMapValues { try? $0.get() }
+        let failures = job.sources.compactMap { source -> (name: String, error: any OperatorError)? in
+            guard case .failure(let error) = outcomes[source.name] else { return nil }
+            return (source.name, error)
+        }
+        if !failures.isEmpty {
+            await releaseAll(frozen)
+            throw CombinedError("dumps", failures)
+        }
+        return frozen
+    }
+
+    /// Takes all dumps, as many units at once as there are slots. A failing dump does not hide the others: all come to an outcome.
+    func dumpAll(
+        _ frozen: [String: any FrozenSource], of prepared: PreparedJob, into incoming: IncomingSet
+    ) async -> [TakenDump] {
+        let progress = StagedProgress(root: incoming.root, display: display)
+        let taken = await withTaskGroup(of: TakenDump.self) { group in
+            for source in prepared.sources {
+                guard case .success(let examined) = source.outcome, let frozen = frozen[source.name] else { continue }
+                let context = context(
+                    of: source.name, prepared.slots, jobsPerUnit: prepared.jobsPerUnit, progress: progress)
+                group.addTask {
+                    let startedAt = Timestamp.now
+                    let outcome = await take(frozen, into: incoming, in: context)
+                    return TakenDump(
+                        name: source.name, kind: source.kind, startedAt: startedAt, endedAt: .now,
+                        prepareFindings: examined.findings, outcome: outcome)
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.name] = $1 }
+        }
+        await progress.end()
+        return prepared.sources.compactMap { taken[$0.name] }
+    }
+
+    func releaseAll(_ frozen: [String: any FrozenSource]) async {
+        for source in frozen.values { await source.release() }
+    }
+
+    private func take(
+        _ frozen: any FrozenSource, into incoming: IncomingSet, in context: RunContext
+    ) async -> Result<DumpSummary, DumpError> {
+        log.info("dump started", metadata: ["dump": "\(context.dump)"])
+        do throws(DumpError) {
+            var context = context
+            context.completed = await incoming.writeback(forDump: context.dump)
+            let summary = try await frozen.dump(into: directory(for: context.dump, in: incoming), in: context)
+            log.notice("dump finished", metadata: ["dump": "\(context.dump)"])
+            return .success(summary)
+        } catch {
+            log.warning("dump failed", metadata: ["dump": "\(context.dump)", "error": "\(error.message)"])
+            return .failure(error)
+        }
+    }
+
+    private func directory(for dump: String, in incoming: IncomingSet) async throws(DumpError) -> FilePath {
+        do {
+            return try await incoming.directory(forDump: dump)
+        } catch {
+            throw DumpError(
+                .system, error.message, hint: error.hint, context: error.context, underlying: error)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import DumpCore
+import Linux
+import Logging
+import Staging
+
+/// One run of a job, from the lock to the report.
+///
+///     lock → undo leftovers → prepare all → freeze all → dump all → release all → gate → seal → publish → archive → report
+public struct Run: Sendable {
+    public let job: Job
+    public let id: RunID
+    let startedAt: Timestamp
+    let tool: Manifest.Tool
+    let display: any ProgressDisplay
+    let log: Logger
+
+    public init(_ job: Job, tool: Manifest.Tool, display: any ProgressDisplay = NoDisplay(), log: Logger) {
+        self.job = job
+        self.tool = tool
+        self.display = display
+        self.log = log
+        startedAt = .now
+        id = RunID(start: startedAt)
+    }
+
+    /// Which part of the story is told.
+    public enum Part: String, Sendable {
+        /// Everything: dump, publish, archive.
+        case run
+        /// Up to the published set.
+        case dump
+        /// From the published set on.
+        case archive
+    }
+
+    /// Dumps, publishes and archives. No archive is made after a failed dump, and after any failure but an archive's the
+    /// set in `current/` is what it was.
+    ///
+    /// The report comes back on every path. It is in the staging area too, unless another run holds the lock.
+    public func perform(_ part: Part) async -> RunReport.Ended {
+        var report = newReport(of: part.rawValue)
+        do {
+            let area = try await StagingArea.open(job.staging)
+            let lock = try await area.lock(for: id, command: "muster \(part.rawValue) \(job.name)")
+            StopPoint.passing("locked")
+            let failure = await tell(part, holding: lock, &report)
+            lock.release()
+            return RunReport.Ended(report: report, failure: failure)
+        } catch {
+            let failure = RunFailure(error, during: part == .archive ? .archive : .dump)
+            report.end(with: failure)
+            return RunReport.Ended(report: report, failure: failure)
+        }
+    }
+
+    private func tell(
+        _ part: Part, holding lock: StagingLock, _ report: inout RunReport
+    ) async -> RunFailure? {
+        var failure: RunFailure?
+        do throws(RunFailure) {
+            try await undoLeftovers(holding: lock)
+            let set =
+                part == .archive ? try await currentSet(of: lock.area, &report) : try await dump(holding: lock, &report)
+            if part != .dump { try await archive(set, &report) }
+        } catch {
+            failure = error
+        }
+        report.end(with: failure)
+        StopPoint.passing("ended")
+        do {
+            try await lock.area.writeReport(report, of: id)
+        } catch {
+            log.error("cannot write the run report", metadata: ["error": "\(error)"])
+            // A run whose outcome is not on record did not end well. Its own failure says more than this one.
+            failure = failure ?? RunFailure(error, during: .dump)
+            report.end(with: failure)
+        }
+        return failure
+    }
+
+    func newReport(of command: String) -> RunReport {
+        RunReport(tool: tool, command: command, job: job.name, runID: id, host: job.host, startedAt: startedAt)
+    }
+
+    private func undoLeftovers(holding lock: StagingLock) async throws(RunFailure) {
+        do {
+            for removed in try await lock.removeLeftovers() {
+                log.warning("cleaned up after a run that did not end", metadata: ["what": "\(removed)"])
+            }
+        } catch {
+            throw RunFailure(error, during: .dump)
+        }
+    }
+}

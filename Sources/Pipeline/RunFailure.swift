@@ -1,0 +1,72 @@
+import DumpCore
+import Staging
+
+/// Why a run did not reach its end. Each case is one exit status.
+public enum RunFailure: Error {
+    /// A dump could not be prepared, taken, sealed or published. Nothing was published, no archive was made.
+    case dump(any OperatorError)
+    /// Borg failed, or an archive is not faithful. The set is published and intact.
+    case archive(any OperatorError)
+    /// Another run holds the lock.
+    case locked(any OperatorError)
+    /// The run was told to stop.
+    case interrupted
+
+    /// The stage of a run that an error came from.
+    enum Stage { case dump, archive }
+
+    init(_ error: any Error, during stage: Stage) {
+        if Task.isCancelled {
+            self = .interrupted
+            return
+        }
+        switch (error, stage) {
+        case (let error as StagingError, _) where error.code == .locked: self = .locked(error)
+        case (let error as any OperatorError, .dump): self = .dump(error)
+        case (let error as any OperatorError, .archive): self = .archive(error)
+        // Nothing in a run throws anything else.
+        case (_, .dump): self = .dump(UnexpectedError(error))
+        case (_, .archive): self = .archive(UnexpectedError(error))
+        }
+    }
+
+    /// What the operator is told; nil after an interruption, which the operator asked for.
+    public var error: (any OperatorError)? {
+        switch self {
+        case .dump(let error), .archive(let error), .locked(let error): error
+        case .interrupted: nil
+        }
+    }
+}
+
+/// An error without words for the operator.
+struct UnexpectedError: OperatorError {
+    let codeName = "unexpected"
+    let message: String
+    let hint: String? = "This is a defect of muster. Please report it."
+    let context: ErrorContext = [:]
+
+    init(_ error: any Error) { message = "unexpected error: \(error)" }
+}
+
+/// The failures of one step over all dumps or repositories, as one error.
+struct CombinedError: OperatorError {
+    let codeName: String
+    let message: String
+    let hint: String?
+    let context: ErrorContext
+
+    /// - Parameter failures: what failed, and why; at least one. A single one keeps its own words.
+    init(_ what: String, _ failures: [(name: String, error: any OperatorError)]) {
+        if let only = failures.first?.error, failures.count == 1 {
+            (codeName, message, hint, context) = (only.codeName, only.message, only.hint, only.context)
+            return
+        }
+        codeName = "several"
+        message = "\(failures.count) \(what) failed: \(failures.map(\.name).joined(separator: ", "))"
+        hint = nil
+        var context = ErrorContext()
+        for failure in failures { context[failure.name] = failure.error.description }
+        self.context = context
+    }
+}

@@ -1,0 +1,117 @@
+import Borg
+import DumpCore
+import Staging
+
+/// The outcome of one run, as data: `runs/<run-id>.json`, and what `--json` prints. Key names in snake case.
+public struct RunReport: Sendable, Codable {
+    public enum Outcome: String, Sendable, Codable { case done, failed, interrupted }
+
+    public var formatVersion = 1
+    public var tool: Manifest.Tool
+    public var command: String
+    public var job: String
+    public var runID: RunID
+    public var host: String
+    public var startedAt: Timestamp
+    public var endedAt: Timestamp
+    public var outcome = Outcome.failed
+    public var exitStatus: Int32 = 1
+    public var error: ErrorRecord?
+    /// In the order of the job file.
+    public var dumps: [DumpRecord] = []
+    /// The set that was published, or archived if the run only archived.
+    public var set: SetRecord?
+    public var archives: [ArchiveRecord] = []
+
+    public init(tool: Manifest.Tool, command: String, job: String, runID: RunID, host: String, startedAt: Timestamp) {
+        self.tool = tool
+        self.command = command
+        self.job = job
+        self.runID = runID
+        self.host = host
+        self.startedAt = startedAt
+        self.endedAt = startedAt
+    }
+}
+
+extension RunReport {
+    public struct ErrorRecord: Sendable, Codable {
+        public var code: String
+        public var message: String
+        public var hint: String?
+        public var context: [String: String]
+
+        public init(_ error: any OperatorError) {
+            code = error.codeName
+            message = error.message
+            hint = error.hint
+            context = Dictionary(error.context.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        }
+    }
+
+    public struct DumpRecord: Sendable, Codable {
+        public var name: String
+        public var provider: String
+        public var outcome: Outcome
+        public var durationSeconds: Double
+        public var bytes: Int64?
+        public var files: Int?
+        public var moment: Moment?
+        public var findings: [Finding]
+        public var omissions: [Finding]
+        public var error: ErrorRecord?
+    }
+
+    public struct SetRecord: Sendable, Codable {
+        public var path: String
+        public var runID: RunID
+        public var bytes: Int64
+        public var files: Int
+        /// Files that are the same as in the set before, and were linked to it.
+        public var reusedFiles: Int
+        public var reusedBytes: Int64
+    }
+
+    public struct ArchiveRecord: Sendable, Codable {
+        public var repository: String
+        public var outcome: Outcome
+        public var durationSeconds: Double
+        public var name: String?
+        public var id: String?
+        /// New bytes in the repository, after deduplication and compression.
+        public var storedBytes: Int64?
+        public var error: ErrorRecord?
+    }
+}
+
+extension RunReport {
+    /// A run that came to its end, with what went wrong, if anything, as an error that can be shown.
+    public struct Ended: Sendable {
+        public var report: RunReport
+        public var failure: RunFailure?
+    }
+
+    /// Closes the report. The exit status of an interruption is settled by whoever knows the signal.
+    mutating func end(with failure: RunFailure?) {
+        endedAt = .now
+        error = failure?.error.map(ErrorRecord.init)
+        switch failure {
+        case nil: (outcome, exitStatus) = (.done, 0)
+        case .dump: (outcome, exitStatus) = (.failed, 3)
+        case .archive: (outcome, exitStatus) = (.failed, 4)
+        case .locked: (outcome, exitStatus) = (.failed, 6)
+        case .interrupted: (outcome, exitStatus) = (.interrupted, 143)
+        }
+    }
+}
+
+extension RunReport.SetRecord {
+    init(_ set: SealedSet, reuse: Reuse? = nil) {
+        path = set.root.string
+        runID = set.manifest.runID
+        bytes = set.manifest.bytes
+        files = set.entries.count { !$0.isDirectory }
+        reusedFiles = reuse?.files ?? 0
+        reusedBytes = reuse?.bytes ?? 0
+    }
+}

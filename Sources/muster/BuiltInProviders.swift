@@ -1,0 +1,19 @@
+import DumpCore
+import PostgreSQL
+import Processes
+import Settings
+
+/// Every kind of provider that comes with the program, and how it is made from its settings.
+enum BuiltInProviders {
+    static let kinds: [any ProviderSettings.Type] = [PostgreSQLSettings.self]
+
+    static func provider(for settings: any ProviderSettings, runner: ProgramRunner) -> any Provider {
+        switch settings {
+        case let settings as PostgreSQLSettings:
+            return PostgreSQLProvider(settings: settings, runner: runner) {
+                try await settings.password?.resolve(for: "the password of PostgreSQL", runner: runner)
+            }
+        default: fatalError("no provider for settings of kind \(type(of: settings).kind)")
+        }
+    }
+}

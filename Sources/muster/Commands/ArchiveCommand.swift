@@ -1,0 +1,26 @@
+import ArgumentParser
+import DumpCore
+import Pipeline
+
+struct ArchiveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "archive", abstract: "Archive the published set, as the second half of a run.",
+        discussion: ExitStatus.help(.archiveFailed, .locked))
+
+    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let log = output.logger()
+        let job = try jobOptions.load(positionalJob, log: log)
+        guard !job.repositories.isEmpty else {
+            throw CommandFailure(
+                status: .configuration,
+                error: DumpError(
+                    .settings, "the job '\(job.name)' has no repository to archive to",
+                    hint: "Add one under 'repositories:'."))
+        }
+        try await Run(job, tool: toolRecord, display: Console.shared, log: log).perform(.archive).tell(output)
+    }
+}

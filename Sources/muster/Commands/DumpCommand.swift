@@ -1,0 +1,50 @@
+import ArgumentParser
+import DumpCore
+import Pipeline
+
+struct DumpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dump", abstract: "Dump, seal and publish; or dump by hand into a directory.",
+        discussion: """
+            Without --into, all dumps of the job are taken and published as the job's current set. With --into, the named dumps, or \
+            all, are taken into a new directory, and the published set is left alone.
+
+            \(ExitStatus.help(.dumpFailed, .locked))
+            """)
+
+    @Argument(help: ArgumentHelp("The dumps to take; needs --into.", valueName: "name")) var names: [String] = []
+    @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String?
+    @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if !names.isEmpty && into == nil {
+            throw ValidationError(
+                "A set that is published holds every dump of its job. To take only \(names.joined(separator: ", ")), say where: --into DIR."
+            )
+        }
+    }
+
+    func run() async throws {
+        let log = output.logger()
+        var job = try jobOptions.load(log: log)
+        try job.keep(names)
+        let run = Run(job, tool: toolRecord, display: Console.shared, log: log)
+        if let into {
+            try await run.perform(into: JobOptions.absolute(into)).tell(output)
+        } else {
+            try await run.perform(.dump).tell(output)
+        }
+    }
+}
+
+extension Job {
+    /// Leaves only these dumps, all if none is named.
+    fileprivate mutating func keep(_ names: [String]) throws {
+        for name in names where !sources.contains(where: { $0.name == name }) {
+            throw ValidationError(
+                "The job '\(self.name)' has no dump '\(name)'. It has: \(sources.map(\.name).joined(separator: ", ")).")
+        }
+        if !names.isEmpty { sources.removeAll { !names.contains($0.name) } }
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Pipeline
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Dump, seal, publish, and archive.",
+        discussion: ExitStatus.help(.dumpFailed, .archiveFailed, .locked))
+
+    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let log = output.logger()
+        let job = try jobOptions.load(positionalJob, log: log)
+        try await Run(job, tool: toolRecord, display: Console.shared, log: log).perform(.run).tell(output)
+    }
+}

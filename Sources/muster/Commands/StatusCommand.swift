@@ -1,0 +1,39 @@
+import ArgumentParser
+import DumpCore
+import Pipeline
+import Staging
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Say what the published set is and how the last runs ended.",
+        discussion: ExitStatus.help())
+
+    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        _ = output.logger()
+        let plan = try jobOptions.plan(positionalJob)
+        let status = try await JobStatus(job: plan.name, staging: plan.staging)
+        Console.shared.result(output.json ? try json(status) : status.text)
+    }
+}
+
+extension JobStatus {
+    fileprivate var text: String {
+        var lines: [String] = []
+        if let set {
+            lines.append("set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)")
+            lines += set.dumps.map { "  \($0.name): \(formatBytes($0.bytes)) in \($0.files) files" }
+        } else {
+            lines.append("no set has been published in \(staging)")
+        }
+        if let holder { lines.append("running now: \(holder)") }
+        lines += runs.prefix(5).map { run in
+            let error = run.error.map { ": \($0.message)" } ?? ""
+            return "\(run.command) \(run.runID) ended \(run.endedAt.local): \(run.outcome.rawValue)\(error)"
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import DumpCore
+import Linux
+import Pipeline
+import Staging
+import SystemPackage
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Hash the published set, or one in a directory, against its manifest.",
+        discussion: ExitStatus.help(.verificationFailed))
+
+    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Option(help: ArgumentHelp("A set in another place, such as one extracted from an archive.", valueName: "dir"))
+    var set: String?
+    @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        _ = output.logger()
+        let directory = try set.map { JobOptions.absolute($0) } ?? currentDirectory()
+        let verification: Verification
+        do {
+            verification = Verification(directory, try await SetDirectory(directory).verify(progress: show))
+        } catch {
+            throw CommandFailure(status: .verificationFailed, error: error)
+        }
+        Console.shared.show([])
+        if output.json {
+            Console.shared.result(try json(verification))
+        } else if !output.quiet || !verification.passed {
+            Console.shared.result(verification.text)
+        }
+        if !verification.passed { throw ExitCode(ExitStatus.verificationFailed.rawValue) }
+    }
+
+    private func show(_ done: Int64, _ total: Int64) {
+        Console.shared.show([ProgressLine(label: "verify", bytes: done, expectedBytes: total)])
+    }
+
+    private func currentDirectory() throws -> FilePath {
+        try jobOptions.plan(positionalJob).staging.appending("current")
+    }
+}
+
+/// What `verify` prints.
+private struct Verification: Encodable {
+    struct Problem: Encodable {
+        var path: String
+        var kind: String
+        var details: String
+    }
+
+    var path: String
+    var runID: RunID
+    var passed: Bool
+    var files: Int
+    var bytes: Int64
+    var problems: [Problem]
+
+    init(_ directory: FilePath, _ report: VerificationReport) {
+        path = directory.string
+        runID = report.manifest.runID
+        passed = report.isFaithful
+        files = report.files
+        bytes = report.bytes
+        problems = report.problems.map { Problem(path: $0.path.string, kind: $0.kind.rawValue, details: $0.details) }
+    }
+
+    var text: String {
+        let set = "set \(runID) in \(path): \(files) files, \(formatBytes(bytes))"
+        if passed { return set + ", all as sealed" }
+        return ([set + ", \(problems.count) problems"] + problems.map { "  \($0.path): \($0.details)" })
+            .joined(separator: "\n")
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import DumpCore
+import Glibc
+
+struct Muster: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "muster",
+        abstract: "Takes consistent dumps, seals them as one set, and only then lets Borg archive them.",
+        discussion: """
+            A job file says what to dump, where to stage it, and which Borg repositories receive it. If one dump fails, nothing is \
+            published and no archive is made.
+            """,
+        version: toolVersion,
+        subcommands: [
+            RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
+            ListCommand.self, StatusCommand.self, ConfigCommand.self, DemoCommand.self,
+        ])
+
+    /// Parses the command line, runs the command, says what went wrong. Returns the exit status.
+    static func end(_ arguments: ArraySlice<String>) async -> Int32 {
+        do {
+            var command = try parseAsRoot(Array(arguments))
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            return ExitStatus.done.rawValue
+        } catch let failure as CommandFailure {
+            Console.shared.error(failure.error.description)
+            return SignalWait.signal.map { 128 + $0 } ?? failure.status.rawValue
+        } catch let error as any OperatorError {
+            Console.shared.error(error.description)
+            return SignalWait.signal.map { 128 + $0 } ?? ExitStatus.failed.rawValue
+        } catch {
+            return end(ofParsing: error)
+        }
+    }
+
+    private static func end(ofParsing error: any Error) -> Int32 {
+        if let signal = SignalWait.signal { return 128 + signal }
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        if !message.isEmpty {
+            if code.isSuccess { Console.shared.result(message) } else { Console.shared.plainError(message) }
+        }
+        return code.rawValue
+    }
+}
+
+let toolVersion = "0.1.0"
+let toolRecord = Manifest.Tool(name: "muster", version: toolVersion)

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Glibc
+import Logging
+
+/// Which job a command is about.
+struct JobOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: ArgumentHelp("The job file.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The job /etc/muster/<job>.yaml. May be left out when it is the only one.", valueName: "job")
+    )
+    var job: String?
+}
+
+/// How much a command says, and in which form.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print the result as JSON on standard output.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing unless something is wrong.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Say more: -v each step, -vv each program and what it says.")
+    var verbose: Int
+
+    /// A logger as loud as was asked for. Standard output stays free for results.
+    func logger() -> Logger {
+        if quiet { Console.shared.beQuiet() }
+        let level: Logger.Level =
+            switch (quiet, verbose) {
+            case (true, _): .warning
+            case (_, 0): .notice
+            case (_, 1): .info
+            default: .debug
+            }
+        return Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: level) })
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import DumpCore
+import Pipeline
+
+extension RunReport.Ended {
+    /// Prints the outcome, and throws what went wrong for the exit status.
+    func tell(_ output: OutputOptions) throws {
+        var report = report
+        if failure != nil, report.outcome == .interrupted, let signal = SignalWait.signal {
+            report.exitStatus = 128 + signal
+        }
+        if output.json {
+            Console.shared.result(try json(report))
+        } else if failure == nil && !output.quiet {
+            Console.shared.result(report.text)
+        }
+        guard let failure else { return }
+        guard let error = failure.error else { throw ExitCode(report.exitStatus) }
+        throw CommandFailure(status: ExitStatus(rawValue: report.exitStatus) ?? .failed, error: error)
+    }
+}
+
+extension RunReport {
+    /// What a person reads after a run that went well: one line per dump and per archive, then the set.
+    var text: String {
+        let dumps = dumps.map { dump in
+            "dump \(dump.name): \(formatBytes(dump.bytes ?? 0)) in \(dump.files ?? 0) files, \(dump.moment.map(Self.text) ?? "")"
+        }
+        let reused = (set?.reusedFiles ?? 0) > 0 ? ", \(set!.reusedFiles) files unchanged" : ""
+        let sets = set.map { ["set \($0.runID): \(formatBytes($0.bytes)) in \($0.path)\(reused)"] } ?? []
+        let archives = archives.map { archive in
+            "archive \(archive.name ?? "") in \(archive.repository): confirmed"
+                + (archive.storedBytes.map { ", \(formatBytes($0)) new" } ?? "")
+        }
+        return (dumps + sets + archives).joined(separator: "\n")
+    }
+
+    private static func text(_ moment: Moment) -> String {
+        switch moment.kind {
+        case .exact: "as of \(moment.from.local)"
+        case .window: "each part as of one instant within \(seconds(moment)) s from \(moment.from.local)"
+        case .live: "read live from \(moment.from.local) to \(moment.to.local)"
+        }
+    }
+
+    private static func seconds(_ moment: Moment) -> String {
+        let milliseconds = moment.to.milliseconds - moment.from.milliseconds
+        let tenths = (milliseconds + 50) / 100
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
