@@ -1,0 +1,61 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A dump by hand")
+struct ByHandTests {
+    @Test("appears complete under its name, verifies, and leaves the published set alone")
+    func intoDirectory() async throws {
+        try await TestHost.with { host in
+            let run = try await host.muster("run")
+            try #require(run.status == .exited(0), "\(run.errors)")
+            let set = try host.currentFingerprint()
+            let target = host.scratch.appending("by-hand")
+            let dump = try await host.muster("dump", "app", "--into", target.string)
+            #expect(dump.status == .exited(0), "\(dump.errors)")
+            #expect(try FileSystem.names(in: target).map(\.string) == ["app", "checksums", "manifest.json"])
+            let verified = try await host.muster("verify", "--set", target.string)
+            #expect(verified.status == .exited(0), "\(verified.output)")
+            #expect(try host.currentFingerprint() == set)
+        }
+    }
+
+    @Test("is refused where something is already, and touches nothing there")
+    func occupied() async throws {
+        try await TestHost.with { host in
+            let target = host.scratch.appending("occupied")
+            try FileSystem.createDirectory(target)
+            try write("mine", to: target.appending("file"))
+            let dump = try await host.muster("dump", "--into", target.string)
+            #expect(dump.status == .exited(3))
+            #expect(dump.errors.contains("\(target)"), "\(dump.errors)")
+            #expect(try read(target.appending("file")) == "mine")
+            #expect(try FileSystem.names(in: target).count == 1)
+        }
+    }
+
+    @Test("of a name that the job does not have, or without a place for it, is an error of the command line")
+    func usage() async throws {
+        try await TestHost.with { host in
+            let unknown = try await host.muster("dump", "ap", "--into", host.scratch.appending("x").string)
+            #expect(unknown.status == .exited(64))
+            #expect(unknown.errors.contains("The job 'nightly' has no dump 'ap'. It has: app."))
+            #expect(try await host.muster("dump", "app").status == .exited(64))
+        }
+    }
+
+    @Test("that fails leaves nothing under the name, nor beside it")
+    func failed() async throws {
+        try await TestHost.with { host in
+            host.job.dumpLines.append("    databases: {include: [nowhere]}")
+            let before = try FileSystem.names(in: host.scratch).filter { !$0.string.hasPrefix("command-") }
+            let dump = try await host.muster("dump", "--into", host.scratch.appending("by-hand").string)
+            #expect(dump.status == .exited(3))
+            #expect(dump.errors.contains("nowhere"))
+            let after = try FileSystem.names(in: host.scratch).filter { !$0.string.hasPrefix("command-") }
+            #expect(after.filter { $0.string != "nightly.yaml" } == before)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The places between two steps of a run at which a process can be stopped, in the order of the story.
+let stopPoints = [
+    "locked", "prepared", "frozen", "dumped", "released", "seal.hashed", "seal.checksums", "seal.manifest", "sealed",
+    "publish.before", "publish.exchanged", "publish.previous", "published", "initialized", "archived", "ended",
+]
+
+@Suite("A run that is ended from outside")
+struct KillTests {
+    @Test("by SIGKILL leaves a complete set, and the next run succeeds and leaves nothing of it", arguments: stopPoints)
+    func killed(at point: String) async throws {
+        try await TestHost.with { host in
+            let first = try await host.muster("run")
+            try #require(first.status == .exited(0), "\(first.errors)")
+            let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
+            try #require(await run.stopped(), "the run passes '\(point)'")
+            run.send(SIGKILL)
+            #expect(try await run.result().status == .signaled(SIGKILL))
+
+            let verified = try await host.muster("verify")
+            #expect(verified.status == .exited(0), "\(verified.output) \(verified.errors)")
+            try await eventually { try host.processes().isEmpty }
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0), "\(next.errors)")
+            #expect(try FileSystem.names(in: host.staging.appending("incoming")).isEmpty)
+            #expect(try FileSystem.names(in: host.staging.appending("journal")).isEmpty)
+            #expect(try await host.archiveNames().allSatisfy { !$0.contains("checkpoint") })
+        }
+    }
+
+    @Test(
+        "by SIGTERM ends with 143, its children gone, its lock free, no archive made", arguments: stopPoints.dropLast(2)
+    )
+    func terminated(at point: String) async throws {
+        try await TestHost.with { host in
+            let first = try await host.muster("dump")
+            try #require(first.status == .exited(0), "\(first.errors)")
+            let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
+            try #require(await run.stopped(), "the run passes '\(point)'")
+            run.send(SIGTERM)
+            run.send(SIGCONT)
+            let result = try await run.result()
+            #expect(result.status == .exited(143), "\(result.errors)")
+            #expect(try host.processes().isEmpty)
+            #expect(try await host.archiveNames().isEmpty)
+            #expect(try FileSystem.names(in: host.staging.appending("incoming")).isEmpty)
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0), "\(next.errors)")
+        }
+    }
+
+    @Test(
+        "while pg_dump waits leaves no pg_dump, whether by SIGTERM or by SIGKILL",
+        arguments: [SIGTERM, SIGINT, SIGKILL])
+    func endedInTheMiddleOfADump(signal: Int32) async throws {
+        try await TestHost.with { host in
+            let sharedHost = host
+            try await host.whileLocking("orders", in: "shop") {
+                let run = try sharedHost.start(["run"])
+                try await eventually { try sharedHost.processes().contains { $0.contains("pg_dump") } }
+                run.send(signal)
+                let result = try await run.result()
+                #expect(result.status == (signal == SIGKILL ? .signaled(signal) : .exited(128 + signal)))
+                try await eventually { try sharedHost.processes().isEmpty }
+            }
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0), "\(next.errors)")
+        }
+    }
+
+    @Test("in the middle of borg create leaves no archive, no checkpoint and no lock", arguments: [SIGTERM, SIGKILL])
+    func endedInTheMiddleOfBorg(signal: Int32) async throws {
+        try await TestHost.with { host in
+            let first = try await host.muster("run")
+            try #require(first.status == .exited(0), "\(first.errors)")
+            // A Borg that has its lock and then takes its time: stopped by the same signals as the real one, because it is the real one.
+            let marker = host.scratch.appending("creating")
+            try host.fake(
+                "borg",
+                """
+                case "$*" in *create*) touch \(marker); exec /usr/bin/borg "$@" --upload-ratelimit 1 ;; esac
+                exec /usr/bin/borg "$@"
+                """)
+            try await host.sql(
+                "INSERT INTO orders SELECT n, md5(n::text) FROM generate_series(5000, 90000) n", in: "shop")
+            let archives = try await host.archiveNames()
+            let run = try host.start(["run"])
+            try await eventually {
+                access(marker.string, F_OK) == 0
+                    && access(host.repository.appending("lock.exclusive").string, F_OK) == 0
+            }
+            run.send(signal)
+            _ = try await run.result()
+            try await eventually { try host.processes().isEmpty }
+            #expect(unlink(host.bin.appending("borg").string) == 0)
+            #expect(access(host.repository.appending("lock.exclusive").string, F_OK) != 0, "Borg released its lock")
+            #expect(try await host.archiveNames() == archives)
+            let next = try await host.muster("archive")
+            #expect(next.status == .exited(0), "\(next.errors)")
+        }
+    }
+}
+
+extension TestHost {
+    /// The command lines of processes that work on this host's files, without the server's own and those that hold locks in it.
+    func processes() throws -> [String] {
+        try FileSystem.names(in: "/proc").compactMap { name in
+            guard let pid = pid_t(name.string), pid != getpid(),
+                let arguments = try? read(FilePath("/proc/\(pid)/cmdline")), arguments.contains(scratch.string)
+            else { return nil }
+            let line = arguments.replacing("\0", with: " ")
+            let ofServer = line.contains("postgres") && (line.contains(" -D ") || line.hasPrefix("postgres:"))
+            let ofTest = line.contains("psql ") || line.contains("lock-may-go")
+            return ofServer || ofTest ? nil : line
+        }
+    }
+}

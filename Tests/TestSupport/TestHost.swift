@@ -1,0 +1,168 @@
+import Glibc
+import Linux
+import SystemPackage
+
+/// A whole host for one test: a PostgreSQL server, a Borg, a job file, and the muster executable to run it with.
+///
+/// Everything lies in one scratch directory and is gone at the end of `with`. The job is called `nightly`, its dump `app`, its
+/// repository `local`; the server's databases `shop` and `library` hold a few rows.
+public struct TestHost: Sendable {
+    public let scratch: FilePath
+    public let server: PostgreSQLServer
+    /// Added to the environment of every command, over what is there.
+    public var environment: [String: String] = [:]
+    /// The job file, as settings that a test may change before it runs.
+    public var job: JobText
+
+    public var staging: FilePath { scratch.appending("staging") }
+    public var current: FilePath { staging.appending("current") }
+    public var repository: FilePath { scratch.appending("repository") }
+    /// First in `PATH`: fake programs go here.
+    public var bin: FilePath { scratch.appending("bin") }
+
+    /// Starts it all, with sample data, runs `body`, and takes it down.
+    public static func with(_ body: (inout TestHost) async throws -> Void) async throws {
+        try await withScratch { scratch in
+            try await PostgreSQLServer.with(in: scratch) { server in
+                var host = try await TestHost(scratch: scratch, server: server)
+                try await body(&host)
+            }
+        }
+    }
+
+    private init(scratch: FilePath, server: PostgreSQLServer) async throws {
+        self.scratch = scratch
+        self.server = server
+        job = JobText(
+            staging: scratch.appending("staging").string, connection: server.connection,
+            repository: scratch.appending("repository").string, passphraseFile: scratch.appending("passphrase").string)
+        try FileSystem.createDirectory(scratch.appending("bin"), mode: 0o755)
+        try write("correct horse battery staple\n", to: scratch.appending("passphrase"))
+        try await sql(
+            """
+            CREATE DATABASE shop;
+            CREATE DATABASE library;
+            CREATE ROLE clerk
+            """, in: "postgres")
+        try await sql(
+            """
+            CREATE TABLE orders (id int PRIMARY KEY, note text);
+            INSERT INTO orders SELECT n, 'order ' || n FROM generate_series(1, 1000) n;
+            CREATE TABLE empty (id int);
+            GRANT SELECT ON orders TO clerk
+            """, in: "shop")
+        try await sql(
+            """
+            CREATE TABLE books (id int PRIMARY KEY, title text);
+            INSERT INTO books SELECT n, E'tab\\there, line\\nthere, back\\\\slash ' || n FROM generate_series(1, 300) n
+            """, in: "library")
+    }
+
+    // MARK: Muster
+
+    /// Runs muster with the job file to its end, and says what came of it.
+    public func muster(_ arguments: String..., environment: [String: String] = [:]) async throws -> Command.Result {
+        try await start(arguments, environment: environment).result()
+    }
+
+    /// Starts muster with the job file.
+    public func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Command {
+        let file = scratch.appending("nightly.yaml")
+        try write(job.text, to: file)
+        return try Command(
+            musterExecutable, arguments + ["--config", file.string],
+            environment: self.environmentOfCommands.merging(environment) { $1 }, scratch: scratch)
+    }
+
+    /// Runs any other program as the operator would: same `PATH`, same Borg home.
+    public func command(
+        _ program: FilePath, _ arguments: String..., environment: [String: String] = [:]
+    ) async throws -> Command.Result {
+        try await Command.run(
+            program, arguments, environment: environmentOfCommands.merging(environment) { $1 }, scratch: scratch)
+    }
+
+    private var environmentOfCommands: [String: String] {
+        let base = [
+            "PATH": "\(bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": scratch.string,
+            "LC_ALL": "C.UTF-8", "BORG_BASE_DIR": scratch.appending("borg-home").string,
+        ]
+        return base.merging(environment) { $1 }
+    }
+
+    // MARK: What is there
+
+    /// Borg itself, with the job's passphrase, from the directory that is named.
+    public func borg(_ arguments: String..., in directory: FilePath? = nil) async throws -> Command.Result {
+        try await command(
+            "/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", (directory ?? scratch).string, job.borg, arguments: arguments,
+            environment: ["BORG_PASSCOMMAND": "cat \(scratch)/passphrase", "BORG_REPO": repository.string])
+    }
+
+    private func command(
+        _ program: FilePath, _ first: String..., arguments: [String], environment: [String: String]
+    ) async throws -> Command.Result {
+        try await Command.run(
+            program, first + arguments, environment: environmentOfCommands.merging(environment) { $1 }, scratch: scratch
+        )
+    }
+
+    /// The names of the archives in the repository; none if there is no repository.
+    public func archiveNames() async throws -> [String] {
+        guard access(repository.string, F_OK) == 0 else { return [] }
+        let listing = try await borg("list", "--short", "--consider-checkpoints")
+        guard listing.status == .exited(0) else { throw HostError(description: listing.errors) }
+        return listing.output.split(separator: "\n").map(String.init)
+    }
+
+    /// Every path of the current set with inode, size, modification time and contents: equal exactly when nothing was touched.
+    public func currentFingerprint() throws -> [String] { try fingerprint(of: current) }
+
+    public func fingerprint(of root: FilePath) throws -> [String] {
+        guard access(root.string, F_OK) == 0 else { return ["nothing"] }
+        return try FileTree(root).entries().map { entry in
+            let contents = entry.status.kind == .file ? try read(root.pushing(entry.path)) : ""
+            return
+                "\(entry.path) \(entry.status.inode) \(entry.status.bytes) \(entry.status.modified) \(contents.hashValue)"
+        }
+    }
+
+    /// A program of that name, first in `PATH` for every command of this host.
+    public func fake(_ program: String, _ script: String) throws {
+        try write("#!/bin/bash\n" + script + "\n", to: bin.appending(program), mode: FilePermissions(rawValue: 0o755))
+    }
+}
+
+/// What a test could not do that should always work.
+public struct HostError: Error, CustomStringConvertible {
+    public var description: String
+
+    public init(description: String) { self.description = description }
+}
+
+/// The text of a job file with a few places to change.
+public struct JobText: Sendable {
+    public var staging: String
+    public var connection: String
+    public var repository: String
+    public var passphraseFile: String
+    public var borg = "borg"
+    /// Lines below the dump `app`, each indented by four spaces.
+    public var dumpLines: [String] = ["    run_as: postgres"]
+    /// Lines below the repository `local`.
+    public var repositoryLines: [String] = ["    lock_wait: 1s"]
+    /// `initialize:` of the repository.
+    public var initialize: String? = "repokey-blake2"
+
+    public var text: String {
+        let lines =
+            [
+                "staging: \(staging)", "parallel: 2", "dumps:", "  app:", "    provider: postgresql",
+                "    connection: \(connection)",
+            ] + dumpLines + [
+                "repositories:", "  local:", "    location: \(repository)", "    borg: \(borg)",
+                "    passphrase: {file: \(passphraseFile)}",
+            ] + (initialize.map { ["    initialize: \($0)"] } ?? []) + repositoryLines
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
