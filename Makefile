@@ -1,0 +1,34 @@
+# make demo   a whole run on a throw-away cluster and repository
+# make test   the whole suite, against real PostgreSQL and real Borg
+# make bench  the figures, as ratios within one run
+# Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
+
+SHELL := /bin/bash
+RELEASE := .build/release/muster
+
+.PHONY: demo test bench lint release install-packages install-test-packages
+
+demo: install-packages release
+	$(RELEASE) demo
+
+test: install-test-packages
+	@.ci/borg14
+	swift build --build-tests
+	swift test --disable-xctest
+
+bench: install-test-packages release
+	@.ci/borg14
+	Benchmarks/bench
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+# One binary that needs no Swift on the host it runs on.
+release: install-packages
+	swift build --configuration release --product muster --static-swift-stdlib
+
+install-packages:
+	@.ci/packages libpq-dev libyaml-dev libssl-dev pkg-config postgresql borgbackup
+
+install-test-packages: install-packages
+	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace
