@@ -11,12 +11,26 @@ struct ConfigCommand: AsyncParsableCommand {
             abstract: "Check a job file: all errors at once, nothing looked up outside it.",
             discussion: ExitStatus.help())
         @Argument(help: "The job file.") var file: String
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let plan = try JobOptions(file: file).plan()
-            Console.shared.result(
-                "\(file): job '\(plan.name)' with \(plan.dumps.count) dumps and \(plan.repositories.count) repositories"
-            )
+            if output.json { return Console.shared.result(try json(Checked(plan))) }
+            guard !output.quiet else { return }
+            let (dumps, repositories) = (plan.dumps.count, plan.repositories.count)
+            Console.shared.result("\(file): job '\(plan.name)' with \(dumps) dumps and \(repositories) repositories")
+        }
+
+        private struct Checked: Encodable {
+            var job: String
+            var dumps: [String]
+            var repositories: [String]
+
+            init(_ plan: JobPlan) {
+                job = plan.name
+                dumps = plan.dumps.map(\.name)
+                repositories = plan.repositories.map(\.name)
+            }
         }
     }
 
@@ -25,8 +39,12 @@ struct ConfigCommand: AsyncParsableCommand {
             abstract: "Show a job as it will run: every default filled in, commands that yield secrets left out.",
             discussion: ExitStatus.help())
         @Argument(help: "The job file.") var file: String
+        @Flag(help: "Print it as JSON instead of YAML.") var json = false
 
-        func run() async throws { Console.shared.result(try JobOptions(file: file).plan().yaml) }
+        func run() async throws {
+            let plan = try JobOptions(file: file).plan()
+            Console.shared.result(json ? plan.json : plan.yaml)
+        }
     }
 
     struct Schema: AsyncParsableCommand {
