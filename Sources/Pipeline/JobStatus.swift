@@ -30,7 +30,7 @@ public struct JobStatus: Sendable, Codable {
     public init(job: String, staging: FilePath) async throws {
         self.job = job
         self.staging = staging.string
-        guard let area = try await StagingArea.existing(at: staging) else {
+        guard let area = try await StagingArea.openExisting(staging) else {
             runs = []
             return
         }

@@ -26,7 +26,7 @@ struct SetInspection: Sendable {
         manifest = try Self.decode(bytes, path)
         manifestSHA256 = try attempting(to: "hash", path) { try sha256(of: bytes) }
         entries = try attempting(to: "list", root) { try FileTree(root).entries() }
-        try compare()
+        compare()
         problems.sort()
     }
 
@@ -115,10 +115,10 @@ extension SetInspection {
             context: error.map { ["reason": "\($0)"] } ?? [:], underlying: error)
     }
 
-    private mutating func compare() throws(StagingError) {
+    private mutating func compare() {
         var unseen = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0.status) })
         take(FilePath(root: nil, [SetLayout.manifest]), from: &unseen)
-        for dump in manifest.dumps { try compare(dump, &unseen) }
+        for dump in manifest.dumps { compare(dump, &unseen) }
         for entry in entries {
             guard let status = unseen[entry.path], !isExpectedDirectory(entry.path, status) else { continue }
             let isSpecial = status.kind != .file && status.kind != .directory
@@ -128,12 +128,10 @@ extension SetInspection {
         }
     }
 
-    private mutating func compare(
-        _ dump: Manifest.DumpRecord, _ unseen: inout [FilePath: FileStatus]
-    ) throws(StagingError) {
+    private mutating func compare(_ dump: Manifest.DumpRecord, _ unseen: inout [FilePath: FileStatus]) {
         let list = FilePath(dump.checksums.path)
         guard take(list, from: &unseen) != nil else { return add(.missing, list, "missing") }
-        guard let lines = try read(list, dump) else { return }
+        guard let lines = read(list, dump) else { return }
         let known = files.count
         for line in lines {
             guard let status = take(line.path, from: &unseen) else {
@@ -151,10 +149,8 @@ extension SetInspection {
     }
 
     /// The lines of a dump's list, or nil, with a problem, if it is not the one that was sealed.
-    private mutating func read(
-        _ list: FilePath, _ dump: Manifest.DumpRecord
-    ) throws(StagingError) -> [ChecksumList.Line]? {
-        do {
+    private mutating func read(_ list: FilePath, _ dump: Manifest.DumpRecord) -> [ChecksumList.Line]? {
+        do throws(StagingError) {
             let path = root.pushing(list)
             let bytes = try SmallFile(path).read() ?? []
             let digest = try attempting(to: "hash", path) { try sha256(of: bytes) }

@@ -4,25 +4,20 @@ import Linux
 import SystemPackage
 
 extension StagingArea {
-    /// The staging area at `root` if there is one, to read from; nil if nothing is there. Makes and changes nothing.
-    public static func existing(at root: FilePath) async throws(StagingError) -> StagingArea? {
-        let area = StagingArea(root: root)
-        return try await onOwnThread { () throws(StagingError) in try area.exists(area.lockFile) ? area : nil }
-    }
-
     /// What would keep a run from staging about this many bytes, as findings. Makes and changes nothing.
     ///
     /// - Parameter estimates: bytes of each dump, by name.
     public static func examine(
         _ root: FilePath, estimates: [String: Int64]
     ) async throws(StagingError) -> [Finding] {
-        if let area = try await existing(at: root) {
+        if let area = try await openExisting(root) {
             let needed = try await area.expectedBytes(estimates: estimates)
             try await area.requireSpace(for: needed)
             return try await area.currentSet() == nil ? [noSetYet(root)] : []
         }
         let parent = StagingArea(root: root.removingLastComponent())
-        guard try await onOwnThread({ () throws(StagingError) in try parent.exists(parent.root) }) else {
+        let isThere = try await onOwnThread { () throws(StagingError) in try parent.exists(parent.root) }
+        guard isThere else {
             throw StagingError(
                 .unsuitableDirectory, "staging directory \(root) cannot be created: \(parent.root) does not exist",
                 hint: "Create \(parent.root), or mount the file system that it should be on.")
