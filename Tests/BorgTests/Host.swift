@@ -16,7 +16,7 @@ struct Host: Sendable {
     let runner = ProgramRunner(keeper: musterExecutable, log: Host.log)
     var current: FilePath { borg.scratch.appending("current") }
 
-    static let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    static let log = Logger.silent
     static let time = Timestamp("2026-11-23T08:01:02Z")!
     static let series = ArchiveSeries(host: "web1", job: "nightly")
     /// What the archive of `time` is called.

@@ -50,7 +50,6 @@ struct DumpFaultTests {
             #expect(result.errors.contains(fault.cause), "the error names the cause: \(result.errors)")
             #expect(try host.currentFingerprint() == set)
             #expect(access(host.scratch.appending("borg-was-started").string, F_OK) != 0, "no Borg was started")
-            try write("", to: host.bin.appending("unused"))
             #expect(unlink(host.bin.appending("borg").string) == 0)
             #expect(try await host.archiveNames() == archives)
             #expect(try FileSystem.names(in: host.staging.appending("incoming")).isEmpty)

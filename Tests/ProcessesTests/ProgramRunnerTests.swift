@@ -10,7 +10,7 @@ import Testing
 @Suite("Programs")
 struct ProgramRunnerTests {
     let runner = ProgramRunner(
-        keeper: musterExecutable, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        keeper: musterExecutable, log: Logger.silent)
 
     @Test("A bad status is a value, with the last lines of standard error")
     func badStatus() async throws {

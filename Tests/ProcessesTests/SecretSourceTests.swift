@@ -10,7 +10,7 @@ import Testing
 @Suite("Secrets")
 struct SecretSourceTests {
     let runner = ProgramRunner(
-        keeper: musterExecutable, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        keeper: musterExecutable, log: Logger.silent)
 
     @Test("A secret is read from a file, one final newline not counted", arguments: ["p ä'$x", "p ä'$x\n"])
     func file(contents: String) async throws {

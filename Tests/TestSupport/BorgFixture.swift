@@ -66,7 +66,7 @@ public struct BorgFixture: Sendable {
     public func borg(
         _ arguments: [String], in directory: FilePath = "/", sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> String {
-        let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let log = Logger.silent
         let variables = ["BORG_REPO": repository.string, "TZ": "UTC"].merging(environment) { $1 }
         let outcome = try await ProgramRunner(keeper: musterExecutable, log: log).run(
             Program(

@@ -6,7 +6,7 @@ import SystemPackage
 public func runProgram(
     _ name: String, _ arguments: [String], in directory: FilePath = "/"
 ) async throws -> ProgramOutcome {
-    let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let log = Logger.silent
     var program = Program(try Executables.find(name), arguments)
     program.workingDirectory = directory
     return try await ProgramRunner(keeper: musterExecutable, log: log).run(program, output: .collect(limit: 1 << 20))
