@@ -23,9 +23,10 @@ bench: install-test-packages release
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 
-# One binary that needs no Swift on the host it runs on.
+# Two executables that need no Swift on the host they run on: muster, and muster-keeper, to be installed beside it.
 release: install-packages
 	swift build --configuration release --product muster --static-swift-stdlib
+	swift build --configuration release --product muster-keeper
 
 install-packages:
 	@.ci/packages libpq-dev libyaml-dev libssl-dev pkg-config postgresql borgbackup

@@ -3,7 +3,10 @@ import PackageDescription
 
 let package = Package(
     name: "muster",
-    products: [.executable(name: "muster", targets: ["muster"])],
+    products: [
+        .executable(name: "muster", targets: ["muster"]),
+        .executable(name: "muster-keeper", targets: ["muster-keeper"]),
+    ],
     dependencies: [
         // Commands, options, help and completion scripts.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -22,6 +25,11 @@ let package = Package(
                 "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),
+        // What Muster runs every program under; in C, because there is one for each of them.
+        .executableTarget(
+            name: "muster-keeper",
+            // It holds no Swift, and must not load Swift's runtime: that takes longer than all that it does.
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
             name: "Pipeline", dependencies: ["Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system]),
@@ -37,8 +45,7 @@ let package = Package(
         .target(
             name: "Processes",
             dependencies: [
-                "Linux", "DumpCore", "CLinux", .product(name: "Subprocess", package: "swift-subprocess"), .logging,
-                .system,
+                "Linux", "DumpCore", .product(name: "Subprocess", package: "swift-subprocess"), .logging, .system,
             ]),
         .target(name: "Settings", dependencies: ["DumpCore", .system]),
         .target(name: "Checksums", dependencies: ["Linux", "DumpCore", "CLibCrypto", .system]),

@@ -1,58 +1,35 @@
-import CLinux
 import Glibc
+import SystemPackage
 
-/// The hidden command `muster __exec`: how every program is started, see `keeper.c`.
-///
-/// Its arguments are written and read here only: options `--as USER`, `--directory PATH`, `--secret path|descriptor VARIABLE`,
-/// then `--parent PID`, `--grace MILLISECONDS`, `--`, and the program with its arguments.
+/// The program `muster-keeper`, under which every other program is started. `Sources/muster-keeper/main.c` says what it does.
 public enum Keeper {
-    public static let command = "__exec"
+    static let name = "muster-keeper"
+
+    /// The keeper that was installed together with the running executable: it lies beside it.
+    public static func installed() throws(ProcessError) -> FilePath {
+        guard let path = realpath("/proc/self/exe", nil) else {
+            throw ProcessError(.cannotRun, "cannot find out where muster is installed: \(Errno(rawValue: errno))")
+        }
+        defer { free(path) }
+        let ourselves = FilePath(platformString: path)
+        let directory = ourselves.removingLastComponent()
+        let keeper = directory.appending(name)
+        guard access(keeper.string, X_OK) == 0 else {
+            throw ProcessError(
+                .programNotFound, "\(name) is not in \(directory), where muster is",
+                hint: "Install both of them into one directory: muster runs every program under it.",
+                context: ["path": keeper.string])
+        }
+        return keeper
+    }
 
     static func arguments(for program: Program) -> [String] {
-        var arguments = [command]
+        var arguments: [String] = []
         if let user = program.user { arguments += ["--as", user] }
         if let directory = program.directory { arguments += ["--directory", directory.string] }
         if let secret = program.secret { arguments += ["--secret", secret.form.rawValue, secret.variable] }
         arguments += ["--parent", String(getpid())]
         arguments += ["--grace", String(program.grace.components.seconds * 1000)]
         return arguments + ["--", program.executable.string] + program.arguments
-    }
-
-    /// Acts as the keeper if `arguments` (those after our own name) ask for it, and ends the process with the program's status.
-    ///
-    /// Call it first thing in `main`: the process must still have a single thread.
-    public static func takeOverIfAsked(_ arguments: [String]) {
-        guard arguments.first == command else { return }
-        var rest = arguments.dropFirst()
-        var user: String?
-        var directory: String?
-        var secretVariable: String?
-        var secretAsPath = false
-        var parent: pid_t = 0
-        var grace: Int32 = 0
-        while let option = rest.popFirst(), option != "--" {
-            switch option {
-            case "--as": user = rest.popFirst()
-            case "--directory": directory = rest.popFirst()
-            case "--secret":
-                secretAsPath = rest.popFirst() == HandedSecret.Form.path.rawValue
-                secretVariable = rest.popFirst()
-            case "--parent": parent = rest.popFirst().flatMap { pid_t($0) } ?? 0
-            case "--grace": grace = rest.popFirst().flatMap { Int32($0) } ?? 0
-            default: exit(64)
-            }
-        }
-        guard !rest.isEmpty else { exit(64) }
-
-        // Nothing of this is freed: the process ends with the program.
-        var argv = rest.map { strdup($0) } + [nil]
-        let status = argv.withUnsafeMutableBufferPointer { argv in
-            var program = clinux_program(
-                path: argv[0], arguments: argv.baseAddress, user: user.map { strdup($0) },
-                directory: directory.map { strdup($0) }, secret_variable: secretVariable.map { strdup($0) },
-                secret_as_path: secretAsPath, parent: parent, grace_milliseconds: grace)
-            return clinux_keep(&program)
-        }
-        exit(status)
     }
 }

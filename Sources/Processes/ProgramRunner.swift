@@ -3,7 +3,7 @@ import Logging
 import Subprocess
 import SystemPackage
 
-/// Runs programs, each under a keeper of its own: our own executable as `muster __exec`.
+/// Runs programs, each under a keeper of its own: see `Keeper`.
 ///
 /// A program is stopped as a whole (SIGTERM, its grace, SIGKILL) when the task that runs it is cancelled and when this
 /// process ends, however it ends; whatever it started goes with it. When `run` returns or throws, nothing of it is left.
@@ -11,14 +11,11 @@ public struct ProgramRunner: Sendable {
     private let keeper: FilePath
     private let log: Logger
 
-    /// - Parameter keeper: the muster executable.
+    /// - Parameter keeper: path of the executable `muster-keeper`, see `Keeper.installed`.
     public init(keeper: FilePath, log: Logger) {
         self.keeper = keeper
         self.log = log
     }
-
-    /// For the muster executable itself.
-    public init(log: Logger) { self.init(keeper: "/proc/self/exe", log: log) }
 
     /// Runs a program to its end.
     ///
@@ -117,7 +114,7 @@ public struct ProgramRunner: Sendable {
         // The keeper needs the program's grace, and a moment to end what is left.
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: program.grace + .seconds(5))]
         return try await Subprocess.run(
-            .path(keeper), arguments: Arguments([keeperName] + Keeper.arguments(for: program), named: true),
+            .path(keeper), arguments: Arguments(Keeper.arguments(for: program)),
             environment: .custom(ChildEnvironment.of(program)), workingDirectory: program.workingDirectory,
             platformOptions: options, input: .array(program.secret.map { Array($0.text.reveal().utf8) } ?? []),
             output: output, error: .sequence, body: body)
@@ -125,16 +122,6 @@ public struct ProgramRunner: Sendable {
 
     private func cancelled(_ program: Program) -> ProcessError {
         ProcessError(.cancelled, "\(program.name) was stopped")
-    }
-}
-
-/// How the keeper calls itself in the list of processes.
-private let keeperName = "muster"
-
-extension Arguments {
-    /// Arguments whose first is the name that the program is started under.
-    fileprivate init(_ all: [String], named: Bool) {
-        self.init(executablePathOverride: all[0], remainingValues: Array(all.dropFirst()))
     }
 }
 

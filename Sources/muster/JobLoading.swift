@@ -38,7 +38,7 @@ extension JobOptions {
     /// The job ready to run: providers set up, secrets still where they are.
     func load(_ positional: String? = nil, log: Logger) throws -> Job {
         let plan = try plan(positional)
-        let runner = ProgramRunner(log: log)
+        let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         return Job(
             name: plan.name, host: hostName(), staging: plan.staging, parallel: plan.parallel ?? processorCount(),
             sources: plan.dumps.map { dump in

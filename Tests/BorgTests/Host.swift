@@ -13,7 +13,7 @@ import Testing
 /// A host with a set to archive and a repository for it.
 struct Host: Sendable {
     let borg: BorgFixture
-    let runner = ProgramRunner(keeper: musterExecutable, log: Host.log)
+    let runner = ProgramRunner(keeper: keeperExecutable, log: Host.log)
     var current: FilePath { borg.scratch.appending("current") }
 
     static let log = Logger.silent

@@ -100,7 +100,7 @@ struct RepositorySettingsTests {
         ])
     func compression(text: String) async throws {
         let runner = ProgramRunner(
-            keeper: musterExecutable, log: Logger.silent)
+            keeper: keeperExecutable, log: Logger.silent)
         // Borg looks at its arguments first, then finds no repository.
         let borg = Program(
             try Executables.find("borg"), ["create", "--compression", text, "/nonexistent::archive", "/nonexistent"])

@@ -33,7 +33,7 @@ struct ClusterFixture: Sendable {
         settings.runAs = PostgreSQLServer.user
         settings.lockTimeout = .seconds(60)
         change(&settings)
-        let runner = ProgramRunner(keeper: musterExecutable, log: log)
+        let runner = ProgramRunner(keeper: keeperExecutable, log: log)
         return PostgreSQLProvider(settings: settings, runner: runner) { password }
     }
 
@@ -112,7 +112,7 @@ struct ClusterFixture: Sendable {
 }
 
 extension ProgramRunner {
-    static var forTests: ProgramRunner { ProgramRunner(keeper: musterExecutable, log: .silent) }
+    static var forTests: ProgramRunner { ProgramRunner(keeper: keeperExecutable, log: .silent) }
 }
 
 /// The error that `body` throws, which must be one of a dump.

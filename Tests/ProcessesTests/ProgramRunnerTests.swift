@@ -10,7 +10,7 @@ import Testing
 @Suite("Programs")
 struct ProgramRunnerTests {
     let runner = ProgramRunner(
-        keeper: musterExecutable, log: Logger.silent)
+        keeper: keeperExecutable, log: Logger.silent)
 
     @Test("A bad status is a value, with the last lines of standard error")
     func badStatus() async throws {
@@ -139,7 +139,7 @@ struct ProgramRunnerTests {
             )
             // The inner keeper works for a shell that kills itself; the outer runner only waits for the shell.
             let inner =
-                "\(musterExecutable) __exec --parent $$ --grace 5000 -- /bin/sh -c "
+                "\(keeperExecutable) --parent $$ --grace 5000 -- /bin/sh -c "
                 + "'trap \"echo term > \(stopped); exit\" TERM; echo $$ > \(childPID); while :; do sleep 0.1; done' &"
             let outcome = try await runner.run(
                 shell(

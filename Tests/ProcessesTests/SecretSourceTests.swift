@@ -10,7 +10,7 @@ import Testing
 @Suite("Secrets")
 struct SecretSourceTests {
     let runner = ProgramRunner(
-        keeper: musterExecutable, log: Logger.silent)
+        keeper: keeperExecutable, log: Logger.silent)
 
     @Test("A secret is read from a file, one final newline not counted", arguments: ["p ä'$x", "p ä'$x\n"])
     func file(contents: String) async throws {

@@ -68,7 +68,7 @@ public struct BorgFixture: Sendable {
     ) async throws -> String {
         let log = Logger.silent
         let variables = ["BORG_REPO": repository.string, "TZ": "UTC"].merging(environment) { $1 }
-        let outcome = try await ProgramRunner(keeper: musterExecutable, log: log).run(
+        let outcome = try await ProgramRunner(keeper: keeperExecutable, log: log).run(
             Program(
                 program, arguments, environment: variables, workingDirectory: directory,
                 secret: .descriptor(namedBy: "BORG_PASSPHRASE_FD", Secret(passphrase)), grace: .seconds(60)),

@@ -2,13 +2,18 @@ import Glibc
 import SystemPackage
 
 /// The muster executable that was built together with these tests.
-public let musterExecutable: FilePath = {
-    // The test bundle is loaded from .build/<triple>/debug, where the executable lies too. Its path is among the arguments of
+public let musterExecutable = executable("muster")
+
+/// What muster runs every program under, built together with these tests.
+public let keeperExecutable = executable("muster-keeper")
+
+private func executable(_ name: String) -> FilePath {
+    // The test bundle is loaded from .build/<triple>/debug, where the executables lie too. Its path is among the arguments of
     // the test runner, or is the runner itself.
     let candidates = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }.map { FilePath($0) }
     for bundle in candidates + [FilePath(CommandLine.arguments[0])] {
-        let executable = bundle.removingLastComponent().appending("muster")
+        let executable = bundle.removingLastComponent().appending(name)
         if access(executable.string, X_OK) == 0 { return executable }
     }
-    fatalError("no muster executable beside the tests: \(CommandLine.arguments)")
-}()
+    fatalError("no executable \(name) beside the tests: \(CommandLine.arguments)")
+}

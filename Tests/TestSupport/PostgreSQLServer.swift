@@ -124,7 +124,7 @@ public final class PostgreSQLServer: Sendable {
         return String(decoding: outcome.output, as: UTF8.self)
     }
 
-    private static let runner = ProgramRunner(keeper: musterExecutable, log: .silent)
+    private static let runner = ProgramRunner(keeper: keeperExecutable, log: .silent)
 
     private static func program(_ name: String, _ arguments: [String]) -> Program {
         Program(binDirectory.appending(name), arguments, user: user)

@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
         defer { if !keep { place.remove() } }
         // Borg keeps its caches and keys below this; the user's own stay untouched.
         setenv("BORG_BASE_DIR", place.root.appending("borg-home").string, 1)
-        let cluster = try DemoCluster(in: place.root, runner: ProgramRunner(log: log))
+        let cluster = try DemoCluster(in: place.root, runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
         try await cluster.whileRunning { try await story(place, cluster) }
         if keep { say("Everything is in \(place.root).") }
     }
