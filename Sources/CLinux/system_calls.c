@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -32,4 +33,9 @@ int clinux_set_thread_effective_ids(uid_t user, gid_t group) {
     if (syscall(SYS_setresgid, -1, group, -1) != 0) return -errno;
     if (dropping && syscall(SYS_setresuid, -1, user, -1) != 0) return -errno;
     return 0;
+}
+
+void clinux_begin_batch_scheduling(void) {
+    const struct sched_param none = {0};
+    if (sched_getscheduler(0) == SCHED_OTHER) sched_setscheduler(0, SCHED_BATCH, &none);
 }

@@ -21,4 +21,7 @@ int clinux_start_writeback(int descriptor);
 /// all-threads wrappers. Peer authentication of PostgreSQL looks at the connecting thread (SO_PEERCRED).
 int clinux_set_thread_effective_ids(uid_t user, gid_t group);
 
+/// sched_setscheduler(2) with SCHED_BATCH for the calling thread, unless its policy is not SCHED_OTHER. A failure changes nothing.
+void clinux_begin_batch_scheduling(void);
+
 #endif
