@@ -12,10 +12,13 @@ public struct Moment: Sendable, Codable, Hashable {
     public var kind: Kind
     public var from: Timestamp
     public var to: Timestamp
+    /// What the provider knows about how it came to this, such as `attempts`; each provider documents its own. No secrets.
+    public var evidence: [String: String]
 
-    public init(_ kind: Kind, from: Timestamp, to: Timestamp) {
+    public init(_ kind: Kind, from: Timestamp, to: Timestamp, evidence: [String: String] = [:]) {
         self.kind = kind
         self.from = from
         self.to = to
+        self.evidence = evidence
     }
 }

@@ -151,10 +151,4 @@ struct VerifiedArchive: Sendable {
     func digests(below path: FilePath) -> [FilePath: FileDigest] {
         Dictionary(uniqueKeysWithValues: files.map { (path.appending($0.key), $0.value) })
     }
-
-    /// When the first of the files had been written: pg_dump takes its snapshot before it writes any. Files carry the time of
-    /// the kernel's last tick, hence the 10 ms.
-    var firstWritten: Timestamp? {
-        files.values.map(\.modified).min().map { min(Timestamp(milliseconds: $0 / 1_000_000 + 10), .now) }
-    }
 }

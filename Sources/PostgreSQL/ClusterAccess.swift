@@ -71,4 +71,11 @@ extension ConnectionOptions {
         }
         return pinned
     }
+
+    /// For the sessions that hold snapshots, told apart in `pg_stat_activity`.
+    var forSnapshots: ConnectionOptions {
+        var options = self
+        if let name = options["application_name"] { options["application_name"] = name + " snapshot" }
+        return options
+    }
 }

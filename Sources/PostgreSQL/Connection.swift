@@ -18,8 +18,10 @@ struct Connection: ~Copyable {
 
     var status: ConnStatusType { PQstatus(handle) }
     var problem: String { String(cString: PQerrorMessage(handle)).trimmed }
+    /// Whether the server is there, as far as is known.
+    var isAlive: Bool { status == CONNECTION_OK }
     /// Whether another statement may be sent: none is running, and the server is there.
-    var isUsable: Bool { status == CONNECTION_OK && PQtransactionStatus(handle) != PQTRANS_ACTIVE }
+    var isUsable: Bool { isAlive && PQtransactionStatus(handle) != PQTRANS_ACTIVE }
     var serverVersion: Int32 { PQserverVersion(handle) }
 
     var endpoint: Session.Endpoint {
@@ -54,6 +56,31 @@ struct Connection: ~Copyable {
 
     func query(_ statement: String, _ parameters: [String?], waiting: Waiting) throws(DumpError) -> [Row] {
         guard send(statement, parameters) else { throw lost() }
+        return try receive(waiting: waiting)
+    }
+
+    /// Sends one or more statements, and does not wait for their answer: `receive` must follow.
+    func send(_ statements: String) throws(DumpError) {
+        guard PQsendQuery(handle, statements) != 0 else { throw lost() }
+    }
+
+    /// Waits for the answer to what was sent: the rows of all its statements, or the first error.
+    func receive(waiting: Waiting) throws(DumpError) -> [Row] {
+        var rows: [Row] = []
+        var failure: DumpError?
+        while let result = try nextResult(waiting) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_TUPLES_OK: rows += Row.all(of: result)
+            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
+            default: failure = failure ?? refused(result)
+            }
+        }
+        if let failure { throw failure }
+        return rows
+    }
+
+    private func nextResult(_ waiting: Waiting) throws(DumpError) -> OpaquePointer? {
         while PQisBusy(handle) != 0 {
             switch waiting.forSocket(PQsocket(handle), Int16(POLLIN)) {
             case .ready: guard PQconsumeInput(handle) != 0 else { throw lost() }
@@ -66,7 +93,7 @@ struct Connection: ~Copyable {
                     hint: "Check that the server is up and not overloaded, and that the network is not cut.")
             }
         }
-        return try results()
+        return PQgetResult(handle)
     }
 
     private func send(_ statement: String, _ parameters: [String?]) -> Bool {
@@ -74,21 +101,6 @@ struct Connection: ~Copyable {
         defer { for copy in copies { free(copy) } }
         let values = copies.map { UnsafePointer($0) }
         return PQsendQueryParams(handle, statement, Int32(values.count), nil, values, nil, nil, 0) != 0
-    }
-
-    private func results() throws(DumpError) -> [Row] {
-        var rows: [Row] = []
-        var failure: DumpError?
-        while let result = PQgetResult(handle) {
-            defer { PQclear(result) }
-            switch PQresultStatus(result) {
-            case PGRES_TUPLES_OK: rows += Row.all(of: result)
-            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
-            default: failure = failure ?? refused(result)
-            }
-        }
-        if let failure { throw failure }
-        return rows
     }
 
     /// Asks the server to end the running statement, without waiting for it: that takes a connection of its own, which hangs

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// One database, dumped by pg_dump in directory format and verified.
 struct DatabaseDump: Sendable {
-    var database: String
+    var source: FrozenDatabase
     var unit: WorkUnit
     /// Of the whole dump. `databases` is there.
     var directory: FilePath
@@ -16,6 +16,7 @@ struct DatabaseDump: Sendable {
 
     /// This database's part of the directory.
     private var target: FilePath { directory.pushing(unit.path) }
+    private var database: String { source.open.database.name }
     private var subject: String { "database '\(database)'" }
 
     /// Dumps within a slot of the run, and verifies outside of it: meanwhile the slot keeps the server busy with the next one.
@@ -26,7 +27,7 @@ struct DatabaseDump: Sendable {
             let digests = archive.digests(below: unit.path)
             for (path, digest) in digests { run.completed(path, digest) }
             return DumpedPart(
-                from: start, to: archive.firstWritten ?? .now, findings: findings,
+                from: start, to: .now, findings: findings,
                 databases: [
                     DatabaseContents(name: database, path: unit.path.string, tables: archive.tables)
                 ], digests: digests)
@@ -35,10 +36,13 @@ struct DatabaseDump: Sendable {
         }
     }
 
+    /// The snapshot is held until pg_dump has ended, and no longer: it keeps the server from cleaning up.
     private func write() async throws(DumpError) -> (Timestamp, [Finding]) {
         try handOver()
         let start = Timestamp.now
-        return (start, try await dump())
+        let findings = try await dump()
+        await source.open.session.close()
+        return (start, findings)
     }
 
     /// Creates the directory that the programs write to and, if they run as another user, gives it to that user.
@@ -55,7 +59,8 @@ struct DatabaseDump: Sendable {
         var arguments = [
             "--format=directory", client.version.major >= 16 ? "--compress=none" : "--compress=0", "--no-password",
             // Sealing flushes everything at once.
-            "--no-sync", "--lock-wait-timeout=\(lockTimeout.wholeMilliseconds)", "--file=\(Program.directoryPath)",
+            "--no-sync", "--snapshot=\(source.snapshot)", "--lock-wait-timeout=\(lockTimeout.wholeMilliseconds)",
+            "--file=\(Program.directoryPath)",
         ]
         if jobs > 1 { arguments.append("--jobs=\(jobs)") }
         arguments.append("--dbname=\(access.conninfo(database: database))")

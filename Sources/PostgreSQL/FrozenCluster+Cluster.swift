@@ -3,7 +3,7 @@ import SystemPackage
 
 extension FrozenCluster {
     /// `layout: cluster`: everything in one script of pg_dumpall.
-    func clusterPart(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedPart {
+    func dumpScript(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
         let unit = cluster.units[0]
         let expected = cluster.selection.selected.map(\.name)
         let script = ScriptDump(
@@ -11,7 +11,7 @@ extension FrozenCluster {
             arguments: clusterArguments, databases: expected)
         var part = try await run.perform(unit, script.take)
         part.databases = expected.map { DatabaseContents(name: $0, path: unit.path.string, tables: []) }
-        return part
+        return DumpedCluster(parts: [part], moment: Moment(.window, from: part.from, to: part.to))
     }
 
     private var clusterArguments: [String] {

@@ -6,38 +6,56 @@ extension FrozenCluster {
     /// `layout: databases`: each database by itself, several at once, and what belongs to no database.
     ///
     /// A database that fails does not hide the others: all run to an outcome, unless going on makes no sense.
-    func databaseParts(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> [DumpedPart] {
+    func dumpDatabases(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
         let parent = directory.appending("databases")
         do { try FileSystem.createDirectory(parent) } catch { throw DumpError(creating: parent, error) }
-        var parts: [DumpedPart] = []
-        var failures = DumpFailures()
-        await withTaskGroup(of: (WorkUnit, Result<DumpedPart, DumpError>).self) { group in
-            for database in cluster.selection.selected {
-                let unit = cluster.unit(for: database)
-                let dump = DatabaseDump(
-                    database: database.name, unit: unit, directory: directory, client: client, access: cluster.access,
-                    lockTimeout: cluster.settings.lockTimeout, jobs: run.jobsPerUnit)
-                group.addTask { (unit, await outcome { () throws(DumpError) in try await dump.take(in: run) }) }
-            }
-            let script = globals(in: directory)
-            group.addTask {
-                (
-                    Cluster.globals,
-                    await outcome { () throws(DumpError) in try await run.perform(Cluster.globals, script.take) }
-                )
-            }
-            for await (unit, outcome) in group {
-                switch outcome {
-                case .success(let part): parts.append(part)
-                case .failure(let error):
-                    failures.add(error, of: unit)
-                    if !error.leavesOthersAChance { group.cancelAll() }
+        var outcomes = UnitOutcomes()
+        var freezes: [Freeze] = []
+        for (number, databases) in cluster.groups.enumerated() where outcomes.leaveOthersAChance {
+            let group = if number == 0, let first { first } else { try await cluster.frozen(databases) }
+            freezes.append(group.freeze)
+            // What belongs to no database is dumped right after the first freeze.
+            await take(group, globals: number == 0 ? globals(in: directory) : nil, in: directory, run, &outcomes)
+            await group.close()
+        }
+        if let failure = outcomes.failure(among: cluster.units.count) { throw failure }
+        var moment = Moment(freezes)
+        if let globals = outcomes.parts.first(where: { $0.databases.isEmpty }) {
+            moment.evidence["globals_from"] = globals.from.description
+            moment.evidence["globals_to"] = globals.to.description
+        }
+        // In the order of the databases' names, whichever was ready first.
+        let parts = outcomes.parts.sorted { ($0.databases.first?.path ?? "") < ($1.databases.first?.path ?? "") }
+        return DumpedCluster(parts: parts, moment: moment)
+    }
+
+    private func take(
+        _ group: FrozenGroup, globals: ScriptDump?, in directory: FilePath, _ run: RunContext,
+        _ outcomes: inout UnitOutcomes
+    ) async {
+        await withTaskGroup(of: (WorkUnit, Result<DumpedPart, DumpError>).self) { tasks in
+            if let globals {
+                tasks.addTask {
+                    (
+                        globals.unit,
+                        await outcome { () throws(DumpError) in try await run.perform(globals.unit, globals.take) }
+                    )
                 }
             }
+            for database in group.databases {
+                let dump = DatabaseDump(
+                    source: database, unit: cluster.unit(for: database.open.database), directory: directory,
+                    client: client, access: cluster.access, lockTimeout: cluster.settings.lockTimeout,
+                    jobs: run.jobsPerUnit)
+                tasks.addTask {
+                    (dump.unit, await outcome { () throws(DumpError) in try await dump.take(in: run) })
+                }
+            }
+            for await (unit, outcome) in tasks {
+                outcomes.add(outcome, of: unit)
+                if !outcomes.leaveOthersAChance { tasks.cancelAll() }
+            }
         }
-        if let failure = failures.summed(among: cluster.units.count) { throw failure }
-        // In the order of the databases' names, whichever was ready first.
-        return parts.sorted { ($0.databases.first?.path ?? "") < ($1.databases.first?.path ?? "") }
     }
 
     private func outcome(
@@ -59,8 +77,11 @@ extension FrozenCluster {
     }
 }
 
-/// What went wrong with the units of one dump.
-private struct DumpFailures {
+/// What became of the units of one dump.
+private struct UnitOutcomes {
+    private(set) var parts: [DumpedPart] = []
+    private var failures: [Failure] = []
+
     private struct Failure {
         var unit: WorkUnit
         var error: DumpError
@@ -68,12 +89,17 @@ private struct DumpFailures {
         var rank: (Int, String) { (error.leavesOthersAChance ? 1 : 0, unit.name) }
     }
 
-    private var failures: [Failure] = []
+    var leaveOthersAChance: Bool { failures.allSatisfy { $0.error.leavesOthersAChance } }
 
-    mutating func add(_ error: DumpError, of unit: WorkUnit) { failures.append(Failure(unit: unit, error: error)) }
+    mutating func add(_ outcome: Result<DumpedPart, DumpError>, of unit: WorkUnit) {
+        switch outcome {
+        case .success(let part): parts.append(part)
+        case .failure(let error): failures.append(Failure(unit: unit, error: error))
+        }
+    }
 
     /// One error for all, or nil if there was none. Units that were cancelled because another failed do not count.
-    func summed(among units: Int) -> DumpError? {
+    func failure(among units: Int) -> DumpError? {
         let causes = failures.filter { $0.error.code != .cancelled }.sorted { $0.rank < $1.rank }
         guard let first = causes.first?.error else { return failures.first?.error }
         guard causes.count > 1 else { return first }

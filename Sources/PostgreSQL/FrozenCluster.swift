@@ -6,29 +6,31 @@ import SystemPackage
 struct FrozenCluster: FrozenSource {
     let cluster: Cluster
     let client: Client
+    /// Nil with `layout: cluster`, and when no database is left.
+    let first: FrozenGroup?
 
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         do {
-            let parts = try await parts(in: directory, run)
+            let dump = try await dumped(in: directory, run)
             return DumpSummary(
-                identity: cluster.identity(of: client), moment: DumpedPart.moment(of: parts),
-                findings: parts.flatMap(\.findings), omissions: cluster.omissions,
-                databases: parts.flatMap(\.databases),
-                digests: parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
+                identity: cluster.identity(of: client), moment: dump.moment,
+                findings: dump.parts.flatMap(\.findings), omissions: cluster.omissions,
+                databases: dump.parts.flatMap(\.databases),
+                digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
         } catch {
             throw error.ofDump(run.dump)
         }
     }
 
-    func release() async {}
+    func release() async { await first?.close() }
 
-    private func parts(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> [DumpedPart] {
-        let result: [DumpedPart]?
+    private func dumped(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
+        let result: DumpedCluster?
         do {
             result = try await withDeadline(cluster.settings.deadline) {
                 switch cluster.settings.layout {
-                case .databases: try await databaseParts(in: directory, run)
-                case .cluster: [try await clusterPart(in: directory, run)]
+                case .databases: try await dumpDatabases(in: directory, run)
+                case .cluster: try await dumpScript(in: directory, run)
                 }
             }
         } catch let error as DumpError {
@@ -48,17 +50,19 @@ struct FrozenCluster: FrozenSource {
     }
 }
 
+/// All parts of a dump.
+struct DumpedCluster: Sendable {
+    var parts: [DumpedPart]
+    var moment: Moment
+}
+
 /// One unit of work as it came out.
 struct DumpedPart: Sendable {
-    /// The instant that the part is as of lies between these.
+    /// When its program began and had ended.
     var from: Timestamp
     var to: Timestamp
     var findings: [Finding] = []
     var databases: [DatabaseContents] = []
     /// By path relative to the dump's directory.
     var digests: [FilePath: FileDigest]
-
-    static func moment(of parts: [DumpedPart]) -> Moment {
-        Moment(.window, from: parts.map(\.from).min() ?? .now, to: parts.map(\.to).max() ?? .now)
-    }
 }

@@ -39,22 +39,43 @@ public struct PostgreSQLProvider: Provider {
         let session = try await Session.connect(options, password: password, as: user)
         do {
             let facts = try await ServerFacts.ask(session)
+            let selection = DatabaseSelection(
+                of: facts.databases, include: settings.include, exclude: settings.exclude)
             let clients = try await Client.installed(in: settings.binDirectory, runner: runner, as: user?.name)
+            let pinned = options.pinned(to: session.endpoint, of: run)
+            let opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
+            let groups = try await groups(of: selection, facts, session, run)
             return PreparedCluster(
-                settings: settings, facts: facts,
-                selection: DatabaseSelection(
-                    of: facts.databases, include: settings.include, exclude: settings.exclude),
-                client: Result { () throws(DumpError) in
-                    try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
-                },
-                access: ClusterAccess(
-                    options: options.pinned(to: session.endpoint, of: run),
-                    controlDatabase: session.endpoint.database, user: user, passfile: passfile, runner: runner),
-                session: session)
+                cluster: Cluster(
+                    settings: settings, facts: facts, selection: selection,
+                    client: Result { () throws(DumpError) in
+                        try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
+                    },
+                    access: ClusterAccess(
+                        options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
+                        runner: runner),
+                    opener: opener, groups: groups.groups),
+                session: session, open: try await opener.open(groups.groups.first ?? []), findings: groups.findings)
         } catch {
             await session.close()
             throw error
         }
+    }
+
+    /// The databases to be frozen together, and what there is to say when they are not all in one group.
+    private func groups(
+        of selection: DatabaseSelection, _ facts: ServerFacts, _ session: Session, _ run: RunContext
+    ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding]) {
+        // pg_dumpall takes snapshots of its own, one after the other.
+        guard settings.layout == .databases else { return ([], []) }
+        // The others are findings already.
+        let databases = selection.selected.filter(\.mayConnect)
+        let budget = try await ConnectionBudget.ask(session, facts)
+        let groups = budget.groups(of: databases, parallel: run.slots.capacity)
+        return (
+            groups,
+            budget.finding(groups, parallel: run.slots.capacity, mustBeExact: settings.consistency == .exact)
+        )
     }
 
     private func account() throws(DumpError) -> UserAccount? {

@@ -29,6 +29,15 @@ extension PostgreSQLSettings: ProviderSettings {
                 "databases: a directory for each database, beside roles and tablespaces. cluster: one all.sql of pg_dumpall."
             )
             .key(
+                "consistency", \.consistency, .choice,
+                "best: all databases as of one instant if that can be had, else a recorded window. exact: a window is a failure."
+            )
+            .group("freeze", "How long to try for one instant while transactions keep committing.") { freeze in
+                freeze
+                    .key("attempts", \.freezeAttempts, .integer(1...1_000_000), "How many times at most.")
+                    .key("time", \.freezeTime, .duration(atLeast: .zero, atMost: .seconds(3600)), "How long at most.")
+            }
+            .key(
                 "lock_timeout", \.lockTimeout, .lockTimeout,
                 "How long pg_dump waits for a table that is locked before the dump fails."
             )

@@ -12,6 +12,10 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     public var include = ["*"]
     public var exclude: [String] = []
     public var layout = Layout.databases
+    public var consistency = Consistency.best
+    /// How often and how long the databases are frozen anew when they were not all frozen at one instant.
+    public var freezeAttempts = 500
+    public var freezeTime = Duration.seconds(5)
     /// How long pg_dump waits for a table that is locked before it fails.
     public var lockTimeout = Duration.seconds(300)
     /// How long the whole dump may take before it is stopped and fails; nil is no limit.
@@ -24,6 +28,13 @@ public struct PostgreSQLSettings: Sendable, Equatable {
         case databases
         /// One `all.sql` of pg_dumpall for the whole cluster.
         case cluster
+    }
+
+    public enum Consistency: String, Sendable, CaseIterable {
+        /// All databases as of one instant if that can be had, else within a window that is recorded.
+        case best
+        /// A window is a failure.
+        case exact
     }
 
     public init() {}

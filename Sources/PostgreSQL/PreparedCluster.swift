@@ -7,27 +7,34 @@ struct PreparedCluster: PreparedSource {
     let units: [WorkUnit]
     private let cluster: Cluster
     private let session: Session
+    /// The first group of databases, ready to be frozen.
+    private let open: [OpenDatabase]
 
-    init(
-        settings: PostgreSQLSettings, facts: ServerFacts, selection: DatabaseSelection,
-        client: Result<Client, DumpError>, access: ClusterAccess, session: Session
-    ) {
-        cluster = Cluster(settings: settings, facts: facts, selection: selection, client: client, access: access)
-        units = cluster.units
-        findings = (selection.findings + Self.findings(of: client) + facts.role.findings)
-            .sorted { $0.severity > $1.severity }
+    init(cluster: Cluster, session: Session, open: [OpenDatabase], findings: [Finding]) {
+        self.cluster = cluster
         self.session = session
+        self.open = open
+        units = cluster.units
+        self.findings =
+            (cluster.selection.findings + findings + Self.findings(of: cluster.client)
+            + cluster.facts.role.findings)
+            .sorted { $0.severity > $1.severity }
     }
 
     func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
         do {
-            return FrozenCluster(cluster: cluster, client: try cluster.client.get())
+            let client = try cluster.client.get()
+            guard !open.isEmpty else { return FrozenCluster(cluster: cluster, client: client, first: nil) }
+            return FrozenCluster(cluster: cluster, client: client, first: try await cluster.freeze(open))
         } catch {
             throw error.ofDump(run.dump)
         }
     }
 
-    func close() async { await session.close() }
+    func close() async {
+        await open.close()
+        await session.close()
+    }
 
     private static func findings(of client: Result<Client, DumpError>) -> [Finding] {
         switch client {
@@ -45,6 +52,9 @@ struct Cluster: Sendable {
     var selection: DatabaseSelection
     var client: Result<Client, DumpError>
     var access: ClusterAccess
+    var opener: SessionOpener
+    /// Databases that are frozen together, group after group. None with `layout: cluster`.
+    var groups: [[ServerFacts.Database]]
 
     static let globals = WorkUnit(name: "globals", path: "globals.sql", estimatedBytes: 16 * 1024)
 

@@ -29,8 +29,11 @@ final class Session: Sendable {
     }
 
     func close() async {
-        await onOwnThread { self.connection.withLock { $0 = nil } }
+        await onOwnThread { self.closeHere() }
     }
+
+    /// Closes it on this thread, which it may block for a moment.
+    func closeHere() { connection.withLock { $0 = nil } }
 
     /// Runs one statement and returns its rows. Cancelling the task cancels the statement on the server too.
     ///
@@ -39,16 +42,34 @@ final class Session: Sendable {
         _ statement: String, _ parameters: [String?] = [], limit: Duration = .seconds(120)
     ) async throws(DumpError) -> [Row] {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
-            try self.connection.withLock { connection throws(DumpError) in
-                guard let open = connection.take() else {
-                    throw DumpError(.sourceUnavailable, "the connection to \(self.endpoint.shown) is closed")
-                }
-                let answer = Result { () throws(DumpError) in
-                    try open.query(statement, parameters, waiting: Waiting(stop: stop, limit: limit))
-                }
-                if open.isUsable { connection = consume open }
-                return try answer.get()
+            try self.withConnection { open throws(DumpError) in
+                try open.query(statement, parameters, waiting: Waiting(stop: stop, limit: limit))
             }
+        }
+    }
+
+    /// Sends statements without waiting for their answer, so that several sessions can be asked at once. `receive` must follow.
+    /// May block the thread for a moment.
+    func send(_ statements: String) throws(DumpError) {
+        try withConnection(leavingItBusy: true) { open throws(DumpError) in try open.send(statements) }
+    }
+
+    /// The rows of all statements that were sent. Blocks the thread.
+    func receive(waiting: Waiting) throws(DumpError) -> [Row] {
+        try withConnection { open throws(DumpError) in try open.receive(waiting: waiting) }
+    }
+
+    /// The connection is closed when it is of no more use afterwards.
+    private func withConnection<Answer: Sendable>(
+        leavingItBusy busy: Bool = false, _ body: @Sendable (borrowing Connection) throws(DumpError) -> Answer
+    ) throws(DumpError) -> Answer {
+        try connection.withLock { connection throws(DumpError) in
+            guard let open = connection.take() else {
+                throw DumpError(.sourceUnavailable, "the connection to \(self.endpoint.shown) is closed")
+            }
+            let answer = Result { () throws(DumpError) in try body(open) }
+            if busy ? open.isAlive : open.isUsable { connection = consume open }
+            return try answer.get()
         }
     }
 }

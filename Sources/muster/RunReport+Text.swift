@@ -37,7 +37,7 @@ extension RunReport {
 
     private static func text(_ moment: Moment) -> String {
         switch moment.kind {
-        case .exact: "as of \(moment.from.local)"
+        case .exact: "all of it as of one instant, \(moment.from.local)"
         case .window: "each part as of one instant within \(seconds(moment)) s from \(moment.from.local)"
         case .live: "read live from \(moment.from.local) to \(moment.to.local)"
         }

@@ -23,6 +23,10 @@ struct ShowingTests {
                       include: ["*"]
                       exclude: []
                     layout: databases
+                    consistency: best
+                    freeze:
+                      attempts: 500
+                      time: 5s
                     lock_timeout: 5m
                     deadline: 1d
                     bin_directory: null
@@ -40,7 +44,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:22:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:26:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

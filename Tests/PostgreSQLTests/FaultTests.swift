@@ -51,21 +51,44 @@ struct FaultTests {
         }
     }
 
-    @Test("Databases that were dropped after prepare are all named in one error")
+    @Test("Databases that were dropped after the freeze are all named in one error")
     func dropped() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
             let run = TestRun()
             try await run.prepared(cluster.provider()) { source in
-                try await cluster.server.psql("drop database app")
-                try await cluster.server.psql("drop database shop")
-                let error = try await dumpError { _ = try await run.dump(source, into: cluster.newDirectory()) }
+                let frozen = try await source.freeze(in: run.context)
+                try await cluster.server.psql("drop database app with (force)")
+                try await cluster.server.psql("drop database shop with (force)")
+                let error = try await dumpError {
+                    _ = try await frozen.dump(into: cluster.newDirectory(), in: run.context)
+                }
+                await frozen.release()
                 #expect(
                     error.message == "2 of 5 parts failed, first: pg_dump of database 'app' exited with status 1")
                 #expect(error.hint == "It was dropped or renamed after the run had begun. Run it again.")
                 #expect(error.context["database"] == "app")
                 #expect(error.context["stderr"]?.contains("database \"app\" does not exist") == true)
                 #expect(error.context["'shop'"] == "pg_dump of database 'shop' exited with status 1")
+            }
+        }
+    }
+
+    @Test("Databases that were dropped before the freeze are all named in one error")
+    func droppedBeforeFreeze() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            let run = TestRun()
+            try await run.prepared(cluster.provider()) { source in
+                try await cluster.server.psql("drop database app with (force)")
+                try await cluster.server.psql("drop database shop with (force)")
+                let error = try await dumpError { _ = try await source.freeze(in: run.context) }
+                #expect(error.code == .sourceUnavailable)
+                #expect(
+                    error.message
+                        == "2 of 4 databases cannot be frozen, first: the connection to database 'app' as 'postgres' broke"
+                )
+                #expect(error.context["'shop'"] == "the connection to database 'shop' as 'postgres' broke")
             }
         }
     }

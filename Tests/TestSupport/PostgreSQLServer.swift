@@ -32,7 +32,7 @@ public final class PostgreSQLServer: Sendable {
 
     /// A server for as long as `body` runs.
     ///
-    /// - Parameter settings: lines for `postgresql.conf`.
+    /// - Parameter settings: lines for `postgresql.auto.conf`, the last word on every setting.
     public static func with<Result>(
         in scratch: FilePath, settings: [String] = [], _ body: (PostgreSQLServer) async throws -> Result
     ) async throws -> Result {
@@ -69,7 +69,7 @@ public final class PostgreSQLServer: Sendable {
             throw Errno(rawValue: errno)
         }
         try await PostgreSQLTemplate.shared.copy(to: data)
-        let file = try FileDescriptor.open(data.appending("postgresql.conf"), .writeOnly, options: .append)
+        let file = try FileDescriptor.open(data.appending("postgresql.auto.conf"), .writeOnly, options: .append)
         try file.closeAfter {
             let lines = ["unix_socket_directories = '\(directory)'"] + settings
             _ = try file.writeAll((lines.joined(separator: "\n") + "\n").utf8)

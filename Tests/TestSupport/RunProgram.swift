@@ -9,5 +9,5 @@ public func runProgram(
     let log = Logger.silent
     var program = Program(try Executables.find(name), arguments)
     program.workingDirectory = directory
-    return try await ProgramRunner(keeper: keeperExecutable, log: log).run(program, output: .collect(limit: 1 << 20))
+    return try await ProgramRunner(keeper: keeperExecutable, log: log).run(program, output: .collect(limit: 1 << 26))
 }

@@ -1,0 +1,66 @@
+import DumpCore
+import Linux
+
+/// A database with the session that will hold its snapshot.
+struct OpenDatabase: Sendable {
+    var database: ServerFacts.Database
+    var session: Session
+}
+
+/// Opens sessions in the databases of the server that a first session has found.
+struct SessionOpener: Sendable {
+    /// Pinned to that server, without a database.
+    var options: ConnectionOptions
+    var password: Secret?
+    var user: UserAccount?
+
+    /// Enough to use all processors of the server and ours, and no flood.
+    private static let atOnce = 8
+
+    func open(_ database: ServerFacts.Database) async throws(DumpError) -> OpenDatabase {
+        var options = options
+        options["dbname"] = database.name
+        do {
+            return OpenDatabase(
+                database: database, session: try await Session.connect(options, password: password, as: user))
+        } catch {
+            var error = error
+            error.context["database"] = database.name
+            throw error
+        }
+    }
+
+    /// A session in each. One that cannot be opened does not hide the others; when there is one, the others are closed again.
+    func open(_ databases: [ServerFacts.Database]) async throws(DumpError) -> [OpenDatabase] {
+        let outcomes = await withTaskGroup(of: (Int, Result<OpenDatabase, DumpError>).self) { group in
+            var outcomes: [Int: Result<OpenDatabase, DumpError>] = [:]
+            for (place, database) in databases.enumerated() {
+                if place >= Self.atOnce, let (place, outcome) = await group.next() { outcomes[place] = outcome }
+                group.addTask {
+                    do throws(DumpError) {
+                        return (place, .success(try await open(database)))
+                    } catch {
+                        return (place, .failure(error))
+                    }
+                }
+            }
+            for await (place, outcome) in group { outcomes[place] = outcome }
+            return databases.indices.compactMap { outcomes[$0] }
+        }
+        do throws(DumpError) {
+            var open: [OpenDatabase] = []
+            for outcome in outcomes { open.append(try outcome.get()) }
+            return open
+        } catch {
+            await outcomes.compactMap { try? $0.get() }.close()
+            throw error
+        }
+    }
+}
+
+extension [OpenDatabase] {
+    func close() async {
+        let sessions = map(\.session)
+        await onOwnThread { for session in sessions { session.closeHere() } }
+    }
+}

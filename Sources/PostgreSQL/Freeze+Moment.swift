@@ -1,0 +1,49 @@
+import DumpCore
+
+extension Moment {
+    /// The moment of databases that were frozen in one group or, where the connections did not suffice, in several.
+    ///
+    /// Its evidence, besides `attempts` and `seconds` of the barrier: for a window also `wal_first` and `wal_last` (positions in the
+    /// write-ahead log), `wal_bytes` and `milliseconds` between the first and the last database, and `groups` if there were several.
+    init(_ freezes: [Freeze]) {
+        let isExact = freezes.count == 1 && freezes[0].isExact
+        var evidence = [
+            "attempts": String(freezes.reduce(0) { $0 + $1.attempts }),
+            "seconds": freezes.reduce(.zero) { $0 + $1.time }.seconds,
+        ]
+        let views = freezes.flatMap(\.views)
+        if !isExact {
+            let times = views.map(\.microseconds)
+            evidence["milliseconds"] = Duration.microseconds((times.max() ?? 0) - (times.min() ?? 0)).milliseconds
+            let positions = views.compactMap(\.wal)
+            if let first = positions.min(), let last = positions.max() {
+                evidence["wal_first"] = walPosition(first)
+                evidence["wal_last"] = walPosition(last)
+                evidence["wal_bytes"] = String(last - first)
+            }
+            if freezes.count > 1 { evidence["groups"] = String(freezes.count) }
+        }
+        self.init(
+            isExact ? .exact : .window, from: freezes.map(\.from).min() ?? .now, to: freezes.map(\.to).max() ?? .now,
+            evidence: evidence)
+    }
+}
+
+/// As the server writes it, such as `0/16B3748`.
+private func walPosition(_ bytes: Int64) -> String {
+    let digits = { (number: Int64) in String(number, radix: 16, uppercase: true) }
+    return "\(digits(bytes >> 32))/\(digits(bytes & 0xFFFF_FFFF))"
+}
+
+extension Duration {
+    fileprivate var seconds: String { decimal(microseconds / 1000) }
+    fileprivate var milliseconds: String { decimal(microseconds) }
+
+    private var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+
+    /// A count of thousandths as a number with three decimals.
+    private func decimal(_ thousandths: Int64) -> String {
+        let rest = String(thousandths % 1000)
+        return "\(thousandths / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+    }
+}

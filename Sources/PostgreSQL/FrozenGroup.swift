@@ -1,0 +1,56 @@
+import DumpCore
+
+/// Databases that were frozen together.
+struct FrozenGroup: Sendable {
+    var databases: [FrozenDatabase]
+    var freeze: Freeze
+
+    /// Ends the transactions of all that are still open.
+    func close() async { await databases.map(\.open).close() }
+}
+
+/// A database whose snapshot is open for as long as its session is.
+struct FrozenDatabase: Sendable {
+    var open: OpenDatabase
+    /// For pg_dump's `--snapshot`.
+    var snapshot: String
+}
+
+extension Cluster {
+    func freeze(_ open: [OpenDatabase]) async throws(DumpError) -> FrozenGroup {
+        let barrier = FreezeBarrier(
+            sessions: open.map(\.session), major: facts.major, comparesSnapshots: !facts.inRecovery,
+            limits: FreezeBarrier.Limits(attempts: settings.freezeAttempts, time: settings.freezeTime))
+        let freeze = try await barrier.freeze()
+        guard freeze.isExact || settings.consistency != .exact else { throw notExact(freeze, of: open.count) }
+        return FrozenGroup(
+            databases: zip(open, freeze.snapshots).map { FrozenDatabase(open: $0, snapshot: $1) }, freeze: freeze)
+    }
+
+    /// Opens sessions in the databases of a later group and freezes them.
+    func frozen(_ databases: [ServerFacts.Database]) async throws(DumpError) -> FrozenGroup {
+        let open = try await opener.open(databases)
+        do {
+            return try await freeze(open)
+        } catch {
+            await open.close()
+            throw error
+        }
+    }
+
+    private func notExact(_ freeze: Freeze, of count: Int) -> DumpError {
+        guard !facts.inRecovery else {
+            return DumpError(
+                .notExact, "\(count) databases of a standby cannot be shown to be frozen at one instant",
+                hint: "Dump the primary, or set 'consistency: best'.")
+        }
+        return DumpError(
+            .notExact, "\(count) databases could not be frozen at one instant in \(freeze.attempts) attempts",
+            hint: "Raise 'freeze: attempts' and 'freeze: time', dump when less is written, or set 'consistency: best'.")
+    }
+}
+
+extension DumpError.Code {
+    /// The parts of the dump are not as of one instant, as they should be.
+    static let notExact = DumpError.Code(rawValue: "not_exact")
+}

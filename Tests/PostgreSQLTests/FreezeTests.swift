@@ -1,0 +1,166 @@
+import Conformance
+import DumpCore
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import PostgreSQL
+
+@Suite("One instant for all databases")
+struct FreezeTests {
+    @Test("Databases that nobody writes to are frozen at one instant, at the first attempt")
+    func quiet() async throws {
+        try await ClusterFixture.with { cluster in
+            for number in 1...6 { try await cluster.server.psql("create database d\(number)") }
+            let moment = try await TestRun().dump(cluster.provider(), into: cluster.newDirectory()).moment
+            #expect(moment.kind == .exact)
+            #expect(moment.evidence["attempts"] == "1")
+            #expect(moment.evidence["wal_bytes"] == nil)
+            let globals = try #require(moment.evidence["globals_from"].flatMap { Timestamp($0) })
+            #expect(globals >= moment.to)
+        }
+    }
+
+    @Test("What is exact holds, for transactions that go from one database to the other without pause")
+    func lockstep() async throws {
+        try await ClusterFixture.with(settings: ["max_locks_per_transaction = 256"]) { cluster in
+            let writers = Lockstep(cluster: cluster, writers: 4)
+            try await writers.prepare()
+            try await writers.whileWriting {
+                for round in 1...5 {
+                    let directory = try cluster.newDirectory("dump \(round)")
+                    let summary = try await TestRun().dump(
+                        cluster.provider { $0.include = ["left", "right"] }, into: directory)
+                    #expect(summary.moment.kind == .exact, "\(summary.moment)")
+                    let ahead = try await writers.leadsOfLeft(in: directory.appending("databases"))
+                    #expect(ahead.allSatisfy { $0 == 0 || $0 == 1 }, "round \(round): \(ahead), \(summary.moment)")
+                }
+                // The same load shows that this is no matter of course.
+                let plain = try cluster.newDirectory("plain")
+                for database in ["left", "right"] {
+                    try await writers.plainDump(of: database, into: plain)
+                }
+                let ahead = try await writers.leadsOfLeft(in: plain)
+                #expect(!ahead.allSatisfy { $0 == 0 || $0 == 1 }, "plain dumps agree by chance: \(ahead)")
+            }
+        }
+    }
+
+    @Test(
+        "Databases that are not frozen at one instant are within a window that is recorded, and no more if it must be exact"
+    )
+    func window() async throws {
+        try await ClusterFixture.with { cluster in
+            let writers = Lockstep(cluster: cluster, writers: 4)
+            try await writers.prepare()
+            for number in 1...8 { try await cluster.server.psql("create database d\(number)") }
+            try await writers.whileWriting {
+                let once = cluster.provider {
+                    $0.freezeAttempts = 1
+                    $0.include = ["left", "right", "d*"]
+                }
+                let run = TestRun()
+                var moment = Moment(.exact, from: .now, to: .now)
+                try await eventually {
+                    try await run.prepared(once) { source in
+                        let frozen = try await source.freeze(in: run.context) as! FrozenCluster
+                        await frozen.release()
+                        moment = Moment([frozen.first!.freeze])
+                    }
+                    return moment.kind == .window
+                }
+                #expect(moment.evidence["attempts"] == "1")
+                let (first, last) = (moment.evidence["wal_first"] ?? "", moment.evidence["wal_last"] ?? "")
+                let difference = try await cluster.server.psql("select pg_wal_lsn_diff('\(last)', '\(first)')")
+                #expect(moment.evidence["wal_bytes"] == difference)
+                #expect(moment.evidence["milliseconds"]?.contains(".") == true)
+
+                let exact = cluster.provider {
+                    $0.freezeAttempts = 1
+                    $0.consistency = .exact
+                    $0.include = ["left", "right", "d*"]
+                }
+                var refusal: DumpError?
+                try await eventually {
+                    try await run.prepared(exact) { source in
+                        do {
+                            await (try await source.freeze(in: run.context)).release()
+                        } catch let error as DumpError {
+                            refusal = error
+                        }
+                    }
+                    return refusal != nil
+                }
+                #expect(refusal?.code == .notExact)
+                #expect(refusal?.message == "10 databases could not be frozen at one instant in 1 attempts")
+                #expect(refusal?.context["dump"] == "app")
+            }
+        }
+    }
+
+    @Test("Databases for which the connections do not suffice are frozen in groups, which prepare says")
+    func groups() async throws {
+        let settings = ["max_connections = 12", "superuser_reserved_connections = 2", "max_wal_senders = 0"]
+        try await ClusterFixture.with(settings: settings) { cluster in
+            for number in 1...8 { try await cluster.server.psql("create database d\(number)") }
+            let run = TestRun(slots: 2)
+            let directory = try cluster.newDirectory()
+            let provider = cluster.provider()
+            let summary = try await run.prepared(provider) { source in
+                let finding = try #require(source.findings.first { $0.code == "connections_too_few" })
+                #expect(finding.severity == .warning)
+                #expect(
+                    finding.message.hasSuffix(
+                        "10 databases need 17: they are frozen in 3 groups and not at one instant"))
+                return try await run.dump(source, into: directory)
+            }
+            #expect(summary.moment.kind == .window)
+            #expect(summary.moment.evidence["groups"] == "3")
+            #expect(summary.moment.evidence["milliseconds"] != nil)
+            #expect(summary.databases.count == 10)
+            #expect(try await cluster.leftovers() == [])
+
+            try await TestRun(slots: 2).prepared(cluster.provider { $0.consistency = .exact }) { source in
+                #expect(source.findings.first { $0.code == "connections_too_few" }?.severity == .failure)
+            }
+        }
+    }
+
+    @Test("A role with a connection limit is given no more sessions than it may have")
+    func roleLimit() async throws {
+        try await ClusterFixture.with { cluster in
+            for number in 1...5 { try await cluster.server.psql("create database d\(number)") }
+            try await cluster.server.psql(
+                "create role backup login password 'secret' connection limit 9 in role pg_read_all_data")
+            let provider = cluster.provider(password: Secret("secret")) {
+                $0.connection = cluster.server.connection(as: "backup")
+                $0.runAs = nil
+            }
+            let summary = try await TestRun(slots: 1).dump(provider, into: cluster.newDirectory())
+            #expect(summary.databases.count == 7)
+            #expect(summary.moment.evidence["groups"] == "3")
+        }
+    }
+
+    @Test("The snapshot of a database is held no longer than its pg_dump runs")
+    func heldNoLonger() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            let run = TestRun(slots: 4)
+            let holders = "select count(*) from pg_stat_activity where application_name like 'muster % snapshot'"
+            try await run.prepared(cluster.provider()) { source in
+                let frozen = try await source.freeze(in: run.context)
+                #expect(try await cluster.server.psql(holders) == "4")
+                try await cluster.whileLocked("orders", in: "shop") {
+                    let dump = Task { try await frozen.dump(into: cluster.newDirectory(), in: run.context) }
+                    try await eventually { try await cluster.server.psql(holders) == "1" }
+                    dump.cancel()
+                    _ = await dump.result
+                }
+                await frozen.release()
+                #expect(try await cluster.server.psql(holders) == "0")
+            }
+        }
+    }
+}
