@@ -29,6 +29,8 @@ public struct DumpError: OperatorError, Sendable {
     public var message: String
     public var hint: String?
     public var context: ErrorContext
+    /// See `OperatorError`.
+    public var isTransient: Bool
     /// The error this one came from, for logs at debug level.
     public var underlying: (any Error)?
 
@@ -36,12 +38,13 @@ public struct DumpError: OperatorError, Sendable {
 
     public init(
         _ code: Code, _ message: String, hint: String? = nil, context: ErrorContext = [:],
-        underlying: (any Error)? = nil
+        isTransient: Bool = false, underlying: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
         self.hint = hint
         self.context = context
+        self.isTransient = isTransient
         self.underlying = underlying
     }
 }

@@ -8,6 +8,12 @@ public protocol OperatorError: Error, CustomStringConvertible {
     var message: String { get }
     var hint: String? { get }
     var context: ErrorContext { get }
+    /// Whether the same work, begun anew in a while, may well succeed: a server that was restarted, a conflict that passes.
+    var isTransient: Bool { get }
+}
+
+extension OperatorError {
+    public var isTransient: Bool { false }
 }
 
 /// Named facts in the order they are shown, of an error or of a dump's source. Written as a dictionary literal.

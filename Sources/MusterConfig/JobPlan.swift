@@ -12,22 +12,34 @@ public struct JobPlan: Sendable, Equatable {
     public var staging: FilePath
     /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
     public var parallel: Int?
+    public var retry: RetryPlan
     /// In the order of the file; at least one.
     public var dumps: [DumpPlan]
     /// In the order of the file. Without any, someone else archives the set.
     public var repositories: [RepositoryPlan]
 
     public init(
-        name: String, file: FilePath, staging: FilePath, parallel: Int? = nil, dumps: [DumpPlan],
+        name: String, file: FilePath, staging: FilePath, parallel: Int? = nil,
+        retry: RetryPlan = RetryPlan(), dumps: [DumpPlan],
         repositories: [RepositoryPlan] = []
     ) {
         self.name = name
         self.file = file
         self.staging = staging
         self.parallel = parallel
+        self.retry = retry
         self.dumps = dumps
         self.repositories = repositories
     }
+}
+
+/// How often dumps are taken anew after a failure that passes, such as a restart of the server.
+public struct RetryPlan: Sendable, Equatable {
+    public var times = 2
+    /// Before the first time; doubled before each further one.
+    public var wait = Duration.seconds(10)
+
+    public init() {}
 }
 
 /// One entry under `dumps:`.

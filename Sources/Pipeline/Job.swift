@@ -10,6 +10,7 @@ public struct Job: Sendable {
     public var staging: FilePath
     /// How many units of work run at once over all sources.
     public var parallel: Int
+    public var retry: Retry
     public var sources: [Source]
     public var repositories: [Repository]
 
@@ -37,12 +38,14 @@ public struct Job: Sendable {
     }
 
     public init(
-        name: String, host: String, staging: FilePath, parallel: Int, sources: [Source], repositories: [Repository]
+        name: String, host: String, staging: FilePath, parallel: Int, retry: Retry = Retry(), sources: [Source],
+        repositories: [Repository]
     ) {
         self.name = name
         self.host = host
         self.staging = staging
         self.parallel = parallel
+        self.retry = retry
         self.sources = sources
         self.repositories = repositories
     }

@@ -16,10 +16,31 @@ extension Run {
     }
 
     /// Builds a set and makes it the current one of the area that is locked. What was begun is discarded after a throw.
+    ///
+    /// After a failure that passes, all dumps are taken anew, so that they still belong together.
     func publishDumps(holding lock: StagingLock, _ report: inout RunReport) async throws -> SealedSet {
+        var attempt = DumpAttempt()
+        while true {
+            report.attempts = attempt.number
+            do {
+                return try await publishDumps(&attempt, holding: lock, &report)
+            } catch let error as any OperatorError where error.isTransient && attempt.number <= job.retry.times {
+                let wait = job.retry.wait(after: attempt.number)
+                log.warning(
+                    "all dumps are taken anew, because one failed for a reason that may pass",
+                    metadata: ["error": "\(error.message)", "after": "\(wait)"])
+                try await Task.sleep(for: wait)
+                attempt.number += 1
+            }
+        }
+    }
+
+    private func publishDumps(
+        _ attempt: inout DumpAttempt, holding lock: StagingLock, _ report: inout RunReport
+    ) async throws -> SealedSet {
         let incoming = try await lock.beginSet()
         do {
-            let dumps = try await takeDumps(into: incoming, of: lock.area, &report)
+            let dumps = try await takeDumps(&attempt, into: incoming, of: lock.area, &report)
             let sealed = try await seal(dumps, in: incoming, &report)
             StopPoint.passing("sealed")
             try Task.checkCancellation()
@@ -40,12 +61,13 @@ extension Run {
 
     /// Prepare all, freeze all, dump all, release all, and the gate: returns only when every dump succeeded.
     private func takeDumps(
-        into incoming: IncomingSet, of area: StagingArea, _ report: inout RunReport
+        _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ report: inout RunReport
     ) async throws -> [TakenDump] {
-        let prepared = await prepareAll(&report)
+        let prepared = await prepareAll(&report, anew: attempt.number > 1)
         return try await withCleanup {
             StopPoint.passing("prepared")
             try prepared.requireNoFailure()
+            try attempt.compare(prepared)
             try await area.requireSpace(for: area.expectedBytes(estimates: prepared.estimates))
             let frozen = try await freezeAll(prepared)
             StopPoint.passing("frozen")

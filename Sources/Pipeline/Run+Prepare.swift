@@ -58,7 +58,9 @@ struct PreparedJob: Sendable {
 
 extension Run {
     /// Examines every source, all at once. Throws nothing: what failed is in the result, beside what did not.
-    func prepareAll(_ report: inout RunReport) async -> PreparedJob {
+    ///
+    /// - Parameter anew: after a failure that passes. A source that was there and cannot be reached now may still be on its way back.
+    func prepareAll(_ report: inout RunReport, anew: Bool = false) async -> PreparedJob {
         let slots = WorkSlots(capacity: job.parallel)
         let outcomes = await withTaskGroup(of: (Int, Result<any PreparedSource, DumpError>).self) { group in
             for (place, source) in job.sources.enumerated() {
@@ -67,6 +69,8 @@ extension Run {
                     do throws(DumpError) {
                         return (place, .success(try await source.provider.prepare(in: context(of: source.name, slots))))
                     } catch {
+                        var error = error
+                        if anew, error.code == .sourceUnavailable { error.isTransient = true }
                         return (place, .failure(error))
                     }
                 }

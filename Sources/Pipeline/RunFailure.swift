@@ -55,9 +55,12 @@ struct CombinedError: OperatorError {
     let message: String
     let hint: String?
     let context: ErrorContext
+    /// Only if every failure is.
+    let isTransient: Bool
 
     /// - Parameter failures: what failed, and why; at least one. A single one keeps its own words.
     init(_ what: String, _ failures: [(name: String, error: any OperatorError)]) {
+        isTransient = failures.allSatisfy(\.error.isTransient)
         if let only = failures.first?.error, failures.count == 1 {
             (codeName, message, hint, context) = (only.codeName, only.message, only.hint, only.context)
             return

@@ -17,6 +17,8 @@ public struct RunReport: Sendable, Codable {
     public var outcome = Outcome.failed
     public var exitStatus: Int32 = 1
     public var error: ErrorRecord?
+    /// How many times the dumps were begun.
+    public var attempts = 1
     /// In the order of the job file.
     public var dumps: [DumpRecord] = []
     /// The set that was published, or archived if the run only archived.

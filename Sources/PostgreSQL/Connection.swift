@@ -122,14 +122,28 @@ struct Connection: ~Copyable {
         let field = { (code: Character) in
             PQresultErrorField(result, Int32(code.asciiValue!)).map { String(cString: $0) }
         }
+        let state = field("C")
         return DumpError(
             .sourceUnavailable, "\(endpoint.shown) answered: \(field("M") ?? problem)",
-            context: ["sqlstate": field("C") ?? "unknown"])
+            context: ["sqlstate": state ?? "unknown"], isTransient: state.map(isTransient(sqlstate:)) ?? false)
     }
 
     private func lost() -> DumpError {
-        DumpError(.sourceUnavailable, "the connection to \(endpoint.shown) broke", context: ["cause": problem])
+        DumpError(
+            .sourceUnavailable, "the connection to \(endpoint.shown) broke", context: ["cause": problem],
+            isTransient: true)
     }
 
     private func text(_ value: UnsafeMutablePointer<CChar>?) -> String { value.map { String(cString: $0) } ?? "" }
+}
+
+/// Whether an SQLSTATE (PostgreSQL's manual, appendix A) says that the same may well go right in a while.
+private func isTransient(sqlstate state: String) -> Bool {
+    let states: Set = [
+        // Conflicts: of transactions, with recovery, of locks.
+        "40001", "40P01", "55P03",
+        // The server is being shut down, has crashed, or is not up yet.
+        "57P01", "57P02", "57P03",
+    ]
+    return states.contains(state) || state.hasPrefix("08")
 }

@@ -40,9 +40,27 @@ struct DatabaseDump: Sendable {
     private func write() async throws(DumpError) -> (Timestamp, [Finding]) {
         try handOver()
         let start = Timestamp.now
-        let findings = try await dump()
-        await source.open.session.close()
-        return (start, findings)
+        do {
+            let findings = try await dump()
+            await source.open.session.close()
+            return (start, findings)
+        } catch {
+            throw await recognized(error)
+        }
+    }
+
+    /// When nobody understands what a program said, in whatever language: what ended it may have ended our own session too, and
+    /// that one knows an SQLSTATE.
+    private func recognized(_ error: DumpError) async -> DumpError {
+        guard error.code == .programFailed, error.hint == nil else { return error }
+        do {
+            _ = try await source.open.session.query("select 1", limit: .seconds(5))
+            return error
+        } catch let lost {
+            var error = error
+            error.isTransient = lost.isTransient
+            return error
+        }
     }
 
     /// Creates the directory that the programs write to and, if they run as another user, gives it to that user.

@@ -7,10 +7,12 @@ import DumpCore
 struct FailureCause: Sendable {
     var code: DumpError.Code
     var hint: String
+    var isTransient = false
 
     /// The cause of a connection that was not made.
     static func ofConnecting(_ said: String) -> FailureCause? {
-        first(of: connecting, in: said).map { FailureCause(code: .sourceUnavailable, hint: $0) }
+        first(of: starting, in: said).map { FailureCause(code: .sourceUnavailable, hint: $0, isTransient: true) }
+            ?? first(of: connecting, in: said).map { FailureCause(code: .sourceUnavailable, hint: $0) }
     }
 
     /// The cause that a dump program gives for its failure on standard error.
@@ -18,8 +20,9 @@ struct FailureCause: Sendable {
         if programIsOutOfSpace(said) {
             return FailureCause(code: .noSpace, hint: freeSpaceHint)
         }
-        return first(of: dumping, in: said).map { FailureCause(code: .programFailed, hint: $0) }
-            ?? first(of: losing, in: said).map { FailureCause(code: .sourceUnavailable, hint: $0) }
+        return first(of: passing, in: said).map { FailureCause(code: .programFailed, hint: $0, isTransient: true) }
+            ?? first(of: dumping, in: said).map { FailureCause(code: .programFailed, hint: $0) }
+            ?? first(of: losing, in: said).map { FailureCause(code: .sourceUnavailable, hint: $0, isTransient: true) }
             ?? ofConnecting(said)
     }
 
@@ -37,6 +40,22 @@ struct FailureCause: Sendable {
 
     static let freeSpaceHint = "Free space there, or put the staging area on a larger file system."
 
+    /// What may be over when the dump is begun anew.
+    private static let passing = [
+        (
+            "could not obtain lock on relation",
+            "Another session waits for an exclusive lock on that table. Dump when nothing alters tables."
+        ),
+        (
+            "conflict with recovery",
+            "Raise max_standby_streaming_delay on the standby or set hot_standby_feedback there, or dump the primary."
+        ),
+        (
+            "invalid snapshot identifier",
+            "The session that held the snapshot was lost: see the server's log. Then run it again."
+        ),
+    ]
+
     private static let dumping = [
         (
             "permission denied for large object",
@@ -52,18 +71,10 @@ struct FailureCause: Sendable {
                 + "Raise lock_timeout, or dump when nothing alters tables."
         ),
         (
-            "could not obtain lock on relation",
-            "Another session waits for an exclusive lock on that table. Dump when nothing alters tables."
-        ),
-        (
             "max_locks_per_transaction",
             "Raise max_locks_per_transaction on the server: a dump locks every table of its database at once."
         ),
         ("row-level security", "Give the role BYPASSRLS, or dump as a superuser: it may not see every row."),
-        (
-            "conflict with recovery",
-            "Raise max_standby_streaming_delay on the standby or set hot_standby_feedback there, or dump the primary."
-        ),
         ("does not exist", "It was dropped or renamed after the run had begun. Run it again."),
         (
             "server version mismatch",
@@ -75,6 +86,10 @@ struct FailureCause: Sendable {
         ("server closed the connection unexpectedly", serverWent),
         ("terminating connection due to administrator command", serverWent),
         ("connection to server was lost", serverWent),
+    ]
+
+    private static let starting = [
+        ("the database system is", "Wait until the server has started, then run it again.")
     ]
 
     private static let connecting = [
@@ -94,7 +109,6 @@ struct FailureCause: Sendable {
         ("too many clients already", tooManyConnections),
         ("remaining connection slots are reserved", tooManyConnections),
         ("too many connections for", tooManyConnections),
-        ("the database system is", "Wait until the server has started, then run it again."),
         (
             "does not exist",
             "Name the role with user= and a database that is there with dbname= in 'connection:'."

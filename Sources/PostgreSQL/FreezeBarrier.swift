@@ -73,6 +73,7 @@ struct FreezeBarrier: Sendable {
             return failures.first?.error
         }
         sum.message = "\(failures.count) of \(sessions.count) databases cannot be frozen, first: \(sum.message)"
+        sum.isTransient = failures.allSatisfy(\.error.isTransient)
         for failure in failures.dropFirst() { sum.context["'\(failure.name)'"] = failure.error.message }
         return sum
     }

@@ -105,7 +105,7 @@ private struct UnitOutcomes {
         guard causes.count > 1 else { return first }
         var sum = DumpError(
             first.code, "\(causes.count) of \(units) parts failed, first: \(first.message)", hint: first.hint,
-            context: first.context, underlying: first)
+            context: first.context, isTransient: causes.allSatisfy(\.error.isTransient), underlying: first)
         for cause in causes.dropFirst() { sum.context["'\(cause.unit.name)'"] = cause.error.message }
         return sum
     }

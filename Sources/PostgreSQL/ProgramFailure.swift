@@ -20,7 +20,8 @@ struct ProgramFailure: Sendable {
             return DumpError(.programFailed, message(outcome), hint: hint(outcome), context: context)
         }
         guard cause.code != .noSpace else { return noSpace(cause.hint, context) }
-        return DumpError(cause.code, message(outcome), hint: cause.hint, context: context)
+        return DumpError(
+            cause.code, message(outcome), hint: cause.hint, context: context, isTransient: cause.isTransient)
     }
 
     func noSpace(_ hint: String, _ context: ErrorContext = [:]) -> DumpError {

@@ -59,9 +59,10 @@ extension Session {
     private static func cannotConnect(_ options: ConnectionOptions, _ problem: String) -> DumpError {
         // libpq's own advice, on lines of its own, is what our hint says too.
         let lines = problem.split(separator: "\n").map { String($0).trimmed }.filter { !$0.hasPrefix("Is the server") }
+        let cause = FailureCause.ofConnecting(problem)
         return DumpError(
             .sourceUnavailable, "cannot connect to PostgreSQL: \(lines.joined(separator: "; "))",
-            hint: FailureCause.ofConnecting(problem)?.hint, context: ["connection": options.shown])
+            hint: cause?.hint, context: ["connection": options.shown], isTransient: cause?.isTransient ?? false)
     }
 
     private static func begin(

@@ -13,6 +13,9 @@ struct ShowingTests {
             plan.yaml == """
                 staging: /srv/staging
                 parallel: null
+                retry:
+                  times: 2
+                  wait: 10s
                 dumps:
                   app:
                     provider: postgresql
@@ -44,7 +47,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:26:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:29:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

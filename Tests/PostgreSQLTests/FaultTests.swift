@@ -51,6 +51,30 @@ struct FaultTests {
         }
     }
 
+    @Test("A lock that is queued before a job of pg_dump is a failure that passes")
+    func queuedLock() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            let run = TestRun(slots: 2, jobsPerUnit: 2)
+            let provider = cluster.provider { $0.include = ["shop"] }
+            let waiting = "select count(*) from pg_locks where not granted"
+            var tasks: (dump: Task<DumpSummary, any Error>, altering: Task<String, any Error>)?
+            try await cluster.whileLocked("customers", in: "shop") {
+                let dump = Task { try await run.dump(provider, into: cluster.newDirectory()) }
+                try await eventually { try await cluster.server.psql(waiting) == "1" }
+                // Behind pg_dump itself, which has locked `orders` and waits for `customers`, and before its jobs.
+                let altering = Task { try await cluster.server.psql("begin; lock table orders", in: "shop") }
+                try await eventually { try await cluster.server.psql(waiting) == "2" }
+                tasks = (dump, altering)
+            }
+            let (dump, altering) = try #require(tasks)
+            let error = try await dumpError { _ = try await dump.value }
+            #expect(error.isTransient, "\(error)")
+            #expect(error.context["stderr"]?.contains("could not obtain lock on relation") == true, "\(error)")
+            _ = await altering.result
+        }
+    }
+
     @Test("Databases that were dropped after the freeze are all named in one error")
     func dropped() async throws {
         try await ClusterFixture.with { cluster in
