@@ -13,6 +13,18 @@ public protocol Provider: Sendable {
     /// Throws only when nothing more can be said about the source; anything that an operator should know besides is a
     /// finding of what is returned. Whoever gets a prepared source closes it.
     func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource
+
+    /// Undoes what a run that died has left, as far as it is still there. May be called again. What it throws keeps the record.
+    func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError)
+}
+
+extension Provider {
+    /// For providers without side effects.
+    public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
+        throw DumpError(
+            .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
+            hint: "A newer Muster may have written it: undo it with that one.")
+    }
 }
 
 /// A source that was examined and could be dumped.

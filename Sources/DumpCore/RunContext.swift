@@ -16,12 +16,15 @@ public struct RunContext: Sendable {
     /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end, so that it can be
     /// on its way to the disk while others are being dumped. Nothing but speed depends on it.
     public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
+    /// Where the provider writes down what has to be undone when we die, before it happens.
+    public var journal: any UndoJournal
     public var log: Logger
 
     public init(
         runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
         progress: any ProgressObserver = NoProgress(),
-        completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in }, log: Logger
+        completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in },
+        journal: any UndoJournal = NoJournal(), log: Logger
     ) {
         self.runID = runID
         self.dump = dump
@@ -29,6 +32,7 @@ public struct RunContext: Sendable {
         self.jobsPerUnit = jobsPerUnit
         self.progress = progress
         self.completed = completed
+        self.journal = journal
         self.log = log
     }
 }

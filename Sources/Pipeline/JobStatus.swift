@@ -23,6 +23,8 @@ public struct JobStatus: Sendable, Codable {
     public var set: SetSummary?
     /// Who holds the lock, in words, if anyone does.
     public var holder: String?
+    /// What dead runs have left and nobody has undone yet, newest first.
+    public var toUndo: [UndoRecord] = []
     /// Newest first.
     public var runs: [RunReport]
 
@@ -35,6 +37,7 @@ public struct JobStatus: Sendable, Codable {
             return
         }
         holder = try await area.lockHolder()
+        toUndo = try await area.undoRecords().filter { !$0.owner.isAlive }
         // A report of another version that cannot be read any more is no news.
         runs = try await area.reports().prefix(20).compactMap {
             try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes)

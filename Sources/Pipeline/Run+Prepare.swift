@@ -91,7 +91,9 @@ extension Run {
     func context(
         of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress()
     ) -> RunContext {
-        RunContext(runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, log: log)
+        RunContext(
+            runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress,
+            journal: AreaJournal(run: self), log: log)
     }
 
     private func logFindings(_ dumps: [RunReport.DumpRecord]) {

@@ -87,6 +87,8 @@ public struct Run: Sendable {
             for removed in try await lock.removeLeftovers() {
                 log.warning("cleaned up after a run that did not end", metadata: ["what": "\(removed)"])
             }
+            // What cannot be undone is said, and is no reason to go without a dump.
+            _ = try await undoSideEffects(in: lock.area)
         } catch {
             throw RunFailure(error, during: .dump)
         }

@@ -18,16 +18,19 @@ struct SessionOpener: Sendable {
     private static let atOnce = 8
 
     func open(_ database: ServerFacts.Database) async throws(DumpError) -> OpenDatabase {
-        var options = options
-        options["dbname"] = database.name
         do {
-            return OpenDatabase(
-                database: database, session: try await Session.connect(options, password: password, as: user))
+            return OpenDatabase(database: database, session: try await open(named: database.name))
         } catch {
             var error = error
             error.context["database"] = database.name
             throw error
         }
+    }
+
+    func open(named database: String) async throws(DumpError) -> Session {
+        var options = options
+        options["dbname"] = database
+        return try await Session.connect(options, password: password, as: user)
     }
 
     /// A session in each. One that cannot be opened does not hide the others; when there is one, the others are closed again.

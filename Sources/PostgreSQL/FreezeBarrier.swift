@@ -10,9 +10,18 @@ struct FreezeBarrier: Sendable {
     let sessions: [Session]
     /// Of the server: an older one calls the function differently.
     let major: Int
-    /// Whether equal snapshots prove anything. In recovery they do not: what is running is not in them.
-    let comparesSnapshots: Bool
+    let proof: Proof
     let limits: Limits
+
+    /// What shows that all databases are as of one instant.
+    enum Proof: Sendable {
+        /// That all see the same transactions as committed.
+        case equalSnapshots
+        /// That nothing is replayed meanwhile, which whoever has paused replay confirms.
+        case pausedReplay
+        /// Nothing: in recovery, what is running is not in a snapshot.
+        case none
+    }
 
     struct Limits: Sendable, Equatable {
         /// At least 1.
@@ -33,14 +42,24 @@ struct FreezeBarrier: Sendable {
             let from = Timestamp.now
             let views = try ask(attempts == 1 ? begin : "rollback; \(begin)", stop).map(View.init)
             let to = Timestamp.now
-            let isOne = views.allSatisfy { $0.visible == views[0].visible }
-            let isExact = views.count == 1 || comparesSnapshots && isOne
+            let isExact = areOne(views)
             let time = ContinuousClock.now - start
-            guard isExact || !comparesSnapshots || attempts >= limits.attempts || time >= limits.time else { continue }
+            guard isExact || proof != .equalSnapshots || attempts >= limits.attempts || time >= limits.time else {
+                continue
+            }
             let exported = try ask("select pg_export_snapshot() as id", stop)
             return Freeze(
                 isExact: isExact, from: from, to: to, attempts: attempts, time: time, views: views,
                 snapshots: try exported.map { row throws(DumpError) in try row.text("id") })
+        }
+    }
+
+    private func areOne(_ views: [View]) -> Bool {
+        guard views.count > 1 else { return true }
+        switch proof {
+        case .equalSnapshots: return views.allSatisfy { $0.visible == views[0].visible }
+        case .pausedReplay: return views.allSatisfy { $0.wal != nil && $0.wal == views[0].wal }
+        case .none: return false
         }
     }
 

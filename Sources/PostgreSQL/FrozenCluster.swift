@@ -8,6 +8,8 @@ struct FrozenCluster: FrozenSource {
     let client: Client
     /// Nil with `layout: cluster`, and when no database is left.
     let first: FrozenGroup?
+    /// Of replay on a standby, until the dump has ended.
+    var pause: ReplayPause?
 
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         do {
@@ -22,7 +24,10 @@ struct FrozenCluster: FrozenSource {
         }
     }
 
-    func release() async { await first?.close() }
+    func release() async {
+        await first?.close()
+        await pause?.end()
+    }
 
     private func dumped(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
         let result: DumpedCluster?

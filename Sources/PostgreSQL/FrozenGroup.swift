@@ -17,9 +17,11 @@ struct FrozenDatabase: Sendable {
 }
 
 extension Cluster {
-    func freeze(_ open: [OpenDatabase]) async throws(DumpError) -> FrozenGroup {
+    /// - Parameter isPaused: replay on this standby is paused.
+    func freeze(_ open: [OpenDatabase], isPaused: Bool = false) async throws(DumpError) -> FrozenGroup {
         let barrier = FreezeBarrier(
-            sessions: open.map(\.session), major: facts.major, comparesSnapshots: !facts.inRecovery,
+            sessions: open.map(\.session), major: facts.major,
+            proof: isPaused ? .pausedReplay : facts.inRecovery ? .none : .equalSnapshots,
             limits: FreezeBarrier.Limits(attempts: settings.freezeAttempts, time: settings.freezeTime))
         let freeze = try await barrier.freeze()
         guard freeze.isExact || settings.consistency != .exact else { throw notExact(freeze, of: open.count) }
@@ -42,7 +44,7 @@ extension Cluster {
         guard !facts.inRecovery else {
             return DumpError(
                 .notExact, "\(count) databases of a standby cannot be shown to be frozen at one instant",
-                hint: "Dump the primary, or set 'consistency: best'.")
+                hint: "Set 'standby: {pause_replay: true}', dump the primary, or set 'consistency: best'.")
         }
         return DumpError(
             .notExact, "\(count) databases could not be frozen at one instant in \(freeze.attempts) attempts",

@@ -30,6 +30,23 @@ public struct PostgreSQLProvider: Provider {
         }
     }
 
+    public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
+        guard record.kind == ReplayPause.kind else {
+            throw DumpError(
+                .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
+                hint: "A newer Muster may have written it: undo it with that one.")
+        }
+        let session = try await Session.connect(
+            try connectionOptions(), password: try await resolvedPassword(), as: try account())
+        do {
+            try await ReplayPause.undo(record, on: session)
+        } catch {
+            await session.close()
+            throw error
+        }
+        await session.close()
+    }
+
     private func examined(for run: RunContext) async throws(DumpError) -> PreparedCluster {
         let user = try account()
         let options = try connectionOptions()
@@ -45,6 +62,8 @@ public struct PostgreSQLProvider: Provider {
             let pinned = options.pinned(to: session.endpoint, of: run)
             let opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
             let groups = try await groups(of: selection, facts, session, run)
+            let hindrances =
+                facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
             return PreparedCluster(
                 cluster: Cluster(
                     settings: settings, facts: facts, selection: selection,
@@ -55,7 +74,7 @@ public struct PostgreSQLProvider: Provider {
                         options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
                         runner: runner),
                     opener: opener, groups: groups.groups),
-                session: session, open: try await opener.open(groups.groups.first ?? []), findings: groups.findings)
+                session: session, open: try await opener.open(groups.groups.first ?? []), findings: groups.findings + hindrances)
         } catch {
             await session.close()
             throw error

@@ -37,6 +37,16 @@ extension PostgreSQLSettings: ProviderSettings {
                     .key("attempts", \.freezeAttempts, .integer(1...1_000_000), "How many times at most.")
                     .key("time", \.freezeTime, .duration(atLeast: .zero, atMost: .seconds(3600)), "How long at most.")
             }
+            .group("standby", "On a server in recovery; of no meaning on others.") { standby in
+                standby
+                    .key(
+                        "pause_replay", \.pausesReplay, .boolean,
+                        "Pause replay, so that all databases are as of one instant and no conflict cancels the dump."
+                    )
+                    .key(
+                        "pause_limit", \.pauseLimit, .duration(atLeast: .seconds(1), atMost: .seconds(7 * 86400)),
+                        "How long replay may stay paused; then it is resumed, and the dump goes on as it can.")
+            }
             .key(
                 "lock_timeout", \.lockTimeout, .lockTimeout,
                 "How long pg_dump waits for a table that is locked before the dump fails."

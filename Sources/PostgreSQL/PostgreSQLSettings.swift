@@ -16,6 +16,10 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     /// How often and how long the databases are frozen anew when they were not all frozen at one instant.
     public var freezeAttempts = 500
     public var freezeTime = Duration.seconds(5)
+    /// Whether replay on a standby is paused for the freeze, or for the dump, so that all databases are as of one instant.
+    public var pausesReplay = false
+    /// How long it may stay paused.
+    public var pauseLimit = Duration.seconds(3600)
     /// How long pg_dump waits for a table that is locked before it fails.
     public var lockTimeout = Duration.seconds(300)
     /// How long the whole dump may take before it is stopped and fails; nil is no limit.

@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 import SystemPackage
 
 /// A cluster that was examined. Its session stays open until it is closed.
@@ -25,9 +26,28 @@ struct PreparedCluster: PreparedSource {
         do {
             let client = try cluster.client.get()
             guard !open.isEmpty else { return FrozenCluster(cluster: cluster, client: client, first: nil) }
-            return FrozenCluster(cluster: cluster, client: client, first: try await cluster.freeze(open))
+            guard cluster.facts.inRecovery, cluster.settings.pausesReplay else {
+                return FrozenCluster(cluster: cluster, client: client, first: try await cluster.freeze(open))
+            }
+            return try await freezeStandby(client, run)
         } catch {
             throw error.ofDump(run.dump)
+        }
+    }
+
+    /// Freezes while replay is paused. It stays paused until the dump has ended: once it goes on, what is replayed may cancel the dump.
+    /// With `hot_standby_feedback` off, the removal of any row that a snapshot sees does; with it on, an exclusive lock on any table still does,
+    /// and so does what the primary removed before it heard of the snapshots (up to wal_receiver_status_interval later).
+    private func freezeStandby(_ client: Client, _ run: RunContext) async throws(DumpError) -> FrozenCluster {
+        let pause = try await ReplayPause.begin(on: session, of: cluster, in: run)
+        do {
+            let first = try await cluster.freeze(open, isPaused: true)
+            try await pause.confirm(on: session)
+            StopPoint.passing("replay.frozen")
+            return FrozenCluster(cluster: cluster, client: client, first: first, pause: pause)
+        } catch {
+            await pause.end()
+            throw error
         }
     }
 

@@ -12,13 +12,31 @@ struct Journal: Sendable {
         enum Kind: String, Sendable, Codable {
             /// A set is being published in two renames, see `Publication`.
             case publish
+            /// Something outside the staging area, which a provider undoes.
+            case undo
         }
 
         var kind: Kind
         var run: RunID
+        /// Of kind `undo` only.
+        var undo: UndoRecord?
+
+        init(publicationOf run: RunID) {
+            kind = .publish
+            self.run = run
+        }
+
+        init(_ undo: UndoRecord) {
+            kind = .undo
+            run = undo.run
+            self.undo = undo
+        }
 
         /// Sorts by run.
-        var fileName: FilePath.Component { escapedPathComponent("\(run).\(kind.rawValue).json") }
+        var fileName: FilePath.Component {
+            let subject = undo.map { ".\($0.dump).\($0.kind)" } ?? ""
+            return escapedPathComponent("\(run).\(kind.rawValue)\(subject).json")
+        }
     }
 
     /// On return the record is on disk.

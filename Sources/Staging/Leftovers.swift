@@ -35,7 +35,7 @@ extension StagingLock {
     }
 
     func requireNoLeftovers() throws(StagingError) {
-        guard try area.journal.records().isEmpty, try incomingNames().isEmpty else {
+        guard try area.journal.records().allSatisfy({ $0.kind != .publish }), try incomingNames().isEmpty else {
             throw StagingError(.leftovers, "staging area \(area.root) still holds what a dead run left")
         }
     }
@@ -43,7 +43,7 @@ extension StagingLock {
     private func completePublications() throws(StagingError) -> [Leftover] {
         try area.journal.removeUnfinished()
         var done: [Leftover] = []
-        for record in try area.journal.records() {
+        for record in try area.journal.records() where record.kind == .publish {
             let isPublished = try Publication(of: record.run, in: area).completeFallback()
             done.append(isPublished ? .publicationCompleted(record.run) : .publicationUndone(record.run))
         }

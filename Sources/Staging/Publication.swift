@@ -88,7 +88,7 @@ struct Publication {
         return SetInspection.runID(of: area.current) == run
     }
 
-    private var record: Journal.Record { .init(kind: .publish, run: run) }
+    private var record: Journal.Record { .init(publicationOf: run) }
     private var incoming: FilePath { area.incoming.appending(run.description) }
     private var former: FilePath { area.incoming.appending("\(run).former") }
     private var older: FilePath { area.incoming.appending("\(run).older") }

@@ -16,13 +16,13 @@ public struct TestRun: Sendable {
     public let logged = Recorded<String>()
     public let context: RunContext
 
-    public init(slots: Int = 2, jobsPerUnit: Int = 1) {
+    public init(slots: Int = 2, jobsPerUnit: Int = 1, journal: any UndoJournal = MemoryJournal()) {
         let (logged, events) = (logged, events)
         var log = Logger(label: "test", factory: { _ in RecordingLog(lines: logged) })
         log.logLevel = .trace
         context = RunContext(
             runID: RunID(start: .now), dump: "app", slots: WorkSlots(capacity: slots), jobsPerUnit: jobsPerUnit,
-            progress: RecordingProgress(events: events), log: log)
+            progress: RecordingProgress(events: events), journal: journal, log: log)
     }
 
     /// All of a provider's part of a run: prepare, freeze, dump, release, close. Findings of severity failure end it, as they

@@ -25,6 +25,8 @@ struct KillTests {
             let verified = try await host.muster("verify")
             #expect(verified.status == .exited(0), "\(verified.output) \(verified.errors)")
             try await eventually { try host.processes().isEmpty }
+            let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'muster%'"
+            try await eventually { try await host.server.psql(sessions) == "0" }
             let next = try await host.muster("run")
             #expect(next.status == .exited(0), "\(next.errors)")
             #expect(try FileSystem.names(in: host.staging.appending("incoming")).isEmpty)

@@ -30,6 +30,9 @@ struct ShowingTests {
                     freeze:
                       attempts: 500
                       time: 5s
+                    standby:
+                      pause_replay: false
+                      pause_limit: 1h
                     lock_timeout: 5m
                     deadline: 1d
                     bin_directory: null
@@ -47,7 +50,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:29:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:32:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

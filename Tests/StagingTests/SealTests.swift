@@ -299,6 +299,9 @@ struct SealTests {
                     "server_version" : "15.4"
                   },
                   "moment" : {
+                    "evidence" : {
+
+                    },
                     "from" : "1970-01-01T00:00:01.000Z",
                     "kind" : "exact",
                     "to" : "1970-01-01T00:00:02.000Z"

@@ -40,8 +40,27 @@ public final class PostgreSQLServer: Sendable {
             let directory = scratch.appending("pg")
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
-                try await PostgreSQLServer(in: directory, settings: settings).running(body)
+                try await PostgreSQLServer(in: directory, settings: settings) { data in
+                    try await PostgreSQLTemplate.shared.copy(to: data)
+                }.running(body)
             }
+        }
+    }
+
+    /// A streaming standby of this server, on a socket of its own, for as long as `body` runs.
+    ///
+    /// - Parameter settings: lines for its `postgresql.auto.conf`.
+    public func withStandby<Result>(
+        in scratch: FilePath, settings: [String] = [], _ body: (PostgreSQLServer) async throws -> Result
+    ) async throws -> Result {
+        let directory = scratch.appending("pg-standby")
+        try FileSystem.createDirectory(directory)
+        return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
+            try await PostgreSQLServer(in: directory, settings: settings) { data in
+                try await Self.run(
+                    "pg_basebackup",
+                    ["-h", self.directory.string, "-U", Self.user, "-D", data.string, "-R", "-c", "fast", "--no-sync"])
+            }.running(body)
         }
     }
 
@@ -63,12 +82,15 @@ public final class PostgreSQLServer: Sendable {
         return try outcome.get()
     }
 
-    private init(in directory: FilePath, settings: [String]) async throws {
+    private init(
+        in directory: FilePath, settings: [String],
+        fill: (FilePath) async throws -> Void
+    ) async throws {
         self.directory = directory
         guard chown(directory.string, UserAccount(named: Self.user)!.uid, UInt32.max) == 0 else {
             throw Errno(rawValue: errno)
         }
-        try await PostgreSQLTemplate.shared.copy(to: data)
+        try await fill(data)
         let file = try FileDescriptor.open(data.appending("postgresql.auto.conf"), .writeOnly, options: .append)
         try file.closeAfter {
             let lines = ["unix_socket_directories = '\(directory)'"] + settings

@@ -29,6 +29,9 @@ extension JobStatus {
         } else {
             lines.append("no set has been published in \(staging)")
         }
+        lines += toUndo.map { record in
+            "left by run \(record.run), to be undone: \(record.kind) of dump \(record.dump) (muster undo)"
+        }
         if let holder { lines.append("running now: \(holder)") }
         lines += runs.prefix(5).map { run in
             let error = run.error.map { ": \($0.message)" } ?? ""

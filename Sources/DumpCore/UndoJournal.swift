@@ -1,0 +1,63 @@
+/// A side effect outside the staging area that has to be undone, such as a paused standby.
+///
+/// On disk from before it happens until after it was undone, so that the next start can undo it when this process dies.
+public struct UndoRecord: Sendable, Codable, Hashable {
+    public var run: RunID
+    /// The dump that it serves; its provider undoes it.
+    public var dump: String
+    /// What to undo, as the provider calls it, such as `replay_paused`.
+    public var kind: String
+    /// What the provider needs for that. No secrets.
+    public var facts: [String: String]
+    /// Whoever is to undo it while it lives.
+    public var owner: ProcessIdentity
+    public var at: Timestamp
+
+    public init(
+        run: RunID, dump: String, kind: String, facts: [String: String], owner: ProcessIdentity, at: Timestamp = .now
+    ) {
+        self.run = run
+        self.dump = dump
+        self.kind = kind
+        self.facts = facts
+        self.owner = owner
+        self.at = at
+    }
+}
+
+/// A process, told apart from every other that ever had its number.
+public struct ProcessIdentity: Sendable, Codable, Hashable {
+    public var pid: Int32
+    /// Clock ticks from the start of the system to that of the process, as in `/proc/PID/stat`.
+    public var startTicks: UInt64
+    /// Of the start of the system, as in `/proc/sys/kernel/random/boot_id`.
+    public var bootID: String
+
+    public init(pid: Int32, startTicks: UInt64, bootID: String) {
+        self.pid = pid
+        self.startTicks = startTicks
+        self.bootID = bootID
+    }
+}
+
+/// Where a provider writes down what has to be undone.
+public protocol UndoJournal: Sendable {
+    /// To be called before the side effect. On return the record is on disk.
+    func record(_ kind: String, of dump: String, facts: [String: String]) async throws(DumpError) -> UndoRecord
+
+    /// To be called once it was undone.
+    func forget(_ record: UndoRecord) async throws(DumpError)
+}
+
+/// For whoever has no side effects.
+public struct NoJournal: UndoJournal {
+    public init() {}
+
+    public func record(
+        _ kind: String, of dump: String, facts: [String: String]
+    ) async throws(DumpError) -> UndoRecord {
+        throw DumpError(.system, "there is no undo journal here, and \(kind) of dump '\(dump)' needs one")
+    }
+
+    public func forget(_ record: UndoRecord) async throws(DumpError) {}
+}

@@ -1,0 +1,92 @@
+import DumpCore
+import Linux
+import Logging
+import Staging
+
+/// What became of one side effect that a dead run had left.
+public struct Undoing: Sendable, Codable {
+    public var record: UndoRecord
+    /// Why it could not be undone; it stays on record then.
+    public var error: RunReport.ErrorRecord?
+}
+
+extension Run {
+    /// Undoes what dead runs of this job have left outside the staging area, newest first. What cannot be undone stays on record.
+    func undoSideEffects(in area: StagingArea) async throws -> [Undoing] {
+        var done: [Undoing] = []
+        for record in try await area.undoRecords() where !record.owner.isAlive {
+            var undoing = Undoing(record: record)
+            do {
+                try await undo(record)
+                try await area.forgetUndo(record)
+                log.warning("undid what a dead run had left", metadata: record.metadata)
+            } catch {
+                undoing.error = RunReport.ErrorRecord(error as? any OperatorError ?? UnexpectedError(error))
+                log.error(
+                    "cannot undo what a dead run has left",
+                    metadata: record.metadata.merging(["error": "\(error)"]) { $1 })
+            }
+            done.append(undoing)
+        }
+        return done
+    }
+
+    private func undo(_ record: UndoRecord) async throws(DumpError) {
+        guard let source = job.sources.first(where: { $0.name == record.dump }) else {
+            throw DumpError(
+                .settings, "the job has no dump '\(record.dump)' any more, which could undo \(record.kind)",
+                hint:
+                    "Undo it by hand and remove its file below journal/ in the staging directory, or put the dump back."
+            )
+        }
+        try await source.provider.undo(record, in: context(of: source.name, WorkSlots(capacity: 1)))
+    }
+
+    /// `muster undo`: undoes what dead runs have left. Takes the lock, so that no run is under way.
+    ///
+    /// - Parameter rehearsal: only say what would be undone.
+    public func undoLeftBehind(rehearsal: Bool) async throws -> [Undoing] {
+        guard let area = try await StagingArea.openExisting(job.staging) else { return [] }
+        if rehearsal {
+            return try await area.undoRecords().filter { !$0.owner.isAlive }.map { Undoing(record: $0) }
+        }
+        let lock = try await area.lock(for: id, command: "muster undo \(job.name)")
+        defer { lock.release() }
+        return try await undoSideEffects(in: area)
+    }
+}
+
+/// The journal of a job's staging area, also for dumps by hand, whose own area is gone with them.
+struct AreaJournal: UndoJournal {
+    let run: Run
+
+    func record(
+        _ kind: String, of dump: String, facts: [String: String]
+    ) async throws(DumpError) -> UndoRecord {
+        let record = UndoRecord(run: run.id, dump: dump, kind: kind, facts: facts, owner: .current)
+        try await write(record) { area throws(StagingError) in try await area.recordUndo(record) }
+        return record
+    }
+
+    func forget(_ record: UndoRecord) async throws(DumpError) {
+        try await write(record) { area throws(StagingError) in try await area.forgetUndo(record) }
+    }
+
+    private func write(
+        _ record: UndoRecord, _ body: (StagingArea) async throws(StagingError) -> Void
+    ) async throws(DumpError) {
+        do throws(StagingError) {
+            try await body(try await StagingArea.open(run.job.staging))
+        } catch {
+            throw DumpError(
+                .system, "cannot write the undo journal for \(record.kind): \(error.message)", hint: error.hint,
+                context: error.context, underlying: error)
+        }
+    }
+}
+
+extension UndoRecord {
+    fileprivate var metadata: [String: Logger.MetadataValue] {
+        ["run": "\(run)", "dump": "\(dump)", "what": "\(kind)"]
+    }
+}

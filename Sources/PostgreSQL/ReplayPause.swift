@@ -1,0 +1,173 @@
+import DumpCore
+import Linux
+import Synchronization
+
+/// Replay on a standby, paused by us, so that what its databases hold stands still.
+///
+/// Comparing snapshots proves nothing in recovery, and a snapshot that is open there is cancelled by what is replayed: the removal
+/// of rows it still sees, an exclusive lock on a table it reads. While replay is paused, all databases are as of one position of the log.
+final class ReplayPause: Sendable {
+    private let cluster: Cluster
+    private let run: RunContext
+    /// Nil when somebody else had paused replay before us: then it is not ours to resume.
+    private let record: Mutex<UndoRecord?>
+    /// Resumes after the longest pause that the operator allows.
+    private let limit = Mutex<Task<Void, Never>?>(nil)
+
+    /// How `UndoRecord.kind` calls it.
+    static let kind = "replay_paused"
+
+    private init(_ cluster: Cluster, _ run: RunContext, _ record: UndoRecord?) {
+        self.cluster = cluster
+        self.run = run
+        self.record = Mutex(record)
+    }
+
+    /// Pauses replay at a position where nobody holds an exclusive lock: a dump would wait for it in vain.
+    static func begin(
+        on session: Session, of cluster: Cluster, in run: RunContext
+    ) async throws(DumpError) -> ReplayPause {
+        let patience = ContinuousClock.now + .seconds(300)
+        if try await session.row(state).text("state") == "paused" {
+            run.log.info("replay was paused already, and will be left so", metadata: ["dump": "\(run.dump)"])
+            return ReplayPause(cluster, run, nil)
+        }
+        while true {
+            try await wait(until: patience, "a replayed transaction holds an exclusive lock") { () throws(DumpError) in
+                try await session.row(exclusiveLocks).integer("locks") == 0
+            }
+            let record = try await run.journal.record(
+                kind, of: run.dump, facts: ["system_identifier": cluster.facts.systemIdentifier])
+            StopPoint.passing("replay.recorded")
+            let pause = ReplayPause(cluster, run, record)
+            do {
+                _ = try await session.query("select pg_wal_replay_pause()")
+                StopPoint.passing("replay.paused")
+                try await wait(until: patience, "replay does not come to a pause") { () throws(DumpError) in
+                    try await session.row(state).text("state") == "paused"
+                }
+                if try await session.row(exclusiveLocks).integer("locks") == 0 {
+                    pause.resumeAfter(cluster.settings.pauseLimit)
+                    return pause
+                }
+            } catch {
+                await pause.end()
+                throw error
+            }
+            await pause.end()
+        }
+    }
+
+    /// Throws when replay went on since: then the databases need not be as of one position.
+    func confirm(on session: Session) async throws(DumpError) {
+        guard try await session.row(Self.state).text("state") == "paused" else {
+            throw DumpError(
+                .notExact, "somebody resumed replay on the standby while it was being frozen",
+                hint: "Find out who calls pg_wal_replay_resume(), and run it again.", isTransient: true)
+        }
+    }
+
+    /// Resumes replay, unless that was done or is not ours to do. What fails is left to the next start, by its record.
+    func end() async {
+        limit.withLock { $0.take() }?.cancel()
+        guard let record = record.withLock({ $0.take() }) else { return }
+        // Also when the run is being cancelled: a task of its own is not.
+        await Task { [cluster, run] in
+            do {
+                try await cluster.undo(record)
+                try await run.journal.forget(record)
+            } catch {
+                run.log.error(
+                    "cannot resume replay on the standby: 'muster undo' or the next run will",
+                    metadata: ["dump": "\(run.dump)", "error": "\(error)"])
+            }
+        }.value
+    }
+
+    private func resumeAfter(_ time: Duration) {
+        limit.withLock {
+            $0 = Task {
+                do { try await Task.sleep(for: time) } catch { return }
+                run.log.warning(
+                    "replay was paused for as long as it may be, and is resumed; the dump goes on, and may be cancelled",
+                    metadata: ["dump": "\(run.dump)", "after": "\(time)"])
+                await end()
+            }
+        }
+    }
+
+    static let state = "select pg_get_wal_replay_pause_state() as state"
+
+    /// In recovery no session can take one: they are all of what is replayed.
+    private static let exclusiveLocks = """
+        select count(*) as locks from pg_locks where mode = 'AccessExclusiveLock' and granted and locktype = 'relation'
+        """
+
+    /// What keeps us from pausing replay on this server.
+    static func findings(on session: Session, _ facts: ServerFacts) async throws(DumpError) -> [Finding] {
+        guard facts.major >= 14 else {
+            return [
+                Finding(
+                    .failure, "replay_pause_unsupported", object: "standby",
+                    "PostgreSQL \(facts.version) does not tell when replay has come to its pause",
+                    hint: "Remove 'standby: {pause_replay: true}': it needs PostgreSQL 14 or newer.")
+            ]
+        }
+        let row = try await session.row(
+            """
+            select has_function_privilege('pg_wal_replay_pause()', 'execute')
+                   and has_function_privilege('pg_wal_replay_resume()', 'execute') as may_pause
+            """)
+        guard try !row.flag("may_pause") else { return [] }
+        return [
+            Finding(
+                .failure, "replay_pause_denied", object: facts.role.name,
+                "role '\(facts.role.name)' may not pause and resume replay",
+                hint: "On the primary: GRANT EXECUTE ON FUNCTION pg_wal_replay_pause(), pg_wal_replay_resume() TO it.")
+        ]
+    }
+
+    private static func wait(
+        until end: ContinuousClock.Instant, _ hindrance: String, _ isSo: () async throws(DumpError) -> Bool
+    ) async throws(DumpError) {
+        while try await !isSo() {
+            guard ContinuousClock.now < end else {
+                throw DumpError(
+                    .sourceUnavailable, "replay on the standby cannot be paused: \(hindrance)",
+                    hint: "Look at pg_locks and pg_stat_activity on the standby, and run it again.", isTransient: true)
+            }
+            do { try await Task.sleep(for: .milliseconds(50)) } catch {
+                throw DumpError(.cancelled, "pausing replay was cancelled", underlying: error)
+            }
+        }
+    }
+}
+
+extension Cluster {
+    /// Resumes replay if this still is the server on which it was paused, and it is paused.
+    func undo(_ record: UndoRecord) async throws(DumpError) {
+        let session = try await opener.open(named: access.controlDatabase)
+        do {
+            try await ReplayPause.undo(record, on: session)
+        } catch {
+            await session.close()
+            throw error
+        }
+        await session.close()
+    }
+}
+
+extension ReplayPause {
+    static func undo(_ record: UndoRecord, on session: Session) async throws(DumpError) {
+        let server = try await session.row(
+            """
+            select (select system_identifier from pg_control_system())::text as system_identifier,
+                   pg_is_in_recovery() as in_recovery
+            """)
+        // Another cluster was put in its place, or it was promoted: nothing of ours is paused there.
+        guard try server.text("system_identifier") == record.facts["system_identifier"],
+            try server.flag("in_recovery")
+        else { return }
+        _ = try await session.query("select pg_wal_replay_resume()")
+    }
+}

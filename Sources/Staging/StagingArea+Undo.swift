@@ -1,0 +1,21 @@
+import DumpCore
+import Linux
+
+extension StagingArea {
+    /// Writes down, before it happens, what a provider will have to undo. On return it is on disk. Needs no lock.
+    public func recordUndo(_ record: UndoRecord) async throws(StagingError) {
+        try await onOwnThread { () throws(StagingError) in try journal.write(Journal.Record(record)) }
+    }
+
+    /// Removes the record of what was undone. A second time does nothing.
+    public func forgetUndo(_ record: UndoRecord) async throws(StagingError) {
+        try await onOwnThread { () throws(StagingError) in try journal.remove(Journal.Record(record)) }
+    }
+
+    /// What still has to be undone, newest first: of runs that died, and of those that are under way.
+    public func undoRecords() async throws(StagingError) -> [UndoRecord] {
+        try await onOwnThread { () throws(StagingError) in
+            try journal.records().compactMap(\.undo).sorted { $0.at > $1.at }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import DumpCore
+import Pipeline
+
+struct UndoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undo", abstract: "Undo what a run that died has left outside the staging directory.",
+        discussion: """
+            Such as the paused replay of a standby. Every run does this first; this does it without a run. What is not ours is \
+            never touched, and what cannot be undone stays on record.
+
+            \(ExitStatus.help(.locked))
+            """)
+
+    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Flag(help: "Only say what would be undone.") var dryRun = false
+    @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let log = output.logger()
+        let run = Run(try jobOptions.load(positionalJob, log: log), tool: toolRecord, log: log)
+        let done: [Undoing]
+        do {
+            done = try await run.undoLeftBehind(rehearsal: dryRun)
+        } catch let error as any OperatorError where error.codeName == "locked" {
+            throw CommandFailure(status: .locked, error: error)
+        }
+        if output.json {
+            Console.shared.result(try json(done))
+        } else if !output.quiet {
+            Console.shared.result(done.isEmpty ? "nothing is left to undo" : done.map(text).joined(separator: "\n"))
+        }
+        if done.contains(where: { $0.error != nil }) { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    private func text(_ undoing: Undoing) -> String {
+        let record = undoing.record
+        let what = "\(record.kind) of dump \(record.dump), left by run \(record.run)"
+        if let error = undoing.error { return "not undone: \(what): \(error.message)" }
+        return (dryRun ? "to undo: " : "undone: ") + what
+    }
+}

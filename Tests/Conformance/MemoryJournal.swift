@@ -1,0 +1,25 @@
+import DumpCore
+import Linux
+import TestSupport
+
+/// An undo journal that remembers all it was told.
+public final class MemoryJournal: UndoJournal {
+    private let recorded = Recorded<UndoRecord>()
+    private let forgotten = Recorded<UndoRecord>()
+
+    public init() {}
+
+    public var all: [UndoRecord] { recorded.all }
+    /// What was recorded and not forgotten since.
+    public var open: [UndoRecord] { recorded.all.filter { !forgotten.all.contains($0) } }
+
+    public func record(
+        _ kind: String, of dump: String, facts: [String: String]
+    ) async throws(DumpError) -> UndoRecord {
+        let record = UndoRecord(run: RunID(start: .now), dump: dump, kind: kind, facts: facts, owner: .current)
+        recorded.append(record)
+        return record
+    }
+
+    public func forget(_ record: UndoRecord) async throws(DumpError) { forgotten.append(record) }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A standby that a killed run has left paused")
+struct UndoTests {
+    @Test(
+        "goes on after 'muster undo', and after the next run, which says so",
+        arguments: ["replay.recorded", "replay.paused", "replay.frozen", "dumped"])
+    func killed(point: String) async throws {
+        try await TestHost.with { host in
+            try await host.server.withStandby(in: host.scratch) { standby in
+                host.job.connection = standby.connection
+                host.job.dumpLines.append("    standby: {pause_replay: true}")
+                let state = { try await standby.psql("select pg_get_wal_replay_pause_state()") }
+                let isPaused = point != "replay.recorded"
+
+                try await kill(host, at: point)
+                let told = try await host.muster("status")
+                #expect(told.output.contains("to be undone: replay_paused of dump app (muster undo)"), "\(told.output)")
+                let rehearsed = try await host.muster("undo", "--dry-run")
+                #expect(rehearsed.output.hasPrefix("to undo: replay_paused of dump app, left by run "))
+                #expect(try await state().hasPrefix("pause") == isPaused)
+                let undone = try await host.muster("undo")
+                #expect(undone.status == .exited(0), "\(undone.errors)")
+                #expect(undone.output.hasPrefix("undone: replay_paused of dump app, left by run "))
+                #expect(try await state() == "not paused")
+                #expect(try await host.muster("undo").output == "nothing is left to undo\n")
+
+                try await kill(host, at: point)
+                let next = try await host.muster("run")
+                #expect(next.status == .exited(0), "\(next.errors)")
+                #expect(next.errors.contains("undid what a dead run had left"), "\(next.errors)")
+                #expect(try await state() == "not paused")
+                #expect(try FileSystem.names(in: host.staging.appending("journal")).isEmpty)
+            }
+        }
+    }
+
+    @Test("stays on record while it cannot be reached, and no dump is kept waiting for it")
+    func unreachable() async throws {
+        try await TestHost.with { host in
+            let primary = host.job.connection
+            try await host.server.withStandby(in: host.scratch) { standby in
+                host.job.connection = standby.connection
+                host.job.dumpLines.append("    standby: {pause_replay: true}")
+                try await kill(host, at: "replay.frozen")
+            }
+            let undone = try await host.muster("undo")
+            #expect(undone.status == .exited(1))
+            #expect(undone.output.hasPrefix("not undone: replay_paused of dump app"), "\(undone.output)")
+            #expect(undone.errors.contains("cannot connect to PostgreSQL"), "\(undone.errors)")
+            #expect(try FileSystem.names(in: host.staging.appending("journal")).count == 1)
+            host.job.connection = primary
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0), "\(next.errors)")
+        }
+    }
+
+    private func kill(_ host: TestHost, at point: String) async throws {
+        let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
+        try #require(await run.stopped(), "the run passes '\(point)'")
+        run.send(SIGKILL)
+        _ = try await run.result()
+    }
+}

@@ -1,0 +1,245 @@
+import Conformance
+import DumpCore
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import PostgreSQL
+
+@Suite("A standby")
+struct StandbyTests {
+    @Test("of which nothing else is said is dumped within a window, and not at all if it must be exact")
+    func window() async throws {
+        try await StandbyFixture.with { host in
+            try await host.primary.createShop()
+            try await host.catchUp()
+            let directory = try host.standby.newDirectory()
+            let summary = try await TestRun().dump(host.standby.provider(), into: directory)
+            #expect(summary.moment.kind == .window)
+            #expect(summary.moment.evidence["attempts"] == "1")
+            #expect(summary.moment.evidence["wal_last"]?.contains("/") == true)
+            #expect(summary.databases.count == 4)
+
+            let exact = host.standby.provider { $0.consistency = .exact }
+            let error = try await dumpError {
+                try await TestRun().dump(exact, into: host.standby.newDirectory("exact"))
+            }
+            #expect(error.code == .notExact)
+            #expect(error.hint?.contains("pause_replay") == true)
+        }
+    }
+
+    @Test(
+        "whose replay is paused is dumped as of one instant, whatever is committed on the primary, and goes on afterwards"
+    )
+    func paused() async throws {
+        try await StandbyFixture.with { host in
+            let writers = Lockstep(cluster: host.primary, writers: 3)
+            try await writers.prepare()
+            try await writers.whileWriting {
+                try await host.catchUp()
+                for round in 1...3 {
+                    let directory = try host.standby.newDirectory("dump \(round)")
+                    let journal = MemoryJournal()
+                    let provider = host.standby.provider {
+                        $0.pausesReplay = true
+                        $0.consistency = .exact
+                        $0.include = ["left", "right"]
+                    }
+                    let summary = try await TestRun(journal: journal).dump(provider, into: directory)
+                    #expect(summary.moment.kind == .exact)
+                    let ahead = try await writers.leadsOfLeft(in: directory.appending("databases"))
+                    #expect(ahead.allSatisfy { $0 == 0 || $0 == 1 }, "round \(round): \(ahead)")
+                    #expect(try await host.replay() == "not paused")
+                    #expect(journal.all.count == 1)
+                    #expect(journal.open.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("stays paused while it is dumped, so that nothing that is replayed can cancel the dump")
+    func noConflict() async throws {
+        try await StandbyFixture.with(settings: ["max_standby_streaming_delay = 0"]) { host in
+            try await host.primary.createShop()
+            try await host.catchUp()
+            let journal = MemoryJournal()
+            let run = TestRun(journal: journal)
+            try await run.prepared(host.standby.provider { $0.pausesReplay = true }) { source in
+                let frozen = try await source.freeze(in: run.context)
+                #expect(try await host.replay() == "paused")
+                #expect(journal.open.map(\.kind) == ["replay_paused"])
+                try await host.primary.server.psql("delete from orders", in: "shop")
+                try await host.primary.server.psql("vacuum orders", in: "shop")
+                try await host.primary.server.psql("alter table customers add more int", in: "shop")
+                let summary = try await frozen.dump(into: host.standby.newDirectory(), in: run.context)
+                let shop = try #require(summary.databases.first { $0.name == "shop" })
+                #expect(shop.tables.map(\.rows) == [3, 20000])
+                await frozen.release()
+                #expect(try await host.replay() == "not paused")
+                #expect(journal.open.isEmpty)
+            }
+        }
+    }
+
+    /// Why replay is not resumed before the dump has ended.
+    @Test(
+        "that goes on during a dump cancels it, with hot_standby_feedback by an exclusive lock, without it by any vacuum"
+    )
+    func conflicts() async throws {
+        for feedback in ["on", "off"] {
+            let settings = [
+                "max_standby_streaming_delay = 0", "hot_standby_feedback = \(feedback)",
+                "wal_receiver_status_interval = 1",
+            ]
+            try await StandbyFixture.with(settings: settings) { host in
+                try await host.primary.createShop()
+                try await host.catchUp()
+                let run = TestRun()
+                // In place of pg_dump, because it reads for as long as the test likes.
+                let dumps = try host.standby.clientPrograms(
+                    pgDump: """
+                        case "$*" in *shop*) exec $REAL/psql -X "${@: -1}" -c 'begin isolation level repeatable read;
+                            select count(*) from orders; select pg_sleep(600)' ;; esac
+                        exec $REAL/pg_dump "$@"
+                        """)
+                let provider = host.standby.provider { $0.binDirectory = dumps }
+                try await run.prepared(provider) { source in
+                    let frozen = try await source.freeze(in: run.context)
+                    let dump = Task { try await frozen.dump(into: host.standby.newDirectory(), in: run.context) }
+                    try await eventually {
+                        try await host.standby.server.psql(
+                            "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1"
+                    }
+                    if feedback == "off" {
+                        try await host.primary.server.psql("delete from orders", in: "shop")
+                        try await host.primary.server.psql("vacuum orders", in: "shop")
+                    } else {
+                        try await host.primary.server.psql("alter table orders add more int", in: "shop")
+                    }
+                    let error = try await dumpError { _ = try await dump.value }
+                    #expect(error.isTransient, "\(error)")
+                    #expect(error.context["stderr"]?.contains("conflict with recovery") == true, "\(error)")
+                    await frozen.release()
+                }
+            }
+        }
+    }
+
+    @Test("whose replay our role may not pause is a failure of prepare, until it may")
+    func denied() async throws {
+        try await StandbyFixture.with { host in
+            try await host.primary.server.psql(
+                "create role backup login password 'secret' in role pg_read_all_data")
+            try await host.catchUp()
+            let provider = host.standby.provider(password: Secret("secret")) {
+                $0.connection = host.standby.server.connection(as: "backup")
+                $0.runAs = nil
+                $0.pausesReplay = true
+            }
+            try await TestRun().prepared(provider) { source in
+                let finding = try #require(source.findings.first { $0.code == "replay_pause_denied" })
+                #expect(finding.severity == .failure)
+            }
+            try await host.primary.server.psql(
+                "grant execute on function pg_wal_replay_pause(), pg_wal_replay_resume() to backup")
+            try await host.catchUp()
+            let summary = try await TestRun().dump(provider, into: host.standby.newDirectory())
+            #expect(summary.moment.kind == .exact)
+            #expect(try await host.replay() == "not paused")
+        }
+    }
+
+    @Test("that somebody else has paused is left paused")
+    func pausedBySomebodyElse() async throws {
+        try await StandbyFixture.with { host in
+            try await host.standby.server.psql("select pg_wal_replay_pause()")
+            try await eventually { try await host.replay() == "paused" }
+            let journal = MemoryJournal()
+            let provider = host.standby.provider { $0.pausesReplay = true }
+            let summary = try await TestRun(journal: journal).dump(provider, into: host.standby.newDirectory())
+            #expect(summary.moment.kind == .exact)
+            #expect(try await host.replay() == "paused")
+            #expect(journal.all.isEmpty)
+        }
+    }
+
+    @Test("is paused no longer than it may be, whatever becomes of the dump")
+    func limit() async throws {
+        try await StandbyFixture.with { host in
+            try await host.primary.createShop()
+            try await host.catchUp()
+            let go = host.scratch.appending("go")
+            let slow = try host.standby.clientPrograms(
+                pgDump: "until [ -e \(go) ]; do sleep 0.05; done; exec $REAL/pg_dump \"$@\"")
+            let journal = MemoryJournal()
+            let run = TestRun(journal: journal)
+            let provider = host.standby.provider {
+                $0.pausesReplay = true
+                $0.pauseLimit = .seconds(1)
+                $0.binDirectory = slow
+            }
+            let dump = Task { try await run.dump(provider, into: host.standby.newDirectory()) }
+            try await eventually { journal.all.count == 1 }
+            try await eventually { try await host.replay() == "not paused" }
+            try write("", to: go)
+            #expect(try await dump.value.moment.kind == .exact)
+            #expect(journal.open.isEmpty)
+        }
+    }
+
+    @Test("is resumed by its record, and a server that it does not concern is left alone")
+    func undo() async throws {
+        try await StandbyFixture.with { host in
+            let identifier = try await host.standby.server.psql("select system_identifier from pg_control_system()")
+            let pause = { try await host.standby.server.psql("select pg_wal_replay_pause()") }
+            let run = TestRun()
+            func record(_ kind: String, _ identifier: String) -> UndoRecord {
+                UndoRecord(
+                    run: run.context.runID, dump: "app", kind: kind, facts: ["system_identifier": identifier],
+                    owner: .current)
+            }
+            _ = try await pause()
+            let provider = host.standby.provider()
+            try await provider.undo(record("replay_paused", "1"), in: run.context)
+            #expect(try await host.replay() != "not paused")
+            try await provider.undo(record("replay_paused", identifier), in: run.context)
+            try await provider.undo(record("replay_paused", identifier), in: run.context)
+            #expect(try await host.replay() == "not paused")
+            try await host.primary.provider().undo(record("replay_paused", identifier), in: run.context)
+            let error = try await dumpError { try await provider.undo(record("other", identifier), in: run.context) }
+            #expect(error.message == "nobody knows how to undo other of dump 'app'")
+        }
+    }
+}
+
+/// A primary and its streaming standby.
+struct StandbyFixture {
+    let scratch: FilePath
+    let primary: ClusterFixture
+    let standby: ClusterFixture
+
+    static func with<Result>(
+        settings: [String] = [], _ body: (StandbyFixture) async throws -> Result
+    ) async throws -> Result {
+        try await ClusterFixture.with { primary in
+            try await primary.server.withStandby(in: primary.scratch, settings: settings) { server in
+                try await body(
+                    StandbyFixture(
+                        scratch: primary.scratch, primary: primary,
+                        standby: ClusterFixture(scratch: primary.scratch, server: server)))
+            }
+        }
+    }
+
+    /// Waits until the standby has replayed what is on the primary now.
+    func catchUp() async throws {
+        let position = try await primary.server.psql("select pg_current_wal_lsn()")
+        try await eventually {
+            try await standby.server.psql("select pg_last_wal_replay_lsn() >= '\(position)'") == "t"
+        }
+    }
+
+    func replay() async throws -> String { try await standby.server.psql("select pg_get_wal_replay_pause_state()") }
+}
