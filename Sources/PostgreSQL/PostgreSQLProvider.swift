@@ -74,7 +74,8 @@ public struct PostgreSQLProvider: Provider {
                         options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
                         runner: runner),
                     opener: opener, groups: groups.groups),
-                session: session, open: try await opener.open(groups.groups.first ?? []), findings: groups.findings + hindrances)
+                session: session, open: try await opener.open(groups.groups.first ?? []),
+                findings: groups.findings + hindrances)
         } catch {
             await session.close()
             throw error

@@ -27,11 +27,16 @@ struct FreezeTests {
         try await ClusterFixture.with(settings: ["max_locks_per_transaction = 256"]) { cluster in
             let writers = Lockstep(cluster: cluster, writers: 4)
             try await writers.prepare()
+            let provider = cluster.provider {
+                $0.include = ["left", "right"]
+                $0.freezeAttempts = 1_000_000
+                $0.freezeTime = .seconds(60)
+            }
             try await writers.whileWriting {
                 for round in 1...5 {
                     let directory = try cluster.newDirectory("dump \(round)")
                     let summary = try await TestRun().dump(
-                        cluster.provider { $0.include = ["left", "right"] }, into: directory)
+                        provider, into: directory)
                     #expect(summary.moment.kind == .exact, "\(summary.moment)")
                     let ahead = try await writers.leadsOfLeft(in: directory.appending("databases"))
                     #expect(ahead.allSatisfy { $0 == 0 || $0 == 1 }, "round \(round): \(ahead), \(summary.moment)")
