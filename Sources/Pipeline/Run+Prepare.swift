@@ -83,7 +83,7 @@ extension Run {
                     name: source.name, kind: type(of: source.provider).kind, outcome: outcomes[place]!)
             }, slots: slots)
         report.dumps = prepared.sources.map(RunReport.DumpRecord.init(prepared:))
-        logFindings(report.dumps)
+        for dump in report.dumps { logFindings(dump.findings, of: dump.name) }
         return prepared
     }
 
@@ -94,13 +94,12 @@ extension Run {
         RunContext(runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, log: log)
     }
 
-    private func logFindings(_ dumps: [RunReport.DumpRecord]) {
-        for dump in dumps {
-            for finding in dump.findings where finding.severity != .failure {
-                log.log(
-                    level: finding.severity == .warning ? .warning : .info, "\(finding.message)",
-                    metadata: ["dump": "\(dump.name)", "code": "\(finding.code)"])
-            }
+    /// Those that are not the failure of the run, which is told once, in the end.
+    func logFindings(_ findings: [Finding], of dump: String) {
+        for finding in findings where finding.severity != .failure {
+            log.log(
+                level: finding.severity == .warning ? .warning : .info, "\(finding.message)",
+                metadata: ["dump": "\(dump)", "code": "\(finding.code)"])
         }
     }
 }

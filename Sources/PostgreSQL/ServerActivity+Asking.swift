@@ -1,0 +1,121 @@
+import DumpCore
+
+extension ServerActivity {
+    /// Asks a server what goes on in `databases`.
+    ///
+    /// - Parameters:
+    ///   - limit: how long a transaction may have been open.
+    ///   - connect: opens a session in a database. Only there can a table's name be found out; where it throws,
+    ///     tables are left as numbers.
+    static func ask(
+        _ session: Session, about databases: [ServerFacts.Database], longerThan limit: Duration = longTransaction,
+        connect: (ServerFacts.Database) async throws(DumpError) -> Session
+    ) async throws(DumpError) -> ServerActivity {
+        // By bytes: names that are equal to Swift may be those of two databases.
+        let wanted = Dictionary(databases.map { (escapedPathComponent($0.name), $0) }) { first, _ in first }
+        let role = try await session.row(
+            "select pg_has_role((select oid from pg_roles where rolname = 'pg_read_all_stats'), 'usage') as sees_all")
+        var locks: [ExclusiveLocks] = []
+        for row in try await session.query(exclusiveLocks) {
+            guard let database = wanted[escapedPathComponent(try row.text("database"))] else { continue }
+            let relations = await names(of: try row.text("relations"), in: database, connect)
+            if !relations.isEmpty {
+                locks.append(try ExclusiveLocks(row, database: database.name, relations: relations))
+            }
+        }
+        var transactions: [OpenTransaction] = []
+        for row in try await session.query(openTransactions, ["\(limit.components.seconds) seconds"]) {
+            let transaction = try OpenTransaction(row)
+            if wanted[escapedPathComponent(transaction.database)] != nil { transactions.append(transaction) }
+        }
+        return ServerActivity(
+            locks: locks, transactions: transactions, seesAllSessions: try role.flag("sees_all"))
+    }
+
+    /// One row for each session, database, and whether it has the locks or waits. A prepared transaction has no pid, and its
+    /// transaction id behind the slash.
+    private static let exclusiveLocks = """
+        select l.pid, coalesce(x.owner, a.usename) as role, x.gid, d.datname as database, l.granted as is_held,
+               string_agg(l.relation::text, ',' order by l.relation) as relations,
+               extract(epoch from now() - case when l.granted then coalesce(x.prepared, a.xact_start)
+                                               else a.query_start end)::bigint as seconds,
+               array_to_string(pg_blocking_pids(l.pid), ', ') as blockers
+        from pg_locks l
+        join pg_database d on d.oid = l.database
+        left join pg_stat_activity a on a.pid = l.pid
+        left join pg_prepared_xacts x on l.pid is null and x.transaction::text = split_part(l.virtualtransaction, '/', 2)
+        where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and l.pid is distinct from pg_backend_pid()
+        group by l.pid, a.usename, a.xact_start, a.query_start, x.owner, x.gid, x.prepared, d.datname, l.granted
+        order by l.granted desc, d.datname collate "C", l.pid
+        """
+
+    private static let openTransactions = """
+        select pid, usename as role, null as gid, datname as database, state,
+               extract(epoch from now() - xact_start)::bigint as seconds
+        from pg_stat_activity
+        where now() - xact_start >= $1::interval and datname is not null
+          and pid <> pg_backend_pid() and backend_type = 'client backend'
+        order by xact_start, pid
+        """
+
+    /// What a dump locks or reads: neither indexes, nor what belongs to a table anyway. A table that was made by a transaction
+    /// which still runs is not seen here, nor by a dump.
+    private static let namesOfRelations = """
+        select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.oid = any (('{' || $1 || '}')::oid[]) and c.relkind not in ('i', 'I', 't', 'c')
+        order by c.oid
+        """
+
+    /// - Parameter relations: their oids, separated by commas.
+    private static func names(
+        of relations: String, in database: ServerFacts.Database, _ connect: (ServerFacts.Database) async throws(DumpError) -> Session
+    ) async -> [String] {
+        do throws(DumpError) {
+            let session = try await connect(database)
+            let names: Result<[String], DumpError>
+            do throws(DumpError) {
+                names = .success(
+                    try await session.query(namesOfRelations, [relations], limit: .seconds(10))
+                        .map { row throws(DumpError) in try row.text("name") })
+            } catch {
+                names = .failure(error)
+            }
+            await session.close()
+            return try names.get()
+        } catch {
+            // Such as a lock on the catalog itself. That there is a lock matters more than on what.
+            return relations.split(separator: ",").map { "relation \($0)" }
+        }
+    }
+}
+
+extension ServerActivity.ExclusiveLocks {
+    fileprivate init(_ row: Row, database: String, relations: [String]) throws(DumpError) {
+        let blockers = try row.optionalText("blockers") ?? ""
+        self.init(
+            holder: try ServerActivity.Holder(row), isHeld: try row.flag("is_held"), database: database,
+            relations: relations, duration: try row.optionalInteger("seconds").map { .seconds($0) },
+            blockers: blockers.isEmpty ? "no one any more" : "session \(blockers)")
+    }
+}
+
+extension ServerActivity.OpenTransaction {
+    fileprivate init(_ row: Row) throws(DumpError) {
+        self.init(
+            holder: try ServerActivity.Holder(row), database: try row.text("database"),
+            state: try row.optionalText("state") ?? "state unknown", duration: .seconds(try row.integer("seconds")))
+    }
+}
+
+extension ServerActivity.Holder {
+    fileprivate init(_ row: Row) throws(DumpError) {
+        if let gid = try row.optionalText("gid") {
+            self = .prepared(gid: gid)
+        } else if let role = try row.optionalText("role") {
+            self = .session(pid: try row.text("pid"), role: role)
+        } else {
+            self = .process(pid: try row.text("pid"))
+        }
+    }
+}
