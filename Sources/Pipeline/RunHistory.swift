@@ -30,6 +30,7 @@ struct RunHistory: Sendable {
         let reports = try await StagingArea.openExisting(staging)?.reports() ?? []
         runs = reports.compactMap { try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes) }
             .filter { $0.hasPublished && !$0.dumps.isEmpty }
+            .sorted { $0.startedAt > $1.startedAt }
     }
 
     /// The newest run that took a dump of this name and kind.
