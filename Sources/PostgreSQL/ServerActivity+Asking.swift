@@ -32,8 +32,8 @@ extension ServerActivity {
             locks: locks, transactions: transactions, seesAllSessions: try role.flag("sees_all"))
     }
 
-    /// One row for each session, database, and whether it has the locks or waits. A prepared transaction has no pid, and its
-    /// transaction id behind the slash.
+    /// One row for each session, database, and whether it has the locks or waits. A prepared transaction has no pid; the lock
+    /// on its own transaction id says which it is. What ended between the two views is left out.
     private static let exclusiveLocks = """
         select l.pid, coalesce(x.owner, a.usename) as role, x.gid, d.datname as database, l.granted as is_held,
                string_agg(l.relation::text, ',' order by l.relation) as relations,
@@ -43,8 +43,11 @@ extension ServerActivity {
         from pg_locks l
         join pg_database d on d.oid = l.database
         left join pg_stat_activity a on a.pid = l.pid
-        left join pg_prepared_xacts x on l.pid is null and x.transaction::text = split_part(l.virtualtransaction, '/', 2)
+        left join pg_locks own on l.pid is null and own.pid is null and own.virtualtransaction = l.virtualtransaction
+                              and own.locktype = 'transactionid' and own.mode = 'ExclusiveLock'
+        left join pg_prepared_xacts x on x.transaction = own.transactionid
         where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and l.pid is distinct from pg_backend_pid()
+          and (l.pid is not null or x.gid is not null)
         group by l.pid, a.usename, a.xact_start, a.query_start, x.owner, x.gid, x.prepared, d.datname, l.granted
         order by l.granted desc, d.datname collate "C", l.pid
         """

@@ -136,7 +136,7 @@ struct DiscoveryTests {
                 #expect(source.findings[0].severity == .failure)
                 #expect(source.findings[0].message == "the role may not connect to database 'shop'")
                 #expect(
-                    source.findings[1].message
+                    source.findings.ofTheSource[1].message
                         == "role 'weak' is neither superuser nor member of pg_read_all_data: it may fail to read some table"
                 )
             }
