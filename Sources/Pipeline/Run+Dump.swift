@@ -7,7 +7,9 @@ extension Run {
     /// Every dump of the job, sealed and published as one set.
     func dump(holding lock: StagingLock, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
         do {
-            let sizes = SizeCheck(rule: acceptsSizes ? job.anomalies.lenient : job.anomalies, history: try await RunHistory(of: job.staging))
+            let sizes = SizeCheck(
+                rule: acceptsSizes ? job.anomalies.lenient : job.anomalies,
+                history: try await RunHistory(of: job.staging))
             if acceptsSizes { report.sizesAccepted = true }
             let set = try await publishDumps(holding: lock, measuredBy: sizes, &report)
             log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])

@@ -36,7 +36,8 @@ extension Client {
             Finding(
                 .warning, "psql_unsafe", object: directory.appending("psql").string,
                 "psql \(version) may run commands that a hostile server hid in its dump (CVE-2026-18408)",
-                hint: "Before a script is restored with psql, on this host or another, update it to one of \(Version.mendedReleases) or newer."
+                hint:
+                    "Before a script is restored with psql, on this host or another, update it to one of \(Version.mendedReleases) or newer."
             )
         ]
     }

@@ -72,7 +72,8 @@ extension ServerActivity {
 
     /// - Parameter relations: their oids, separated by commas.
     private static func names(
-        of relations: String, in database: ServerFacts.Database, _ connect: (ServerFacts.Database) async throws(DumpError) -> Session
+        of relations: String, in database: ServerFacts.Database,
+        _ connect: (ServerFacts.Database) async throws(DumpError) -> Session
     ) async -> [String] {
         do throws(DumpError) {
             let session = try await connect(database)

@@ -41,7 +41,7 @@ extension StagingArea {
         var findings = findings
         do {
             try await requireSpace(for: expected)
-        } catch where error.code == .noSpace {
+        } catch  where error.code == .noSpace {
             findings.insert(Finding(error, about: root.string), at: 0)
         }
         return ExaminedStaging(expectedBytes: expected, freeBytes: try await freeBytes(), findings: findings)

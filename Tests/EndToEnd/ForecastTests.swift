@@ -59,7 +59,8 @@ struct ForecastTests {
                 #expect(try await host.examined(found) == "['shop.public.orders']")
                 let run = try await host.muster("dump")
                 #expect(run.status == .exited(3))
-                #expect(run.errors.contains(/warning: session [0-9]+ of role 'postgres' holds an ACCESS/), "\(run.errors)")
+                #expect(
+                    run.errors.contains(/warning: session [0-9]+ of role 'postgres' holds an ACCESS/), "\(run.errors)")
             }
             #expect(try await host.examined(found) == "[]")
         }

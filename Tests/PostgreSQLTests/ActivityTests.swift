@@ -12,7 +12,8 @@ struct ActivityTests {
     func held() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
-            try await cluster.server.psql("create schema \"Old stuff\"; create table \"Old stuff\".t (id int primary key)", in: "shop")
+            try await cluster.server.psql(
+                "create schema \"Old stuff\"; create table \"Old stuff\".t (id int primary key)", in: "shop")
             let lock = "begin; lock table \"Old stuff\".t"
             try await cluster.whileSession(lock, in: "shop", isSeenBy: hasExclusiveLock) { pid in
                 let found = try await findings(cluster.provider())
@@ -47,7 +48,8 @@ struct ActivityTests {
                     #expect(found[0].object == "shop.public.orders")
                     let start =
                         "session \(pid) of role 'postgres' waits for an ACCESS EXCLUSIVE lock on public.orders in database 'shop' for "
-                    #expect(found[0].message.hasPrefix(start) && found[0].message.hasSuffix(", behind session \(reader)"))
+                    #expect(
+                        found[0].message.hasPrefix(start) && found[0].message.hasSuffix(", behind session \(reader)"))
                 }
             }
         }
@@ -75,7 +77,8 @@ struct ActivityTests {
             #expect(found.count == 1)
             #expect(
                 found.first?.message.hasPrefix(
-                    "prepared transaction 'half done' holds an ACCESS EXCLUSIVE lock on public.orders in database 'shop'")
+                    "prepared transaction 'half done' holds an ACCESS EXCLUSIVE lock on public.orders in database 'shop'"
+                )
                     == true)
             #expect(found.first?.hint?.hasSuffix("end it: COMMIT PREPARED or ROLLBACK PREPARED.") == true)
             try await cluster.server.psql("rollback prepared 'half done'", in: "shop")
@@ -95,7 +98,8 @@ struct ActivityTests {
                     throw DumpError(.system, "not needed")
                 }.findings(of: "postgres")
             }
-            let open = "select count(*) from pg_stat_activity where application_name = 'other' and xact_start is not null"
+            let open =
+                "select count(*) from pg_stat_activity where application_name = 'other' and xact_start is not null"
             try await cluster.whileSession("begin; table orders limit 1", in: "shop", isSeenBy: open) { pid in
                 let found = try await asked(longerThan: .zero)
                 #expect(found.map(\.code) == ["transaction_open_long"])
@@ -145,7 +149,8 @@ struct ActivityTests {
                     #expect(note?.severity == .note)
                     #expect(
                         note?.message
-                            == "role 'weak' may not see what sessions of other roles do: long transactions are not found")
+                            == "role 'weak' may not see what sessions of other roles do: long transactions are not found"
+                    )
                     #expect(
                         source.findings.first { $0.code == "lock_held" }?.message
                             == "session \(pid) of role 'postgres' holds an ACCESS EXCLUSIVE lock on public.orders in database 'shop'"
