@@ -3,7 +3,7 @@ import Logging
 import Staging
 
 extension Run {
-    /// Says of every source, before the work starts, what prepare learnt of it and what it took the last time.
+    /// Says of every source, before the work starts, what prepare learnt and found of it, and what it took the last time.
     func announce(_ prepared: PreparedJob, after history: RunHistory) {
         for source in prepared.sources {
             guard let examined = source.prepared else { continue }
@@ -12,6 +12,7 @@ extension Run {
             metadata["estimated"] = "\(formatBytes(prepared.estimates[source.name] ?? 0))"
             if let last = history.last(source.name, source.kind) { metadata["last_run"] = "\(last)" }
             log.info("source examined", metadata: metadata)
+            logFindings(examined.findings, of: source.name)
         }
     }
 
@@ -22,5 +23,14 @@ extension Run {
         log.info(
             "space for the set", metadata: ["expected": "\(formatBytes(expected))", "free": "\(formatBytes(free))"])
         try await area.requireSpace(for: expected)
+    }
+
+    /// Those that are not the failure of the run, which is told once, in the end.
+    func logFindings(_ findings: [Finding], of dump: String) {
+        for finding in findings where finding.severity != .failure {
+            log.log(
+                level: finding.severity == .warning ? .warning : .info, "\(finding.message)",
+                metadata: ["dump": "\(dump)", "code": "\(finding.code)"])
+        }
     }
 }

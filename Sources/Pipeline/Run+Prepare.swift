@@ -83,7 +83,6 @@ extension Run {
                     name: source.name, kind: type(of: source.provider).kind, outcome: outcomes[place]!)
             }, slots: slots)
         report.dumps = prepared.sources.map(RunReport.DumpRecord.init(prepared:))
-        for dump in report.dumps { logFindings(dump.findings, of: dump.name) }
         return prepared
     }
 
@@ -92,15 +91,6 @@ extension Run {
         of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress()
     ) -> RunContext {
         RunContext(runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, log: log)
-    }
-
-    /// Those that are not the failure of the run, which is told once, in the end.
-    func logFindings(_ findings: [Finding], of dump: String) {
-        for finding in findings where finding.severity != .failure {
-            log.log(
-                level: finding.severity == .warning ? .warning : .info, "\(finding.message)",
-                metadata: ["dump": "\(dump)", "code": "\(finding.code)"])
-        }
     }
 }
 
