@@ -39,7 +39,7 @@ extension ServerActivity {
                string_agg(l.relation::text, ',' order by l.relation) as relations,
                extract(epoch from now() - case when l.granted then coalesce(x.prepared, a.xact_start)
                                                else a.query_start end)::bigint as seconds,
-               array_to_string(pg_blocking_pids(l.pid), ', ') as blockers
+               array_to_string(pg_blocking_pids(l.pid), ',') as blockers
         from pg_locks l
         join pg_database d on d.oid = l.database
         left join pg_stat_activity a on a.pid = l.pid
@@ -96,11 +96,12 @@ extension ServerActivity {
 
 extension ServerActivity.ExclusiveLocks {
     fileprivate init(_ row: Row, database: String, relations: [String]) throws(DumpError) {
-        let blockers = try row.optionalText("blockers") ?? ""
+        let blockers = (try row.optionalText("blockers") ?? "").split(separator: ",")
         self.init(
             holder: try ServerActivity.Holder(row), isHeld: try row.flag("is_held"), database: database,
             relations: relations, duration: try row.optionalInteger("seconds").map { .seconds($0) },
-            blockers: blockers.isEmpty ? "no one any more" : "session \(blockers)")
+            // A prepared transaction has no pid.
+            blockers: blockers.map { $0 == "0" ? "a prepared transaction" : "session \($0)" })
     }
 }
 

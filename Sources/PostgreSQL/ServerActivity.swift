@@ -18,8 +18,8 @@ struct ServerActivity: Sendable {
         var relations: [String]
         /// How long the transaction has been open, or the waiting goes on; nil if we may not know.
         var duration: Duration?
-        /// The sessions that are waited for.
-        var blockers: String
+        /// Whom it waits for, in words.
+        var blockers: [String]
     }
 
     struct OpenTransaction: Sendable {
@@ -60,9 +60,10 @@ extension ServerActivity.ExclusiveLocks {
         let place = "an ACCESS EXCLUSIVE lock on \(subject) in database '\(database)'"
         let time = duration.map(\.settingsText)
         guard isHeld else {
+            let others = blockers.isEmpty ? "" : ", behind \(blockers.joined(separator: ", "))"
             return Finding(
                 .warning, "lock_awaited", object: object,
-                "\(holder) waits for \(place)\(time.map { " for \($0)" } ?? ""), behind \(blockers)",
+                "\(holder) waits for \(place)\(time.map { " for \($0)" } ?? "")\(others)",
                 hint: "The dump would queue behind it. Find out what they wait for, or end it: \(holder.end)")
         }
         return Finding(

@@ -81,6 +81,11 @@ struct ActivityTests {
                 )
                     == true)
             #expect(found.first?.hint?.hasSuffix("end it: COMMIT PREPARED or ROLLBACK PREPARED.") == true)
+            let waiting = "select count(*) from pg_locks where not granted"
+            try await cluster.whileSession("begin; lock table orders", in: "shop", isSeenBy: waiting) { _ in
+                let awaited = try await findings(cluster.provider()).first { $0.code == "lock_awaited" }
+                #expect(awaited?.message.hasSuffix(", behind a prepared transaction") == true)
+            }
             try await cluster.server.psql("rollback prepared 'half done'", in: "shop")
         }
     }
