@@ -1,4 +1,5 @@
 import DumpCore
+import SystemPackage
 
 extension ServerActivity {
     /// Asks a server what goes on in `databases`.
@@ -11,22 +12,23 @@ extension ServerActivity {
         _ session: Session, about databases: [ServerFacts.Database], longerThan limit: Duration = longTransaction,
         connect: (ServerFacts.Database) async throws(DumpError) -> Session
     ) async throws(DumpError) -> ServerActivity {
-        // By bytes: names that are equal to Swift may be those of two databases.
-        let wanted = Dictionary(databases.map { (escapedPathComponent($0.name), $0) }) { first, _ in first }
         let role = try await session.row(
             "select pg_has_role((select oid from pg_roles where rolname = 'pg_read_all_stats'), 'usage') as sees_all")
-        var locks: [ExclusiveLocks] = []
+        // By bytes: names that are equal to Swift may be those of two databases.
+        var locked: [FilePath.Component: [Row]] = [:]
         for row in try await session.query(exclusiveLocks) {
-            guard let database = wanted[escapedPathComponent(try row.text("database"))] else { continue }
-            let relations = await names(of: try row.text("relations"), in: database, connect)
-            if !relations.isEmpty {
-                locks.append(try ExclusiveLocks(row, database: database.name, relations: relations))
-            }
+            locked[escapedPathComponent(try row.text("database")), default: []].append(row)
         }
+        var locks: [ExclusiveLocks] = []
+        for database in databases {
+            guard let rows = locked[escapedPathComponent(database.name)] else { continue }
+            locks += try await named(rows, in: database, connect)
+        }
+        let wanted = Set(databases.map { escapedPathComponent($0.name) })
         var transactions: [OpenTransaction] = []
         for row in try await session.query(openTransactions, ["\(limit.components.seconds) seconds"]) {
             let transaction = try OpenTransaction(row)
-            if wanted[escapedPathComponent(transaction.database)] != nil { transactions.append(transaction) }
+            if wanted.contains(escapedPathComponent(transaction.database)) { transactions.append(transaction) }
         }
         return ServerActivity(
             locks: locks, transactions: transactions, seesAllSessions: try role.flag("sees_all"))
@@ -49,7 +51,7 @@ extension ServerActivity {
         where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and l.pid is distinct from pg_backend_pid()
           and (l.pid is not null or x.gid is not null)
         group by l.pid, a.usename, a.xact_start, a.query_start, x.owner, x.gid, x.prepared, d.datname, l.granted
-        order by l.granted desc, d.datname collate "C", l.pid
+        order by l.granted desc, l.pid
         """
 
     private static let openTransactions = """
@@ -60,49 +62,6 @@ extension ServerActivity {
           and pid <> pg_backend_pid() and backend_type = 'client backend'
         order by xact_start, pid
         """
-
-    /// What a dump locks or reads: neither indexes, nor what belongs to a table anyway. A table that was made by a transaction
-    /// which still runs is not seen here, nor by a dump.
-    private static let namesOfRelations = """
-        select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
-        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = any (('{' || $1 || '}')::oid[]) and c.relkind not in ('i', 'I', 't', 'c')
-        order by c.oid
-        """
-
-    /// - Parameter relations: their oids, separated by commas.
-    private static func names(
-        of relations: String, in database: ServerFacts.Database,
-        _ connect: (ServerFacts.Database) async throws(DumpError) -> Session
-    ) async -> [String] {
-        do throws(DumpError) {
-            let session = try await connect(database)
-            let names: Result<[String], DumpError>
-            do throws(DumpError) {
-                names = .success(
-                    try await session.query(namesOfRelations, [relations], limit: .seconds(10))
-                        .map { row throws(DumpError) in try row.text("name") })
-            } catch {
-                names = .failure(error)
-            }
-            await session.close()
-            return try names.get()
-        } catch {
-            // Such as a lock on the catalog itself. That there is a lock matters more than on what.
-            return relations.split(separator: ",").map { "relation \($0)" }
-        }
-    }
-}
-
-extension ServerActivity.ExclusiveLocks {
-    fileprivate init(_ row: Row, database: String, relations: [String]) throws(DumpError) {
-        let blockers = (try row.optionalText("blockers") ?? "").split(separator: ",")
-        self.init(
-            holder: try ServerActivity.Holder(row), isHeld: try row.flag("is_held"), database: database,
-            relations: relations, duration: try row.optionalInteger("seconds").map { .seconds($0) },
-            // A prepared transaction has no pid.
-            blockers: blockers.map { $0 == "0" ? "a prepared transaction" : "session \($0)" })
-    }
 }
 
 extension ServerActivity.OpenTransaction {
@@ -114,7 +73,7 @@ extension ServerActivity.OpenTransaction {
 }
 
 extension ServerActivity.Holder {
-    fileprivate init(_ row: Row) throws(DumpError) {
+    init(_ row: Row) throws(DumpError) {
         if let gid = try row.optionalText("gid") {
             self = .prepared(gid: gid)
         } else if let role = try row.optionalText("role") {
