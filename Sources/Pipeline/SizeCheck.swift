@@ -21,7 +21,7 @@ extension AnomalyRule {
         return nil
     }
 
-    /// Of several in the middle the smaller half's largest is taken, so that it is always a size that was.
+    /// Of two in the middle the smaller one, so that it is always a size that was.
     static func median(of sizes: [Int64]) -> Int64? {
         sizes.isEmpty ? nil : sizes.sorted()[(sizes.count - 1) / 2]
     }
