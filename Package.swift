@@ -75,6 +75,9 @@ let package = Package(
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),
+        .testTarget(
+            name: "PipelineTests",
+            dependencies: ["Pipeline", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
         .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
         .testTarget(name: "EndToEnd", dependencies: ["Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Linux", "TestSupport", .system], path: "Tests/Faults"),

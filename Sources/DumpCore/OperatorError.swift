@@ -48,6 +48,14 @@ public struct ErrorContext: Sendable, Hashable, ExpressibleByDictionaryLiteral, 
     public func makeIterator() -> IndexingIterator<[Fact]> { facts.makeIterator() }
 }
 
+/// For scripts: an object with a member for each fact.
+extension ErrorContext: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first })
+    }
+}
+
 extension OperatorError {
     /// The whole error on a few lines: message, one indented line per fact, then the hint.
     public var description: String {

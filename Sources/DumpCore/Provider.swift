@@ -29,6 +29,9 @@ extension Provider {
 
 /// A source that was examined and could be dumped.
 public protocol PreparedSource: Sendable {
+    /// What was learnt of the source and of the means to dump it, such as `server_version`; shown in this order. No secrets.
+    var facts: ErrorContext { get }
+
     /// What the operator should know, most severe first. A finding of severity `failure` keeps the run from starting.
     var findings: [Finding] { get }
 
@@ -97,5 +100,10 @@ public struct Finding: Sendable, Codable, Hashable {
         self.object = object
         self.message = message
         self.hint = hint
+    }
+
+    /// An error as the finding of a check.
+    public init(_ error: any OperatorError, about object: String) {
+        self.init(.failure, error.codeName, object: object, error.message, hint: error.hint)
     }
 }

@@ -29,6 +29,10 @@ extension JobPlan {
                         "wait", \.retry.wait, .duration(atMost: .seconds(86400)),
                         "Before the first time; doubled before each further one.")
             }
+            .key(
+                "anomalies", \.anomalies, .anomalyRule,
+                "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."
+            )
             .required(
                 "dumps", \.dumps,
                 .map(.dumps, of: .provider(among: kinds), atLeast: 1) {

@@ -1,4 +1,5 @@
 import Borg
+import DumpCore
 import Settings
 import SystemPackage
 
@@ -13,6 +14,8 @@ public struct JobPlan: Sendable, Equatable {
     /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
     public var parallel: Int?
     public var retry: RetryPlan
+    /// What is made of dumps whose size is out of the ordinary.
+    public var anomalies: AnomalyRule
     /// In the order of the file; at least one.
     public var dumps: [DumpPlan]
     /// In the order of the file. Without any, someone else archives the set.
@@ -20,7 +23,7 @@ public struct JobPlan: Sendable, Equatable {
 
     public init(
         name: String, file: FilePath, staging: FilePath, parallel: Int? = nil,
-        retry: RetryPlan = RetryPlan(), dumps: [DumpPlan],
+        retry: RetryPlan = RetryPlan(), anomalies: AnomalyRule = AnomalyRule(), dumps: [DumpPlan],
         repositories: [RepositoryPlan] = []
     ) {
         self.name = name
@@ -28,6 +31,7 @@ public struct JobPlan: Sendable, Equatable {
         self.staging = staging
         self.parallel = parallel
         self.retry = retry
+        self.anomalies = anomalies
         self.dumps = dumps
         self.repositories = repositories
     }

@@ -1,18 +1,27 @@
 import Borg
 import DumpCore
-import Logging
 import Staging
 
 /// What prepare says of a job, when nothing more is wanted: `muster check`. Changes nothing, takes no lock.
-public struct Examination: Sendable, Codable {
-    public struct Part: Sendable, Codable {
+public struct Examination: Sendable, Encodable {
+    public struct Part: Sendable, Encodable {
         public enum Kind: String, Sendable, Codable { case staging, dump, repository }
 
         public var kind: Kind
         /// The dump's or repository's name, or the staging area's path.
         public var name: String
+        /// Whether a dump's source answered; nil where something else stood in the way before it was asked.
+        public var reachable: Bool?
+        /// What was learnt of a dump's source, in the order to show it.
+        public var facts: ErrorContext?
         /// Expected size in bytes, of a dump.
         public var estimatedBytes: Int64?
+        /// What the newest good run took of a dump.
+        public var lastRun: PastDump?
+        /// What the next set will take of the staging area, and what is free there.
+        public var expectedBytes: Int64?
+        public var freeBytes: Int64?
+        /// Most severe first.
         public var findings: [Finding]
     }
 
@@ -34,29 +43,29 @@ extension Run {
         var report = newReport(of: "check")
         let prepared = await prepareAll(&report)
         await prepared.close()
+        let (staging, history) = await examineStaging(prepared.estimates)
         let dumps = prepared.sources.map { source in
-            switch source.outcome {
-            case .success(let examined):
-                Examination.Part(
-                    kind: .dump, name: source.name,
-                    estimatedBytes: prepared.estimates[source.name], findings: examined.findings)
-            case .failure(let error):
-                Examination.Part(kind: .dump, name: source.name, findings: [Finding(error, about: source.name)])
-            }
+            var part = Examination.Part(source)
+            part.estimatedBytes = prepared.estimates[source.name]
+            part.lastRun = history.last(source.name, source.kind)
+            return part
         }
-        let staging = await examineStaging(prepared.estimates)
         let repositories = await examineRepositories()
         return Examination(job: job.name, parts: [staging] + dumps + repositories)
     }
 
-    private func examineStaging(_ estimates: [String: Int64]) async -> Examination.Part {
+    private func examineStaging(_ estimates: [String: Int64]) async -> (Examination.Part, RunHistory) {
         var part = Examination.Part(kind: .staging, name: job.staging.string, findings: [])
         do {
-            part.findings = try await StagingArea.examine(job.staging, estimates: estimates)
+            let staging = try await StagingArea.examine(job.staging, estimates: estimates)
+            part.expectedBytes = staging.expectedBytes
+            part.freeBytes = staging.freeBytes
+            part.findings = staging.findings
+            return (part, try await RunHistory(of: job.staging))
         } catch {
-            part.findings = [Finding(error, about: job.staging.string)]
+            part.findings.insert(Finding(error, about: job.staging.string), at: 0)
+            return (part, RunHistory())
         }
-        return part
     }
 
     private func examineRepositories() async -> [Examination.Part] {
@@ -75,9 +84,17 @@ extension Run {
     }
 }
 
-extension Finding {
-    /// An error as the finding of a check.
-    fileprivate init(_ error: any OperatorError, about object: String) {
-        self.init(.failure, error.codeName, object: object, error.message, hint: error.hint)
+extension Examination.Part {
+    fileprivate init(_ source: PreparedJob.Source) {
+        self.init(kind: .dump, name: source.name, findings: [])
+        switch source.outcome {
+        case .success(let examined):
+            reachable = true
+            facts = examined.facts
+            findings = examined.findings
+        case .failure(let error):
+            reachable = error.code == .sourceUnavailable ? false : nil
+            findings = [Finding(error, about: source.name)]
+        }
     }
 }

@@ -11,6 +11,7 @@ public struct Job: Sendable {
     /// How many units of work run at once over all sources.
     public var parallel: Int
     public var retry: Retry
+    public var anomalies: AnomalyRule
     public var sources: [Source]
     public var repositories: [Repository]
 
@@ -38,14 +39,15 @@ public struct Job: Sendable {
     }
 
     public init(
-        name: String, host: String, staging: FilePath, parallel: Int, retry: Retry = Retry(), sources: [Source],
-        repositories: [Repository]
+        name: String, host: String, staging: FilePath, parallel: Int, retry: Retry = Retry(),
+        anomalies: AnomalyRule = AnomalyRule(), sources: [Source], repositories: [Repository]
     ) {
         self.name = name
         self.host = host
         self.staging = staging
         self.parallel = parallel
         self.retry = retry
+        self.anomalies = anomalies
         self.sources = sources
         self.repositories = repositories
     }

@@ -18,10 +18,13 @@ public struct Retry: Sendable, Equatable {
 
 /// One attempt at all dumps of a run.
 struct DumpAttempt: Sendable {
+    let sizes: SizeCheck
     /// From 1.
     var number = 1
     /// What the first attempt found to dump, by the dump's name. Nil while nobody has looked.
     var unitsAtFirst: [String: [WorkUnit]]?
+
+    init(sizes: SizeCheck) { self.sizes = sizes }
 
     /// What was there at the first attempt and is not there now must not vanish from the set without a word.
     mutating func compare(_ prepared: PreparedJob) throws(DumpError) {

@@ -39,7 +39,18 @@ extension Run {
     private func build(in area: StagingArea, _ report: inout RunReport) async throws {
         let lock = try await area.lock(for: id, command: "muster dump --into")
         defer { lock.release() }
-        _ = try await publishDumps(holding: lock, &report)
+        _ = try await publishDumps(holding: lock, measuredBy: await sizesByHand(), &report)
+    }
+
+    /// A dump by hand takes nothing's place: its size is compared with that of the job's runs, and never keeps it from being made.
+    private func sizesByHand() async -> SizeCheck {
+        var check = SizeCheck(rule: job.anomalies.lenient, history: RunHistory())
+        do {
+            check.history = try await RunHistory(of: job.staging)
+        } catch {
+            log.warning("sizes are not compared with those of the last runs", metadata: ["why": "\(error.message)"])
+        }
+        return check
     }
 
     private func requireVacant(_ target: FilePath) throws {

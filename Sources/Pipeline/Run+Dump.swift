@@ -7,7 +7,11 @@ extension Run {
     /// Every dump of the job, sealed and published as one set.
     func dump(holding lock: StagingLock, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
         do {
-            let set = try await publishDumps(holding: lock, &report)
+            let sizes = SizeCheck(
+                rule: acceptsSizes ? job.anomalies.lenient : job.anomalies,
+                history: try await RunHistory(of: job.staging))
+            if acceptsSizes { report.sizesAccepted = true }
+            let set = try await publishDumps(holding: lock, measuredBy: sizes, &report)
             log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
             return set
         } catch {
@@ -18,8 +22,10 @@ extension Run {
     /// Builds a set and makes it the current one of the area that is locked. What was begun is discarded after a throw.
     ///
     /// After a failure that passes, all dumps are taken anew, so that they still belong together.
-    func publishDumps(holding lock: StagingLock, _ report: inout RunReport) async throws -> SealedSet {
-        var attempt = DumpAttempt()
+    func publishDumps(
+        holding lock: StagingLock, measuredBy sizes: SizeCheck, _ report: inout RunReport
+    ) async throws -> SealedSet {
+        var attempt = DumpAttempt(sizes: sizes)
         while true {
             report.attempts = attempt.number
             do {
@@ -64,19 +70,23 @@ extension Run {
         _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ report: inout RunReport
     ) async throws -> [TakenDump] {
         let prepared = await prepareAll(&report, anew: attempt.number > 1)
+        announce(prepared, after: attempt.sizes.history)
         return try await withCleanup {
             StopPoint.passing("prepared")
             try prepared.requireNoFailure()
             try attempt.compare(prepared)
-            try await area.requireSpace(for: area.expectedBytes(estimates: prepared.estimates))
+            try await requireSpace(for: prepared, in: area)
             let frozen = try await freezeAll(prepared)
             StopPoint.passing("frozen")
-            let dumps = await dumpAll(frozen, of: prepared, into: incoming)
+            var dumps = await dumpAll(frozen, of: prepared, into: incoming)
             StopPoint.passing("dumped")
             await releaseAll(frozen)
             StopPoint.passing("released")
             report.dumps = dumps.map(\.record)
             try Task.checkCancellation()
+            dumps = try await attempt.sizes.measured(dumps, in: incoming)
+            report.dumps = dumps.map(\.record)
+            for dump in dumps { logFindings(dump.sizeFinding.map { [$0] } ?? [], of: dump.name) }
             try dumps.requireAllSucceeded()
             return dumps
         } cleanup: {
@@ -88,7 +98,18 @@ extension Run {
 extension [TakenDump] {
     /// The gate: the one place that decides whether there will be a set.
     fileprivate func requireAllSucceeded() throws {
-        let failures = compactMap { dump in dump.error.map { (name: dump.name, error: $0 as any OperatorError) } }
+        let failures = compactMap { dump in
+            (dump.error ?? dump.sizeError).map { (name: dump.name, error: $0 as any OperatorError) }
+        }
         if !failures.isEmpty { throw CombinedError("dumps", failures) }
+    }
+}
+
+extension TakenDump {
+    /// Its size, where that must keep the run from going on.
+    fileprivate var sizeError: DumpError? {
+        guard let finding = sizeFinding, finding.severity == .failure else { return nil }
+        return DumpError(
+            DumpError.Code(rawValue: finding.code), finding.message, hint: finding.hint, context: ["dump": name])
     }
 }

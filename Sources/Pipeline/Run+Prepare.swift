@@ -83,7 +83,6 @@ extension Run {
                     name: source.name, kind: type(of: source.provider).kind, outcome: outcomes[place]!)
             }, slots: slots)
         report.dumps = prepared.sources.map(RunReport.DumpRecord.init(prepared:))
-        logFindings(report.dumps)
         return prepared
     }
 
@@ -94,16 +93,6 @@ extension Run {
         RunContext(
             runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress,
             journal: AreaJournal(run: self), log: log)
-    }
-
-    private func logFindings(_ dumps: [RunReport.DumpRecord]) {
-        for dump in dumps {
-            for finding in dump.findings where finding.severity != .failure {
-                log.log(
-                    level: finding.severity == .warning ? .warning : .info, "\(finding.message)",
-                    metadata: ["dump": "\(dump.name)", "code": "\(finding.code)"])
-            }
-        }
     }
 }
 

@@ -8,7 +8,7 @@ extension Run {
     ) async throws -> UnpublishedSet {
         let finished = try dumps.map { dump in
             var summary = try dump.outcome.get()
-            summary.findings = dump.prepareFindings + summary.findings
+            summary.findings = dump.prepareFindings + summary.findings + (dump.sizeFinding.map { [$0] } ?? [])
             return FinishedDump(
                 name: dump.name, provider: dump.kind, durationSeconds: dump.endedAt.seconds(since: dump.startedAt),
                 summary: summary)

@@ -12,6 +12,10 @@ struct TakenDump: Sendable {
     /// What prepare found, before what the dump itself found.
     var prepareFindings: [Finding]
     var outcome: Result<DumpSummary, DumpError>
+    /// Set once the dump was measured.
+    var bytes: Int64?
+    /// What is unusual about its size.
+    var sizeFinding: Finding?
 
     var error: DumpError? {
         if case .failure(let error) = outcome { error } else { nil }
@@ -31,6 +35,8 @@ struct TakenDump: Sendable {
             record.outcome = failure.code == .cancelled ? .interrupted : .failed
             record.error = RunReport.ErrorRecord(failure)
         }
+        record.bytes = bytes
+        record.findings += sizeFinding.map { [$0] } ?? []
         return record
     }
 }

@@ -12,10 +12,16 @@ public struct Run: Sendable {
     let startedAt: Timestamp
     let tool: Manifest.Tool
     let display: any ProgressDisplay
+    let acceptsSizes: Bool
     let log: Logger
 
-    public init(_ job: Job, tool: Manifest.Tool, display: any ProgressDisplay = NoDisplay(), log: Logger) {
+    /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.
+    public init(
+        _ job: Job, tool: Manifest.Tool, display: any ProgressDisplay = NoDisplay(), acceptsSizes: Bool = false,
+        log: Logger
+    ) {
         self.job = job
+        self.acceptsSizes = acceptsSizes
         self.tool = tool
         self.display = display
         self.log = log

@@ -24,6 +24,8 @@ public struct RunReport: Sendable, Codable {
     /// The set that was published, or archived if the run only archived.
     public var set: SetRecord?
     public var archives: [ArchiveRecord] = []
+    /// Whether the operator said that the sizes of this run are right; the sizes of runs before it are no measure any more.
+    public var sizesAccepted: Bool?
 
     public init(tool: Manifest.Tool, command: String, job: String, runID: RunID, host: String, startedAt: Timestamp) {
         self.tool = tool

@@ -20,7 +20,7 @@ struct Client: Sendable, Hashable {
     /// A version as `pg_dump --version` ends with it: `15.20`, `9.6.24`, `19beta2`.
     struct Version: Sendable, Hashable, Comparable, CustomStringConvertible {
         let description: String
-        private let numbers: [Int]
+        let numbers: [Int]
 
         var major: Int { numbers[0] }
 
@@ -47,7 +47,7 @@ extension Client {
     ) async throws(DumpError) -> [Client] {
         var clients: [Client] = []
         for directory in binDirectory.map({ [$0] }) ?? usualDirectories() where isComplete(directory) {
-            if let version = try await version(in: directory, runner, user) {
+            if let version = try await version(of: directory.appending(Tool.pgDump.rawValue), runner, user) {
                 clients.append(Client(directory: directory, version: version))
             }
         }
@@ -86,10 +86,10 @@ extension Client {
     }
 
     /// Nil when the program is there but does not say a version, as a broken installation may.
-    private static func version(
-        in directory: FilePath, _ runner: ProgramRunner, _ user: String?
+    static func version(
+        of path: FilePath, _ runner: ProgramRunner, _ user: String?
     ) async throws(DumpError) -> Version? {
-        let program = Program(directory.appending(Tool.pgDump.rawValue), ["--version"], user: user)
+        let program = Program(path, ["--version"], user: user)
         do {
             let outcome = try await runner.run(program, output: .collect(limit: 4096))
             return outcome.succeeded ? Version(versionLine: String(decoding: outcome.output, as: UTF8.self)) : nil

@@ -59,23 +59,28 @@ public struct PostgreSQLProvider: Provider {
             let selection = DatabaseSelection(
                 of: facts.databases, include: settings.include, exclude: settings.exclude)
             let clients = try await Client.installed(in: settings.binDirectory, runner: runner, as: user?.name)
+            let client = Result { () throws(DumpError) in
+                try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
+            }
+            let psql = try await psql(beside: client, as: user)
             let pinned = options.pinned(to: session.endpoint, of: run)
             let opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
+            let activity = try await ServerActivity.ask(session, about: selection.selected) {
+                database throws(DumpError) in try await opener.open(database).session
+            }
             let groups = try await groups(of: selection, facts, session, run)
             let hindrances =
                 facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
+            let cluster = Cluster(
+                settings: settings, facts: facts, selection: selection, client: client,
+                access: ClusterAccess(
+                    options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
+                    runner: runner),
+                opener: opener, groups: groups.groups)
             return PreparedCluster(
-                cluster: Cluster(
-                    settings: settings, facts: facts, selection: selection,
-                    client: Result { () throws(DumpError) in
-                        try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
-                    },
-                    access: ClusterAccess(
-                        options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
-                        runner: runner),
-                    opener: opener, groups: groups.groups),
-                session: session, open: try await opener.open(groups.groups.first ?? []),
-                findings: groups.findings + hindrances)
+                cluster: cluster, session: session, open: try await opener.open(groups.groups.first ?? []),
+                facts: cluster.learnt(psql: psql.version, activity),
+                findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + hindrances)
         } catch {
             await session.close()
             throw error
@@ -96,6 +101,15 @@ public struct PostgreSQLProvider: Provider {
             groups,
             budget.finding(groups, parallel: run.slots.capacity, mustBeExact: settings.consistency == .exact)
         )
+    }
+
+    /// The version of the psql beside the chosen client, and what there is to say of it.
+    private func psql(
+        beside client: Result<Client, DumpError>, as user: UserAccount?
+    ) async throws(DumpError) -> (version: Client.Version?, findings: [Finding]) {
+        guard case .success(let client) = client else { return (nil, []) }
+        let version = try await client.psqlVersion(runner: runner, as: user?.name)
+        return (version, client.psqlFindings(version))
     }
 
     private func account() throws(DumpError) -> UserAccount? {

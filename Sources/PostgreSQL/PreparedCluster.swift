@@ -4,6 +4,7 @@ import SystemPackage
 
 /// A cluster that was examined. Its session stays open until it is closed.
 struct PreparedCluster: PreparedSource {
+    let facts: ErrorContext
     let findings: [Finding]
     let units: [WorkUnit]
     private let cluster: Cluster
@@ -11,8 +12,11 @@ struct PreparedCluster: PreparedSource {
     /// The first group of databases, ready to be frozen.
     private let open: [OpenDatabase]
 
-    init(cluster: Cluster, session: Session, open: [OpenDatabase], findings: [Finding]) {
+    init(
+        cluster: Cluster, session: Session, open: [OpenDatabase], facts: ErrorContext, findings: [Finding]
+    ) {
         self.cluster = cluster
+        self.facts = facts
         self.session = session
         self.open = open
         units = cluster.units
@@ -116,7 +120,7 @@ struct Cluster: Sendable {
 
 extension ConnectionOptions {
     /// Only where it leads, without how.
-    fileprivate var shownEndpoint: String {
+    var shownEndpoint: String {
         var endpoint = self
         for option in options where !["host", "port", "user", "service"].contains(option.keyword) {
             endpoint[option.keyword] = nil

@@ -42,6 +42,15 @@ public struct IncomingSet: Sendable {
         }
     }
 
+    /// What the files of a dump take now. One that vanishes meanwhile is an error: nobody else should be there.
+    public func bytes(ofDump name: String) async throws(StagingError) -> Int64 {
+        let path = root.appending(SetLayout.directory(ofDump: name))
+        return try await onOwnThread { () throws(StagingError) in
+            let entries = try attempting(to: "look at", path) { try FileTree(path).entries() }
+            return entries.reduce(0) { $0 + ($1.status.kind == .file ? $1.status.bytes : 0) }
+        }
+    }
+
     /// Removes all of it. A second time does nothing.
     public func discard() async throws(StagingError) {
         try await onOwnThread { () throws(StagingError) in

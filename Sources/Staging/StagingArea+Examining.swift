@@ -3,17 +3,26 @@ import Glibc
 import Linux
 import SystemPackage
 
+/// What a run would find in its staging area.
+public struct ExaminedStaging: Sendable {
+    /// What the next set will take, and what is free on the file system.
+    public var expectedBytes: Int64
+    public var freeBytes: Int64
+    /// What would keep a run from staging that much, and what else there is to say.
+    public var findings: [Finding]
+}
+
 extension StagingArea {
-    /// What would keep a run from staging about this many bytes, as findings. Makes and changes nothing.
+    /// Looks at the staging area that is or would be at `root`. Makes and changes nothing.
     ///
     /// - Parameter estimates: bytes of each dump, by name.
     public static func examine(
         _ root: FilePath, estimates: [String: Int64]
-    ) async throws(StagingError) -> [Finding] {
+    ) async throws(StagingError) -> ExaminedStaging {
         if let area = try await openExisting(root) {
-            let needed = try await area.expectedBytes(estimates: estimates)
-            try await area.requireSpace(for: needed)
-            return try await area.currentSet() == nil ? [noSetYet(root)] : []
+            let expected = try await area.expectedBytes(estimates: estimates)
+            let isNew = try await area.currentSet() == nil
+            return try await area.examined(root, expecting: expected, isNew ? [noSetYet(root)] : [])
         }
         let parent = StagingArea(root: root.removingLastComponent())
         let isThere = try await onOwnThread { () throws(StagingError) in try parent.exists(parent.root) }
@@ -22,8 +31,20 @@ extension StagingArea {
                 .unsuitableDirectory, "staging directory \(root) cannot be created: \(parent.root) does not exist",
                 hint: "Create \(parent.root), or mount the file system that it should be on.")
         }
-        try await parent.requireSpace(for: estimates.values.reduce(0, +))
-        return [noSetYet(root)]
+        return try await parent.examined(root, expecting: estimates.values.reduce(0, +), [noSetYet(root)])
+    }
+
+    /// - Parameter root: of the area, which may still have to be made in this directory.
+    private func examined(
+        _ root: FilePath, expecting expected: Int64, _ findings: [Finding]
+    ) async throws(StagingError) -> ExaminedStaging {
+        var findings = findings
+        do {
+            try await requireSpace(for: expected)
+        } catch  where error.code == .noSpace {
+            findings.insert(Finding(error, about: root.string), at: 0)
+        }
+        return ExaminedStaging(expectedBytes: expected, freeBytes: try await freeBytes(), findings: findings)
     }
 
     /// Who holds the lock of the area now, in words; nil if nobody does.

@@ -15,13 +15,17 @@ extension StagingArea {
         }
     }
 
+    /// What can be written to the staging area's file system, in bytes.
+    public func freeBytes() async throws(StagingError) -> Int64 {
+        let area = self
+        return try await onOwnThread { () throws(StagingError) in
+            try attempting(to: "look at", area.root) { try FileSystem.availableBytes(at: area.root) }
+        }
+    }
+
     /// Throws `.noSpace`, with both numbers, unless this many bytes can be written to the staging area.
     public func requireSpace(for bytes: Int64) async throws(StagingError) {
-        let area = self
-        try await onOwnThread { () throws(StagingError) in
-            let free = try attempting(to: "look at", area.root) { try FileSystem.availableBytes(at: area.root) }
-            guard free < bytes else { return }
-            throw .noSpace(to: "take the dumps into \(area.root)", at: area.root, needed: bytes)
-        }
+        guard try await freeBytes() < bytes else { return }
+        throw .noSpace(to: "take the dumps into \(root)", at: root, needed: bytes)
     }
 }

@@ -41,7 +41,7 @@ extension JobOptions {
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         return Job(
             name: plan.name, host: hostName(), staging: plan.staging, parallel: plan.parallel ?? processorCount(),
-            retry: Retry(times: plan.retry.times, wait: plan.retry.wait),
+            retry: Retry(times: plan.retry.times, wait: plan.retry.wait), anomalies: plan.anomalies,
             sources: plan.dumps.map { dump in
                 Job.Source(name: dump.name, provider: BuiltInProviders.provider(for: dump.settings, runner: runner))
             },

@@ -38,3 +38,7 @@ struct OutputOptions: ParsableArguments {
         return Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: level) })
     }
 }
+
+/// Of the flag `--accept-sizes`.
+let sizesHelp: ArgumentHelp =
+    "Take the sizes of this run's dumps as right, and as the measure for later runs, whatever 'anomalies:' says."

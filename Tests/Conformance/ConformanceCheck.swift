@@ -45,6 +45,19 @@ struct ConformanceCheck<Subject: ConformanceSubject> {
         #expect(try await subject.fingerprint() == before)
     }
 
+    func factsAreNamed() async throws {
+        let run = TestRun()
+        try await run.prepared(provider(run)) { source in
+            let facts = source.facts.facts
+            #expect(!facts.isEmpty)
+            #expect(Set(facts.map(\.name)).count == facts.count)
+            for fact in facts {
+                #expect(fact.name.wholeMatch(of: /[a-z][a-z0-9_]*/) != nil, "\(fact.name)")
+                #expect(!fact.value.isEmpty && !fact.value.contains("\n"), "\(fact.name)")
+            }
+        }
+    }
+
     func unitsAreDistinct() async throws {
         let run = TestRun()
         try await run.prepared(provider(run)) { source in

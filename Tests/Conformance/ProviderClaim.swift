@@ -7,6 +7,7 @@ import Testing
 ///     func contract(claim: ProviderClaim) async throws { … try await claim.check(subject, in: scratch) }
 public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case prepareChangesNothing = "Prepare changes nothing in the source, and close gives everything back"
+    case factsAreNamed = "What prepare learnt has names for scripts and values of one line"
     case unitsAreDistinct = "Units of work have names and paths of their own, inside the dump's directory"
     case errorsSpeak = "A source that cannot be reached is an error that names the dump and says what to do"
     case dumpIsItsUnits = "A dump consists of its units, in plain files that only we may read"
@@ -29,6 +30,7 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
         let check = ConformanceCheck(subject: subject, scratch: scratch)
         switch self {
         case .prepareChangesNothing: try await check.prepareChangesNothing()
+        case .factsAreNamed: try await check.factsAreNamed()
         case .unitsAreDistinct: try await check.unitsAreDistinct()
         case .errorsSpeak: try await check.errorsSpeak()
         case .dumpIsItsUnits: try await check.dumpIsItsUnits()

@@ -13,6 +13,7 @@ struct JobTests {
             """
             staging: /srv//staging/.
             parallel: 3
+            anomalies: {action: fail, below_percent: 80, above_percent: 300}
             dumps:
               z.app:
                 provider: postgresql
@@ -66,6 +67,7 @@ struct JobTests {
         disk.location = "/mnt/repo"
         let expected = JobPlan(
             name: "nightly", file: "nightly.yaml", staging: "/srv/staging", parallel: 3,
+            anomalies: AnomalyRule(.fail, belowPercent: 80, abovePercent: 300),
             dumps: [DumpPlan(name: "z.app", settings: app), DumpPlan(name: "a", settings: a)],
             repositories: [
                 RepositoryPlan(name: "offsite", settings: offsite), RepositoryPlan(name: "disk", settings: disk),
@@ -82,6 +84,17 @@ struct JobTests {
         #expect(short == plan)
         let nulls = #"{"staging":"/s","parallel":null,"dumps":{"app":{"provider":"postgresql","run_as":null}}}"#
         #expect(try job(nulls) == plan)
+    }
+
+    @Test("What follows from an unusual size is a word, or a mapping with the limits")
+    func anomalies() throws {
+        func rule(_ text: String) throws -> AnomalyRule {
+            try job("{staging: /s, anomalies: \(text), dumps: {app: {provider: postgresql}}}").anomalies
+        }
+        #expect(try rule("warn") == AnomalyRule())
+        #expect(try rule("fail") == AnomalyRule(.fail, belowPercent: 50, abovePercent: nil))
+        #expect(try rule("ignore") == AnomalyRule(.ignore))
+        #expect(try rule("{above_percent: 300}") == AnomalyRule(.warn, abovePercent: 300))
     }
 
     @Test("All mistakes of a file are reported at once, in the order of their places")
@@ -170,6 +183,18 @@ struct JobTests {
             (
                 "{staging: /s, dumps: {a: {provider: mysql}}}",
                 "1:37: dumps.a.provider: unknown provider 'mysql'\n  hint: Known: postgresql."
+            ),
+            (
+                "{staging: /s, anomalies: faill, dumps: {a: {provider: postgresql}}}",
+                "1:26: anomalies: expected warn, fail or ignore, found 'faill'\n  hint: Did you mean 'fail'?"
+            ),
+            (
+                "{staging: /s, anomalies: {below_percent: 101}, dumps: {a: {provider: postgresql}}}",
+                "1:42: anomalies.below_percent: expected a whole number from 0 to 100, found '101'"
+            ),
+            (
+                "{staging: /s, anomalies: {actoin: fail}, dumps: {a: {provider: postgresql}}}",
+                "1:27: unknown key 'actoin' in anomalies; did you mean 'action'?"
             ),
             ("{staging: /s, dumps: {a: postgresql}}", "1:26: dumps.a: expected a mapping, found 'postgresql'"),
         ])

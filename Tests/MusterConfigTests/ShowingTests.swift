@@ -16,6 +16,10 @@ struct ShowingTests {
                 retry:
                   times: 2
                   wait: 10s
+                anomalies:
+                  action: warn
+                  below_percent: 50
+                  above_percent: null
                 dumps:
                   app:
                     provider: postgresql
@@ -50,7 +54,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:32:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:36:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

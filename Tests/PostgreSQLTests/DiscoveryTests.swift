@@ -13,7 +13,7 @@ struct DiscoveryTests {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
             try await TestRun().prepared(cluster.provider()) { source in
-                #expect(source.findings == [])
+                #expect(source.findings.ofTheSource == [])
                 #expect(source.units.map(\.name) == ["app", "postgres", "shop", "template1", "globals"])
                 #expect(
                     source.units.map(\.path) == [
@@ -43,7 +43,7 @@ struct DiscoveryTests {
             let run = TestRun()
             try await run.prepared(provider) { source in
                 #expect(source.units.map(\.name) == ["other", "shop_a", "shop_b", "globals"])
-                #expect(source.findings == [])
+                #expect(source.findings.ofTheSource == [])
                 let summary = try await run.dump(source, into: cluster.newDirectory())
                 #expect(summary.databases.map(\.name) == ["other", "shop_a", "shop_b"])
                 #expect(
@@ -63,7 +63,7 @@ struct DiscoveryTests {
             }
             try await TestRun().prepared(provider) { source in
                 #expect(
-                    source.findings == [
+                    source.findings.ofTheSource == [
                         Finding(
                             .failure, "database_not_found", object: "shpo", "no database is called 'shpo'",
                             hint: "Did you mean 'shop'?"),
@@ -79,7 +79,7 @@ struct DiscoveryTests {
     func nothing() async throws {
         try await ClusterFixture.with { cluster in
             try await TestRun().prepared(cluster.provider { $0.include = ["nothing*"] }) { source in
-                #expect(source.findings.map(\.code) == ["no_database_selected"])
+                #expect(source.findings.ofTheSource.map(\.code) == ["no_database_selected"])
                 #expect(
                     source.findings[0].message
                         == "no database is left to dump: 2 on the server, none included or all excluded")
@@ -95,9 +95,9 @@ struct DiscoveryTests {
             try await cluster.server.psql("update pg_database set datconnlimit = -2 where datname = 'shop'")
             let run = TestRun()
             try await run.prepared(cluster.provider()) { source in
-                #expect(source.findings.map(\.severity) == [.warning, .warning])
+                #expect(source.findings.ofTheSource.map(\.severity) == [.warning, .warning])
                 #expect(
-                    source.findings.map(\.message) == [
+                    source.findings.ofTheSource.map(\.message) == [
                         "database 'app' accepts no connections and cannot be dumped",
                         "database 'shop' is the rest of an interrupted DROP DATABASE",
                     ])
@@ -106,7 +106,7 @@ struct DiscoveryTests {
                 #expect(summary.databases.map(\.name) == ["postgres", "template1"])
             }
             try await TestRun().prepared(cluster.provider { $0.include = ["app", "*"] }) { source in
-                #expect(source.findings.map(\.severity) == [.failure, .warning])
+                #expect(source.findings.ofTheSource.map(\.severity) == [.failure, .warning])
             }
         }
     }
@@ -129,13 +129,14 @@ struct DiscoveryTests {
             }
             try await TestRun().prepared(provider([])) { source in
                 #expect(
-                    source.findings.map(\.code) == [
+                    source.findings.ofTheSource.map(\.code) == [
                         "database_connect_denied", "role_reads_not_all", "role_passwords_unreadable",
+                        "sessions_hidden",
                     ])
                 #expect(source.findings[0].severity == .failure)
                 #expect(source.findings[0].message == "the role may not connect to database 'shop'")
                 #expect(
-                    source.findings[1].message
+                    source.findings.ofTheSource[1].message
                         == "role 'weak' is neither superuser nor member of pg_read_all_data: it may fail to read some table"
                 )
             }

@@ -148,6 +148,8 @@ public struct JobText: Sendable {
     public var passphraseFile: String
     public var borg = "borg"
     public var retry = "{times: 2, wait: 1s}"
+    /// Lines at the top level.
+    public var lines: [String] = []
     /// Lines below the dump `app`, each indented by four spaces.
     public var dumpLines: [String] = ["    run_as: postgres"]
     /// Lines below the repository `local`.
@@ -158,7 +160,9 @@ public struct JobText: Sendable {
     public var text: String {
         let lines =
             [
-                "staging: \(staging)", "parallel: 2", "retry: \(retry)", "dumps:", "  app:", "    provider: postgresql",
+                "staging: \(staging)", "parallel: 2", "retry: \(retry)",
+            ] + self.lines + [
+                "dumps:", "  app:", "    provider: postgresql",
                 "    connection: \(connection)",
             ] + dumpLines + [
                 "repositories:", "  local:", "    location: \(repository)", "    borg: \(borg)",

@@ -1,5 +1,4 @@
 import ArgumentParser
-import DumpCore
 import Pipeline
 
 struct CheckCommand: AsyncParsableCommand {
@@ -24,20 +23,5 @@ struct CheckCommand: AsyncParsableCommand {
         if !examination.passed {
             throw ExitCode((examination.dumpsPassed ? ExitStatus.archiveFailed : .dumpFailed).rawValue)
         }
-    }
-}
-
-extension Examination.Part {
-    /// One line for the part, then one for each finding, most severe first.
-    fileprivate func lines(quiet: Bool) -> [String] {
-        let shown = findings.filter { !quiet || $0.severity > .note }.sorted { $0.severity > $1.severity }
-        let size = estimatedBytes.map { ", about \(formatBytes($0))" } ?? ""
-        let verdict = findings.contains { $0.severity == .failure } ? "not ready" : "ready"
-        let heading = quiet ? [] : ["\(kind.rawValue) \(name): \(verdict)\(size)"]
-        return heading
-            + shown.map { finding in
-                "  \(finding.severity.rawValue): \(finding.message) [\(finding.code)]"
-                    + (finding.hint.map { " — \($0)" } ?? "")
-            }
     }
 }

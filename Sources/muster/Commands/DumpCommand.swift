@@ -14,6 +14,7 @@ struct DumpCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("The dumps to take; needs --into.", valueName: "name")) var names: [String] = []
     @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String?
+    @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 
@@ -23,13 +24,16 @@ struct DumpCommand: AsyncParsableCommand {
                 "A set that is published holds every dump of its job. To take only \(names.joined(separator: ", ")), say where: --into DIR."
             )
         }
+        if acceptSizes && into != nil {
+            throw ValidationError("A dump by hand is no measure for others: --accept-sizes does not go with --into.")
+        }
     }
 
     func run() async throws {
         let log = output.logger()
         var job = try jobOptions.load(log: log)
         try job.keep(names)
-        let run = Run(job, tool: toolRecord, display: Console.shared, log: log)
+        let run = Run(job, tool: toolRecord, display: Console.shared, acceptsSizes: acceptSizes, log: log)
         if let into {
             try await run.perform(into: JobOptions.absolute(into)).tell(output)
         } else {

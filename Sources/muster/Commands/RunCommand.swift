@@ -8,11 +8,13 @@ struct RunCommand: AsyncParsableCommand {
 
     @Argument(help: "The job, as with --job.") var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
+    @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let log = output.logger()
         let job = try jobOptions.load(positionalJob, log: log)
-        try await Run(job, tool: toolRecord, display: Console.shared, log: log).perform(.run).tell(output)
+        try await Run(job, tool: toolRecord, display: Console.shared, acceptsSizes: acceptSizes, log: log)
+            .perform(.run).tell(output)
     }
 }

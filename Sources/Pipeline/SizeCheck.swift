@@ -1,0 +1,59 @@
+import DumpCore
+import Staging
+
+extension AnomalyRule {
+    /// What there is to say of a dump of `bytes` after runs in which it had these sizes, or nil if it is as usual.
+    ///
+    /// Of severity `failure` when it must keep the run from going on. Without any size to compare with, nothing is unusual.
+    func finding(of dump: String, bytes: Int64, against sizes: [Int64]) -> Finding? {
+        guard action != .ignore, let usual = Self.median(of: sizes) else { return nil }
+        let hundredths = Double(bytes) * 100
+        if hundredths < Double(usual) * Double(belowPercent) {
+            return finding(
+                "size_shrank", dump, "shrunk", to: bytes, from: usual, sizes.count,
+                hint: "Look whether something is missing at its source.")
+        }
+        if let abovePercent, hundredths > Double(usual) * Double(abovePercent) {
+            return finding(
+                "size_grew", dump, "grown", to: bytes, from: usual, sizes.count,
+                hint: "Look what has been added to its source.")
+        }
+        return nil
+    }
+
+    /// Of two in the middle the smaller one, so that it is always a size that was.
+    static func median(of sizes: [Int64]) -> Int64? {
+        sizes.isEmpty ? nil : sizes.sorted()[(sizes.count - 1) / 2]
+    }
+
+    private func finding(
+        _ code: String, _ dump: String, _ change: String, to bytes: Int64, from usual: Int64, _ runs: Int, hint: String
+    ) -> Finding {
+        let measure = runs == 1 ? "it was" : "the median of the last \(runs) runs is"
+        return Finding(
+            action == .fail ? .failure : .warning, code, object: dump,
+            "dump '\(dump)' has \(change) to \(formatBytes(bytes)): \(measure) \(formatBytes(usual))",
+            hint: hint + " If all is as it should be, run once with --accept-sizes.")
+    }
+}
+
+/// How the sizes of a run's dumps are looked at before they are sealed.
+struct SizeCheck: Sendable {
+    var rule: AnomalyRule
+    var history: RunHistory
+
+    /// The dumps with their sizes, and with what is unusual about them.
+    func measured(_ dumps: [TakenDump], in incoming: IncomingSet) async throws(StagingError) -> [TakenDump] {
+        var measured: [TakenDump] = []
+        for var dump in dumps {
+            if dump.error == nil {
+                let bytes = try await incoming.bytes(ofDump: dump.name)
+                let sizes = history.sizes(of: dump.name, dump.kind)
+                dump.bytes = bytes
+                dump.sizeFinding = rule.finding(of: dump.name, bytes: bytes, against: sizes)
+            }
+            measured.append(dump)
+        }
+        return measured
+    }
+}
