@@ -16,6 +16,7 @@ struct DumpCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
         if !names.isEmpty && into == nil {
@@ -27,9 +28,10 @@ struct DumpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let log = output.logger()
+        progress.begin(output, log: log)
         var job = try jobOptions.load(log: log)
         try job.keep(names)
-        let run = Run(job, tool: toolRecord, display: Console.shared, log: log)
+        let run = Run(job, tool: toolRecord, display: ProgressFeed.shared, log: log)
         if let into {
             try await run.perform(into: JobOptions.absolute(into)).tell(output)
         } else {

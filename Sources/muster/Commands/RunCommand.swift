@@ -9,10 +9,12 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(help: "The job, as with --job.") var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
         let log = output.logger()
+        progress.begin(output, log: log)
         let job = try jobOptions.load(positionalJob, log: log)
-        try await Run(job, tool: toolRecord, display: Console.shared, log: log).perform(.run).tell(output)
+        try await Run(job, tool: toolRecord, display: ProgressFeed.shared, log: log).perform(.run).tell(output)
     }
 }
