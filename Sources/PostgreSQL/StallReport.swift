@@ -78,7 +78,9 @@ struct StallReport: Sendable {
             let blocker = try row.text("shown_blocker")
             if !blockers.contains(blocker) { blockers.append(blocker) }
         }
-        self.waiting = waiting
+        // A pg_dumpall waits for its pg_dump with a session that does nothing.
+        let busy = waiting.filter { $0.state != "idle" }
+        self.waiting = busy.isEmpty ? waiting : busy
         self.blockers = blockers
     }
 

@@ -31,6 +31,7 @@ struct ShowingTests {
                       attempts: 500
                       time: 5s
                     lock_timeout: 5m
+                    stall_timeout: 30m
                     deadline: 1d
                     bin_directory: null
                 repositories:
@@ -47,7 +48,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:29:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:30:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }
