@@ -64,7 +64,11 @@ actor ServerWatch {
         run.log.debug(
             "program's name on the server",
             metadata: ["application_name": "\(followed.applicationName)", "unit": "\(followed.unit.name)"])
-        let outcome = await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }
+        let outcome = await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
         let stall = units.removeValue(forKey: followed.number)?.stall
         if case .failure(let error) = outcome, error.code == .cancelled, let stall { throw stall }
         return try outcome.get()
@@ -191,7 +195,8 @@ extension ServerWatch {
                 await session.close()
                 sizes.merge(try found.get()) { first, _ in first }
             } catch {
-                run.log.debug("no table sizes", metadata: ["unit": "\(followed.unit.name)", "error": "\(error.message)"])
+                run.log.debug(
+                    "no table sizes", metadata: ["unit": "\(followed.unit.name)", "error": "\(error.message)"])
                 return nil
             }
         }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("The progress of a run")
 struct ProgressTests {
-    @Test("is events for scripts with --progress json: each unit begins and ends, and the last line is the command's end")
+    @Test(
+        "is events for scripts with --progress json: each unit begins and ends, and the last line is the command's end")
     func events() async throws {
         try await TestHost.with { host in
             let run = try await host.muster("run", "--progress", "json")
@@ -40,7 +41,9 @@ struct ProgressTests {
         }
     }
 
-    @Test("is systemd's status line, at a path and at an abstract socket, whatever else is shown", arguments: [true, false])
+    @Test(
+        "is systemd's status line, at a path and at an abstract socket, whatever else is shown",
+        arguments: [true, false])
     func status(isAbstract: Bool) async throws {
         try await TestHost.with { host in
             let path = "\(host.scratch)/notify"

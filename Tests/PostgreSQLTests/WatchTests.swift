@@ -148,7 +148,8 @@ struct WatchTests {
             let user = try #require(UserAccount(named: PostgreSQLServer.user))
             let session = try await Session.connect(options, password: nil, as: user)
             for major in [13, 14] {
-                let backends = try await DumpBackend.all(named: ["muster x/2", "muster x/1"], in: session, major: major)
+                let backends = try await DumpBackend.all(
+                    named: ["muster x/2", "muster x/1"], in: session, major: major)
                 #expect(backends.map(\.applicationName) == ["muster x/1"])
                 #expect(backends.first?.copy == nil)
                 #expect(backends.first?.statementStart != nil)
@@ -168,7 +169,9 @@ struct WatchTests {
             try await cluster.whileLocked("orders", in: "shop") {
                 let sizes = try await TableSize.all(in: session)
                 #expect(
-                    sizes.values.map(\.name).sorted() == ["pg_catalog.pg_largeobject", "public.customers", "public.orders"]
+                    sizes.values.map(\.name).sorted() == [
+                        "pg_catalog.pg_largeobject", "public.customers", "public.orders",
+                    ]
                 )
                 let pages = try await cluster.server.psql(
                     "select relpages * 8192 from pg_class where relname = 'orders'", in: "shop")

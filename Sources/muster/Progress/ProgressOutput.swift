@@ -26,7 +26,8 @@ struct TerminalProgress: ProgressOutput {
         let labelWidth = min(30, readings.map(\.line.label.columns).max() ?? 0)
         // One row stays free for the cursor, one for what was there before.
         let room = max(size.rows - 2, 1)
-        let (shown, more) = readings.count <= room ? (readings, 0) : (Array(readings.prefix(room - 1)), readings.count - room + 1)
+        let (shown, more) =
+            readings.count <= room ? (readings, 0) : (Array(readings.prefix(room - 1)), readings.count - room + 1)
         var lines = shown.map { $0.text(width: size.columns - 1, labelWidth: labelWidth) }
         if more > 0 { lines.append("and \(more) more") }
         Console.shared.show(lines)
