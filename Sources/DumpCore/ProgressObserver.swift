@@ -2,7 +2,7 @@
 public protocol ProgressObserver: Sendable {
     func began(_ unit: WorkUnit, of dump: String) async
     /// How far a running unit has come, from a provider that knows more than the size of what it has staged. A provider that
-    /// tells once goes on telling; one that never does is shown by what it has staged.
+    /// tells once goes on telling; one that never does is shown by what it has staged. May come a moment after the end.
     func moved(_ unit: WorkUnit, of dump: String, to progress: UnitProgress) async
     func ended(_ unit: WorkUnit, of dump: String) async
 }

@@ -21,13 +21,13 @@ struct TableSize: Sendable {
         let rows = try await session.query(
             """
             select d.oid::bigint as database, c.oid::bigint as id, n.nspname || '.' || c.relname as name,
-                   case when c.oid in (select relation from pg_locks
-                                       where mode = 'AccessExclusiveLock' and database = d.oid and relation is not null)
-                        then greatest(c.relpages, 0)::bigint * current_setting('block_size')::bigint
-                        else coalesce(pg_table_size(c.oid), 0) end as bytes
+                   case when locked.relation is null then coalesce(pg_table_size(c.oid), 0)
+                        else greatest(c.relpages, 0)::bigint * current_setting('block_size')::bigint end as bytes
             from pg_class c
             join pg_namespace n on n.oid = c.relnamespace
             join pg_database d on d.datname = current_database()
+            left join (select distinct database, relation from pg_locks where mode = 'AccessExclusiveLock') locked
+                on locked.database = d.oid and locked.relation = c.oid
             where c.relkind = 'r' and c.relpersistence <> 't'
               and (n.nspname <> 'information_schema' and n.nspname !~ '^pg_' or c.oid = 'pg_largeobject'::regclass)
             """, limit: .seconds(30))

@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import Logging
 import Pipeline
+import Synchronization
 
 /// One place where progress is to be seen.
 protocol ProgressOutput: Sendable {
@@ -17,13 +18,18 @@ protocol ProgressOutput: Sendable {
 }
 
 /// Lines at the bottom of the terminal.
-struct TerminalProgress: ProgressOutput {
+final class TerminalProgress: ProgressOutput {
     let interval = Duration.milliseconds(500)
     let showsEachBeginAndEnd = true
+    /// The widest so far: columns that jump at each line's end are hard to read.
+    private let labelWidth = Mutex(0)
 
     func show(_ readings: [ProgressReading]) {
         let size = Console.shared.size
-        let labelWidth = min(30, readings.map(\.line.label.columns).max() ?? 0)
+        let labelWidth = labelWidth.withLock { widest in
+            widest = min(30, readings.reduce(widest) { max($0, $1.line.label.columns) })
+            return widest
+        }
         // One row stays free for the cursor, one for what was there before.
         let room = max(size.rows - 2, 1)
         let (shown, more) =
