@@ -34,7 +34,7 @@ extension ProgressReading {
         return "\(formatBytes(progress.bytes)) of ~\(formatBytes(progress.expectedBytes))"
     }
 
-    private var speed: String? { bytesPerSecond.map { "\(formatBytes($0))/s" } }
+    private var speed: String? { bytesPerSecond.flatMap { $0 > 0 ? "\(formatBytes($0))/s" : nil } }
     private var left: String? { secondsLeft.map { "\(shortDuration($0)) left" } }
     private var detail: String? { line.progress.detail?.printable }
 

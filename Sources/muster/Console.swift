@@ -44,7 +44,7 @@ final class Console: Sendable {
 
     private func write(_ text: String, to descriptor: Int32) {
         live.withLock { live in
-            if !live.isEmpty { put(up(over: live) + "\u{1B}[J", to: STDERR_FILENO) }
+            if !live.isEmpty { put(up(over: live) + Self.eraseBelow, to: STDERR_FILENO) }
             put(text, to: descriptor)
             if !live.isEmpty { put(drawn(live), to: STDERR_FILENO) }
         }
@@ -60,8 +60,11 @@ final class Console: Sendable {
     /// Each line erases what stood behind it, the last what stood below. Without line wrap: a width that we take for another must
     /// not make two rows of one.
     private func drawn(_ lines: [String]) -> String {
-        "\u{1B}[?7l" + lines.map { $0 + "\u{1B}[K\n" }.joined() + "\u{1B}[J\u{1B}[?7h"
+        "\u{1B}[?7l" + lines.map { $0 + "\u{1B}[K\n" }.joined() + Self.eraseBelow + "\u{1B}[?7h"
     }
+
+    /// From the second column on: erasing a whole screen at once makes tmux keep it as history.
+    private static let eraseBelow = "\u{1B}[K\u{1B}[C\u{1B}[J\r"
 
     private func put(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]

@@ -71,7 +71,7 @@ struct ProgressTests {
             #expect(drawn.contains("app shop"), "\(drawn)")
             // What was drawn last is the erasing of all that was there.
             let last = try #require(drawn.ranges(of: "\u{1B}[?7l").last)
-            #expect(drawn[last.lowerBound...].hasPrefix("\u{1B}[?7l\u{1B}[J\u{1B}[?7h"), "\(drawn)")
+            #expect(drawn[last.lowerBound...].hasPrefix("\u{1B}[?7l\u{1B}[K\u{1B}[C\u{1B}[J\r"), "\(drawn)")
             let plain = try await host.onTerminal("dumb", "run")
             #expect(!plain.contains("\u{1B}"), "\(plain)")
             #expect(plain.contains("dump finished"))
