@@ -19,6 +19,8 @@ public struct DumpError: OperatorError, Sendable {
         public static let noSpace = Code(rawValue: "no_space")
         /// The dump took longer than its deadline.
         public static let deadline = Code(rawValue: "deadline")
+        /// Nothing of the dump moved for too long, and it was stopped.
+        public static let stalled = Code(rawValue: "stalled")
         /// The run was told to stop.
         public static let cancelled = Code(rawValue: "cancelled")
         /// The operating system refused something.

@@ -11,7 +11,7 @@ public struct RunContext: Sendable {
     public var slots: WorkSlots
     /// How many processes one unit of work may use at once: more than 1 only when there are fewer units than slots.
     public var jobsPerUnit: Int
-    /// Told when a unit begins and ends, so that its progress can be shown.
+    /// Told when a unit begins, how far it has come, and when it ends, so that its progress can be shown.
     public var progress: any ProgressObserver
     /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end, so that it can be
     /// on its way to the disk while others are being dumped. Nothing but speed depends on it.
@@ -35,19 +35,6 @@ public struct RunContext: Sendable {
         self.journal = journal
         self.log = log
     }
-}
-
-/// Shows the progress of the units of work. Calls may come from any task.
-public protocol ProgressObserver: Sendable {
-    func began(_ unit: WorkUnit, of dump: String) async
-    func ended(_ unit: WorkUnit, of dump: String) async
-}
-
-/// Shows nothing.
-public struct NoProgress: ProgressObserver {
-    public init() {}
-    public func began(_ unit: WorkUnit, of dump: String) async {}
-    public func ended(_ unit: WorkUnit, of dump: String) async {}
 }
 
 extension RunContext {

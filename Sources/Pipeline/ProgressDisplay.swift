@@ -1,24 +1,33 @@
 import DumpCore
 
-/// One line of a display of what is going on.
+/// One piece of work that goes on, and how far it is.
 public struct ProgressLine: Sendable, Hashable {
-    /// What is being worked on, such as `app shop`.
-    public var label: String
-    public var bytes: Int64
-    /// What `bytes` is expected to become; 0 when nobody knows.
-    public var expectedBytes: Int64
+    public enum Stage: String, Sendable, Codable { case dump, archive, verify }
 
-    public init(label: String, bytes: Int64, expectedBytes: Int64) {
-        self.label = label
-        self.bytes = bytes
-        self.expectedBytes = expectedBytes
+    public var stage: Stage
+    /// The dump or the repository that is worked on; nil for all of a set.
+    public var name: String?
+    /// The unit of the dump, such as a database.
+    public var unit: String?
+    public var progress: UnitProgress
+
+    public init(_ stage: Stage, name: String? = nil, unit: String? = nil, progress: UnitProgress) {
+        self.stage = stage
+        self.name = name
+        self.unit = unit
+        self.progress = progress
+    }
+
+    /// For people: `app shop` for a unit of a dump, else what is done with what, such as `archive offsite`.
+    public var label: String {
+        (stage == .dump ? [name, unit] : [stage.rawValue, name]).compactMap(\.self).joined(separator: " ")
     }
 }
 
 /// Where progress is shown.
 public protocol ProgressDisplay: Sendable {
-    /// Whether anybody looks. Where nobody does, progress is not even measured.
-    var isLive: Bool { get }
+    /// How often it is worth measuring; nil where nobody looks.
+    var interval: Duration? { get }
     /// Replaces what was shown.
     func show(_ lines: [ProgressLine])
 }
@@ -26,6 +35,6 @@ public protocol ProgressDisplay: Sendable {
 /// Shows nothing.
 public struct NoDisplay: ProgressDisplay {
     public init() {}
-    public var isLive: Bool { false }
+    public var interval: Duration? { nil }
     public func show(_ lines: [ProgressLine]) {}
 }

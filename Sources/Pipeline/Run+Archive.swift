@@ -53,7 +53,8 @@ extension Run {
         return try await repository.create(set, at: startedAt) { progress in
             display.show([
                 ProgressLine(
-                    label: "archive \(repository.name)", bytes: progress.bytes, expectedBytes: set.manifest.bytes)
+                    .archive, name: repository.name,
+                    progress: UnitProgress(bytes: progress.bytes, expectedBytes: set.manifest.bytes))
             ])
         }
     }

@@ -76,7 +76,7 @@ extension Run {
     func dumpAll(
         _ frozen: [String: any FrozenSource], of prepared: PreparedJob, into incoming: IncomingSet
     ) async -> [TakenDump] {
-        let progress = StagedProgress(root: incoming.root, display: display)
+        let progress = DumpProgress(root: incoming.root, display: display)
         let taken = await withTaskGroup(of: TakenDump.self) { group in
             for source in prepared.sources {
                 guard case .success(let examined) = source.outcome, let frozen = frozen[source.name] else { continue }

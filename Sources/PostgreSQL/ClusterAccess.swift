@@ -33,6 +33,13 @@ struct ClusterAccess: Sendable {
         return options.conninfo
     }
 
+    /// The same access under another name in `pg_stat_activity`.
+    func named(_ applicationName: String) -> ClusterAccess {
+        var named = self
+        named.options["application_name"] = applicationName
+        return named
+    }
+
     /// A program that finds `directory` at `Program.directoryPath`.
     func program(_ path: FilePath, _ arguments: [String], directory: FilePath? = nil) -> Program {
         Program(

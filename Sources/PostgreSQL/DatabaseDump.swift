@@ -11,6 +11,7 @@ struct DatabaseDump: Sendable {
     var directory: FilePath
     var client: Client
     var access: ClusterAccess
+    var watch: ServerWatch
     var lockTimeout: Duration
     var jobs: Int
 
@@ -22,7 +23,7 @@ struct DatabaseDump: Sendable {
     /// Dumps within a slot of the run, and verifies outside of it: meanwhile the slot keeps the server busy with the next one.
     func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
         do {
-            let (start, findings) = try await run.perform(unit, write)
+            let (start, findings) = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
             let archive = try await verified(try await list())
             let digests = archive.digests(below: unit.path)
             for (path, digest) in digests { run.completed(path, digest) }
@@ -37,11 +38,11 @@ struct DatabaseDump: Sendable {
     }
 
     /// The snapshot is held until pg_dump has ended, and no longer: it keeps the server from cleaning up.
-    private func write() async throws(DumpError) -> (Timestamp, [Finding]) {
+    private func write(in run: RunContext) async throws(DumpError) -> (Timestamp, [Finding]) {
         try handOver()
         let start = Timestamp.now
         do {
-            let findings = try await dump()
+            let findings = try await dump(in: run)
             await source.open.session.close()
             return (start, findings)
         } catch {
@@ -73,7 +74,10 @@ struct DatabaseDump: Sendable {
         }
     }
 
-    private func dump() async throws(DumpError) -> [Finding] {
+    private func dump(in run: RunContext) async throws(DumpError) -> [Finding] {
+        let followed = FollowedUnit(
+            unit, of: "pg_dump of \(subject)", below: directory, databases: [database], by: access, in: run)
+        let access = access.named(followed.applicationName)
         var arguments = [
             "--format=directory", client.version.major >= 16 ? "--compress=none" : "--compress=0", "--no-password",
             // Sealing flushes everything at once.
@@ -84,7 +88,9 @@ struct DatabaseDump: Sendable {
         arguments.append("--dbname=\(access.conninfo(database: database))")
         let remarks = ProgramRemarks()
         let program = access.program(client.path(of: .pgDump), arguments, directory: target)
-        let outcome = try await access.run(program, onErrorLine: remarks.add)
+        let outcome = try await watch.following(followed) { () throws(DumpError) in
+            try await access.run(program, onErrorLine: remarks.add)
+        }
         guard outcome.succeeded else { throw failure(of: .pgDump, outcome) }
         return remarks.findings(about: database)
     }

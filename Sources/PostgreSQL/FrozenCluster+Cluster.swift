@@ -3,13 +3,15 @@ import SystemPackage
 
 extension FrozenCluster {
     /// `layout: cluster`: everything in one script of pg_dumpall.
-    func dumpScript(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
+    func dumpScript(
+        in directory: FilePath, _ run: RunContext, under watch: ServerWatch
+    ) async throws(DumpError) -> DumpedCluster {
         let unit = cluster.units[0]
         let expected = cluster.selection.selected.map(\.name)
         let script = ScriptDump(
             subject: "the cluster", unit: unit, directory: directory, client: client, access: cluster.access,
-            arguments: clusterArguments, databases: expected)
-        var part = try await run.perform(unit, script.take)
+            watch: watch, arguments: clusterArguments, databases: expected)
+        var part = try await script.take(in: run)
         part.databases = expected.map { DatabaseContents(name: $0, path: unit.path.string, tables: []) }
         return DumpedCluster(parts: [part], moment: Moment(.window, from: part.from, to: part.to))
     }

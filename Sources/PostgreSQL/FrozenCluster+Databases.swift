@@ -6,7 +6,9 @@ extension FrozenCluster {
     /// `layout: databases`: each database by itself, several at once, and what belongs to no database.
     ///
     /// A database that fails does not hide the others: all run to an outcome, unless going on makes no sense.
-    func dumpDatabases(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
+    func dumpDatabases(
+        in directory: FilePath, _ run: RunContext, under watch: ServerWatch
+    ) async throws(DumpError) -> DumpedCluster {
         let parent = directory.appending("databases")
         do { try FileSystem.createDirectory(parent) } catch { throw DumpError(creating: parent, error) }
         var outcomes = UnitOutcomes()
@@ -15,7 +17,8 @@ extension FrozenCluster {
             let group = if number == 0, let first { first } else { try await cluster.frozen(databases) }
             freezes.append(group.freeze)
             // What belongs to no database is dumped right after the first freeze.
-            await take(group, globals: number == 0 ? globals(in: directory) : nil, in: directory, run, &outcomes)
+            let globals = number == 0 ? globals(in: directory, under: watch) : nil
+            await take(group, globals: globals, in: directory, run, under: watch, &outcomes)
             await group.close()
         }
         if let failure = outcomes.failure(among: cluster.units.count) { throw failure }
@@ -31,22 +34,19 @@ extension FrozenCluster {
 
     private func take(
         _ group: FrozenGroup, globals: ScriptDump?, in directory: FilePath, _ run: RunContext,
-        _ outcomes: inout UnitOutcomes
+        under watch: ServerWatch, _ outcomes: inout UnitOutcomes
     ) async {
         await withTaskGroup(of: (WorkUnit, Result<DumpedPart, DumpError>).self) { tasks in
             if let globals {
                 tasks.addTask {
-                    (
-                        globals.unit,
-                        await outcome { () throws(DumpError) in try await run.perform(globals.unit, globals.take) }
-                    )
+                    (globals.unit, await outcome { () throws(DumpError) in try await globals.take(in: run) })
                 }
             }
             for database in group.databases {
                 let dump = DatabaseDump(
                     source: database, unit: cluster.unit(for: database.open.database), directory: directory,
-                    client: client, access: cluster.access, lockTimeout: cluster.settings.lockTimeout,
-                    jobs: run.jobsPerUnit)
+                    client: client, access: cluster.access, watch: watch,
+                    lockTimeout: cluster.settings.lockTimeout, jobs: run.jobsPerUnit)
                 tasks.addTask {
                     (dump.unit, await outcome { () throws(DumpError) in try await dump.take(in: run) })
                 }
@@ -68,12 +68,12 @@ extension FrozenCluster {
         }
     }
 
-    private func globals(in directory: FilePath) -> ScriptDump {
+    private func globals(in directory: FilePath, under watch: ServerWatch) -> ScriptDump {
         var arguments = ["--globals-only"]
         if !cluster.facts.role.readsPasswords { arguments.append("--no-role-passwords") }
         return ScriptDump(
             subject: "roles and tablespaces", unit: Cluster.globals, directory: directory, client: client,
-            access: cluster.access, arguments: arguments)
+            access: cluster.access, watch: watch, arguments: arguments)
     }
 }
 
@@ -113,5 +113,5 @@ private struct UnitOutcomes {
 
 extension DumpError {
     /// Whether the other databases of the same dump may still be worth dumping.
-    fileprivate var leavesOthersAChance: Bool { code == .programFailed || code == .incompleteDump }
+    fileprivate var leavesOthersAChance: Bool { code == .programFailed || code == .incompleteDump || code == .stalled }
 }

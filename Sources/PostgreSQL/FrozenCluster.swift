@@ -33,9 +33,11 @@ struct FrozenCluster: FrozenSource {
         let result: DumpedCluster?
         do {
             result = try await withDeadline(cluster.settings.deadline) {
-                switch cluster.settings.layout {
-                case .databases: try await dumpDatabases(in: directory, run)
-                case .cluster: try await dumpScript(in: directory, run)
+                try await ServerWatch.during(cluster, in: run) { watch throws(DumpError) in
+                    switch cluster.settings.layout {
+                    case .databases: try await dumpDatabases(in: directory, run, under: watch)
+                    case .cluster: try await dumpScript(in: directory, run, under: watch)
+                    }
                 }
             }
         } catch let error as DumpError {

@@ -51,6 +51,10 @@ extension PostgreSQLSettings: ProviderSettings {
                 "lock_timeout", \.lockTimeout, .lockTimeout,
                 "How long pg_dump waits for a table that is locked before the dump fails."
             )
+            .key(
+                "stall_timeout", \.stallTimeout, .timeLimit,
+                "How long a pg_dump may stand still before it is reported with what it waits for, stopped, and fails."
+            )
             .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
             .optional(
                 "bin_directory", \.binDirectory, .absolutePath,

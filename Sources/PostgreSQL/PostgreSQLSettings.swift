@@ -22,6 +22,8 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     public var pauseLimit = Duration.seconds(3600)
     /// How long pg_dump waits for a table that is locked before it fails.
     public var lockTimeout = Duration.seconds(300)
+    /// How long a pg_dump may stand still, on the server and on disk, before it is stopped and fails; nil is for ever.
+    public var stallTimeout: Duration? = .seconds(1800)
     /// How long the whole dump may take before it is stopped and fails; nil is no limit.
     public var deadline: Duration? = .seconds(24 * 3600)
     /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for the newest that is not older than the server.

@@ -13,6 +13,7 @@ struct ScriptDump: Sendable {
     var directory: FilePath
     var client: Client
     var access: ClusterAccess
+    var watch: ServerWatch
     /// Which part of the cluster, and how.
     var arguments: [String]
     /// The databases that the script must hold.
@@ -20,16 +21,23 @@ struct ScriptDump: Sendable {
 
     private var path: FilePath { directory.pushing(unit.path) }
 
-    func take() async throws(DumpError) -> DumpedPart {
+    func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
+        try await run.perform(unit) { () throws(DumpError) in try await written(in: run) }
+    }
+
+    private func written(in run: RunContext) async throws(DumpError) -> DumpedPart {
         let start = Timestamp.now
-        let findings = try await write()
+        let findings = try await write(in: run)
         let end = Timestamp.now
         let digest = try await verified()
         return DumpedPart(from: start, to: end, findings: findings, digests: [unit.path: digest])
     }
 
     /// Standard output is our own file: no other user has to reach it, and no byte passes through us.
-    private func write() async throws(DumpError) -> [Finding] {
+    private func write(in run: RunContext) async throws(DumpError) -> [Finding] {
+        let followed = FollowedUnit(
+            unit, of: "pg_dumpall of \(subject)", below: directory, databases: databases, by: access, in: run)
+        let program = program(as: followed.applicationName)
         let file: FileDescriptor
         do {
             file = try FileDescriptor.open(
@@ -40,7 +48,10 @@ struct ScriptDump: Sendable {
         let remarks = ProgramRemarks()
         let outcome: Result<ProgramOutcome, DumpError>
         do throws(DumpError) {
-            outcome = .success(try await access.run(program, output: .file(file), onErrorLine: remarks.add))
+            outcome = .success(
+                try await watch.following(followed) { () throws(DumpError) in
+                    try await access.run(program, output: .file(file), onErrorLine: remarks.add)
+                })
         } catch {
             outcome = .failure(error)
         }
@@ -50,13 +61,13 @@ struct ScriptDump: Sendable {
         return remarks.findings(about: unit.name)
     }
 
-    private var program: Program {
+    private func program(as applicationName: String) -> Program {
         access.program(
             client.path(of: .pgDumpAll),
             arguments + [
                 // As a connection string, so that no name is taken for one.
                 "--no-password", "--database=\(ConnectionOptions.conninfo("dbname", access.controlDatabase))",
-                "--dbname=\(access.options.conninfo)",
+                "--dbname=\(access.named(applicationName).options.conninfo)",
             ])
     }
 

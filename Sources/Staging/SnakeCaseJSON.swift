@@ -5,10 +5,19 @@ import FoundationEssentials
 /// Keys of dictionaries stay as they are.
 public enum SnakeCaseJSON {
     public static func encode(_ value: some Encodable) throws -> [UInt8] {
+        try [UInt8](encoder([.prettyPrinted]).encode(value)) + [UInt8(ascii: "\n")]
+    }
+
+    /// The same on one line, without its end.
+    public static func line(_ value: some Encodable) throws -> String {
+        String(decoding: try encoder([]).encode(value), as: UTF8.self)
+    }
+
+    private static func encoder(_ formatting: JSONEncoder.OutputFormatting) -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try [UInt8](encoder.encode(value)) + [UInt8(ascii: "\n")]
+        encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+        return encoder
     }
 
     public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {

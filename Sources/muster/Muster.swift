@@ -18,6 +18,12 @@ struct Muster: AsyncParsableCommand {
 
     /// Parses the command line, runs the command, says what went wrong. Returns the exit status.
     static func end(_ arguments: ArraySlice<String>) async -> Int32 {
+        let status = await perform(arguments)
+        ProgressFeed.shared.end(status)
+        return status
+    }
+
+    private static func perform(_ arguments: ArraySlice<String>) async -> Int32 {
         do {
             var command = try parseAsRoot(Array(arguments))
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Linux
 import Logging
 
 /// Which job a command is about.
@@ -27,7 +27,6 @@ struct OutputOptions: ParsableArguments {
 
     /// A logger as loud as was asked for. Standard output stays free for results.
     func logger() -> Logger {
-        if quiet { Console.shared.beQuiet() }
         let level: Logger.Level =
             switch (quiet, verbose) {
             case (true, _): .warning
@@ -42,3 +41,29 @@ struct OutputOptions: ParsableArguments {
 /// Of the flag `--accept-sizes`.
 let sizesHelp: ArgumentHelp =
     "Take the sizes of this run's dumps as right, and as the measure for later runs, whatever 'anomalies:' says."
+
+/// Whether and how progress is shown.
+struct ProgressOptions: ParsableArguments {
+    enum Form: String, CaseIterable, ExpressibleByArgument { case auto, json, none }
+
+    @Option(
+        help: ArgumentHelp(
+            "auto: lines on a terminal, else in the log with -v. json: one event on a line of standard error. none.",
+            valueName: "form"))
+    var progress = Form.auto
+
+    /// Opens what progress is shown on. A service manager that listens is told in any case.
+    func begin(_ output: OutputOptions, log: Logger) {
+        let service = ServiceNotification.fromEnvironment.map { ServiceProgress(service: $0) }
+        ProgressFeed.shared.begin([form(output, log), service].compactMap(\.self))
+    }
+
+    private func form(_ output: OutputOptions, _ log: Logger) -> (any ProgressOutput)? {
+        switch progress {
+        case .json: ScriptProgress()
+        case .auto where !output.quiet && Console.shared.canDraw: TerminalProgress()
+        case .auto where log.logLevel <= .info: LoggedProgress(log: log)
+        case .auto, .none: nil
+        }
+    }
+}

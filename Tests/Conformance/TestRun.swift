@@ -12,17 +12,19 @@ public struct TestRun: Sendable {
     }
 
     public let events = Recorded<Event>()
+    /// How far each unit had come, as often as the provider told.
+    public let moves = Recorded<(unit: WorkUnit, progress: UnitProgress)>()
     /// Every line that was logged, at any level, with its metadata.
     public let logged = Recorded<String>()
     public let context: RunContext
 
     public init(slots: Int = 2, jobsPerUnit: Int = 1, journal: any UndoJournal = MemoryJournal()) {
-        let (logged, events) = (logged, events)
+        let (logged, events, moves) = (logged, events, moves)
         var log = Logger(label: "test", factory: { _ in RecordingLog(lines: logged) })
         log.logLevel = .trace
         context = RunContext(
             runID: RunID(start: .now), dump: "app", slots: WorkSlots(capacity: slots), jobsPerUnit: jobsPerUnit,
-            progress: RecordingProgress(events: events), journal: journal, log: log)
+            progress: RecordingProgress(events: events, moves: moves), journal: journal, log: log)
     }
 
     /// All of a provider's part of a run: prepare, freeze, dump, release, close. Findings of severity failure end it, as they
@@ -73,7 +75,9 @@ extension DumpError.Code {
 
 private struct RecordingProgress: ProgressObserver {
     let events: Recorded<TestRun.Event>
+    let moves: Recorded<(unit: WorkUnit, progress: UnitProgress)>
     func began(_ unit: WorkUnit, of dump: String) async { events.append(.began(unit)) }
+    func moved(_ unit: WorkUnit, of dump: String, to progress: UnitProgress) async { moves.append((unit, progress)) }
     func ended(_ unit: WorkUnit, of dump: String) async { events.append(.ended(unit)) }
 }
 

@@ -26,6 +26,7 @@ struct JobTests {
                     - scratch_?
                 layout: databases
                 lock_timeout: 1m30s
+                stall_timeout: none
                 deadline: none
                 bin_directory: /usr/lib/postgresql/17/bin
               a:
@@ -50,6 +51,7 @@ struct JobTests {
         app.include = ["shop", "2024"]
         app.exclude = ["scratch_?"]
         app.lockTimeout = .seconds(90)
+        app.stallTimeout = nil
         app.deadline = nil
         app.binDirectory = "/usr/lib/postgresql/17/bin"
         var a = PostgreSQLSettings()

@@ -120,6 +120,7 @@ struct PostgreSQLSettingsTests {
                 "lock_timeout: 1.5h",
                 "5:19: dumps.app.lock_timeout: expected a duration such as 90s, 5m, 6h or 1d, found '1.5h'"
             ),
+            ("stall_timeout: 0s", "5:20: dumps.app.stall_timeout: must be at least 1ms, found 0s"),
             ("deadline: 0s", "5:15: dumps.app.deadline: must be at least 1ms, found 0s"),
             (
                 "deadline: null",

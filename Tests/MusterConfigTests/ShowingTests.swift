@@ -38,6 +38,7 @@ struct ShowingTests {
                       pause_replay: false
                       pause_limit: 1h
                     lock_timeout: 5m
+                    stall_timeout: 30m
                     deadline: 1d
                     bin_directory: null
                 repositories:
@@ -54,7 +55,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:36:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:37:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

@@ -10,9 +10,11 @@ struct ArchiveCommand: AsyncParsableCommand {
     @Argument(help: "The job, as with --job.") var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
         let log = output.logger()
+        progress.begin(output, log: log)
         let job = try jobOptions.load(positionalJob, log: log)
         guard !job.repositories.isEmpty else {
             throw CommandFailure(
@@ -21,6 +23,6 @@ struct ArchiveCommand: AsyncParsableCommand {
                     .settings, "the job '\(job.name)' has no repository to archive to",
                     hint: "Add one under 'repositories:'."))
         }
-        try await Run(job, tool: toolRecord, display: Console.shared, log: log).perform(.archive).tell(output)
+        try await Run(job, tool: toolRecord, display: ProgressFeed.shared, log: log).perform(.archive).tell(output)
     }
 }

@@ -17,6 +17,7 @@ struct DumpCommand: AsyncParsableCommand {
     @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
         if !names.isEmpty && into == nil {
@@ -31,9 +32,10 @@ struct DumpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let log = output.logger()
+        progress.begin(output, log: log)
         var job = try jobOptions.load(log: log)
         try job.keep(names)
-        let run = Run(job, tool: toolRecord, display: Console.shared, acceptsSizes: acceptSizes, log: log)
+        let run = Run(job, tool: toolRecord, display: ProgressFeed.shared, acceptsSizes: acceptSizes, log: log)
         if let into {
             try await run.perform(into: JobOptions.absolute(into)).tell(output)
         } else {

@@ -10,11 +10,13 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var jobOptions: JobOptions
     @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
         let log = output.logger()
+        progress.begin(output, log: log)
         let job = try jobOptions.load(positionalJob, log: log)
-        try await Run(job, tool: toolRecord, display: Console.shared, acceptsSizes: acceptSizes, log: log)
+        try await Run(job, tool: toolRecord, display: ProgressFeed.shared, acceptsSizes: acceptSizes, log: log)
             .perform(.run).tell(output)
     }
 }

@@ -15,9 +15,10 @@ struct VerifyCommand: AsyncParsableCommand {
     var set: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
-        _ = output.logger()
+        progress.begin(output, log: output.logger())
         let directory = try set.map { JobOptions.absolute($0) } ?? currentDirectory()
         let verification: Verification
         do {
@@ -25,7 +26,7 @@ struct VerifyCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(status: .verificationFailed, error: error)
         }
-        Console.shared.show([])
+        ProgressFeed.shared.show([])
         if output.json {
             Console.shared.result(try json(verification))
         } else if !output.quiet || !verification.passed {
@@ -35,7 +36,9 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func show(_ done: Int64, _ total: Int64) {
-        Console.shared.show([ProgressLine(label: "verify", bytes: done, expectedBytes: total)])
+        ProgressFeed.shared.show([
+            ProgressLine(.verify, progress: UnitProgress(bytes: done, expectedBytes: total))
+        ])
     }
 
     private func currentDirectory() throws -> FilePath {

@@ -1,0 +1,145 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("The progress of a run")
+struct ProgressTests {
+    @Test(
+        "is events for scripts with --progress json: each unit begins and ends, and the last line is the command's end")
+    func events() async throws {
+        try await TestHost.with { host in
+            let run = try await host.muster("run", "--progress", "json")
+            #expect(run.status == .exited(0), "\(run.errors)")
+            let events = try await host.events(of: run)
+            let units = ["globals", "library", "postgres", "shop", "template1"]
+            for kind in ["began", "ended"] {
+                #expect(
+                    events.filter { $0.hasPrefix("\(kind) dump app ") }.sorted()
+                        == units.map { "\(kind) dump app \($0)" })
+            }
+            #expect(events.contains("ended archive local"))
+            #expect(events.last == "finished 0")
+            #expect(run.errors.split(separator: "\n").last?.hasPrefix("{") == true)
+        }
+    }
+
+    @Test("and of a run that stalls: the lock is what is being waited for, the status is 3, the set is left alone")
+    func stalled() async throws {
+        try await TestHost.with { host in
+            host.job.dumpLines += ["    stall_timeout: 3s"]
+            let run = try await host.whileLocking("orders", in: "shop") { [host] in
+                try await host.muster("dump", "--progress", "json")
+            }
+            #expect(run.status == .exited(3), "\(run.errors)")
+            #expect(run.errors.contains("\"detail\":\"waiting for a lock\""), "\(run.errors)")
+            #expect(run.errors.contains("muster: pg_dump of database 'shop' has not moved for 3s and was stopped"))
+            #expect(run.errors.contains("blocked_by: pid "))
+            #expect(try await host.events(of: run).last == "finished 3")
+            #expect(access(host.current.string, F_OK) != 0)
+        }
+    }
+
+    @Test(
+        "is systemd's status line, at a path and at an abstract socket, whatever else is shown",
+        arguments: [true, false])
+    func status(isAbstract: Bool) async throws {
+        try await TestHost.with { host in
+            let path = "\(host.scratch)/notify"
+            let socket = try NotifySocket(path, isAbstract: isAbstract)
+            let command = try host.start(
+                ["run", "--quiet"], environment: ["NOTIFY_SOCKET": (isAbstract ? "@" : "") + path])
+            // Read as they come: a socket keeps only a few.
+            var lines: [String] = []
+            try await eventually {
+                lines += socket.received()
+                return lines.last == "STATUS=done"
+            }
+            let run = try await command.result()
+            #expect(run.status == .exited(0), "\(run.errors)")
+            #expect(lines.allSatisfy { $0.hasPrefix("STATUS=") }, "\(lines)")
+            #expect(lines.contains { $0.hasPrefix("STATUS=dump app ") && $0.contains(" of ~") }, "\(lines)")
+            #expect(run.errors.isEmpty, "\(run.errors)")
+        }
+    }
+
+    @Test("is drawn on a terminal and taken away again, and on one that cannot draw nothing is")
+    func terminal() async throws {
+        try await TestHost.with { host in
+            let drawn = try await host.onTerminal("xterm", "run")
+            #expect(drawn.contains("app shop"), "\(drawn)")
+            // What was drawn last is the erasing of all that was there.
+            let last = try #require(drawn.ranges(of: "\u{1B}[?7l").last)
+            #expect(drawn[last.lowerBound...].hasPrefix("\u{1B}[?7l\u{1B}[K\u{1B}[C\u{1B}[J\r"), "\(drawn)")
+            let plain = try await host.onTerminal("dumb", "run")
+            #expect(!plain.contains("\u{1B}"), "\(plain)")
+            #expect(plain.contains("dump finished"))
+        }
+    }
+}
+
+extension TestHost {
+    /// The events of a command, in order, each as its kind and what it is about.
+    fileprivate func events(of result: Command.Result) async throws -> [String] {
+        let file = scratch.appending("events")
+        try write(result.errors, to: file)
+        let parsed = try await command(
+            "/usr/bin/python3", "-c",
+            """
+            import json, sys
+            for line in open(sys.argv[1]):
+                if not line.startswith('{'): continue
+                event = json.loads(line)
+                assert event['time'].endswith('Z'), line
+                if event['event'] == 'finished':
+                    print('finished', event['exit_status'])
+                else:
+                    assert event['bytes'] >= 0, line
+                    print(*[event[k] for k in ('event', 'stage', 'dump', 'repository', 'unit') if k in event])
+            """, file.string)
+        #expect(parsed.errors == "")
+        return parsed.output.split(separator: "\n").map(String.init)
+    }
+
+    /// What a terminal of that kind is sent by a command.
+    fileprivate func onTerminal(_ kind: String, _ arguments: String) async throws -> String {
+        let file = scratch.appending("nightly.yaml")
+        try write(job.text, to: file)
+        let shown = try await command(
+            "/usr/bin/script", "-qec", "\(musterExecutable) \(arguments) --config \(file)", "/dev/null",
+            environment: ["TERM": kind])
+        #expect(shown.status == .exited(0), "\(shown.output)")
+        return shown.output
+    }
+}
+
+/// A socket that a service manager would listen at.
+private final class NotifySocket {
+    private let descriptor: Int32
+
+    init(_ path: String, isAbstract: Bool) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = (isAbstract ? [0] : []) + Array(path.utf8)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        let failure = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        }
+        guard failure == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// What waits to be read.
+    func received() -> [String] {
+        var messages: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT)), count > 0 {
+            messages.append(String(decoding: buffer[..<count], as: UTF8.self))
+        }
+        return messages
+    }
+}
