@@ -72,7 +72,6 @@ let package = Package(
             name: "PostgreSQLTests",
             dependencies: ["PostgreSQL", "Conformance", "Processes", "Linux", "DumpCore", "TestSupport", .logging],
             exclude: ["Archives"]),
-        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "DumpCore"]),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),
