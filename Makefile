@@ -13,6 +13,7 @@ demo: install-packages release
 
 test: install-test-packages
 	@.ci/borg14
+	@.ci/postgresql18
 	swift build --build-tests
 	swift test --disable-xctest
 

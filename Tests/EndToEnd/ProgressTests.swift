@@ -60,7 +60,9 @@ struct ProgressTests {
             #expect(run.status == .exited(0), "\(run.errors)")
             #expect(lines.allSatisfy { $0.hasPrefix("STATUS=") }, "\(lines)")
             #expect(lines.contains { $0.hasPrefix("STATUS=dump app ") && $0.contains(" of ~") }, "\(lines)")
-            #expect(run.errors.isEmpty, "\(run.errors)")
+            // What is found out about this machine's psql is no progress.
+            let others = run.errors.split(separator: "\n").filter { !$0.contains("code=psql_unsafe") }
+            #expect(others.isEmpty, "\(run.errors)")
         }
     }
 

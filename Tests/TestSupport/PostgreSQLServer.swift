@@ -22,6 +22,8 @@ public final class PostgreSQLServer: Sendable {
 
     /// Holds the socket and the data; every user may pass through.
     public let directory: FilePath
+    /// Where the server's own programs are.
+    private let programs: FilePath
     private let running = Mutex<Task<ProgramOutcome, any Error>?>(nil)
 
     /// As libpq takes it: the superuser, who must be asked for as the system user `postgres`.
@@ -64,6 +66,43 @@ public final class PostgreSQLServer: Sendable {
         }
     }
 
+    /// A server of PostgreSQL 18, whose programs `.ci/postgresql18` has installed, for as long as `body` runs. Its user reaches
+    /// them at the path that `body` is given.
+    public static func with18<Result>(
+        in scratch: FilePath, _ body: (_ server: PostgreSQLServer, _ programs: FilePath) async throws -> Result
+    ) async throws -> Result {
+        try await inTurn {
+            let directory = scratch.appending("pg")
+            try FileSystem.createDirectory(directory)
+            return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
+                let programs = try await copyPrograms18(to: directory)
+                let server = try await PostgreSQLServer(in: directory, programs: programs) { data in
+                    try await run("initdb", initdbArguments(data), in: programs)
+                    try write(PostgreSQLTemplate.settings, to: data.appending("postgresql.auto.conf"))
+                    try write(PostgreSQLTemplate.authentication, to: data.appending("pg_hba.conf"))
+                }
+                return try await server.running { try await body($0, programs) }
+            }
+        }
+    }
+
+    /// The user postgres may not be able to reach where they were installed. Returns where the programs are now.
+    private static func copyPrograms18(to directory: FilePath) async throws -> FilePath {
+        let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+        let outcome = try await runProgram("\(root)/.ci/postgresql18", [])
+        precondition(outcome.succeeded, outcome.lastErrors)
+        // …/site-packages/NAME/pginstall/bin, which needs its libraries in …/site-packages/NAME.libs.
+        let package = FilePath(String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").joined())
+            .removingLastComponent().removingLastComponent()
+        let copied = try await runProgram("cp", ["-a", package.string, "\(package).libs", directory.string])
+        precondition(copied.succeeded, copied.lastErrors)
+        return directory.appending(package.lastComponent!).appending("pginstall/bin")
+    }
+
+    fileprivate static func initdbArguments(_ data: FilePath) -> [String] {
+        ["-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", user]
+    }
+
     /// Dozens of tests that start their servers all at once only hinder each other.
     private static let slots = WorkSlots(capacity: 4)
     /// A test that has a server may start more: waiting for each other, such tests would wait for ever.
@@ -83,10 +122,11 @@ public final class PostgreSQLServer: Sendable {
     }
 
     private init(
-        in directory: FilePath, settings: [String],
+        in directory: FilePath, settings: [String] = [], programs: FilePath = binDirectory,
         fill: (FilePath) async throws -> Void
     ) async throws {
         self.directory = directory
+        self.programs = programs
         guard chown(directory.string, UserAccount(named: Self.user)!.uid, UInt32.max) == 0 else {
             throw Errno(rawValue: errno)
         }
@@ -112,7 +152,7 @@ public final class PostgreSQLServer: Sendable {
     }
 
     public func start() async throws {
-        let program = Self.program("postgres", ["-D", data.string])
+        let program = Self.program("postgres", ["-D", data.string], in: programs)
         running.withLock { $0 = Task { try await Self.runner.run(program) } }
         try await eventually {
             try await Self.runner.run(Self.program("pg_isready", ["-q", "-h", self.directory.string])).succeeded
@@ -122,7 +162,7 @@ public final class PostgreSQLServer: Sendable {
     /// Disconnects everyone and shuts down. Nothing happens if it is stopped already.
     public func stop() async throws {
         guard let task = running.withLock({ $0.take() }) else { return }
-        _ = try await Self.run("pg_ctl", ["-D", data.string, "-m", "fast", "-w", "stop"])
+        _ = try await Self.run("pg_ctl", ["-D", data.string, "-m", "fast", "-w", "stop"], in: programs)
         _ = try await task.value
     }
 
@@ -138,8 +178,11 @@ public final class PostgreSQLServer: Sendable {
 
     /// Runs one of the server's programs as its user, to a good end, and returns what it printed.
     @discardableResult
-    public static func run(_ name: String, _ arguments: [String]) async throws -> String {
-        let outcome = try await runner.run(program(name, arguments), output: .collect(limit: 1 << 24))
+    public static func run(
+        _ name: String, _ arguments: [String], in programs: FilePath = binDirectory
+    ) async throws -> String {
+        let outcome = try await runner.run(
+            program(name, arguments, in: programs), output: .collect(limit: 1 << 24))
         guard outcome.succeeded else {
             throw DumpError(.programFailed, "\(name) \(outcome.status): \(outcome.lastErrors)")
         }
@@ -148,8 +191,10 @@ public final class PostgreSQLServer: Sendable {
 
     private static let runner = ProgramRunner(keeper: keeperExecutable, log: .silent)
 
-    private static func program(_ name: String, _ arguments: [String]) -> Program {
-        Program(binDirectory.appending(name), arguments, user: user)
+    private static func program(
+        _ name: String, _ arguments: [String], in programs: FilePath = binDirectory
+    ) -> Program {
+        Program(programs.appending(name), arguments, user: user)
     }
 }
 
@@ -176,15 +221,13 @@ private actor PostgreSQLTemplate {
         let account = UserAccount(named: PostgreSQLServer.user)!
         guard chown(directory.string, account.uid, account.gid) == 0 else { throw Errno(rawValue: errno) }
         let data = directory.appending("data")
-        try await PostgreSQLServer.run(
-            "initdb",
-            ["-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres"])
+        try await PostgreSQLServer.run("initdb", PostgreSQLServer.initdbArguments(data))
         try write(settings, to: data.appending("postgresql.auto.conf"))
         try write(authentication, to: data.appending("pg_hba.conf"))
         return data
     }
 
-    private static let settings = """
+    static let settings = """
         listen_addresses = ''
         fsync = off
         shared_buffers = 16MB
@@ -193,7 +236,7 @@ private actor PostgreSQLTemplate {
 
         """
 
-    private static let authentication = """
+    static let authentication = """
         local all,replication postgres peer
         local all,replication all scram-sha-256
 

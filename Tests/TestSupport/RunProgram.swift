@@ -9,5 +9,6 @@ public func runProgram(
     let log = Logger.silent
     var program = Program(try Executables.find(name), arguments)
     program.workingDirectory = directory
+    program.inheritedPrefixes = ["MUSTER_TEST_"]
     return try await ProgramRunner(keeper: keeperExecutable, log: log).run(program, output: .collect(limit: 1 << 26))
 }
