@@ -107,7 +107,7 @@ struct OmissionTests {
                 } else {
                     let error = try await dumpError { _ = try await run.dump(source, into: cluster.newDirectory()) }
                     #expect(error.code == .omissionNotAllowed)
-                    #expect(error.message == found[0].message)
+                    #expect(error.message == found.first?.message)
                 }
             }
         }
@@ -157,9 +157,10 @@ struct OmissionTests {
             }
             let found = try await cluster.omissions(.preparedTransaction, provider)
             #expect(found.map(\.object) == ["left in shop"])
-            #expect(found[0].message.hasPrefix("transaction 'left in shop' of database 'shop' is prepared since 20"))
+            let message = try #require(found.first).message
+            #expect(message.hasPrefix("transaction 'left in shop' of database 'shop' is prepared since 20"))
             let summary = try await TestRun().dump(provider, into: cluster.newDirectory())
-            #expect(summary.omissions.contains(found[0]))
+            #expect(found.allSatisfy(summary.omissions.contains))
             #expect(summary.databases[0].tables.map(\.rows) == [3, 20000])
 
             try await cluster.server.psql("rollback prepared 'left in shop'", in: "shop")
@@ -218,9 +219,11 @@ struct OmissionTests {
     @Test("Optimizer statistics are left out by clients before 18, and asked for from then on")
     func statistics() async throws {
         try await ClusterFixture.with { cluster in
+            let version = try await cluster.server.psql("show server_version")
             let found = try await cluster.omissions(.optimizerStatistics, cluster.provider())
-            #expect(found.map(\.object) == ["pg_dump"])
-            #expect(found[0].message.hasSuffix(" does not dump optimizer statistics"))
+            let isOld = try #require(Int(version.prefix { $0.isNumber })) < 18
+            #expect(found.map(\.object) == (isOld ? ["pg_dump"] : []))
+            #expect(found.allSatisfy { $0.message.hasSuffix(" does not dump optimizer statistics") })
 
             let directory = try cluster.clientPrograms(claiming: "18.1")
             let newer = cluster.provider { $0.binDirectory = directory }
