@@ -35,6 +35,12 @@ public protocol PreparedSource: Sendable {
     /// What the operator should know, most severe first. A finding of severity `failure` keeps the run from starting.
     var findings: [Finding] { get }
 
+    /// What is in the source and will not be in the dump, as far as it is known now. Each is about one object, and none of them
+    /// is among `findings` too. A severity of `failure` keeps the run from starting here as well.
+    ///
+    /// What the dump itself left out is in `DumpSummary.omissions`: asked again, of the source as it was frozen.
+    var omissions: [Finding] { get }
+
     /// What will be dumped, one entry for each piece that can be dumped beside the others, with estimated sizes.
     var units: [WorkUnit] { get }
 

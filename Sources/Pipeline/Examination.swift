@@ -23,18 +23,20 @@ public struct Examination: Sendable, Encodable {
         public var freeBytes: Int64?
         /// Most severe first.
         public var findings: [Finding]
+        /// What a dump would not hold although it is in its source.
+        public var omissions: [Finding] = []
+
+        public var isReady: Bool { !(findings + omissions).contains { $0.severity == .failure } }
     }
 
     public var job: String
     public var parts: [Part]
 
     /// Whether a run could begin.
-    public var passed: Bool { !parts.contains { $0.findings.contains { $0.severity == .failure } } }
+    public var passed: Bool { parts.allSatisfy(\.isReady) }
 
     /// Whether a dump could not begin, as opposed to an archive.
-    public var dumpsPassed: Bool {
-        !parts.contains { $0.kind != .repository && $0.findings.contains { $0.severity == .failure } }
-    }
+    public var dumpsPassed: Bool { parts.allSatisfy { $0.kind == .repository || $0.isReady } }
 }
 
 extension Run {
@@ -92,6 +94,7 @@ extension Examination.Part {
             reachable = true
             facts = examined.facts
             findings = examined.findings
+            omissions = examined.omissions
         case .failure(let error):
             reachable = error.code == .sourceUnavailable ? false : nil
             findings = [Finding(error, about: source.name)]

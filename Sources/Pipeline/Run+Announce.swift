@@ -12,7 +12,7 @@ extension Run {
             metadata["estimated"] = "\(formatBytes(prepared.estimates[source.name] ?? 0))"
             if let last = history.last(source.name, source.kind) { metadata["last_run"] = "\(last)" }
             log.info("source examined", metadata: metadata)
-            logFindings(examined.findings, of: source.name)
+            logFindings(examined.findings + examined.omissions, of: source.name)
         }
     }
 

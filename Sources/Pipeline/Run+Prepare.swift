@@ -37,7 +37,8 @@ struct PreparedJob: Sendable {
         let failures = sources.compactMap { source -> (name: String, error: any OperatorError)? in
             switch source.outcome {
             case .failure(let error): (source.name, error)
-            case .success(let prepared): Self.failure(of: source.name, prepared.findings).map { (source.name, $0) }
+            case .success(let prepared):
+                Self.failure(of: source.name, prepared.findings + prepared.omissions).map { (source.name, $0) }
             }
         }
         if !failures.isEmpty { throw CombinedError("dumps", failures) }
@@ -51,7 +52,8 @@ struct PreparedJob: Sendable {
         let failures = findings.filter { $0.severity == .failure }
         guard let first = failures.first else { return nil }
         var context: ErrorContext = ["dump": name]
-        for other in failures.dropFirst() { context[other.object] = other.message }
+        // The code too: one object may fail for several reasons.
+        for other in failures.dropFirst() { context["\(other.code) \(other.object)"] = other.message }
         return DumpError(.settings, first.message, hint: first.hint, context: context)
     }
 }
@@ -102,7 +104,7 @@ extension RunReport.DumpRecord {
         self.init(
             name: source.name, provider: source.kind, outcome: .failed, durationSeconds: 0, findings: [], omissions: [])
         switch source.outcome {
-        case .success(let prepared): findings = prepared.findings
+        case .success(let prepared): (findings, omissions) = (prepared.findings, prepared.omissions)
         case .failure(let failure): error = RunReport.ErrorRecord(failure)
         }
     }

@@ -11,6 +11,8 @@ struct TakenDump: Sendable {
     var endedAt: Timestamp
     /// What prepare found, before what the dump itself found.
     var prepareFindings: [Finding]
+    /// What prepare expected to be left out: all that is known of a dump that failed.
+    var expectedOmissions: [Finding]
     var outcome: Result<DumpSummary, DumpError>
     /// Set once the dump was measured.
     var bytes: Int64?
@@ -24,7 +26,7 @@ struct TakenDump: Sendable {
     var record: RunReport.DumpRecord {
         var record = RunReport.DumpRecord(
             name: name, provider: kind, outcome: .failed, durationSeconds: endedAt.seconds(since: startedAt),
-            findings: prepareFindings, omissions: [])
+            findings: prepareFindings, omissions: expectedOmissions)
         switch outcome {
         case .success(let summary):
             record.outcome = .done
@@ -87,7 +89,7 @@ extension Run {
                     let outcome = await take(frozen, into: incoming, in: context)
                     return TakenDump(
                         name: source.name, kind: source.kind, startedAt: startedAt, endedAt: .now,
-                        prepareFindings: examined.findings, outcome: outcome)
+                        prepareFindings: examined.findings, expectedOmissions: examined.omissions, outcome: outcome)
                 }
             }
             return await group.reduce(into: [:]) { $0[$1.name] = $1 }

@@ -10,6 +10,8 @@ struct ArchiveContents: Sendable, Equatable {
     /// An entry whose data is in a file of its own.
     struct DataEntry: Sendable, Equatable {
         var id: Int
+        /// The OID of what the data belongs to.
+        var object: UInt32
         /// What it is, such as `TABLE DATA`.
         var kind: String
         var schema: String
@@ -20,7 +22,12 @@ struct ArchiveContents: Sendable, Equatable {
     /// How many entries there are, with data or without.
     var entries: Int
     var data: [DataEntry]
+    /// The OIDs of all relations that are defined: tables, views, sequences and so on.
+    var relations: Set<UInt32>
     var isCompressed: Bool
+
+    /// The OID of `pg_class` itself, which a relation's definition is marked with (`RelationRelationId`).
+    fileprivate static let catalogOfRelations: UInt32 = 1259
 
     /// Reads `toc.dat` to its end. Throws when it is cut, of another version, or holds more than it should.
     static func read(_ path: FilePath) throws -> ArchiveContents {
@@ -30,12 +37,10 @@ struct ArchiveContents: Sendable, Equatable {
             let isCompressed = try reader.readHeading()
             let count = try reader.integer()
             guard count >= 0 else { throw ArchiveReader.Malformed(reason: "a negative number of entries") }
-            var data: [DataEntry] = []
-            for _ in 0..<count {
-                if let entry = try reader.readEntry() { data.append(entry) }
-            }
+            var contents = ArchiveContents(entries: count, data: [], relations: [], isCompressed: isCompressed)
+            for _ in 0..<count { try reader.readEntry(into: &contents) }
             guard try reader.isAtEnd() else { throw ArchiveReader.Malformed(reason: "more than its entries") }
-            return ArchiveContents(entries: count, data: data, isCompressed: isCompressed)
+            return contents
         }
     }
 }
@@ -57,10 +62,12 @@ extension ArchiveReader {
         return compression != 0
     }
 
-    fileprivate mutating func readEntry() throws -> ArchiveContents.DataEntry? {
+    fileprivate mutating func readEntry(into contents: inout ArchiveContents) throws {
         let id = try integer()
         _ = try integer()  // whether it had data
-        for _ in 0..<2 { try skipText() }  // catalog and object id
+        let catalog = try oid()
+        let object = try oid()
+        if catalog == ArchiveContents.catalogOfRelations { contents.relations.insert(object) }
         let name = try text()
         let kind = try text()
         _ = try integer()  // section
@@ -71,8 +78,15 @@ extension ArchiveReader {
         if minor >= 16 { _ = try integer() }  // kind of relation
         for _ in 0..<2 { try skipText() }  // owner, with OIDs
         while try skipText() {}  // dependencies, ended by an absent one
-        guard let file = try text(), !file.isEmpty else { return nil }
-        return ArchiveContents.DataEntry(
-            id: id, kind: kind ?? "", schema: schema ?? "", name: name ?? "", file: file)
+        guard let file = try text(), !file.isEmpty else { return }
+        contents.data.append(
+            ArchiveContents.DataEntry(
+                id: id, object: object, kind: kind ?? "", schema: schema ?? "", name: name ?? "", file: file))
+    }
+
+    /// An OID, which is kept as a text.
+    private mutating func oid() throws -> UInt32 {
+        guard let oid = UInt32(try text() ?? "") else { throw Malformed(reason: "an object without an OID") }
+        return oid
     }
 }

@@ -47,6 +47,7 @@ struct ArchiveVerification {
         if let extra = present.min(by: { $0.string < $1.string }) {
             throw incomplete("its table of contents does not name the file \(extra)", extra)
         }
+        archive.relations = contents.relations
         archive.tables.sort { ($0.schema, $0.name) < ($1.schema, $1.name) }
     }
 
@@ -95,6 +96,7 @@ struct ArchiveVerification {
             let fault = inspector.isEmpty ? "is empty" : "ends before its last line"
             throw incomplete("the data file \(name) of \(table) \(fault)", name)
         }
+        archive.tablesWithRows.insert(entry.object)
         archive.tables.append(TableContents(schema: entry.schema, name: entry.name, rows: rows))
     }
 
@@ -146,6 +148,10 @@ struct ArchiveVerification {
 /// What a dump in directory format was found to hold.
 struct VerifiedArchive: Sendable {
     var tables: [TableContents] = []
+    /// The OIDs of `tables`.
+    var tablesWithRows: Set<UInt32> = []
+    /// The OIDs of all relations whose definitions it holds.
+    var relations: Set<UInt32> = []
     var files: [FilePath.Component: FileDigest] = [:]
 
     func digests(below path: FilePath) -> [FilePath: FileDigest] {

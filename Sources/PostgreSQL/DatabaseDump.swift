@@ -11,6 +11,7 @@ struct DatabaseDump: Sendable {
     var directory: FilePath
     var client: Client
     var access: ClusterAccess
+    var survey: OmissionSurvey
     var watch: ServerWatch
     var lockTimeout: Duration
     var jobs: Int
@@ -23,12 +24,12 @@ struct DatabaseDump: Sendable {
     /// Dumps within a slot of the run, and verifies outside of it: meanwhile the slot keeps the server busy with the next one.
     func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
         do {
-            let (start, findings) = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
-            let archive = try await verified(try await list())
+            let written = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
+            let archive = try await verified(try await list(), against: written.facts.catalog)
             let digests = archive.digests(below: unit.path)
             for (path, digest) in digests { run.completed(path, digest) }
             return DumpedPart(
-                from: start, to: .now, findings: findings,
+                from: written.start, to: .now, findings: written.findings, omissions: written.facts.omissions,
                 databases: [
                     DatabaseContents(name: database, path: unit.path.string, tables: archive.tables)
                 ], digests: digests)
@@ -37,14 +38,22 @@ struct DatabaseDump: Sendable {
         }
     }
 
+    /// What pg_dump wrote, and what its snapshot says that it should have.
+    private struct Written {
+        var start: Timestamp
+        var findings: [Finding]
+        var facts: SnapshotFacts
+    }
+
     /// The snapshot is held until pg_dump has ended, and no longer: it keeps the server from cleaning up.
-    private func write(in run: RunContext) async throws(DumpError) -> (Timestamp, [Finding]) {
+    private func write(in run: RunContext) async throws(DumpError) -> Written {
         try handOver()
         let start = Timestamp.now
+        let facts = try await SnapshotFacts.ask(source, survey)
         do {
             let findings = try await dump(in: run)
             await source.open.session.close()
-            return (start, findings)
+            return Written(start: start, findings: findings, facts: facts)
         } catch {
             throw await recognized(error)
         }
@@ -84,6 +93,7 @@ struct DatabaseDump: Sendable {
             "--no-sync", "--snapshot=\(source.snapshot)", "--lock-wait-timeout=\(lockTimeout.wholeMilliseconds)",
             "--file=\(Program.directoryPath)",
         ]
+        if client.version.dumpsStatistics { arguments.append("--statistics") }
         if jobs > 1 { arguments.append("--jobs=\(jobs)") }
         arguments.append("--dbname=\(access.conninfo(database: database))")
         let remarks = ProgramRemarks()
@@ -105,6 +115,17 @@ struct DatabaseDump: Sendable {
         let outcome = try await access.run(program, output: .lines(listing.add))
         guard outcome.succeeded else { throw failure(of: .pgRestore, outcome) }
         return listing.result
+    }
+
+    private func verified(
+        _ listing: ArchiveListing, against catalog: CatalogComparison
+    ) async throws(DumpError) -> VerifiedArchive {
+        let archive = try await verified(listing)
+        if let missing = catalog.firstMissing(from: archive) {
+            let part = missing.hasRows ? "rows" : "definition"
+            throw .incomplete(subject, "it lacks the \(part) of table \(missing.name)", target)
+        }
+        return archive
     }
 
     private func verified(_ listing: ArchiveListing) async throws(DumpError) -> VerifiedArchive {

@@ -10,6 +10,7 @@ struct DatabaseSelection: Sendable {
     /// Databases that could be dumped but shall not be.
     private(set) var excluded: [ServerFacts.Database] = []
     private(set) var findings: [Finding] = []
+    /// Databases that are not dumped, whether that is wanted or not.
     private(set) var omissions: [Finding] = []
 
     init(of databases: [ServerFacts.Database], include: [String], exclude: [String]) {
@@ -31,7 +32,7 @@ struct DatabaseSelection: Sendable {
                 take(database)
             }
         }
-        if selected.isEmpty, findings.allSatisfy({ $0.severity < .failure }) {
+        if selected.isEmpty, (findings + omissions).allSatisfy({ $0.severity < .failure }) {
             findings.append(
                 Finding(
                     .failure, "no_database_selected", object: "databases",
@@ -53,25 +54,23 @@ struct DatabaseSelection: Sendable {
     private mutating func leaveOut(_ database: ServerFacts.Database) {
         omissions.append(
             Finding(
-                .note, "database_excluded", object: database.name,
-                "database '\(database.name)' is excluded by the job file"))
+                .note, .databaseExcluded, object: database.name,
+                "database '\(database.name)' is excluded by the job file",
+                hint: "If it should not be, change 'databases:' there."))
         if database.allowsConnections, !database.isInvalid { excluded.append(database) }
     }
 
     private mutating func miss(_ database: ServerFacts.Database, wasNamed: Bool) {
-        let (code, message, hint) =
+        let severity: Finding.Severity = wasNamed ? .failure : .warning
+        omissions.append(
             database.isInvalid
-            ? (
-                "database_invalid", "database '\(database.name)' is the rest of an interrupted DROP DATABASE",
-                "Drop it."
-            )
-            : (
-                "database_not_connectable",
-                "database '\(database.name)' accepts no connections and cannot be dumped",
-                "ALTER DATABASE … ALLOW_CONNECTIONS true, or list it under 'databases: exclude:'."
-            )
-        findings.append(Finding(wasNamed ? .failure : .warning, code, object: database.name, message, hint: hint))
-        omissions.append(Finding(.warning, code, object: database.name, message, hint: hint))
+                ? Finding(
+                    severity, .databaseInvalid, object: database.name,
+                    "database '\(database.name)' is the rest of an interrupted DROP DATABASE", hint: "Drop it.")
+                : Finding(
+                    severity, .databaseNotConnectable, object: database.name,
+                    "database '\(database.name)' accepts no connections and cannot be dumped",
+                    hint: "ALTER DATABASE … ALLOW_CONNECTIONS true, or list it under 'databases: exclude:'."))
     }
 
     private static func notFound(_ name: String, among names: [String]) -> Finding {

@@ -11,7 +11,10 @@ extension FrozenCluster {
         let script = ScriptDump(
             subject: "the cluster", unit: unit, directory: directory, client: client, access: cluster.access,
             watch: watch, arguments: clusterArguments, databases: expected)
+        let omissions = try await cluster.survey.askDatabases(open: [], opener: cluster.opener)
+        try cluster.settings.omissionPolicy.requireAllowed(omissions)
         var part = try await script.take(in: run)
+        part.omissions = omissions
         part.databases = expected.map { DatabaseContents(name: $0, path: unit.path.string, tables: []) }
         return DumpedCluster(parts: [part], moment: Moment(.window, from: part.from, to: part.to))
     }
@@ -21,6 +24,7 @@ extension FrozenCluster {
             "--clean", "--if-exists", "--lock-wait-timeout=\(cluster.settings.lockTimeout.wholeMilliseconds)",
         ]
         if !cluster.facts.role.readsPasswords { arguments.append("--no-role-passwords") }
+        if client.version.dumpsStatistics { arguments.append("--statistics") }
         // Quoted, a pattern stands for exactly one name: the same choice of databases as in the other layout.
         return arguments
             + cluster.selection.excluded.map { "--exclude-database=\"\($0.name.marking("\"", with: "\""))\"" }

@@ -45,7 +45,7 @@ extension FrozenCluster {
             for database in group.databases {
                 let dump = DatabaseDump(
                     source: database, unit: cluster.unit(for: database.open.database), directory: directory,
-                    client: client, access: cluster.access, watch: watch,
+                    client: client, access: cluster.access, survey: cluster.survey, watch: watch,
                     lockTimeout: cluster.settings.lockTimeout, jobs: run.jobsPerUnit)
                 tasks.addTask {
                     (dump.unit, await outcome { () throws(DumpError) in try await dump.take(in: run) })
@@ -113,5 +113,7 @@ private struct UnitOutcomes {
 
 extension DumpError {
     /// Whether the other databases of the same dump may still be worth dumping.
-    fileprivate var leavesOthersAChance: Bool { code == .programFailed || code == .incompleteDump || code == .stalled }
+    fileprivate var leavesOthersAChance: Bool {
+        [.programFailed, .incompleteDump, .snapshotLost, .stalled].contains(code)
+    }
 }

@@ -6,6 +6,8 @@ import SystemPackage
 struct FrozenCluster: FrozenSource {
     let cluster: Cluster
     let client: Client
+    /// A session that is in no transaction.
+    let control: Session
     /// Nil with `layout: cluster`, and when no database is left.
     let first: FrozenGroup?
     /// Of replay on a standby, until the dump has ended.
@@ -13,10 +15,14 @@ struct FrozenCluster: FrozenSource {
 
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         do {
-            let dump = try await dumped(in: directory, run)
+            let ofCluster = try await cluster.survey.askCluster(control)
+            try cluster.settings.omissionPolicy.requireAllowed(
+                cluster.survey.all(databases: [], cluster: ofCluster))
+            let dump = try await dumped(in: directory, knowing: ofCluster, run)
             return DumpSummary(
                 identity: cluster.identity(of: client), moment: dump.moment,
-                findings: dump.parts.flatMap(\.findings), omissions: cluster.omissions,
+                findings: dump.parts.flatMap(\.findings),
+                omissions: cluster.survey.all(databases: dump.parts.flatMap(\.omissions), cluster: ofCluster),
                 databases: dump.parts.flatMap(\.databases),
                 digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
         } catch {
@@ -29,16 +35,22 @@ struct FrozenCluster: FrozenSource {
         await pause?.end()
     }
 
-    private func dumped(in directory: FilePath, _ run: RunContext) async throws(DumpError) -> DumpedCluster {
+    private func dumped(
+        in directory: FilePath, knowing omissions: [Finding], _ run: RunContext
+    ) async throws(DumpError) -> DumpedCluster {
         let result: DumpedCluster?
         do {
             result = try await withDeadline(cluster.settings.deadline) {
-                try await ServerWatch.during(cluster, in: run) { watch throws(DumpError) in
+                var dump = try await ServerWatch.during(cluster, in: run) { watch throws(DumpError) in
                     switch cluster.settings.layout {
                     case .databases: try await dumpDatabases(in: directory, run, under: watch)
                     case .cluster: try await dumpScript(in: directory, run, under: watch)
                     }
                 }
+                if cluster.settings.copiesSettings {
+                    dump.parts.append(try await copySettings(to: directory, knowing: omissions, run))
+                }
+                return dump
             }
         } catch let error as DumpError {
             throw error
@@ -47,6 +59,15 @@ struct FrozenCluster: FrozenSource {
         }
         guard let result else { throw tooLate }
         return result
+    }
+
+    private func copySettings(
+        to directory: FilePath, knowing omissions: [Finding], _ run: RunContext
+    ) async throws(DumpError) -> DumpedPart {
+        let copy = SettingsDump(files: ServerSettingsFiles(server: cluster.facts), directory: directory)
+        return try await run.perform(SettingsDump.unit) { () throws(DumpError) in
+            try await copy.take(from: control, knowing: omissions)
+        }
     }
 
     private var tooLate: DumpError {
@@ -69,6 +90,8 @@ struct DumpedPart: Sendable {
     var from: Timestamp
     var to: Timestamp
     var findings: [Finding] = []
+    /// What is not in it although it is in its database.
+    var omissions: [Finding] = []
     var databases: [DatabaseContents] = []
     /// By path relative to the dump's directory.
     var digests: [FilePath: FileDigest]

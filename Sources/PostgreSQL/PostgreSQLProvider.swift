@@ -77,10 +77,12 @@ public struct PostgreSQLProvider: Provider {
                     options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
                     runner: runner),
                 opener: opener, groups: groups.groups)
+            let open = try await opener.open(groups.groups.first ?? [])
             return PreparedCluster(
-                cluster: cluster, session: session, open: try await opener.open(groups.groups.first ?? []),
+                cluster: cluster, session: session, open: open,
                 facts: cluster.learnt(psql: psql.version, activity),
-                findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + hindrances)
+                findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + hindrances,
+                omissions: try await omissions(of: cluster, open, session))
         } catch {
             await session.close()
             throw error
@@ -110,6 +112,19 @@ public struct PostgreSQLProvider: Provider {
         guard case .success(let client) = client else { return (nil, []) }
         let version = try await client.psqlVersion(runner: runner, as: user?.name)
         return (version, client.psqlFindings(version))
+    }
+
+    private func omissions(
+        of cluster: Cluster, _ open: [OpenDatabase], _ session: Session
+    ) async throws(DumpError) -> [Finding] {
+        do {
+            return cluster.survey.all(
+                databases: try await cluster.survey.askDatabases(open: open, opener: cluster.opener),
+                cluster: try await cluster.survey.askCluster(session))
+        } catch {
+            await open.close()
+            throw error
+        }
     }
 
     private func account() throws(DumpError) -> UserAccount? {

@@ -60,6 +60,15 @@ extension PostgreSQLSettings: ProviderSettings {
                 "bin_directory", \.binDirectory, .absolutePath,
                 "Where pg_dump, pg_dumpall and pg_restore are. If not set, the newest installed that suits the server."
             )
+            .key(
+                "settings", \.copiesSettings, .boolean,
+                "Whether to copy postgresql.conf, pg_hba.conf and so on into the dump, as far as the role may read them."
+            )
+            .key(
+                "allow_omissions", \.allowedOmissions, .list(of: .choice),
+                "What may be missing from the dump, by the codes that 'muster check' shows."
+            )
+            .key("strict", \.isStrict, .boolean, "Whether any other omission fails the dump.")
             .check("password", "connection") { $0.passfileFault }
     }
 

@@ -29,6 +29,13 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for the newest that is not older than the server.
     public var binDirectory: FilePath?
 
+    /// Whether the server's settings files are copied into the dump.
+    public var copiesSettings = false
+    /// What the dump may leave out without anyone being warned.
+    public var allowedOmissions: [OmissionCode] = []
+    /// Whether anything else that it would leave out makes it fail.
+    public var isStrict = false
+
     public enum Layout: String, Sendable, CaseIterable {
         /// One pg_dump in directory format for each database, beside the roles and tablespaces of the cluster.
         case databases

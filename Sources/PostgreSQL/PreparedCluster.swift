@@ -6,6 +6,7 @@ import SystemPackage
 struct PreparedCluster: PreparedSource {
     let facts: ErrorContext
     let findings: [Finding]
+    let omissions: [Finding]
     let units: [WorkUnit]
     private let cluster: Cluster
     private let session: Session
@@ -13,10 +14,12 @@ struct PreparedCluster: PreparedSource {
     private let open: [OpenDatabase]
 
     init(
-        cluster: Cluster, session: Session, open: [OpenDatabase], facts: ErrorContext, findings: [Finding]
+        cluster: Cluster, session: Session, open: [OpenDatabase], facts: ErrorContext, findings: [Finding],
+        omissions: [Finding]
     ) {
         self.cluster = cluster
         self.facts = facts
+        self.omissions = omissions
         self.session = session
         self.open = open
         units = cluster.units
@@ -29,9 +32,9 @@ struct PreparedCluster: PreparedSource {
     func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
         do {
             let client = try cluster.client.get()
-            guard !open.isEmpty else { return FrozenCluster(cluster: cluster, client: client, first: nil) }
-            guard cluster.facts.inRecovery, cluster.settings.pausesReplay else {
-                return FrozenCluster(cluster: cluster, client: client, first: try await cluster.freeze(open))
+            guard !open.isEmpty, cluster.facts.inRecovery, cluster.settings.pausesReplay else {
+                let first = open.isEmpty ? nil : try await cluster.freeze(open)
+                return FrozenCluster(cluster: cluster, client: client, control: session, first: first)
             }
             return try await freezeStandby(client, run)
         } catch {
@@ -48,7 +51,7 @@ struct PreparedCluster: PreparedSource {
             let first = try await cluster.freeze(open, isPaused: true)
             try await pause.confirm(on: session)
             StopPoint.passing("replay.frozen")
-            return FrozenCluster(cluster: cluster, client: client, first: first, pause: pause)
+            return FrozenCluster(cluster: cluster, client: client, control: session, first: first, pause: pause)
         } catch {
             await pause.end()
             throw error
@@ -82,7 +85,9 @@ struct Cluster: Sendable {
 
     static let globals = WorkUnit(name: "globals", path: "globals.sql", estimatedBytes: 16 * 1024)
 
-    var units: [WorkUnit] {
+    var units: [WorkUnit] { dumpUnits + (settings.copiesSettings ? [SettingsDump.unit] : []) }
+
+    private var dumpUnits: [WorkUnit] {
         switch settings.layout {
         case .databases: selection.selected.map(unit) + [Self.globals]
         case .cluster:
@@ -105,9 +110,6 @@ struct Cluster: Sendable {
         let empty = facts.databases.compactMap(\.bytes).min() ?? 0
         return max((database.bytes ?? 0) - empty, 0) + 16 * 1024
     }
-
-    /// What is in the source and will not be in the dump.
-    var omissions: [Finding] { selection.omissions + facts.role.omissions }
 
     func identity(of client: Client) -> ErrorContext {
         [
@@ -140,16 +142,14 @@ extension ServerFacts.Role {
                     "role '\(name)' is neither superuser nor member of pg_read_all_data: it may fail to read some table",
                     hint: "GRANT pg_read_all_data TO it (PostgreSQL 14 and newer), or connect as a superuser."))
         }
-        return findings + passwordFinding
+        return findings
     }
 
-    var omissions: [Finding] { passwordFinding }
-
-    private var passwordFinding: [Finding] {
+    var omissions: [Finding] {
         guard !readsPasswords else { return [] }
         return [
             Finding(
-                .warning, "role_passwords_unreadable", object: name,
+                .warning, .rolePasswordsUnreadable, object: name,
                 "role '\(name)' may not read pg_authid: the dumped roles have no passwords",
                 hint: "GRANT pg_read_all_data TO it, connect as a superuser, or set the passwords anew after a restore."
             )

@@ -2,19 +2,22 @@ import DumpCore
 import Pipeline
 
 extension Examination.Part {
-    /// A line for the part, one for each fact, then one for each finding, most severe first.
+    /// A line for the part, one for each fact, then one for each finding and each omission; of both the most severe first.
     func lines(quiet: Bool) -> [String] {
-        let shown = findings.filter { !quiet || $0.severity > .note }.sorted { $0.severity > $1.severity }
-        return (quiet ? [] : [heading] + factLines)
-            + shown.map { finding in
-                "  \(finding.severity.rawValue): \(finding.message) [\(finding.code)]"
-                    + (finding.hint.map { " — \($0)" } ?? "")
-            }
+        let omissions = Self.lines(omissions, quiet: quiet).map { "  " + $0 }
+        return (quiet ? [] : [heading] + factLines) + Self.lines(findings, quiet: quiet)
+            + (omissions.isEmpty ? [] : ["  not in dump \(name):"] + omissions)
+    }
+
+    private static func lines(_ findings: [Finding], quiet: Bool) -> [String] {
+        findings.filter { !quiet || $0.severity > .note }.sorted { $0.severity > $1.severity }.map { finding in
+            "  \(finding.severity.rawValue): \(finding.message) [\(finding.code)]"
+                + (finding.hint.map { " — \($0)" } ?? "")
+        }
     }
 
     private var heading: String {
         let size = estimatedBytes.map { ", about \(formatBytes($0))" } ?? ""
-        let isReady = !findings.contains { $0.severity == .failure }
         let verdict = reachable == false ? "not reachable" : isReady ? "ready" : "not ready"
         return "\(kind.rawValue) \(name): \(verdict)\(size)"
     }

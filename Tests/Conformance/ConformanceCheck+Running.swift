@@ -111,7 +111,7 @@ extension ConformanceCheck {
         let run = TestRun()
         var shown: [String] = []
         try await run.prepared(provider(run)) { source in
-            shown += source.findings.map { "\($0)" } + source.facts.map { "\($0)" }
+            shown += (source.findings + source.omissions).map { "\($0)" } + source.facts.map { "\($0)" }
             shown.append("\(try await run.dump(source, into: directory))")
             try await subject.damage()
             let error = await #expect(throws: DumpError.self) {

@@ -37,7 +37,7 @@ struct ConformanceCheck<Subject: ConformanceSubject> {
         let before = try await subject.fingerprint()
         let run = TestRun()
         try await run.prepared(provider(run)) { source in
-            #expect(source.findings.allSatisfy { $0.severity < .failure })
+            #expect((source.findings + source.omissions).allSatisfy { $0.severity < .failure })
             let severities = source.findings.map(\.severity)
             #expect(severities == severities.sorted(by: >), "the most severe finding comes first")
         }
@@ -127,6 +127,20 @@ struct ConformanceCheck<Subject: ConformanceSubject> {
             let places = database.tables.map { [$0.schema, $0.name] }
             #expect(places == places.sorted { $0.lexicographicallyPrecedes($1) })
             #expect(database.tables.allSatisfy { $0.rows >= 0 })
+        }
+    }
+
+    func omissionsAreForetold() async throws {
+        let run = TestRun()
+        try await run.prepared(provider(run)) { source in
+            let summary = try await run.dump(source, into: try newDirectory())
+            #expect(Set(summary.omissions) == Set(source.omissions))
+            #expect(summary.omissions.count == source.omissions.count)
+            #expect(Set(source.findings).isDisjoint(with: source.omissions))
+            for omission in source.omissions {
+                #expect(!omission.code.isEmpty && !omission.object.isEmpty && !omission.message.isEmpty)
+                #expect(!omission.message.hasSuffix(".") && omission.hint?.hasSuffix(".") == true, "\(omission)")
+            }
         }
     }
 

@@ -14,6 +14,7 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
     case dumpChangesNothing = "A dump changes nothing in the source, and leaves nothing behind"
     case digestsAreTrue = "Every digest in the summary is that of the file"
     case contentsAreThere = "What the summary lists lies where it says"
+    case omissionsAreForetold = "What prepare says will be left out of a source at rest is what the dump left out"
     case momentIsTrue = "The moment of the dump lies between its freeze and its end"
     case unitsKeepToTheirSlots = "Each unit begins and ends once, and only as many at once as there are slots"
     case twoDumpsAtOnce = "Two dumps of one source at once do not disturb each other"
@@ -37,6 +38,7 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
         case .dumpChangesNothing: try await check.dumpChangesNothing()
         case .digestsAreTrue: try await check.digestsAreTrue()
         case .contentsAreThere: try await check.contentsAreThere()
+        case .omissionsAreForetold: try await check.omissionsAreForetold()
         case .momentIsTrue: try await check.momentIsTrue()
         case .unitsKeepToTheirSlots: try await check.unitsKeepToTheirSlots()
         case .twoDumpsAtOnce: try await check.twoDumpsAtOnce()

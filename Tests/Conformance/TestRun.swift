@@ -32,7 +32,7 @@ public struct TestRun: Sendable {
     @discardableResult
     public func dump(_ provider: any Provider, into directory: FilePath) async throws -> DumpSummary {
         try await prepared(provider) { source in
-            if let failure = source.findings.first(where: { $0.severity == .failure }) {
+            if let failure = (source.findings + source.omissions).first(where: { $0.severity == .failure }) {
                 throw DumpError(.refused, failure.message, hint: failure.hint)
             }
             return try await dump(source, into: directory)

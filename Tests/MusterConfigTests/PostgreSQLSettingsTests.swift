@@ -2,6 +2,12 @@ import DumpCore
 import PostgreSQL
 import Testing
 
+/// Every code of an omission, as a message lists them.
+private let codes: String = {
+    let words = OmissionCode.allCases.map(\.rawValue)
+    return words.dropLast().joined(separator: ", ") + " or " + words.last!
+}()
+
 @Suite("Settings of a PostgreSQL dump")
 struct PostgreSQLSettingsTests {
     @Test(
@@ -143,6 +149,12 @@ struct PostgreSQLSettingsTests {
                 "5:27: dumps.app.databases.include[0]: must be one line without control characters"
             ),
             ("bin_directory: bin", "5:20: dumps.app.bin_directory: expected an absolute path, found 'bin'"),
+            (
+                "allow_omissions: [sequences_outside_snapshot, table_row_hidden]",
+                "5:51: dumps.app.allow_omissions[1]: expected \(codes), found 'table_row_hidden'\n"
+                    + "  hint: Did you mean 'table_rows_hidden'?"
+            ),
+            ("strict: yes", "5:13: dumps.app.strict: expected true or false, found 'yes'\n  hint: Write true."),
             ("connection:", "5:16: dumps.app.connection: expected text, found nothing"),
             ("connection: [x]", "5:17: dumps.app.connection: expected text, found a list"),
             (

@@ -41,6 +41,9 @@ struct ShowingTests {
                     stall_timeout: 30m
                     deadline: 1d
                     bin_directory: null
+                    settings: false
+                    allow_omissions: []
+                    strict: false
                 repositories:
                   offsite:
                     location: "12345@host:repo"
@@ -55,7 +58,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:37:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:40:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

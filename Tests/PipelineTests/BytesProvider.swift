@@ -9,6 +9,7 @@ struct BytesProvider: Provider, PreparedSource, FrozenSource {
 
     var facts: ErrorContext { ["bytes": "\(count)"] }
     var findings: [Finding] { [] }
+    var omissions: [Finding] { [] }
     var units: [WorkUnit] { [WorkUnit(name: "bytes", path: "bytes", estimatedBytes: Int64(count))] }
 
     func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource { self }

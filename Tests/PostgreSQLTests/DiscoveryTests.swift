@@ -46,9 +46,9 @@ struct DiscoveryTests {
                 #expect(source.findings.ofTheSource == [])
                 let summary = try await run.dump(source, into: cluster.newDirectory())
                 #expect(summary.databases.map(\.name) == ["other", "shop_a", "shop_b"])
-                #expect(
-                    summary.omissions.map(\.code) == ["database_excluded", "database_excluded", "database_excluded"])
-                #expect(summary.omissions.map(\.object) == ["postgres", "shop_scratch", "template1"])
+                let excluded = summary.omissions.filter { $0.code == "database_excluded" }
+                #expect(excluded.map(\.object) == ["postgres", "shop_scratch", "template1"])
+                #expect(excluded == source.omissions.filter { $0.code == "database_excluded" })
             }
         }
     }
@@ -95,18 +95,21 @@ struct DiscoveryTests {
             try await cluster.server.psql("update pg_database set datconnlimit = -2 where datname = 'shop'")
             let run = TestRun()
             try await run.prepared(cluster.provider()) { source in
-                #expect(source.findings.ofTheSource.map(\.severity) == [.warning, .warning])
+                #expect(source.findings.ofTheSource == [])
+                let missed = source.omissions.filter { $0.code.hasPrefix("database_") }
+                #expect(missed.map(\.severity) == [.warning, .warning])
+                #expect(missed.map(\.code) == ["database_not_connectable", "database_invalid"])
                 #expect(
-                    source.findings.ofTheSource.map(\.message) == [
+                    missed.map(\.message) == [
                         "database 'app' accepts no connections and cannot be dumped",
                         "database 'shop' is the rest of an interrupted DROP DATABASE",
                     ])
                 let summary = try await run.dump(source, into: cluster.newDirectory())
-                #expect(summary.omissions.map(\.code) == ["database_not_connectable", "database_invalid"])
+                #expect(summary.omissions == source.omissions)
                 #expect(summary.databases.map(\.name) == ["postgres", "template1"])
             }
             try await TestRun().prepared(cluster.provider { $0.include = ["app", "*"] }) { source in
-                #expect(source.findings.ofTheSource.map(\.severity) == [.failure, .warning])
+                #expect(source.omissions.prefix(2).map(\.severity) == [.failure, .warning])
             }
         }
     }
@@ -130,8 +133,7 @@ struct DiscoveryTests {
             try await TestRun().prepared(provider([])) { source in
                 #expect(
                     source.findings.ofTheSource.map(\.code) == [
-                        "database_connect_denied", "role_reads_not_all", "role_passwords_unreadable",
-                        "sessions_hidden",
+                        "database_connect_denied", "role_reads_not_all", "sessions_hidden",
                     ])
                 #expect(source.findings[0].severity == .failure)
                 #expect(source.findings[0].message == "the role may not connect to database 'shop'")
@@ -143,7 +145,7 @@ struct DiscoveryTests {
             let run = TestRun()
             let directory = try cluster.newDirectory()
             let summary = try await run.dump(provider(["shop", "app"]), into: directory)
-            #expect(summary.omissions.map(\.code).last == "role_passwords_unreadable")
+            #expect(summary.omissions.contains { $0.code == "role_passwords_unreadable" })
             let globals = try read(directory.appending("globals.sql"))
             #expect(globals.contains("CREATE ROLE weak;") && !globals.contains("PASSWORD"))
 

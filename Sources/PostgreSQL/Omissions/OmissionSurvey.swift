@@ -1,0 +1,66 @@
+import DumpCore
+
+/// Every question about what a dump of one cluster leaves out. Answers have the severity that they have for its job.
+struct OmissionSurvey: Sendable {
+    var settings: PostgreSQLSettings
+    var server: ServerFacts
+    var selection: DatabaseSelection
+    /// Nil if there is none that suits the server.
+    var client: Client.Version?
+
+    /// All of them in their order: databases, then what is in them, then the cluster.
+    func all(databases: [Finding], cluster: [Finding]) -> [Finding] {
+        settings.omissionPolicy.judged(selection.omissions) + databases + cluster
+    }
+
+    /// What is left out of the database that the session is connected to; in a transaction, as of its snapshot.
+    func ask(_ session: Session) async throws(DumpError) -> [Finding] {
+        settings.omissionPolicy.judged(try await DatabaseOmissions(server: server, client: client).ask(session))
+    }
+
+    /// What is left out of every database, asking sessions that are open already, and otherwise one after the other.
+    func askDatabases(open: [OpenDatabase], opener: SessionOpener) async throws(DumpError) -> [Finding] {
+        var findings: [Finding] = []
+        // Databases that we may not connect to are findings already.
+        for database in selection.selected where database.mayConnect {
+            // By bytes: two names that Unicode calls equivalent are two databases.
+            let ready = open.first { $0.database.name.utf8.elementsEqual(database.name.utf8) }
+            let found = if let ready { try await ask(ready.session) } else { try await ask(database, opener) }
+            findings += found
+        }
+        return findings
+    }
+
+    private func ask(
+        _ database: ServerFacts.Database, _ opener: SessionOpener
+    ) async throws(DumpError) -> [Finding] {
+        let session = try await opener.open(database).session
+        do throws(DumpError) {
+            let findings = try await ask(session)
+            await session.close()
+            return findings
+        } catch {
+            await session.close()
+            throw error
+        }
+    }
+
+    /// What is left out of the cluster as a whole.
+    ///
+    /// - Parameter control: a session that is in no transaction.
+    func askCluster(_ control: Session) async throws(DumpError) -> [Finding] {
+        let cluster = ClusterOmissions(server: server, client: client, copiesSettings: settings.copiesSettings)
+        return settings.omissionPolicy.judged(try await cluster.ask(control))
+    }
+}
+
+extension Cluster {
+    var survey: OmissionSurvey {
+        OmissionSurvey(
+            settings: settings, server: facts, selection: selection, client: try? client.get().version)
+    }
+}
+
+extension PostgreSQLSettings {
+    var omissionPolicy: OmissionPolicy { OmissionPolicy(allowed: allowedOmissions, isStrict: isStrict) }
+}

@@ -1,0 +1,36 @@
+import DumpCore
+
+/// What a database holds as of the snapshot that its dump is taken with.
+struct SnapshotFacts: Sendable {
+    var omissions: [Finding]
+    var catalog: CatalogComparison
+
+    /// Asks the session that holds the snapshot, and throws when the dump would leave out what it must not.
+    static func ask(_ source: FrozenDatabase, _ survey: OmissionSurvey) async throws(DumpError) -> SnapshotFacts {
+        let facts: SnapshotFacts
+        do {
+            let session = source.open.session
+            facts = SnapshotFacts(
+                omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session))
+        } catch {
+            throw error.code == .sourceUnavailable ? error.losingSnapshot(of: source.open.database.name) : error
+        }
+        try survey.settings.omissionPolicy.requireAllowed(facts.omissions)
+        return facts
+    }
+}
+
+extension DumpError {
+    /// An answer that did not come: without its transaction there is no snapshot.
+    fileprivate func losingSnapshot(of database: String) -> DumpError {
+        DumpError(
+            .snapshotLost, "the snapshot of database '\(database)' is lost: \(message)",
+            hint: "It was dropped after the run had begun, or its connections were ended. Run it again.",
+            context: context, isTransient: isTransient, underlying: self)
+    }
+}
+
+extension DumpError.Code {
+    /// The session that held a database's snapshot ended before its dump began.
+    static let snapshotLost = DumpError.Code(rawValue: "snapshot_lost")
+}
