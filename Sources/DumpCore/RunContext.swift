@@ -39,11 +39,13 @@ public struct RunContext: Sendable {
 
 extension RunContext {
     /// Runs one unit of work as soon as enough slots are free, the largest waiting unit of all dumps first.
+    ///
+    /// - Parameter isUrgent: before all that are not, such as what must lie close to the freeze.
     public func perform<Result: Sendable>(
-        _ unit: WorkUnit, _ work: @Sendable () async throws(DumpError) -> Result
+        _ unit: WorkUnit, isUrgent: Bool = false, _ work: @Sendable () async throws(DumpError) -> Result
     ) async throws(DumpError) -> Result {
         do {
-            try await slots.acquire(jobsPerUnit, weight: unit.estimatedBytes)
+            try await slots.acquire(jobsPerUnit, weight: isUrgent ? .max : unit.estimatedBytes)
         } catch {
             throw DumpError(.cancelled, "dump of \(unit.name) was cancelled before it began")
         }

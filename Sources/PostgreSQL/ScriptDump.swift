@@ -22,7 +22,7 @@ struct ScriptDump: Sendable {
     private var path: FilePath { directory.pushing(unit.path) }
 
     func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
-        try await run.perform(unit) { () throws(DumpError) in try await written(in: run) }
+        try await run.perform(unit, isUrgent: true) { () throws(DumpError) in try await written(in: run) }
     }
 
     private func written(in run: RunContext) async throws(DumpError) -> DumpedPart {

@@ -13,12 +13,15 @@ struct FreezeTests {
     func quiet() async throws {
         try await ClusterFixture.with { cluster in
             for number in 1...6 { try await cluster.server.psql("create database d\(number)") }
-            let moment = try await TestRun().dump(cluster.provider(), into: cluster.newDirectory()).moment
+            let run = TestRun(slots: 1)
+            let moment = try await run.dump(cluster.provider(), into: cluster.newDirectory()).moment
             #expect(moment.kind == .exact)
             #expect(moment.evidence["attempts"] == "1")
             #expect(moment.evidence["wal_bytes"] == nil)
             let globals = try #require(moment.evidence["globals_from"].flatMap { Timestamp($0) })
             #expect(globals >= moment.to)
+            #expect(
+                run.events.all.first == .began(Cluster.globals), "roles and tablespaces come right after the freeze")
         }
     }
 
