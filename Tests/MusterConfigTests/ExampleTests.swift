@@ -13,7 +13,9 @@ struct ExampleTests {
     static let directory = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
         .appending("config")
 
-    static let examples: [String] = ["nightly.yaml", "cluster.yaml", "remote-server.yaml", "dump-only.json"]
+    static let examples: [String] = [
+        "nightly.yaml", "cluster.yaml", "remote-server.yaml", "standby.yaml", "dump-only.json",
+    ]
 
     @Test("Every example job is valid", arguments: examples)
     func valid(name: String) throws {

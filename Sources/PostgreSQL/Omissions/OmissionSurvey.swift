@@ -18,16 +18,19 @@ struct OmissionSurvey: Sendable {
         settings.omissionPolicy.judged(try await DatabaseOmissions(server: server, client: client).ask(session))
     }
 
-    /// What is left out of every database, asking sessions that are open already, and otherwise one after the other.
+    /// What is left out of every database, in sessions that are open already, and otherwise in new ones, several at once.
     func askDatabases(open: [OpenDatabase], opener: SessionOpener) async throws(DumpError) -> [Finding] {
-        var findings: [Finding] = []
         // Databases that we may not connect to are findings already.
-        for database in selection.selected where database.mayConnect {
+        let databases = selection.selected.filter(\.mayConnect)
+        let outcomes = await SessionOpener.forEach(databases) { database in
             // By bytes: two names that Unicode calls equivalent are two databases.
             let ready = open.first { $0.database.name.utf8.elementsEqual(database.name.utf8) }
-            let found = if let ready { try await ask(ready.session) } else { try await ask(database, opener) }
-            findings += found
+            return await Result.awaiting { () async throws(DumpError) in
+                if let ready { try await ask(ready.session) } else { try await ask(database, opener) }
+            }
         }
+        var findings: [Finding] = []
+        for outcome in outcomes { findings += try outcome.get() }
         return findings
     }
 

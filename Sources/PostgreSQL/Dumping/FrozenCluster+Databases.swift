@@ -39,7 +39,7 @@ extension FrozenCluster {
         await withTaskGroup(of: (WorkUnit, Result<DumpedPart, DumpError>).self) { tasks in
             if let globals {
                 tasks.addTask {
-                    (globals.unit, await outcome { () throws(DumpError) in try await globals.take(in: run) })
+                    (globals.unit, await .awaiting { () throws(DumpError) in try await globals.take(in: run) })
                 }
             }
             for database in group.databases {
@@ -48,23 +48,13 @@ extension FrozenCluster {
                     client: client, access: cluster.access, survey: cluster.survey, watch: watch,
                     lockTimeout: cluster.settings.lockTimeout, jobs: run.jobsPerUnit)
                 tasks.addTask {
-                    (dump.unit, await outcome { () throws(DumpError) in try await dump.take(in: run) })
+                    (dump.unit, await .awaiting { () throws(DumpError) in try await dump.take(in: run) })
                 }
             }
             for await (unit, outcome) in tasks {
                 outcomes.add(outcome, of: unit)
                 if !outcomes.leaveOthersAChance { tasks.cancelAll() }
             }
-        }
-    }
-
-    private func outcome(
-        _ take: () async throws(DumpError) -> DumpedPart
-    ) async -> Result<DumpedPart, DumpError> {
-        do throws(DumpError) {
-            return .success(try await take())
-        } catch {
-            return .failure(error)
         }
     }
 

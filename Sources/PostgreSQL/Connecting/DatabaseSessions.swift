@@ -35,20 +35,8 @@ struct SessionOpener: Sendable {
 
     /// A session in each. One that cannot be opened does not hide the others; when there is one, the others are closed again.
     func open(_ databases: [ServerFacts.Database]) async throws(DumpError) -> [OpenDatabase] {
-        let outcomes = await withTaskGroup(of: (Int, Result<OpenDatabase, DumpError>).self) { group in
-            var outcomes: [Int: Result<OpenDatabase, DumpError>] = [:]
-            for (place, database) in databases.enumerated() {
-                if place >= Self.atOnce, let (place, outcome) = await group.next() { outcomes[place] = outcome }
-                group.addTask {
-                    do throws(DumpError) {
-                        return (place, .success(try await open(database)))
-                    } catch {
-                        return (place, .failure(error))
-                    }
-                }
-            }
-            for await (place, outcome) in group { outcomes[place] = outcome }
-            return databases.indices.compactMap { outcomes[$0] }
+        let outcomes = await Self.forEach(databases) { database in
+            await Result.awaiting { () async throws(DumpError) in try await open(database) }
         }
         do throws(DumpError) {
             var open: [OpenDatabase] = []
@@ -57,6 +45,34 @@ struct SessionOpener: Sendable {
         } catch {
             await outcomes.compactMap { try? $0.get() }.close()
             throw error
+        }
+    }
+}
+
+extension SessionOpener {
+    /// Does the same for every database, several at once, and returns the outcomes in their order.
+    static func forEach<Outcome: Sendable>(
+        _ databases: [ServerFacts.Database], _ work: @escaping @Sendable (ServerFacts.Database) async -> Outcome
+    ) async -> [Outcome] {
+        await withTaskGroup(of: (Int, Outcome).self) { group in
+            var outcomes: [Int: Outcome] = [:]
+            for (place, database) in databases.enumerated() {
+                if place >= atOnce, let (place, outcome) = await group.next() { outcomes[place] = outcome }
+                group.addTask { (place, await work(database)) }
+            }
+            for await (place, outcome) in group { outcomes[place] = outcome }
+            return databases.indices.compactMap { outcomes[$0] }
+        }
+    }
+}
+
+extension Result where Success: Sendable, Failure == DumpError {
+    /// The outcome of work that must be awaited.
+    static func awaiting(_ work: () async throws(DumpError) -> Success) async -> Self {
+        do throws(DumpError) {
+            return .success(try await work())
+        } catch {
+            return .failure(error)
         }
     }
 }

@@ -1,0 +1,72 @@
+import DumpCore
+import Linux
+
+/// A cluster that was examined. Its session stays open until it is closed.
+struct PreparedCluster: PreparedSource {
+    let facts: ErrorContext
+    let findings: [Finding]
+    let omissions: [Finding]
+    let units: [WorkUnit]
+    private let cluster: Cluster
+    private let session: Session
+    /// The first group of databases, ready to be frozen.
+    private let open: [OpenDatabase]
+
+    init(
+        cluster: Cluster, session: Session, open: [OpenDatabase], facts: ErrorContext, findings: [Finding],
+        omissions: [Finding]
+    ) {
+        self.cluster = cluster
+        self.facts = facts
+        self.omissions = omissions
+        self.session = session
+        self.open = open
+        units = cluster.units
+        self.findings =
+            (cluster.selection.findings + findings + Self.findings(of: cluster.client)
+            + cluster.facts.role.findings)
+            .sorted { $0.severity > $1.severity }
+    }
+
+    func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
+        do {
+            let client = try cluster.client.get()
+            guard !open.isEmpty, cluster.facts.inRecovery, cluster.settings.pausesReplay else {
+                let first = open.isEmpty ? nil : try await cluster.freeze(open)
+                return FrozenCluster(cluster: cluster, client: client, control: session, first: first)
+            }
+            return try await freezeStandby(client, run)
+        } catch {
+            throw error.ofDump(run.dump)
+        }
+    }
+
+    /// Freezes while replay is paused. It stays paused until the dump has ended: once it goes on, what is replayed may cancel the dump.
+    /// With `hot_standby_feedback` off, the removal of any row that a snapshot sees does; with it on, an exclusive lock on any table still does,
+    /// and so does what the primary removed before it heard of the snapshots (up to wal_receiver_status_interval later).
+    private func freezeStandby(_ client: Client, _ run: RunContext) async throws(DumpError) -> FrozenCluster {
+        let pause = try await ReplayPause.begin(on: session, of: cluster, in: run)
+        do {
+            let first = try await cluster.freeze(open, isPaused: true)
+            try await pause.confirm(on: session)
+            StopPoint.passing("replay.frozen")
+            return FrozenCluster(cluster: cluster, client: client, control: session, first: first, pause: pause)
+        } catch {
+            await pause.end()
+            throw error
+        }
+    }
+
+    func close() async {
+        await open.close()
+        await session.close()
+    }
+
+    private static func findings(of client: Result<Client, DumpError>) -> [Finding] {
+        switch client {
+        case .success(let client): client.findings
+        case .failure(let error):
+            [Finding(.failure, "client_unsuitable", object: "pg_dump", error.message, hint: error.hint)]
+        }
+    }
+}
