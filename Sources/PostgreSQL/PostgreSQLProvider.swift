@@ -36,15 +36,9 @@ public struct PostgreSQLProvider: Provider {
                 .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
                 hint: "A newer Muster may have written it: undo it with that one.")
         }
-        let session = try await Session.connect(
-            try connectionOptions(), password: try await resolvedPassword(), as: try account())
-        do {
-            try await ReplayPause.undo(record, on: session)
-        } catch {
-            await session.close()
-            throw error
-        }
-        await session.close()
+        try await Session.connect(
+            try connectionOptions(), password: try await resolvedPassword(), as: try account()
+        ).closing { session throws(DumpError) in try await ReplayPause.undo(record, on: session) }
     }
 
     func account() throws(DumpError) -> UserAccount? {

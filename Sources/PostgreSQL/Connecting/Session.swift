@@ -86,6 +86,22 @@ extension Session {
     }
 }
 
+extension Session {
+    /// Runs `body` and closes the session, whatever came of it.
+    func closing<Result>(
+        after body: (Session) async throws(DumpError) -> Result
+    ) async throws(DumpError) -> Result {
+        do {
+            let result = try await body(self)
+            await close()
+            return result
+        } catch {
+            await close()
+            throw error
+        }
+    }
+}
+
 extension Session.Endpoint {
     var shown: String { "database '\(database)' as '\(user)'" }
 }

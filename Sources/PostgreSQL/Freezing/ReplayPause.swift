@@ -146,14 +146,9 @@ final class ReplayPause: Sendable {
 extension Cluster {
     /// Resumes replay if this still is the server on which it was paused, and it is paused.
     func undo(_ record: UndoRecord) async throws(DumpError) {
-        let session = try await opener.open(named: access.controlDatabase)
-        do {
+        try await opener.open(named: access.controlDatabase).closing { session throws(DumpError) in
             try await ReplayPause.undo(record, on: session)
-        } catch {
-            await session.close()
-            throw error
         }
-        await session.close()
     }
 }
 

@@ -37,15 +37,7 @@ struct OmissionSurvey: Sendable {
     private func ask(
         _ database: ServerFacts.Database, _ opener: SessionOpener
     ) async throws(DumpError) -> [Finding] {
-        let session = try await opener.open(database).session
-        do throws(DumpError) {
-            let findings = try await ask(session)
-            await session.close()
-            return findings
-        } catch {
-            await session.close()
-            throw error
-        }
+        try await opener.open(database).session.closing { session throws(DumpError) in try await ask(session) }
     }
 
     /// What is left out of the cluster as a whole.

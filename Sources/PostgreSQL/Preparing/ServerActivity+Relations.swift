@@ -33,18 +33,11 @@ extension ServerActivity {
         _ connect: (ServerFacts.Database) async throws(DumpError) -> Session
     ) async -> [String: String] {
         do throws(DumpError) {
-            let session = try await connect(database)
-            let rows: Result<[Row], DumpError>
-            do throws(DumpError) {
-                rows = .success(
-                    try await session.query(
-                        namesOfRelations, [numbers.joined(separator: ",")], limit: .seconds(10)))
-            } catch {
-                rows = .failure(error)
+            let rows = try await connect(database).closing { session throws(DumpError) in
+                try await session.query(namesOfRelations, [numbers.joined(separator: ",")], limit: .seconds(10))
             }
-            await session.close()
             var names: [String: String] = [:]
-            for row in try rows.get() { names[try row.text("number")] = try row.text("name") }
+            for row in rows { names[try row.text("number")] = try row.text("name") }
             return names
         } catch {
             // Such as a lock on the catalog itself. That there is a lock matters more than on what.

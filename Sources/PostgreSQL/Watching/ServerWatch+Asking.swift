@@ -66,15 +66,10 @@ extension ServerWatch {
         for database in followed.databases {
             do throws(DumpError) {
                 // Only there do names and sizes of its tables have a meaning.
-                let session = try await connect(to: database)
-                let found: Result<[TableID: TableSize], DumpError>
-                do throws(DumpError) {
-                    found = .success(try await TableSize.all(in: session))
-                } catch {
-                    found = .failure(error)
+                let found = try await connect(to: database).closing { session throws(DumpError) in
+                    try await TableSize.all(in: session)
                 }
-                await session.close()
-                sizes.merge(try found.get()) { first, _ in first }
+                sizes.merge(found) { first, _ in first }
             } catch {
                 run.log.debug(
                     "no table sizes", metadata: ["unit": "\(followed.unit.name)", "error": "\(error.message)"])

@@ -8,6 +8,7 @@ struct ArchiveCommand: AsyncParsableCommand {
         discussion: ExitStatus.help(.archiveFailed, .locked))
 
     @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var progress: ProgressOptions
@@ -15,7 +16,7 @@ struct ArchiveCommand: AsyncParsableCommand {
     func run() async throws {
         let log = output.logger()
         progress.begin(output, log: log)
-        let job = try jobOptions.load(positionalJob, log: log)
+        var job = try jobOptions.load(positionalJob, log: log)
         guard !job.repositories.isEmpty else {
             throw CommandFailure(
                 status: .configuration,
@@ -23,6 +24,7 @@ struct ArchiveCommand: AsyncParsableCommand {
                     .settings, "the job '\(job.name)' has no repository to archive to",
                     hint: "Add one under 'repositories:'."))
         }
+        try repositories.choose(in: &job)
         try await Run(job, tool: toolRecord, display: ProgressFeed.shared, log: log).perform(.archive).tell(output)
     }
 }

@@ -9,25 +9,19 @@ struct ListCommand: AsyncParsableCommand {
         discussion: ExitStatus.help(.archiveFailed))
 
     @Argument(help: "An archive: show its dumps and databases.") var archive: String?
-    @Option(name: .shortAndLong, help: ArgumentHelp("Only this repository of the job.", valueName: "name"))
-    var repository: String?
+    @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let log = output.logger()
-        let job = try jobOptions.load(log: log)
-        let repositories = job.repositories.filter { repository == nil || $0.name == repository }
-        guard !repositories.isEmpty else {
-            throw ValidationError(
-                repository.map { "The job '\(job.name)' has no repository '\($0)'." }
-                    ?? "The job '\(job.name)' has no repository.")
-        }
+        var job = try jobOptions.load(log: log)
+        try repositories.choose(in: &job)
         do {
             if let archive {
-                try await show(archive, in: repositories[0])
+                try await show(archive, in: job.repositories)
             } else {
-                try await listArchives(of: ArchiveSeries(host: job.host, job: job.name), in: repositories)
+                try await listArchives(of: ArchiveSeries(host: job.host, job: job.name), in: job.repositories)
             }
         } catch let error as any OperatorError {
             throw CommandFailure(status: .archiveFailed, error: error)
@@ -66,9 +60,18 @@ struct ListCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ archive: String, in repository: Job.Repository) async throws {
-        let manifest = try await repository.open().manifest(of: archive)
-        Console.shared.result(output.json ? try json(manifest) : manifest.text)
+    /// From the first repository that has it.
+    private func show(_ archive: String, in repositories: [Job.Repository]) async throws {
+        var missing: BorgError?
+        for repository in repositories {
+            do {
+                let manifest = try await repository.open().manifest(of: archive)
+                return Console.shared.result(output.json ? try json(manifest) : manifest.text)
+            } catch let error as BorgError where error.code == .archiveMissing {
+                missing = missing ?? error
+            }
+        }
+        if let missing { throw missing }
     }
 }
 
