@@ -28,8 +28,9 @@ final class ReplayPause: Sendable {
         on session: Session, of cluster: Cluster, in run: RunContext
     ) async throws(DumpError) -> ReplayPause {
         let patience = ContinuousClock.now + .seconds(300)
-        if try await session.row(state).text("state") == "paused" {
+        if try await session.row(state).text("state") != "not paused" {
             run.log.info("replay was paused already, and will be left so", metadata: ["dump": "\(run.dump)"])
+            try await untilPaused(session, patience)
             return ReplayPause(cluster, run, nil)
         }
         while true {
@@ -43,9 +44,7 @@ final class ReplayPause: Sendable {
             do {
                 _ = try await session.query("select pg_wal_replay_pause()")
                 StopPoint.passing("replay.paused")
-                try await wait(until: patience, "replay does not come to a pause") { () throws(DumpError) in
-                    try await session.row(state).text("state") == "paused"
-                }
+                try await untilPaused(session, patience)
                 if try await session.row(exclusiveLocks).integer("locks") == 0 {
                     pause.resumeAfter(cluster.settings.pauseLimit)
                     return pause
@@ -125,6 +124,15 @@ final class ReplayPause: Sendable {
                 "role '\(facts.role.name)' may not pause and resume replay",
                 hint: "On the primary: GRANT EXECUTE ON FUNCTION pg_wal_replay_pause(), pg_wal_replay_resume() TO it.")
         ]
+    }
+
+    /// A pause that was asked for comes after the record that is being replayed.
+    private static func untilPaused(
+        _ session: Session, _ patience: ContinuousClock.Instant
+    ) async throws(DumpError) {
+        try await wait(until: patience, "replay does not come to a pause") { () throws(DumpError) in
+            try await session.row(state).text("state") == "paused"
+        }
     }
 
     private static func wait(
