@@ -21,9 +21,7 @@ public protocol Provider: Sendable {
 extension Provider {
     /// For providers without side effects.
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
-        throw DumpError(
-            .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
-            hint: "A newer Muster may have written it: undo it with that one.")
+        throw DumpError(unknown: record)
     }
 }
 

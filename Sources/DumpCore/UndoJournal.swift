@@ -25,6 +25,15 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     }
 }
 
+extension DumpError {
+    /// For a record of a kind that the provider does not know.
+    public init(unknown record: UndoRecord) {
+        self.init(
+            .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
+            hint: "A newer Muster may have written it: undo it with that one.")
+    }
+}
+
 /// A process, told apart from every other that ever had its number.
 public struct ProcessIdentity: Sendable, Codable, Hashable {
     public var pid: Int32

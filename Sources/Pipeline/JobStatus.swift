@@ -37,7 +37,7 @@ public struct JobStatus: Sendable, Codable {
             return
         }
         holder = try await area.lockHolder()
-        toUndo = try await area.undoRecords().filter { !$0.owner.isAlive }
+        toUndo = try await area.undoRecords()
         // A report of another version that cannot be read any more is no news.
         runs = try await area.reports().prefix(20).compactMap {
             try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes)

@@ -14,7 +14,7 @@ extension Run {
     /// Undoes what dead runs of this job have left outside the staging area, newest first. What cannot be undone stays on record.
     func undoSideEffects(in area: StagingArea) async throws -> [Undoing] {
         var done: [Undoing] = []
-        for record in try await area.undoRecords() where !record.owner.isAlive {
+        for record in try await area.undoRecords() {
             var undoing = Undoing(record: record)
             do {
                 try await undo(record)
@@ -48,7 +48,7 @@ extension Run {
     public func undoLeftBehind(rehearsal: Bool) async throws -> [Undoing] {
         guard let area = try await StagingArea.openExisting(job.staging) else { return [] }
         if rehearsal {
-            return try await area.undoRecords().filter { !$0.owner.isAlive }.map { Undoing(record: $0) }
+            return try await area.undoRecords().map { Undoing(record: $0) }
         }
         let lock = try await area.lock(for: id, command: "muster undo \(job.name)")
         defer { lock.release() }

@@ -31,11 +31,7 @@ public struct PostgreSQLProvider: Provider {
     }
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
-        guard record.kind == ReplayPause.kind else {
-            throw DumpError(
-                .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
-                hint: "A newer Muster may have written it: undo it with that one.")
-        }
+        guard record.kind == ReplayPause.kind else { throw DumpError(unknown: record) }
         try await Session.connect(
             try connectionOptions(), password: try await resolvedPassword(), as: try account()
         ).closing { session throws(DumpError) in try await ReplayPause.undo(record, on: session) }

@@ -12,10 +12,10 @@ extension StagingArea {
         try await onOwnThread { () throws(StagingError) in try journal.remove(Journal.Record(record)) }
     }
 
-    /// What still has to be undone, newest first: of runs that died, and of those that are under way.
+    /// What runs that died have left to be undone, newest first. Whoever lives undoes its own.
     public func undoRecords() async throws(StagingError) -> [UndoRecord] {
         try await onOwnThread { () throws(StagingError) in
-            try journal.records().compactMap(\.undo).sorted { $0.at > $1.at }
+            try journal.records().compactMap(\.undo).filter { !$0.owner.isAlive }.sorted { $0.at > $1.at }
         }
     }
 }

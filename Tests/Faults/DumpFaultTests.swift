@@ -73,7 +73,7 @@ extension TestHost {
         case .databaseDropped:
             // Between prepare, which sees it, and its pg_dump.
             let clients = PostgreSQLServer.binDirectory
-            try client(
+            try replaceClient(
                 "pg_dump",
                 """
                 case "$*" in
@@ -83,40 +83,26 @@ extension TestHost {
                 exec \(clients)/pg_dump "$@"
                 """)
         case .exitsWithOne:
-            try client("pg_dump", onlyDumps(of: "shop", "echo 'pg_dump: error: something broke' >&2; exit 1"))
+            try replaceClient("pg_dump", onlyDumps(of: "shop", "echo 'pg_dump: error: something broke' >&2; exit 1"))
         case .killedHalfWay:
-            try client(
+            try replaceClient(
                 "pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" ; truncate -s 100 \"$out\"/*.dat; kill -9 $$"))
         case .truncatedFile:
-            try client("pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" && truncate -s -1000 \"$(largest)\""))
+            try replaceClient("pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" && truncate -s -1000 \"$(largest)\""))
         case .missingFile:
-            try client("pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" && rm \"$(largest)\""))
+            try replaceClient("pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" && rm \"$(largest)\""))
         case .emptyFile:
-            try client("pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" && : > \"$(largest)\""))
+            try replaceClient("pg_dump", onlyDumps(of: "shop", "\"$real\" \"$@\" && : > \"$(largest)\""))
         case .lockedTable:
             job.dumpLines.append("    lock_timeout: 1s")
             return try await whileLocking("orders", in: "shop") { try await muster("run") }
         case .diskFull:
             return try await onFullDisk()
         case .clientTooOld:
-            try client("pg_dump", "case \"$*\" in *--version*) echo 'pg_dump (PostgreSQL) 9.6.24' ;; *) exit 1 ;; esac")
+            try replaceClient(
+                "pg_dump", "case \"$*\" in *--version*) echo 'pg_dump (PostgreSQL) 9.6.24' ;; *) exit 1 ;; esac")
         }
         return try await muster("run")
-    }
-
-    /// A program for `bin_directory`, beside links to the real ones.
-    private mutating func client(_ name: String, _ script: String) throws {
-        let clients = scratch.appending("clients")
-        try FileSystem.createDirectory(clients, mode: 0o755)
-        for program in ["pg_dump", "pg_dumpall", "pg_restore"] where program != name {
-            guard symlink("\(PostgreSQLServer.binDirectory)/\(program)", clients.appending(program).string) == 0 else {
-                throw Errno(rawValue: errno)
-            }
-        }
-        try write(
-            "#!/bin/bash\nreal=\(PostgreSQLServer.binDirectory)/\(name)\n\(script)\n", to: clients.appending(name),
-            mode: FilePermissions(rawValue: 0o755))
-        job.dumpLines.append("    bin_directory: \(clients)")
     }
 
     /// A pg_dump that does something else for one database, and is the real one for the others.

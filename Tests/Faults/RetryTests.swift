@@ -95,16 +95,6 @@ extension TestHost {
     }
 
     fileprivate mutating func replacePgDump(_ script: String) throws {
-        let clients = scratch.appending("clients")
-        try FileSystem.createDirectory(clients, mode: 0o755)
-        for program in ["pg_dumpall", "pg_restore"] {
-            guard symlink("\(PostgreSQLServer.binDirectory)/\(program)", clients.appending(program).string) == 0 else {
-                throw Errno(rawValue: errno)
-            }
-        }
-        try write(
-            "#!/bin/bash\n[ \"$1\" = --version ] && exec \(PostgreSQLServer.binDirectory)/pg_dump --version\n\(script)\n",
-            to: clients.appending("pg_dump"), mode: FilePermissions(rawValue: 0o755))
-        job.dumpLines.append("    bin_directory: \(clients)")
+        try replaceClient("pg_dump", "[ \"$1\" = --version ] && exec \"$real\" --version\n\(script)")
     }
 }

@@ -14,6 +14,21 @@ extension TestHost {
         try await server.psql("CREATE ROLE \(name) LOGIN PASSWORD '\(password)'")
     }
 
+    /// Puts a bash script in the place of one of the job's client programs, beside links to the real ones; `$real` is the one replaced.
+    public mutating func replaceClient(_ name: String, _ script: String) throws {
+        let clients = scratch.appending("clients")
+        try FileSystem.createDirectory(clients, mode: 0o755)
+        for program in ["pg_dump", "pg_dumpall", "pg_restore"] where program != name {
+            guard symlink("\(PostgreSQLServer.binDirectory)/\(program)", clients.appending(program).string) == 0 else {
+                throw Errno(rawValue: errno)
+            }
+        }
+        try write(
+            "#!/bin/bash\nreal=\(PostgreSQLServer.binDirectory)/\(name)\n\(script)\n", to: clients.appending(name),
+            mode: FilePermissions(rawValue: 0o755))
+        job.dumpLines.append("    bin_directory: \(clients)")
+    }
+
     /// Another session holds the strongest lock on a table meanwhile.
     public func whileLocking<Result: Sendable>(
         _ table: String, in database: String, _ work: () async throws -> Result

@@ -4,8 +4,7 @@ import DumpCore
 struct ConnectionBudget: Sendable {
     var free: Int
 
-    /// - Parameter programs: connections that the client programs will need at the same time.
-    static func ask(_ session: Session, _ facts: ServerFacts) async throws(DumpError) -> ConnectionBudget {
+    static func ask(_ session: Session) async throws(DumpError) -> ConnectionBudget {
         // numbackends is shown to every role, and counts the server's own workers too: rather too many than too few.
         let row = try await session.row(
             """

@@ -46,14 +46,10 @@ struct ScriptDump: Sendable {
             throw DumpError(creating: path, error)
         }
         let remarks = ProgramRemarks()
-        let outcome: Result<ProgramOutcome, DumpError>
-        do throws(DumpError) {
-            outcome = .success(
-                try await watch.following(followed) { () throws(DumpError) in
-                    try await access.run(program, output: .file(file), onErrorLine: remarks.add)
-                })
-        } catch {
-            outcome = .failure(error)
+        let outcome = await Result.awaiting { () async throws(DumpError) in
+            try await watch.following(followed) { () throws(DumpError) in
+                try await access.run(program, output: .file(file), onErrorLine: remarks.add)
+            }
         }
         do { try file.close() } catch { throw DumpError(.system, "cannot close \(path): \(error)", underlying: error) }
         let ended = try outcome.get()

@@ -24,7 +24,7 @@ extension PostgreSQLProvider {
             let activity = try await ServerActivity.ask(session, about: selection.selected) {
                 database throws(DumpError) in try await opener.open(database).session
             }
-            let groups = try await groups(of: selection, facts, session, run)
+            let groups = try await groups(of: selection, session, run)
             let hindrances =
                 facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
             let cluster = Cluster(
@@ -47,13 +47,13 @@ extension PostgreSQLProvider {
 
     /// The databases to be frozen together, and what there is to say when they are not all in one group.
     private func groups(
-        of selection: DatabaseSelection, _ facts: ServerFacts, _ session: Session, _ run: RunContext
+        of selection: DatabaseSelection, _ session: Session, _ run: RunContext
     ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding]) {
         // pg_dumpall takes snapshots of its own, one after the other.
         guard settings.layout == .databases else { return ([], []) }
         // The others are findings already.
         let databases = selection.selected.filter(\.mayConnect)
-        let budget = try await ConnectionBudget.ask(session, facts)
+        let budget = try await ConnectionBudget.ask(session)
         let groups = budget.groups(of: databases, parallel: run.slots.capacity)
         return (
             groups,

@@ -37,12 +37,7 @@ actor ServerWatch {
     ) async throws(DumpError) -> Result {
         let watch = ServerWatch(cluster, in: run)
         let looking = Task { await watch.look() }
-        let outcome: Swift.Result<Result, DumpError>
-        do {
-            outcome = .success(try await body(watch))
-        } catch {
-            outcome = .failure(error)
-        }
+        let outcome = await Swift.Result.awaiting { () async throws(DumpError) in try await body(watch) }
         looking.cancel()
         await looking.value
         return try outcome.get()
@@ -52,13 +47,7 @@ actor ServerWatch {
     func following<Result: Sendable>(
         _ followed: FollowedUnit, _ work: @escaping @Sendable () async throws(DumpError) -> Result
     ) async throws(DumpError) -> Result {
-        let task = Task { () -> Swift.Result<Result, DumpError> in
-            do throws(DumpError) {
-                return .success(try await work())
-            } catch {
-                return .failure(error)
-            }
-        }
+        let task = Task { await Swift.Result.awaiting(work) }
         units[followed.number] = Watched(
             followed: followed, track: UnitTrack(of: followed.unit, at: .now), cancel: { task.cancel() })
         run.log.debug(
