@@ -64,13 +64,14 @@ extension BorgRepository {
     }
 
     private func createArguments(_ attempt: Attempt) async throws(BorgError) -> [String] {
+        let version = try await version()
         var arguments = ["create", "--json", "--list", "--filter=CE", "--progress"]
-        if try await installed.find().version.hasQuickStatistics { arguments.append("--quick-stats") }
+        if version.hasQuickStatistics { arguments.append("--quick-stats") }
         arguments += ["--comment", attempt.provenance.comment]
         // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again.
         arguments += ["--files-cache", "mtime,size,inode", "--compression", settings.compression]
         // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
-        return arguments + ["::" + attempt.name, "--"] + attempt.set.topLevelNames
+        return arguments + [version.archive(attempt.name), "--"] + attempt.set.topLevelNames
     }
 
     func requireNone(_ violations: [Acceptance.Violation], _ attempt: Attempt) throws(BorgError) {

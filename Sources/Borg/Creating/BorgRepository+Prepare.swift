@@ -23,9 +23,10 @@ extension BorgRepository {
     /// Only Borg's own word for it means that there is none: a list that fails for any other reason (no connection, a lock, a
     /// wrong passphrase) throws.
     func exists(lockWait: Duration? = nil) async throws(BorgError) -> Bool {
-        let outcome = try await run(["list", "--json", "--last", "1"], lockWait: lockWait)
+        let verb = try await version().listArchives
+        let outcome = try await run([verb, "--json", "--last", "1"], lockWait: lockWait)
         guard outcome.status != .exited(0) else { return true }
-        let error = failure(outcome, "list")
+        let error = failure(outcome, verb)
         guard error.code == .repositoryMissing else { throw error }
         return false
     }

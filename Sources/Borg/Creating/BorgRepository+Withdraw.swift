@@ -51,7 +51,8 @@ extension BorgRepository {
         guard let archive = try await archives(matching: attempt.name, lockWait: lockWait).first else { return .absent }
         guard archive.provenance == attempt.provenance else { return .foreign }
         log.warning("deleting the archive", metadata: ["repository": "\(name)", "archive": "\(archive.name)"])
-        try requireSuccess(try await run(["delete", "::" + archive.name], lockWait: lockWait), "delete")
+        try requireSuccess(
+            try await run(["delete", try await version().archive(archive.name)], lockWait: lockWait), "delete")
         return .deleted
     }
 }

@@ -1,4 +1,4 @@
-/// A version of Borg. Everything that depends on it is decided here.
+/// A version of Borg. Everything that depends on it is decided here, and in `BorgVersion+Dialect.swift`.
 struct BorgVersion: Hashable, Comparable, CustomStringConvertible {
     var major: Int
     var minor: Int
@@ -23,9 +23,6 @@ struct BorgVersion: Hashable, Comparable, CustomStringConvertible {
 
     /// From the first that works with us up to, not including, the first whose command line is another.
     static let supported = BorgVersion(1, 2, 0)..<BorgVersion(2, 0, 0)
-
-    /// Leaves out the statistics of the whole repository, which cost time in a large one.
-    var hasQuickStatistics: Bool { self >= BorgVersion(1, 4, 5) }
 
     var description: String { "\(major).\(minor).\(patch)" }
 

@@ -9,9 +9,10 @@ extension BorgRepository {
         guard try await !exists() else { return false }
         let mode = try encryptionToCreateWith()
         log.notice("creating the repository", metadata: ["repository": "\(name)", "encryption": "\(mode.rawValue)"])
-        let outcome = try await run(["init", "--encryption", mode.rawValue])
+        let verb = try await version().initialize
+        let outcome = try await run([verb, "--encryption", mode.rawValue])
         // Warnings are advice here: to keep the key at another place.
-        guard outcome.status == .exited(0) else { throw failure(outcome, "init") }
+        guard outcome.status == .exited(0) else { throw failure(outcome, verb) }
         if mode != .none {
             log.notice(
                 "store the key of the new repository at another place: borg key export",

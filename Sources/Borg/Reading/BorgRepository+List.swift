@@ -11,11 +11,12 @@ extension BorgRepository {
     }
 
     func archives(matching glob: String?, lockWait: Duration? = nil) async throws(BorgError) -> [Archive] {
-        let which = glob.map { ["--glob-archives", $0] } ?? []
+        let version = try await version()
+        let which = glob.map { version.archives(matching: $0) } ?? []
         let outcome = try await run(
-            ["list", "--json", "--format", "{name}{id}{start}{comment}"] + which, lockWait: lockWait,
+            [version.listArchives, "--json", "--format", "{name}{id}{start}{comment}"] + which, lockWait: lockWait,
             output: .collect(limit: 64 * 1024 * 1024))
-        try requireSuccess(outcome, "list")
+        try requireSuccess(outcome, version.listArchives)
         do {
             return try SnakeCaseJSON.decode(ListDocument.self, from: outcome.output).archives.map { Archive($0) }
         } catch {
