@@ -19,6 +19,12 @@ public struct Manifest: Sendable, Codable, Equatable {
     /// Of all dumps; checksum files and the manifest itself do not count.
     public var bytes: Int64 { dumps.reduce(0) { $0 + $1.bytes } }
 
+    /// The least sure moment of all dumps; nil without any.
+    public var consistency: Moment.Kind? {
+        let kinds = Set(dumps.map(\.moment.kind))
+        return [.live, .window, .exact].first { kinds.contains($0) }
+    }
+
     public struct Tool: Sendable, Codable, Equatable {
         public var name: String
         public var version: String

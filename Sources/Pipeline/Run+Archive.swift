@@ -20,13 +20,15 @@ extension Run {
     }
 
     /// One archive of the set in each repository, in the order of the job file. One that fails does not stop the others.
-    func archive(_ set: SealedSet, _ report: inout RunReport) async throws(RunFailure) {
+    func archive(
+        _ set: SealedSet, holding lock: StagingLock, _ report: inout RunReport
+    ) async throws(RunFailure) {
         var failures: [(name: String, error: any OperatorError)] = []
         for repository in job.repositories {
             var record = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
             let startedAt = Timestamp.now
             do {
-                record.fill(from: try await archive(set, in: repository))
+                record.fill(from: try await archive(set, in: repository, holding: lock))
                 log.notice(
                     "archive confirmed",
                     metadata: ["repository": "\(repository.name)", "archive": "\(record.name ?? "")"])
@@ -41,22 +43,6 @@ extension Run {
         }
         StopPoint.passing("archived")
         if !failures.isEmpty { throw .archive(CombinedError("repositories", failures)) }
-    }
-
-    private func archive(_ set: SealedSet, in repository: Job.Repository) async throws -> ConfirmedArchive {
-        let repository = try await repository.open()
-        let isNew = try await repository.initializeIfMissing()
-        StopPoint.passing("initialized")
-        if isNew { log.info("repository created", metadata: ["repository": "\(repository.name)"]) }
-        let display = display
-        defer { display.show([]) }
-        return try await repository.create(set, at: startedAt) { progress in
-            display.show([
-                ProgressLine(
-                    .archive, name: repository.name,
-                    progress: UnitProgress(bytes: progress.bytes, expectedBytes: set.manifest.bytes))
-            ])
-        }
     }
 }
 

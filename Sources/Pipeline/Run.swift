@@ -67,7 +67,7 @@ public struct Run: Sendable {
             try await undoLeftovers(holding: lock)
             let set =
                 part == .archive ? try await currentSet(of: lock.area, &report) : try await dump(holding: lock, &report)
-            if part != .dump { try await archive(set, &report) }
+            if part != .dump { try await archive(set, holding: lock, &report) }
         } catch {
             failure = error
         }

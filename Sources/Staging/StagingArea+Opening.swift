@@ -10,12 +10,12 @@ extension StagingArea {
             // Another process may have been faster with something else.
             guard try isOurs() else { throw unsuitable("cannot make a staging area of \(root)", hint: "Try again.") }
         }
-        for directory in [journal.directory, incoming, runs] where try !isPrivateDirectory(directory) {
+        for directory in [journal.directory, incoming, runs, repositories] where try !isPrivateDirectory(directory) {
             try createDirectory(directory)
         }
     }
 
-    /// Whether a whole staging area is there.
+    /// Whether a whole staging area is there. `repositories` is made last, and reading goes well without it.
     func isComplete() throws(StagingError) -> Bool {
         guard try isOurs() else { return false }
         for directory in [journal.directory, incoming, runs] where try !isPrivateDirectory(directory) { return false }
@@ -75,6 +75,7 @@ extension StagingArea {
                 "\(lockFile) is not a file of user \(geteuid())",
                 hint: "Name a directory that is a staging area, or empty.")
         }
+        // `repositories` comes after these: where it is, they are.
         let made = [Self.lockName, Self.journalName, Self.incomingName, Self.runsName]
         guard !made.allSatisfy(names.contains),
             let foreign = names.first(where: { !made.contains($0) && $0 != lostAndFound })

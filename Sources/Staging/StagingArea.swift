@@ -11,6 +11,7 @@ import SystemPackage
 ///       current/             the last complete set; its path never changes
 ///       previous/            the set before, kept until the next is published
 ///       runs/<run-id>.json   run reports
+///       repositories/<name>.json  what is remembered of each repository
 ///
 /// At any instant, and after any crash, `current/` is the old complete set or the new one.
 ///
@@ -27,11 +28,13 @@ public struct StagingArea: Sendable, Hashable {
     var journal: Journal { Journal(directory: root.appending(Self.journalName)) }
     var incoming: FilePath { root.appending(Self.incomingName) }
     var runs: FilePath { root.appending(Self.runsName) }
+    var repositories: FilePath { root.appending(Self.repositoriesName) }
 
     static let lockName = FilePath.Component("lock")
     static let journalName = FilePath.Component("journal")
     static let incomingName = FilePath.Component("incoming")
     static let runsName = FilePath.Component("runs")
+    static let repositoriesName = FilePath.Component("repositories")
 
     init(root: FilePath) { self.root = root }
 

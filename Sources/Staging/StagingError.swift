@@ -26,6 +26,8 @@ public struct StagingError: OperatorError, Sendable {
         case damagedSet = "damaged_set"
         /// The set was written by a newer Muster.
         case newerFormat = "newer_format"
+        /// What was noted of a repository cannot be read back.
+        case damagedRecord = "damaged_record"
         /// The file system is full, or would be.
         case noSpace = "no_space"
         /// Our task was cancelled.

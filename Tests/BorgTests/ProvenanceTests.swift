@@ -8,8 +8,12 @@ struct ProvenanceTests {
 
     @Test("A comment tells again what was put into it", arguments: odd, odd)
     func roundTrip(host: String, job: String) {
-        let provenance = Provenance(
+        var provenance = Provenance(
             series: ArchiveSeries(host: host, job: job), runID: RunID("20261123T080102Z-5f3a")!, manifestSHA256: "00ff")
+        #expect(Provenance(comment: provenance.comment) == provenance)
+        provenance.consistency = .window
+        provenance.bytes = 12
+        provenance.dumps = [host, job]
         #expect(Provenance(comment: provenance.comment) == provenance)
         // Borg replaces placeholders in comments.
         #expect(!provenance.comment.contains { "{}".contains($0) })

@@ -13,8 +13,8 @@ struct OpeningTests {
             let root = scratch.appending("staging")
             _ = try await StagingArea.open(root)
             let before = try FileTree(root).entries()
-            #expect(before.map(\.path) == ["incoming", "journal", "lock", "runs"])
-            #expect(before.map(\.status.mode) == [0o700, 0o700, 0o600, 0o700])
+            #expect(before.map(\.path) == ["incoming", "journal", "lock", "repositories", "runs"])
+            #expect(before.map(\.status.mode) == [0o700, 0o700, 0o600, 0o700, 0o700])
             #expect(try FileSystem.status(of: root).mode == 0o700)
             _ = try await StagingArea.open(root)
             #expect(try FileTree(root).entries() == before)
@@ -29,7 +29,7 @@ struct OpeningTests {
                 for _ in 0..<20 { group.addTask { _ = try await StagingArea.open(root) } }
                 try await group.waitForAll()
             }
-            #expect(try FileTree(root).entries().count == 4)
+            #expect(try FileTree(root).entries().count == 5)
         }
     }
 
@@ -65,7 +65,7 @@ struct OpeningTests {
             try write("", to: root.appending("lock"))
             try FileSystem.createDirectory(root.appending("journal"))
             _ = try await StagingArea.open(root)
-            #expect(try FileTree(root).entries().count == 4)
+            #expect(try FileTree(root).entries().count == 5)
         }
     }
 

@@ -16,7 +16,8 @@ extension BorgRepository {
     private func comparison(of attempt: Attempt) async throws(BorgError) -> SetComparison.Result {
         let comparison = SetComparison(attempt.set)
         let outcome = try await run(
-            ["list", try await version().archive(attempt.name), "--format", SetComparison.format], output: .pieces(comparison.take))
+            ["list", try await version().archive(attempt.name), "--format", SetComparison.format],
+            output: .pieces(comparison.take))
         do {
             try requireSuccess(outcome, "list")
         } catch {

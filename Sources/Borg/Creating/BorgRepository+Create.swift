@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 import Processes
 import Staging
 import SystemPackage
@@ -45,6 +46,7 @@ extension BorgRepository {
             throw await withdrawing(attempt, after: error)
         }
         let created = clock.now
+        StopPoint.passing("created")
         do {
             try await confirm(attempt, reportedID: document.archive.id)
         } catch {
@@ -85,22 +87,6 @@ extension BorgRepository {
                 "violated": violations.map { "\($0.clause.rawValue): \($0.found)" }.joined(separator: "\n"),
             ])
     }
-}
-
-/// One archive on its way.
-struct Attempt: Sendable {
-    let set: SealedSet
-    let name: String
-    let provenance: Provenance
-
-    init(_ set: SealedSet, at time: Timestamp) {
-        let series = ArchiveSeries(of: set.manifest)
-        self.set = set
-        name = series.name(at: time)
-        provenance = Provenance(series: series, runID: set.manifest.runID, manifestSHA256: set.manifestSHA256)
-    }
-
-    var acceptance: Acceptance { Acceptance(name: name, set: set) }
 }
 
 extension ConfirmedArchive {

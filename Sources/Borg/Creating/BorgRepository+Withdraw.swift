@@ -2,6 +2,13 @@ import DumpCore
 import Processes
 
 extension BorgRepository {
+    /// Deletes an archive that was begun by a run that did not live to confirm it. Returns whether it was there.
+    ///
+    /// An archive of that name that another run made is left alone.
+    public func remove(_ begun: BegunArchive) async throws(BorgError) -> Bool {
+        try await remove(begun, lockWait: settings.lockWait) == .deleted
+    }
+
     /// Deletes what an attempt made, and returns its error completed with what became of the archive.
     ///
     /// Does so too when the task is cancelled, in haste.
@@ -21,7 +28,7 @@ extension BorgRepository {
 
     private func withdraw(_ attempt: Attempt) async throws(BorgError) -> Fate {
         do {
-            return try await remove(attempt, lockWait: settings.lockWait)
+            return try await remove(attempt.begun, lockWait: settings.lockWait)
         } catch {
             guard error.code == .cancelled else { throw error }
             // A task of its own is not cancelled with ours.
@@ -34,7 +41,7 @@ extension BorgRepository {
     private func removeInHaste(_ attempt: Attempt) async throws(BorgError) -> Fate {
         let fate: Fate?
         do {
-            fate = try await withDeadline(.seconds(75)) { try await remove(attempt, lockWait: .seconds(15)) }
+            fate = try await withDeadline(.seconds(75)) { try await remove(attempt.begun, lockWait: .seconds(15)) }
         } catch let error as BorgError {
             throw error
         } catch {
@@ -47,9 +54,10 @@ extension BorgRepository {
 
     /// Deletes the archive if it is there and its comment says that it is of this very set and run. Borg refuses to create an
     /// archive under a name that is taken, so one of that name with another comment was there before us.
-    private func remove(_ attempt: Attempt, lockWait: Duration) async throws(BorgError) -> Fate {
-        guard let archive = try await archives(matching: attempt.name, lockWait: lockWait).first else { return .absent }
-        guard archive.provenance == attempt.provenance else { return .foreign }
+    private func remove(_ begun: BegunArchive, lockWait: Duration) async throws(BorgError) -> Fate {
+        let named = try await archives(matching: begun.name, lockWait: lockWait)
+        guard !named.isEmpty else { return .absent }
+        guard let archive = named.first(where: { $0.provenance == begun.provenance }) else { return .foreign }
         log.warning("deleting the archive", metadata: ["repository": "\(name)", "archive": "\(archive.name)"])
         try requireSuccess(
             try await run(["delete", try await version().archive(archive.name)], lockWait: lockWait), "delete")

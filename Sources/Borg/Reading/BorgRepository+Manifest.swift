@@ -21,7 +21,8 @@ extension BorgRepository {
     /// Nil if the archive has no file of that name.
     func manifestBytes(of archive: String) async throws(BorgError) -> [UInt8]? {
         let outcome = try await run(
-            ["extract", "--stdout", try await version().archive(archive), "manifest.json"], output: .collect(limit: Self.largestManifest))
+            ["extract", "--stdout", try await version().archive(archive), "manifest.json"],
+            output: .collect(limit: Self.largestManifest))
         if outcome.status.isWarning, outcome.output.isEmpty { return nil }
         try requireSuccess(outcome, "extract")
         return outcome.output

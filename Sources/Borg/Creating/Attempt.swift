@@ -1,0 +1,36 @@
+import DumpCore
+import Staging
+
+/// An archive that was begun, by the name and comment that it was or would have been made with.
+///
+/// Whoever keeps a note of it before the creation can have it removed after a crash, see `BorgRepository.remove`.
+public struct BegunArchive: Sendable, Hashable {
+    public var name: String
+    public var provenance: Provenance
+
+    public init(name: String, provenance: Provenance) {
+        self.name = name
+        self.provenance = provenance
+    }
+
+    /// The archive of a set that is begun at `time`.
+    public init(of set: SealedSet, at time: Timestamp) {
+        provenance = Provenance(of: set.manifest, sha256: set.manifestSHA256)
+        name = provenance.series.name(at: time)
+    }
+}
+
+/// One archive on its way.
+struct Attempt: Sendable {
+    let set: SealedSet
+    let begun: BegunArchive
+
+    init(_ set: SealedSet, at time: Timestamp) {
+        self.set = set
+        begun = BegunArchive(of: set, at: time)
+    }
+
+    var name: String { begun.name }
+    var provenance: Provenance { begun.provenance }
+    var acceptance: Acceptance { Acceptance(name: name, set: set) }
+}

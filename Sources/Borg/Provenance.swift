@@ -1,0 +1,67 @@
+import DumpCore
+import SystemPackage
+
+/// Where an archive's set comes from and what it is, as the archive's comment tells:
+/// `muster host=web1 job=nightly run=20261123T080102Z-5f3a manifest=<64 hex digits> consistency=exact bytes=1234 dumps=app,files`.
+///
+/// The comment goes with the archive: it is read on whatever host, and without reading the archive itself. What else it may say
+/// one day is passed over.
+public struct Provenance: Sendable, Hashable {
+    public var series: ArchiveSeries
+    public var runID: RunID
+    /// Of the bytes of `manifest.json`.
+    public var manifestSHA256: String
+    /// The least sure moment of all dumps; nil if the comment does not say.
+    public var consistency: Moment.Kind?
+    /// Of all dumps, before deduplication and compression; nil if the comment does not say.
+    public var bytes: Int64?
+    /// Their names, in the order of the manifest.
+    public var dumps: [String] = []
+
+    public init(series: ArchiveSeries, runID: RunID, manifestSHA256: String) {
+        self.series = series
+        self.runID = runID
+        self.manifestSHA256 = manifestSHA256
+    }
+
+    /// Of a set with this manifest.
+    public init(of manifest: Manifest, sha256: String) {
+        self.init(series: ArchiveSeries(of: manifest), runID: manifest.runID, manifestSHA256: sha256)
+        consistency = manifest.consistency
+        bytes = manifest.bytes
+        dumps = manifest.dumps.map(\.name)
+    }
+
+    /// The provenance that a comment tells, or nil if Muster did not write the comment.
+    public init?(comment: String) {
+        let words = comment.split(separator: " ", omittingEmptySubsequences: false)
+        let pairs = words.dropFirst().map { $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false) }
+        guard words.first == "muster", pairs.allSatisfy({ $0.count == 2 }) else { return nil }
+        let values = Dictionary(pairs.map { ($0[0], $0[1]) }) { first, _ in first }
+        guard let host = values["host"].flatMap(Self.name), let job = values["job"].flatMap(Self.name),
+            let runID = values["run"].flatMap({ RunID(String($0)) }), let digest = values["manifest"], !digest.isEmpty
+        else { return nil }
+        self.init(series: ArchiveSeries(host: host, job: job), runID: runID, manifestSHA256: String(digest))
+        consistency = values["consistency"].flatMap { Moment.Kind(rawValue: String($0)) }
+        bytes = values["bytes"].flatMap { Int64($0) }
+        dumps = values["dumps"]?.split(separator: ",").compactMap(Self.name) ?? []
+    }
+
+    /// Holds no character that Borg reads as a placeholder.
+    public var comment: String {
+        var words = [
+            "muster", "host=\(escapedPathComponent(series.host))", "job=\(escapedPathComponent(series.job))",
+            "run=\(runID)", "manifest=\(manifestSHA256)",
+        ]
+        if let consistency { words.append("consistency=\(consistency.rawValue)") }
+        if let bytes { words.append("bytes=\(bytes)") }
+        if !dumps.isEmpty {
+            words.append("dumps=" + dumps.map { "\(escapedPathComponent($0))" }.joined(separator: ","))
+        }
+        return words.joined(separator: " ")
+    }
+
+    private static func name(_ escaped: Substring) -> String? {
+        FilePath.Component(String(escaped)).flatMap { unescapedName($0) }
+    }
+}

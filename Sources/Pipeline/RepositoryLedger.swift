@@ -1,0 +1,81 @@
+import Borg
+import DumpCore
+import Staging
+
+/// What this host knows of the archives in one repository, `repositories/<name>.json` in the staging area.
+///
+/// An archive is noted before it is begun, and noted as confirmed once it was shown to hold its set: whatever a crash leaves is known
+/// for what it is. What is in neither list was not made here, or its note is lost.
+public struct RepositoryLedger: Sendable, Codable {
+    public struct Begun: Sendable, Codable, Hashable {
+        public var archive: String
+        /// As Borg has it, see `Provenance`.
+        public var comment: String
+        public var beganAt: Timestamp
+    }
+
+    public struct Confirmed: Sendable, Codable, Hashable {
+        public var archive: String
+        /// Borg's.
+        public var id: String
+        public var runID: RunID
+        public var confirmedAt: Timestamp
+    }
+
+    public var formatVersion = 1
+    /// Neither confirmed nor shown to be gone: not to be trusted.
+    public var begun: [Begun] = []
+    /// Oldest first.
+    public var confirmed: [Confirmed] = []
+
+    public init() {}
+
+    /// What a staging area has noted; empty if that is nothing. Throws if it cannot be understood.
+    public init(of repository: String, in area: StagingArea?) async throws(StagingError) {
+        guard let bytes = try await area?.repositoryRecord(of: repository) else { return }
+        do {
+            self = try SnakeCaseJSON.decode(RepositoryLedger.self, from: bytes)
+        } catch {
+            throw StagingError(
+                .damagedRecord, "the record of repository '\(repository)' in \(area?.root ?? "") cannot be understood",
+                hint:
+                    "It may be of a newer Muster. Without it no archive counts as confirmed: move it away only if you know that.",
+                underlying: error)
+        }
+    }
+
+    public enum Standing: String, Sendable, Codable {
+        /// Shown to hold its set when it was made.
+        case confirmed
+        /// Begun here and not confirmed, nor could it be deleted. Not to be trusted.
+        case unconfirmed
+        /// Nothing is noted: it was made elsewhere, or the note is lost.
+        case unknown
+    }
+
+    public func standing(of archive: Archive) -> Standing {
+        if confirmed.contains(where: { $0.id == archive.id }) { return .confirmed }
+        return begun.contains { $0.archive == archive.name } ? .unconfirmed : .unknown
+    }
+
+    mutating func begin(_ archive: BegunArchive) {
+        drop(archive)
+        begun.append(Begun(archive: archive.name, comment: archive.provenance.comment, beganAt: .now))
+    }
+
+    mutating func confirm(_ archive: Archive, of begun: BegunArchive) {
+        drop(begun)
+        confirmed.append(
+            Confirmed(
+                archive: archive.name, id: archive.id, runID: begun.provenance.runID, confirmedAt: .now))
+    }
+
+    mutating func drop(_ archive: BegunArchive) { begun.removeAll { $0.archive == archive.name } }
+}
+
+extension RepositoryLedger.Begun {
+    /// Nil if the comment is not one of ours, which nobody but we writes here.
+    var begunArchive: BegunArchive? {
+        Provenance(comment: comment).map { BegunArchive(name: archive, provenance: $0) }
+    }
+}

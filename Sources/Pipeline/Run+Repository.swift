@@ -1,0 +1,77 @@
+import Borg
+import DumpCore
+import Linux
+import Staging
+
+/// The way to one repository: what runs before have left there, the repository itself, the archive.
+extension Run {
+    func archive(
+        _ set: SealedSet, in repository: Job.Repository, holding lock: StagingLock
+    ) async throws -> ConfirmedArchive {
+        let borg = try await repository.open()
+        var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
+        try await settle(&ledger, in: borg, holding: lock)
+        let isNew = try await borg.initializeIfMissing()
+        StopPoint.passing("initialized")
+        if isNew { log.info("repository created", metadata: ["repository": "\(repository.name)"]) }
+
+        let begun = BegunArchive(of: set, at: startedAt)
+        ledger.begin(begun)
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        StopPoint.passing("begun")
+        let confirmed: ConfirmedArchive
+        do {
+            confirmed = try await create(begun, of: set, in: borg)
+        } catch {
+            if error.untrustedArchive == nil {
+                ledger.drop(begun)
+                try await lock.writeRepositoryRecord(of: repository.name, ledger)
+            }
+            throw error
+        }
+        ledger.confirm(confirmed.archive, of: begun)
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        return confirmed
+    }
+
+    private func create(
+        _ begun: BegunArchive, of set: SealedSet, in repository: BorgRepository
+    ) async throws(BorgError) -> ConfirmedArchive {
+        let display = display
+        defer { display.show([]) }
+        return try await repository.create(set, at: startedAt) { progress in
+            display.show([
+                ProgressLine(
+                    .archive, name: repository.name,
+                    progress: UnitProgress(bytes: progress.bytes, expectedBytes: set.manifest.bytes))
+            ])
+        }
+    }
+
+    /// Deletes what was begun here and never confirmed.
+    private func settle(
+        _ ledger: inout RepositoryLedger, in repository: BorgRepository, holding lock: StagingLock
+    ) async throws {
+        for entry in ledger.begun {
+            if let begun = entry.begunArchive, try await repository.removeIfPresent(begun) {
+                log.warning(
+                    "deleted an archive that was never confirmed",
+                    metadata: ["repository": "\(repository.name)", "archive": "\(begun.name)"])
+            }
+            ledger.begun.removeAll { $0 == entry }
+            try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        }
+    }
+}
+
+extension BorgRepository {
+    /// A repository that does not exist, or no more, has no archive.
+    fileprivate func removeIfPresent(_ begun: BegunArchive) async throws(BorgError) -> Bool {
+        do {
+            return try await remove(begun)
+        } catch {
+            guard error.code == .repositoryMissing else { throw error }
+            return false
+        }
+    }
+}

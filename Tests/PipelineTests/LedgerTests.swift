@@ -1,0 +1,53 @@
+import Borg
+import DumpCore
+import Staging
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+@Suite("What is noted of a repository's archives")
+struct LedgerTests {
+    static let provenance = Provenance(
+        series: ArchiveSeries(host: "web1", job: "nightly"), runID: RunID("20261123T080102Z-5f3a")!,
+        manifestSHA256: "00ff")
+    static let begun = BegunArchive(name: "web1-nightly-2026-11-23T08:01:02Z", provenance: provenance)
+
+    @Test("An archive is unknown, then begun, then confirmed, and survives on disk as such")
+    func story() async throws {
+        try await withScratch { scratch in
+            let area = try await StagingArea.open(scratch.appending("staging"))
+            var ledger = try await RepositoryLedger(of: "off site/1", in: area)
+            let archive = Archive(name: Self.begun.name, id: "ab12", start: .now, provenance: Self.provenance)
+            #expect(ledger.standing(of: archive) == .unknown)
+            ledger.begin(Self.begun)
+            #expect(ledger.standing(of: archive) == .unconfirmed)
+
+            let lock = try await area.lock(for: Self.provenance.runID, command: "test")
+            try await lock.writeRepositoryRecord(of: "off site/1", ledger)
+            ledger = try await RepositoryLedger(of: "off site/1", in: area)
+            #expect(ledger.begun.map(\.begunArchive) == [Self.begun])
+
+            ledger.confirm(archive, of: Self.begun)
+            try await lock.writeRepositoryRecord(of: "off site/1", ledger)
+            ledger = try await RepositoryLedger(of: "off site/1", in: area)
+            #expect(ledger.begun.isEmpty)
+            #expect(ledger.standing(of: archive) == .confirmed)
+            var another = archive
+            another.id = "cd34"
+            #expect(ledger.standing(of: another) == .unknown, "a name alone says nothing")
+            #expect(try await RepositoryLedger(of: "other", in: area).confirmed.isEmpty)
+        }
+    }
+
+    @Test("A note that cannot be read is an error that says where it is, and not an empty one")
+    func damaged() async throws {
+        try await withScratch { scratch in
+            let area = try await StagingArea.open(scratch.appending("staging"))
+            try write("{", to: area.root.appending("repositories/offsite.json"))
+            let error = await #expect(throws: StagingError.self) { try await RepositoryLedger(of: "offsite", in: area) }
+            #expect(error?.code == .damagedRecord)
+            #expect(error?.message.contains("'offsite'") == true)
+        }
+    }
+}
