@@ -12,13 +12,14 @@ demo: install-packages release
 	$(RELEASE) demo
 
 test: install-test-packages
-	@.ci/borg14
+	@.ci/borg 1.4.5
+	@.ci/borg 2.0.0b22
 	@.ci/postgresql18
 	swift build --build-tests
 	swift test --disable-xctest
 
 bench: install-test-packages release
-	@.ci/borg14
+	@.ci/borg 1.4.5
 	Benchmarks/bench
 
 lint:

@@ -20,13 +20,16 @@ extension RepositorySettings {
                 "The encryption to create the repository with when it does not exist. If not set, it must exist."
             )
             .key(
-                "compression", \.compression, .compression, "As borg create --compression takes it, such as auto,zstd."
-            )
-            .key(
                 "lock_wait", \.lockWait, .wholeSeconds,
                 "How long to wait for another's lock on the repository, in whole seconds."
             )
+            .optional(
+                "key_export", \.keyExport, .absolutePath,
+                "A file that does not exist, for a copy of the repository's key. Store it on another host, with the passphrase."
+            )
+            .creationKeys()
             .check("initialize", "passphrase") { $0.passphraseFault }
+            .check("key_export", "initialize") { $0.keyExportFault }
     }
 
     /// Where the repository is if it is on this host and its location says so without Borg's placeholders.
@@ -48,6 +51,13 @@ extension RepositorySettings {
                 hint: "Write passphrase: {file: /path/to/it} beside it, or {command: …} or {credential: NAME}.")
         default: nil
         }
+    }
+}
+
+extension RepositorySettings {
+    private var keyExportFault: Fault? {
+        guard keyExport != nil, initialize == Encryption.none else { return nil }
+        return Fault("a repository without encryption has no key to export", hint: "Leave 'key_export' out.")
     }
 }
 
@@ -101,15 +111,6 @@ extension Shape<String> {
             }
             return nil
         }
-    }
-
-    /// As `borg help compression` has it. Borg ignores a level of lz4; 250 is new in Borg 1.4.
-    fileprivate static var compression: Shape {
-        matching(
-            "(obfuscate,([1-6]|11[0-9]|12[0-3]|250),)?(auto,)?"
-                + "(none|lz4(,[0-9]+)?|(zlib|lzma)(,[0-9])?|zstd(,([1-9]|1[0-9]|2[0-2]))?)",
-            "a compression that Borg knows",
-            hint: "Such as none, lz4, zstd,3 or auto,zstd. See 'borg help compression'.")
     }
 }
 

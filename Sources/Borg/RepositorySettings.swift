@@ -12,12 +12,14 @@ public struct RepositorySettings: Sendable, Equatable {
     public var passphrase: SecretSource?
     /// Create the repository with this encryption when, and only when, it does not exist.
     public var initialize: Encryption?
-    /// As `borg create --compression` takes it.
-    public var compression = "lz4"
+    /// Where the repository's key is exported to, once.
+    public var keyExport: FilePath?
+    public var creation = CreateOptions()
     /// How long Borg waits for another's lock on the repository.
     public var lockWait = Duration.seconds(600)
 
-    /// The encryption modes of `borg init`.
+    /// The encryption modes of `borg init` and, where Borg 2 has others, of its `repo-create`. Which of them a Borg has is in
+    /// `BorgVersion.initialization(with:)`.
     public enum Encryption: String, Sendable, CaseIterable {
         case repokeyBlake2 = "repokey-blake2"
         case repokey
@@ -26,6 +28,10 @@ public struct RepositorySettings: Sendable, Equatable {
         case authenticatedBlake2 = "authenticated-blake2"
         case authenticated
         case none
+        case repokeyAES = "repokey-aes256-ocb"
+        case repokeyChaCha = "repokey-chacha20-poly1305"
+        case keyfileAES = "keyfile-aes256-ocb"
+        case keyfileChaCha = "keyfile-chacha20-poly1305"
     }
 
     public init() {}

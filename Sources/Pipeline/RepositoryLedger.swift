@@ -28,6 +28,9 @@ public struct RepositoryLedger: Sendable, Codable {
     /// Oldest first.
     public var confirmed: [Confirmed] = []
 
+    /// The file that the repository's key was exported to.
+    public var exportedKey: String?
+
     public init() {}
 
     /// What a staging area has noted; empty if that is nothing. Throws if it cannot be understood.

@@ -14,6 +14,7 @@ extension Run {
         let isNew = try await borg.initializeIfMissing()
         StopPoint.passing("initialized")
         if isNew { log.info("repository created", metadata: ["repository": "\(repository.name)"]) }
+        try await exportKey(&ledger, of: borg, holding: lock)
 
         let begun = BegunArchive(of: set, at: startedAt)
         ledger.begin(begun)
@@ -46,6 +47,16 @@ extension Run {
                     progress: UnitProgress(bytes: progress.bytes, expectedBytes: set.manifest.bytes))
             ])
         }
+    }
+
+    /// Once for each file that the job file names.
+    private func exportKey(
+        _ ledger: inout RepositoryLedger, of repository: BorgRepository, holding lock: StagingLock
+    ) async throws {
+        guard let path = repository.settings.keyExport, ledger.exportedKey != path.string else { return }
+        try await repository.exportKey(to: path)
+        ledger.exportedKey = path.string
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
     }
 
     /// Deletes what was begun here and never confirmed.

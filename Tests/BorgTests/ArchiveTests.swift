@@ -16,8 +16,8 @@ struct ArchiveTests {
             let repository = host.repository()
             let confirmed = try await repository.create(set, at: Host.time)
 
-            let provenance = Provenance(
-                series: Host.series, runID: set.manifest.runID, manifestSHA256: set.manifestSHA256)
+            let provenance = Provenance(of: set.manifest, sha256: set.manifestSHA256)
+            #expect(provenance.series == Host.series && provenance.runID == set.manifest.runID)
             #expect(confirmed.archive.name == Host.archiveName)
             #expect(confirmed.archive.provenance == provenance)
             #expect(confirmed.files == 3)

@@ -118,7 +118,7 @@ struct FaultTests {
             let repository = host.repository {
                 $0.location = small.appending("repository").string
                 $0.initialize = .repokeyBlake2
-                $0.compression = "none"
+                $0.creation.compression = "none"
             }
             _ = try await repository.initializeIfMissing()
             let set = try host.seal(["app/big": Host.noise(bytes: 6 << 20)])

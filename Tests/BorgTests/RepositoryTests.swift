@@ -125,7 +125,7 @@ struct RepositoryTests {
         "A Borg that is too old, too new, or no Borg at all is found in prepare",
         arguments: [
             ("echo borg 1.1.18", "is Borg 1.1.18, which is too old"),
-            ("echo borg 2.0.0b22", "is Borg 2.0.0, which is not supported yet"),
+            ("echo borg 3.0.0", "is Borg 3.0.0, which is not supported yet"),
             ("echo borg 1.4.5; exit 1", "is not Borg, or does not run: its --version exited with status 1"),
             ("echo hello", "is not Borg, or does not run: its --version exited with status 0"),
         ])

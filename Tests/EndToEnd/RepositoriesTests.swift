@@ -38,4 +38,46 @@ struct RepositoriesTests {
             #expect(nowhere.errors.contains("no-such-archive"), "\(nowhere.errors)")
         }
     }
+
+    @Test("The key is exported once, and a file in its way fails the run before anything is archived")
+    func keyExport() async throws {
+        try await TestHost.with { host in
+            let key = host.scratch.appending("key")
+            host.job.repositoryLines.append("    key_export: \(key)")
+            try write("in the way\n", to: key)
+            let blocked = try await host.muster("run")
+            #expect(blocked.status == .exited(4))
+            let message = "cannot export the key of repository 'local' to \(key): there is another file"
+            #expect(blocked.errors.contains(message), "\(blocked.errors)")
+            #expect(try await host.archiveNames().isEmpty)
+
+            #expect(unlink(key.string) == 0)
+            let run = try await host.muster("archive")
+            #expect(run.status == .exited(0), "\(run.errors)")
+            #expect(run.errors.contains("store it on another host"), "\(run.errors)")
+            #expect(try read(key).hasPrefix("BORG_KEY "))
+
+            // Stored elsewhere as told: it is not exported anew.
+            #expect(unlink(key.string) == 0)
+            let next = try await host.muster("archive")
+            #expect(next.status == .exited(0), "\(next.errors)")
+            #expect(access(key.string, F_OK) != 0)
+        }
+    }
+
+    @Test("Borg 2 receives a set too, and the operator is told that it is a beta")
+    func beta() async throws {
+        try await TestHost.with { host in
+            host.job.borg = BorgUnderTest.beta.program.string
+            host.job.initialize = "repokey-aes256-ocb"
+            let check = try await host.muster("check")
+            #expect((check.output + check.errors).contains("Borg 2"), "\(check.output) \(check.errors)")
+            for _ in 1...2 {
+                let run = try await host.muster("run")
+                #expect(run.status == .exited(0), "\(run.errors)")
+            }
+            let listed = try await host.muster("list")
+            #expect(listed.output.split(separator: "\n").count { $0.contains("-nightly-") } == 2, "\(listed.output)")
+        }
+    }
 }

@@ -63,7 +63,7 @@ struct JobTests {
         offsite.remotePath = "borg14"
         offsite.passphrase = .credential("borg")
         offsite.initialize = .keyfile
-        offsite.compression = "obfuscate,110,auto,zstd,7"
+        offsite.creation.compression = "obfuscate,110,auto,zstd,7"
         offsite.lockWait = .seconds(60)
         var disk = RepositorySettings()
         disk.location = "/mnt/repo"

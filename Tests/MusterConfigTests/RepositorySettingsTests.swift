@@ -63,6 +63,36 @@ struct RepositorySettingsTests {
         #expect(both == (mode == .none ? useless : ""))
     }
 
+    @Test(
+        "An option that Muster gives itself, or that would leave something out, is refused",
+        arguments: [
+            ("--compression=lz4", "--compression has a key of its own in the job file"),
+            ("--json", "--json is Muster's to give"),
+            ("--exclude=x", "--exclude would keep the archive from being all of the set"),
+            ("--dry-run", "--dry-run would keep the archive from being all of the set"),
+            ("-n", "expected an option, found '-n'\n  hint: Write --name or --name=value."),
+            ("/etc", "expected an option, found '/etc'\n  hint: Write --name or --name=value."),
+        ])
+    func extraArguments(argument: String, message: String) {
+        #expect(
+            mistakes(in: repository("location: host:repo\nextra_args: [\(argument)]"))
+                == "nightly.yaml:7:18: repositories.offsite.extra_args[0]: \(message)")
+    }
+
+    @Test("How archives are created is read, and what cannot be is refused")
+    func creation() throws {
+        let text =
+            "location: host:repo\nchunker_params: \"buzhash,15,19,17,4095\"\nupload_ratelimit: 500\nextra_args: [--noatime]"
+        let creation = try job(repository(text)).repositories[0].settings.creation
+        #expect(creation.chunkerParams == "buzhash,15,19,17,4095")
+        #expect(creation.uploadRateLimit == 500)
+        #expect(creation.extraArguments == ["--noatime"])
+        #expect(mistakes(in: repository("location: host:repo\nchunker_params: small")).contains("chunker parameters"))
+        #expect(mistakes(in: repository("location: host:repo\nupload_ratelimit: 0")).contains("from 1 to"))
+        let export = "location: host:repo\ninitialize: none\nkey_export: /root/key"
+        #expect(mistakes(in: repository(export)).contains("has no key to export"))
+    }
+
     @Test("A passphrase that is wrong itself is not reported as missing")
     func oneMistakeIsReportedOnce() {
         #expect(

@@ -52,8 +52,12 @@ struct ShowingTests {
                     passphrase:
                       command: "(redacted)"
                     initialize: null
-                    compression: lz4
                     lock_wait: 10m
+                    key_export: null
+                    compression: lz4
+                    chunker_params: null
+                    upload_ratelimit: null
+                    extra_args: []
 
                 """)
         #expect(

@@ -10,19 +10,26 @@ import Testing
 public enum BorgUnderTest: String, Sendable, CaseIterable, CustomTestStringConvertible {
     /// Debian 12's.
     case oldstable = "1.2"
-    /// Built by `.ci/borg14`.
     case stable = "1.4"
+    /// Not in `allCases`: tests say what of it they cover.
+    case beta = "2.0"
+
+    public static let allCases = [oldstable, stable]
 
     public var testDescription: String { "Borg \(rawValue)" }
 
     public var program: FilePath {
         switch self {
         case .oldstable: "/usr/bin/borg"
-        case .stable:
-            FilePath(
-                variable("MUSTER_TEST_BORG14") ?? "\(variable("HOME") ?? "/root")/.cache/muster-tests/borg-1.4.5"
-            ).appending("bin/borg")
+        case .stable: installed("1.4.5")
+        case .beta: installed("2.0.0b22")
         }
+    }
+
+    /// By `.ci/borg`.
+    private func installed(_ version: String) -> FilePath {
+        let home = variable("MUSTER_TEST_BORGS") ?? "\(variable("HOME") ?? "/root")/.cache/muster-tests"
+        return FilePath(home).appending("borg-\(version)").appending("bin/borg")
     }
 
     private func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
@@ -45,7 +52,7 @@ public struct BorgFixture: Sendable {
     ) async throws -> Result {
         guard Executables.isExecutable(borg.program) else {
             throw MissingBorg(
-                description: "Borg \(borg.rawValue) is not at \(borg.program): run .ci/borg14, or install borgbackup")
+                description: "Borg \(borg.rawValue) is not at \(borg.program): run .ci/borg, or install borgbackup")
         }
         try await slots.acquire(1, weight: 0)
         do {
@@ -91,7 +98,7 @@ public struct BorgFixture: Sendable {
             BORG=\(program)
             VERB=--version
             for word in "$@"; do
-                case $word in create|list|extract|delete|init) VERB=$word; break ;; esac
+                case $word in create|list|extract|delete|init|repo-create|repo-list) VERB=$word; break ;; esac
             done
             \(script)
             exec $BORG "$@"

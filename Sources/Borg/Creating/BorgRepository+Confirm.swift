@@ -15,8 +15,9 @@ extension BorgRepository {
 
     private func comparison(of attempt: Attempt) async throws(BorgError) -> SetComparison.Result {
         let comparison = SetComparison(attempt.set)
+        let version = try await version()
         let outcome = try await run(
-            ["list", try await version().archive(attempt.name), "--format", SetComparison.format],
+            ["list", version.archive(attempt.name), "--format", version.listingFormat],
             output: .pieces(comparison.take))
         do {
             try requireSuccess(outcome, "list")

@@ -58,7 +58,9 @@ extension BorgRepository {
 
     private func create(_ attempt: Attempt, log: BorgLog) async throws(BorgError) -> CreateDocument {
         let outcome = try await run(
-            try await createArguments(attempt), in: attempt.set.root, output: .collect(limit: 1024 * 1024), log: log)
+            try await createArguments(attempt), in: attempt.set.root,
+            variables: try await version().filesCache(of: attempt.provenance.series),
+            output: .collect(limit: 1024 * 1024), log: log)
         guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "create") }
         try requireNone(attempt.acceptance.violations(of: outcome), attempt)
         // Without violations there is one.
@@ -71,7 +73,7 @@ extension BorgRepository {
         if version.hasQuickStatistics { arguments.append("--quick-stats") }
         arguments += ["--comment", attempt.provenance.comment]
         // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again.
-        arguments += ["--files-cache", "mtime,size,inode", "--compression", settings.compression]
+        arguments += ["--files-cache", "mtime,size,inode"] + settings.creation.arguments
         // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
         return arguments + [version.archive(attempt.name), "--"] + attempt.set.topLevelNames
     }
@@ -97,7 +99,7 @@ extension ConfirmedArchive {
                 name: made.name, id: made.id, start: made.start.timestamp, provenance: attempt.provenance),
             files: attempt.set.entries.count { !$0.isDirectory },
             bytes: attempt.set.entries.reduce(0) { $0 + $1.bytes },
-            storedBytes: made.stats.deduplicatedSize, creation: creation, confirmation: confirmation)
+            storedBytes: made.stats.storedBytes, creation: creation, confirmation: confirmation)
     }
 }
 

@@ -9,16 +9,25 @@ extension BorgRepository {
         guard try await !exists() else { return false }
         let mode = try encryptionToCreateWith()
         log.notice("creating the repository", metadata: ["repository": "\(name)", "encryption": "\(mode.rawValue)"])
-        let verb = try await version().initialize
-        let outcome = try await run([verb, "--encryption", mode.rawValue])
+        let arguments = try await initialization(with: mode)
+        let outcome = try await run(arguments)
         // Warnings are advice here: to keep the key at another place.
-        guard outcome.status == .exited(0) else { throw failure(outcome, verb) }
-        if mode != .none {
+        guard outcome.status == .exited(0) else { throw failure(outcome, arguments[0]) }
+        if mode != .none, settings.keyExport == nil {
             log.notice(
-                "store the key of the new repository at another place: borg key export",
+                "store a copy of the new repository's key on another host: set key_export:, or use borg key export",
                 metadata: ["repository": "\(name)"])
         }
         return true
+    }
+
+    func initialization(with mode: RepositorySettings.Encryption) async throws(BorgError) -> [String] {
+        let version = try await version()
+        if let arguments = version.initialization(with: mode) { return arguments }
+        let modes = RepositorySettings.Encryption.allCases.filter { version.initialization(with: $0) != nil }
+        throw BorgError(
+            .settings, "Borg \(version) has no encryption \(mode.rawValue)",
+            hint: "Set initialize: to one of \(modes.map(\.rawValue).joined(separator: ", ")).")
     }
 
     func encryptionToCreateWith() throws(BorgError) -> RepositorySettings.Encryption {

@@ -6,8 +6,8 @@ extension BorgRepository {
     /// Throws what would keep an archive from being made; the rest are findings.
     public func prepare() async throws(BorgError) -> [Finding] {
         do {
-            guard try await exists(lockWait: min(settings.lockWait, .seconds(5))) else { return [try willBeCreated()] }
-            return []
+            let exists = try await exists(lockWait: min(settings.lockWait, .seconds(5)))
+            return try await isBeta() + (exists ? [] : [willBeCreated()])
         } catch {
             guard error.code == .locked else { throw error }
             return [
@@ -31,8 +31,18 @@ extension BorgRepository {
         return false
     }
 
-    private func willBeCreated() throws(BorgError) -> Finding {
+    private func isBeta() async throws(BorgError) -> [Finding] {
+        guard try await version().isSecond else { return [] }
+        return [
+            Finding(
+                .warning, "borg_beta", object: name, "is used with Borg 2, which its makers have not released yet",
+                hint: "Keep your only backups with Borg 1.4.")
+        ]
+    }
+
+    private func willBeCreated() async throws(BorgError) -> Finding {
         let mode = try encryptionToCreateWith()
+        _ = try await initialization(with: mode)
         return Finding(
             .note, "repository_missing", object: name, "does not exist and will be created, encryption \(mode.rawValue)"
         )

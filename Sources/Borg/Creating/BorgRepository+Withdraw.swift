@@ -59,8 +59,9 @@ extension BorgRepository {
         guard !named.isEmpty else { return .absent }
         guard let archive = named.first(where: { $0.provenance == begun.provenance }) else { return .foreign }
         log.warning("deleting the archive", metadata: ["repository": "\(name)", "archive": "\(archive.name)"])
-        try requireSuccess(
-            try await run(["delete", try await version().archive(archive.name)], lockWait: lockWait), "delete")
+        let outcome = try await run(["delete", try await version().archive(archive)], lockWait: lockWait)
+        // Borg 2 warns after every deletion that space is not free yet.
+        guard outcome.status == .exited(0) else { throw failure(outcome, "delete") }
         return .deleted
     }
 }

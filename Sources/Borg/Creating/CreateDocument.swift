@@ -13,7 +13,17 @@ struct CreateDocument: Decodable, Sendable {
     }
 
     struct Statistics: Decodable, Sendable {
-        var deduplicatedSize: Int64
+        /// Borg 1's.
+        var deduplicatedSize: Int64?
+        /// Borg 2's.
+        var storeStats: StoreStatistics?
+
+        /// What the repository grew by, compressed.
+        var storedBytes: Int64 { deduplicatedSize ?? storeStats?.storeVolume ?? 0 }
+    }
+
+    struct StoreStatistics: Decodable, Sendable {
+        var storeVolume: Int64
     }
 
     /// Nil for anything that is not such a document: a program that says nothing has not shown that there is an archive.

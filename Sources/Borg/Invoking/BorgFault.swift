@@ -4,7 +4,7 @@ import Processes
 /// One kind of failure as Borg reports it.
 ///
 /// Borg 1.2 and 1.4 name it by the same message ids, 1.4 also by exit status (docs/internals/frontends.rst of 1.4). The
-/// texts of its messages change and are never looked at, with one exception: `BorgFault.fullDisk`.
+/// texts of its messages change and are never looked at, with two exceptions: `BorgFault.fullDisk` and, of Borg 2, `BorgFault.archiveMissing`.
 struct BorgFault: Sendable {
     var ids: Set<String>
     var statuses: Set<Int32>
@@ -119,10 +119,15 @@ struct BorgFault: Sendable {
         BorgFault(
             ["Archive.AlreadyExists"], [30], .archiveExists, "repository % has an archive of this name",
             hint: "Run again: the name holds the time."),
-        BorgFault(
-            ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
-            hint: "See which there are: muster list."),
+        archiveMissing,
     ]
+
+    static let archiveMissing = BorgFault(
+        ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
+        hint: "See which there are: muster list.")
+
+    /// Borg 2 has neither id nor status of its own for an archive that is not there.
+    static let archiveMissingText = "but matched 0."
 
     /// A full disk under the repository is no error of Borg's own: it ends with Python's, which has neither id nor status.
     static let fullDisk = BorgFault([], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)

@@ -16,15 +16,17 @@ extension BorgRepository {
     ///
     /// - Parameters:
     ///   - arguments: the verb and what belongs to it.
+    ///   - variables: of the environment, besides those that every Borg gets.
     ///   - lockWait: how long Borg waits for another's lock.
     func run(
-        _ arguments: [String], in directory: FilePath = "/", lockWait: Duration? = nil,
-        output: ProgramOutput = .discard, log: BorgLog = BorgLog()
+        _ arguments: [String], in directory: FilePath = "/", variables: [String: String] = [:],
+        lockWait: Duration? = nil, output: ProgramOutput = .discard, log: BorgLog = BorgLog()
     ) async throws(BorgError) -> BorgOutcome {
         let borg = try await installed.find()
         let wait = (lockWait ?? settings.lockWait).components.seconds
-        let program = environment.program(
+        var program = environment.program(
             borg.executable, ["--log-json", "--lock-wait", String(wait)] + arguments, in: directory)
+        program.environment.merge(variables) { $1 }
         do {
             let outcome = try await runner.run(program, output: output, onErrorLine: log.take)
             return BorgOutcome(status: outcome.status, output: outcome.output, messages: log.messages)
@@ -46,6 +48,7 @@ extension BorgRepository {
         let said = outcome.messages.lastLines
         var fault = BorgFault.of(messageID: outcome.messages.errorID, status: outcome.status)
         if fault == nil, said.contains(where: { $0.contains(BorgFault.fullDiskText) }) { fault = .fullDisk }
+        if fault == nil, said.contains(where: { $0.contains(BorgFault.archiveMissingText) }) { fault = .archiveMissing }
         // Without one, Borg is given an empty passphrase, so that it never asks.
         if fault?.code == .passphraseWrong, environment.passphrase == nil { fault = .passphraseMissing }
         var error = fault.map { self.error(of: $0) } ?? unknownFailure(outcome.status, verb)

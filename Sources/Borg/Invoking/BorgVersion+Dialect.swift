@@ -1,10 +1,24 @@
+import DumpCore
+
 /// How a Borg is told what to do. Borg 2 has other words for what Borg 1 says about a whole repository, and no `REPO::ARCHIVE`.
 extension BorgVersion {
     /// Leaves out the statistics of the whole repository, which cost time in a large one.
-    var hasQuickStatistics: Bool { self >= BorgVersion(1, 4, 5) }
+    var hasQuickStatistics: Bool { self >= BorgVersion(1, 4, 5) && !isSecond }
 
-    /// The verb that creates a repository.
-    var initialize: String { isSecond ? "repo-create" : "init" }
+    /// The verb that creates a repository, and its options for an encryption. Nil if this Borg does not have it.
+    func initialization(with mode: RepositorySettings.Encryption) -> [String]? {
+        switch (mode, isSecond) {
+        case (.none, false), (.authenticated, false), (.authenticatedBlake2, false), (.repokey, false),
+            (.repokeyBlake2, false), (.keyfile, false), (.keyfileBlake2, false):
+            ["init", "--encryption", mode.rawValue]
+        case (.none, true), (.authenticated, true): ["repo-create", "--encryption", mode.rawValue]
+        case (.repokeyAES, true): ["repo-create", "--encryption", "aes256-ocb", "--key-location", "repokey"]
+        case (.repokeyChaCha, true): ["repo-create", "--encryption", "chacha20-poly1305", "--key-location", "repokey"]
+        case (.keyfileAES, true): ["repo-create", "--encryption", "aes256-ocb", "--key-location", "keyfile"]
+        case (.keyfileChaCha, true): ["repo-create", "--encryption", "chacha20-poly1305", "--key-location", "keyfile"]
+        default: nil
+        }
+    }
 
     /// The verb that lists the archives of a repository.
     var listArchives: String { isSecond ? "repo-list" : "list" }
@@ -20,5 +34,20 @@ extension BorgVersion {
     /// The repository that `BORG_REPO` names, where something comes after it.
     var repository: [String] { isSecond ? [] : ["::"] }
 
-    private var isSecond: Bool { major >= 2 }
+    /// What one entry of an archive's listing tells: id, mode, size, path, and the path that it is another name of, if it is.
+    ///
+    /// Borg 1 tells paths as bytes. Borg 2 lists each name of a file with all that is to be known of it.
+    var listingFormat: String {
+        "{archiveid}{NUL}{mode}{NUL}{size}{NUL}" + (isSecond ? "{path}{NUL}{target}{NUL}" : "{bpath}{NUL}{source}{NUL}")
+    }
+
+    /// An archive that a listing has shown. Several archives may have one name in Borg 2.
+    func archive(_ archive: Archive) -> String { isSecond ? "aid:" + archive.id : self.archive(archive.name) }
+
+    /// Borg 2 looks for the files that it knows under the archive's name, and ours holds the time.
+    func filesCache(of series: ArchiveSeries) -> [String: String] {
+        isSecond ? ["BORG_FILES_CACHE_SUFFIX": "\(escapedPathComponent("\(series.host)-\(series.job)"))"] : [:]
+    }
+
+    var isSecond: Bool { major >= 2 }
 }

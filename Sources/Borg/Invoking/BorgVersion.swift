@@ -22,7 +22,7 @@ struct BorgVersion: Hashable, Comparable, CustomStringConvertible {
     }
 
     /// From the first that works with us up to, not including, the first whose command line is another.
-    static let supported = BorgVersion(1, 2, 0)..<BorgVersion(2, 0, 0)
+    static let supported = BorgVersion(1, 2, 0)..<BorgVersion(3, 0, 0)
 
     var description: String { "\(major).\(minor).\(patch)" }
 
