@@ -54,6 +54,11 @@ struct ShowingTests {
                     initialize: null
                     compression: lz4
                     lock_wait: 10m
+                    ssh: null
+                    retry:
+                      times: 3
+                      wait: 30s
+                    stall_timeout: 30m
 
                 """)
         #expect(

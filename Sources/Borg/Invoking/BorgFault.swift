@@ -4,7 +4,7 @@ import Processes
 /// One kind of failure as Borg reports it.
 ///
 /// Borg 1.2 and 1.4 name it by the same message ids, 1.4 also by exit status (docs/internals/frontends.rst of 1.4). The
-/// texts of its messages change and are never looked at, with one exception: `BorgFault.fullDisk`.
+/// texts of its messages change and are never looked at, with two exceptions: `BorgFault.fullDisk`, and what ssh says.
 struct BorgFault: Sendable {
     var ids: Set<String>
     var statuses: Set<Int32>

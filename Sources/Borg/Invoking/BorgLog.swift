@@ -27,12 +27,16 @@ struct BorgMessages: Sendable {
     private(set) var troubledFiles = Excerpt()
     /// Whether a create came as far as its first file. Before that there is no archive to be left behind.
     private(set) var createBegan = false
+    /// How far a create has come.
+    private(set) var progress: ArchiveProgress?
     /// For people: warnings, errors, and what is no JSON, the last of them.
     private(set) var lastLines: [String] = []
 
     mutating func take(_ line: BorgLogLine) {
         switch line {
-        case .progress: createBegan = true
+        case .progress(let progress):
+            createBegan = true
+            self.progress = progress ?? self.progress
         case .file(let status, let path):
             if status == "C" || status == "E" { troubledFiles.add("\(status) \(path)") }
         case .message(let message): take(message)
