@@ -20,11 +20,12 @@ public struct ProgramRunner: Sendable {
     /// Runs a program to its end.
     ///
     /// - Parameters:
-    ///   - onOutput: told whenever something of standard output passes through us.
     ///   - onErrorLine: told each line of standard error as it comes. The last lines are also in the outcome.
+    ///   - onOutput: told whenever something of standard output passes through us.
     public func run(
-        _ program: Program, output: ProgramOutput = .discard, onOutput: @escaping @Sendable () -> Void = {},
-        onErrorLine: @escaping @Sendable (String) -> Void = { _ in }
+        _ program: Program, output: ProgramOutput = .discard,
+        onErrorLine: @escaping @Sendable (String) -> Void = { _ in },
+        onOutput: @escaping @Sendable () -> Void = {}
     ) async throws(ProcessError) -> ProgramOutcome {
         guard !Task.isCancelled else { throw cancelled(program) }
         log.debug(

@@ -13,10 +13,11 @@ extension BorgRepository {
         let outcome: ProgramOutcome?
         do {
             outcome = try await withStallLimit(settings.stallTimeout) { pulse in
-                try await runner.run(program, output: output, onOutput: pulse.beat) { line in
+                let onErrorLine = { @Sendable (line: String) in
                     pulse.beat()
                     log.take(line)
                 }
+                return try await runner.run(program, output: output, onErrorLine: onErrorLine, onOutput: pulse.beat)
             }
         } catch let error as ProcessError {
             throw BorgError(error)
