@@ -60,8 +60,14 @@ struct RemoteHost: Sendable {
     private var environment: [String: String] { ["BORG_BASE_DIR": clientHome.string] }
     var clientHome: FilePath { host.borg.scratch.appending("client") }
 
-    /// A set that takes a while to send.
-    func sealLarge() throws -> SealedSet { try host.seal(["app/big": Host.noise(bytes: 12 << 20)]) }
+    /// A set with 24 MiB that no Borg can make smaller, which takes a while to send over a slow link.
+    func sealLarge() async throws -> SealedSet {
+        _ = try host.seal()
+        let path = host.current.appending("app/big")
+        let noise = try await runProgram("dd", ["if=/dev/urandom", "of=\(path)", "bs=1M", "count=24"])
+        #expect(noise.succeeded, "\(noise.lastErrors)")
+        return try host.seal([:])
+    }
 
     /// No lock, no checkpoint, no archive but these, nothing damaged; and what is done next succeeds.
     func isSound(archives: [String]) async throws -> Bool {

@@ -3,10 +3,10 @@ import DumpCore
 /// Borg has one word for every way in which ssh fails: the connection was closed. What ssh said stands in its log, behind
 /// `Remote:`. The client's messages are not translated, and have been the same for decades.
 extension BorgFault {
-    /// What is behind a lost connection, by what Borg passed on from ssh and from the server's shell.
+    /// What is behind a lost connection, by what Borg passed on from ssh and from the server's shell, see `BorgMessages.fromServer`.
     static func ofServer(saying lines: [String]) -> BorgFault? {
         serverTable.first { entry in
-            lines.contains { line in line.hasPrefix("Remote: ") && entry.texts.contains { line.contains($0) } }
+            lines.contains { line in entry.texts.contains { line.contains($0) } }
         }?.fault
     }
 

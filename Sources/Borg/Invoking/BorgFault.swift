@@ -4,7 +4,7 @@ import Processes
 /// One kind of failure as Borg reports it.
 ///
 /// Borg 1.2 and 1.4 name it by the same message ids, 1.4 also by exit status (docs/internals/frontends.rst of 1.4). The
-/// texts of its messages change and are never looked at, with two exceptions: `BorgFault.fullDisk`, and what ssh says.
+/// texts of its messages change and are never looked at, with two exceptions: Python's own errors, and what ssh says.
 struct BorgFault: Sendable {
     var ids: Set<String>
     var statuses: Set<Int32>
@@ -90,10 +90,7 @@ struct BorgFault: Sendable {
             .repositoryUnconfirmed, "repository % is not as this host left it: it was replaced, copied or set back",
             hint:
                 "Find out why before anything is written to it. borg help and its FAQ tell how to make Borg accept it."),
-        BorgFault(
-            ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
-            "there is no connection to repository %, or it broke",
-            hint: "Try ssh to its server as this user: it must need no password, and borg must be there."),
+        connectionLost,
         BorgFault(
             ["UnexpectedRPCDataFormatFromServer", "UnexpectedRPCDataFormatFromClient"], [85, 86], .programUnsuitable,
             "what answers at the server of repository % is not Borg",
@@ -124,8 +121,19 @@ struct BorgFault: Sendable {
             hint: "See which there are: muster list."),
     ]
 
-    /// A full disk under the repository is no error of Borg's own: it ends with Python's, which has neither id nor status.
-    static let fullDisk = BorgFault([], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)
-    static let fullDiskText = "[Errno 28]"
+    /// A full disk under the repository and a pipe to ssh that broke are no errors of Borg's own: it ends with Python's, which
+    /// have neither id nor status.
+    static func ofPython(saying lines: [String]) -> BorgFault? {
+        if lines.contains(where: { $0.contains("[Errno 28]") }) { return fullDisk }
+        return lines.contains { $0.contains("[Errno 32]") } ? connectionLost : nil
+    }
+
+    private static let fullDisk = BorgFault(
+        [], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)
     private static let fullDiskHint = "Make space there: delete archives, then run borg compact."
+
+    private static let connectionLost = BorgFault(
+        ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
+        "there is no connection to repository %, or it broke",
+        hint: "Try ssh to its server as this user: it must need no password, and borg must be there.")
 }

@@ -41,8 +41,8 @@ extension BorgRepository {
     func failure(_ outcome: BorgOutcome, _ verb: String) -> BorgError {
         let said = outcome.messages.lastLines
         var fault = BorgFault.of(messageID: outcome.messages.errorID, status: outcome.status)
-        if fault == nil, said.contains(where: { $0.contains(BorgFault.fullDiskText) }) { fault = .fullDisk }
-        if fault?.code == .connectionLost { fault = BorgFault.ofServer(saying: said) ?? fault }
+        if fault == nil { fault = BorgFault.ofPython(saying: said) }
+        if fault?.code == .connectionLost { fault = BorgFault.ofServer(saying: outcome.messages.fromServer) ?? fault }
         // Without one, Borg is given an empty passphrase, so that it never asks.
         if fault?.code == .passphraseWrong, environment.passphrase == nil { fault = .passphraseMissing }
         var error = fault.map { self.error(of: $0) } ?? unknownFailure(outcome.status, verb)
