@@ -26,7 +26,8 @@ public struct BorgRepository: Sendable {
         self.name = name
         self.settings = settings
         self.environment = BorgEnvironment(
-            location: settings.location, remotePath: settings.remotePath, passphrase: passphrase, extra: environment)
+            location: settings.location, remotePath: settings.remotePath, shell: RemoteShell.command(for: settings),
+            passphrase: passphrase, extra: environment)
         self.runner = runner
         self.log = log
         installed = InstalledBorg(settings.program, environment: self.environment.withoutPassphrase, runner: runner)

@@ -28,8 +28,45 @@ extension RepositorySettings {
                 "A file that does not exist, for a copy of the repository's key. Store it on another host, with the passphrase."
             )
             .creationKeys()
+            .optional(
+                "ssh", \.ssh, SSHSettings.shape.shape,
+                "How ssh reaches the server. If not set, as ssh itself is set up, or as BORG_RSH says."
+            )
+            .key(
+                "retry", \.retry, .retry(default: RepositorySettings().retry),
+                "An archive is begun anew after a failure that passes: another's lock, a lost connection."
+            )
+            .key(
+                "stall_timeout", \.stallTimeout, .timeLimit,
+                "How long a Borg may say nothing before it is stopped and fails."
+            )
             .check("initialize", "passphrase") { $0.passphraseFault }
             .check("key_export", "initialize") { $0.keyExportFault }
+            .check("ssh", "location") { $0.sshFault }
+            .check("stall_timeout", "lock_wait") { $0.stallFault }
+    }
+
+    /// Whether it is on a server that Borg reaches by ssh. Only a path has no host.
+    var isRemote: Bool { !location.hasPrefix("/") && !location.hasPrefix("file://") }
+
+    private var sshFault: Fault? {
+        guard let ssh else { return nil }
+        guard isRemote else {
+            return Fault(
+                "the repository is a directory of this host: ssh has nothing to do with it",
+                hint: "Leave 'ssh' out, or write the location as user@host:path or ssh://user@host/path.")
+        }
+        guard ssh.port == nil || location.firstMatch(of: /^ssh:\/\/[^\/]*:[0-9]+(\/|$)/) == nil else {
+            return Fault("the port stands in 'location' too", hint: "Leave one of them out.")
+        }
+        return nil
+    }
+
+    private var stallFault: Fault? {
+        guard let stallTimeout, stallTimeout <= lockWait else { return nil }
+        return Fault(
+            "stall_timeout must be longer than lock_wait: a Borg that waits for a lock says nothing",
+            hint: "stall_timeout is \(stallTimeout.settingsText), lock_wait is \(lockWait.settingsText).")
     }
 
     /// Where the repository is if it is on this host and its location says so without Borg's placeholders.

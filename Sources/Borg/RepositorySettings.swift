@@ -17,6 +17,12 @@ public struct RepositorySettings: Sendable, Equatable {
     public var creation = CreateOptions()
     /// How long Borg waits for another's lock on the repository.
     public var lockWait = Duration.seconds(600)
+    /// How ssh reaches the server; nil is as ssh itself is set up. Only for a repository on a server.
+    public var ssh: SSHSettings?
+    /// How often an archive is begun anew after a failure that passes: a lock, a lost connection.
+    public var retry = Retry(times: 3, wait: .seconds(30))
+    /// How long a Borg may say nothing before it is stopped and fails; longer than `lockWait`. Nil is for ever.
+    public var stallTimeout: Duration? = .seconds(1800)
 
     /// The encryption modes of `borg init` and, where Borg 2 has others, of its `repo-create`. Which of them a Borg has is in
     /// `BorgVersion.initialization(with:)`.

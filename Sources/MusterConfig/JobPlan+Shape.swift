@@ -1,4 +1,5 @@
 import Borg
+import DumpCore
 import Settings
 import SystemPackage
 
@@ -20,15 +21,10 @@ extension JobPlan {
                 "parallel", \.parallel, .integer(1...64),
                 "How many pieces are dumped at once, over all sources; as many as there are cores if not set."
             )
-            .group(
-                "retry", "All dumps are taken anew after a failure that passes: a restart of the server, a conflict."
-            ) {
-                $0
-                    .key("times", \.retry.times, .integer(0...100), "How many times; 0 is never.")
-                    .key(
-                        "wait", \.retry.wait, .duration(atMost: .seconds(86400)),
-                        "Before the first time; doubled before each further one.")
-            }
+            .key(
+                "retry", \.retry, .retry(default: Retry()),
+                "All dumps are taken anew after a failure that passes: a restart of the server, a conflict."
+            )
             .key(
                 "anomalies", \.anomalies, .anomalyRule,
                 "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."

@@ -13,7 +13,8 @@ public struct JobPlan: Sendable, Equatable {
     public var staging: FilePath
     /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
     public var parallel: Int?
-    public var retry: RetryPlan
+    /// How often dumps are taken anew after a failure that passes, such as a restart of the server.
+    public var retry: Retry
     /// What is made of dumps whose size is out of the ordinary.
     public var anomalies: AnomalyRule
     /// In the order of the file; at least one.
@@ -23,7 +24,7 @@ public struct JobPlan: Sendable, Equatable {
 
     public init(
         name: String, file: FilePath, staging: FilePath, parallel: Int? = nil,
-        retry: RetryPlan = RetryPlan(), anomalies: AnomalyRule = AnomalyRule(), dumps: [DumpPlan],
+        retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), dumps: [DumpPlan],
         repositories: [RepositoryPlan] = []
     ) {
         self.name = name
@@ -35,15 +36,6 @@ public struct JobPlan: Sendable, Equatable {
         self.dumps = dumps
         self.repositories = repositories
     }
-}
-
-/// How often dumps are taken anew after a failure that passes, such as a restart of the server.
-public struct RetryPlan: Sendable, Equatable {
-    public var times = 2
-    /// Before the first time; doubled before each further one.
-    public var wait = Duration.seconds(10)
-
-    public init() {}
 }
 
 /// One entry under `dumps:`.

@@ -28,7 +28,7 @@ extension Run {
             var record = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
             let startedAt = Timestamp.now
             do {
-                record.fill(from: try await archive(set, in: repository, holding: lock))
+                record.fill(from: try await archivePersistently(set, in: repository, holding: lock))
                 log.notice(
                     "archive confirmed",
                     metadata: ["repository": "\(repository.name)", "archive": "\(record.name ?? "")"])

@@ -19,10 +19,13 @@ public struct ProgramRunner: Sendable {
 
     /// Runs a program to its end.
     ///
-    /// - Parameter onErrorLine: told each line of standard error as it comes. The last lines are also in the outcome.
+    /// - Parameters:
+    ///   - onErrorLine: told each line of standard error as it comes. The last lines are also in the outcome.
+    ///   - onOutput: told whenever something of standard output passes through us.
     public func run(
         _ program: Program, output: ProgramOutput = .discard,
-        onErrorLine: @escaping @Sendable (String) -> Void = { _ in }
+        onErrorLine: @escaping @Sendable (String) -> Void = { _ in },
+        onOutput: @escaping @Sendable () -> Void = {}
     ) async throws(ProcessError) -> ProgramOutcome {
         guard !Task.isCancelled else { throw cancelled(program) }
         log.debug(
@@ -41,7 +44,7 @@ public struct ProgramRunner: Sendable {
         }
         let ended: (TerminationStatus, [UInt8])
         do {
-            ended = try await run(program, output: output, errors: errors)
+            ended = try await run(program, output: output, onOutput: onOutput, errors: errors)
         } catch let error as ProcessError {
             throw error
         } catch {
@@ -57,7 +60,8 @@ public struct ProgramRunner: Sendable {
     }
 
     private func run(
-        _ program: Program, output: ProgramOutput, errors: @escaping @Sendable (String) -> Void
+        _ program: Program, output: ProgramOutput, onOutput: @escaping @Sendable () -> Void,
+        errors: @escaping @Sendable (String) -> Void
     ) async throws -> (TerminationStatus, [UInt8]) {
         switch output {
         case .discard:
@@ -75,14 +79,20 @@ public struct ProgramRunner: Sendable {
         case .lines(let onLine):
             let result = try await start(program, output: .sequence) { execution in
                 async let said: Void = execution.standardError.forEachLine(errors)
-                try await execution.standardOutput.forEachLine(onLine)
+                try await execution.standardOutput.forEachLine { line in
+                    onOutput()
+                    onLine(line)
+                }
                 try await said
             }
             return (result.terminationStatus, [])
         case .pieces(let onPiece):
             let result = try await start(program, output: .sequence) { execution in
                 async let said: Void = execution.standardError.forEachLine(errors)
-                for try await buffer in execution.standardOutput { buffer.withUnsafeBytes(onPiece) }
+                for try await buffer in execution.standardOutput {
+                    onOutput()
+                    buffer.withUnsafeBytes(onPiece)
+                }
                 try await said
             }
             return (result.terminationStatus, [])
@@ -92,6 +102,7 @@ public struct ProgramRunner: Sendable {
                 async let said: Void = execution.standardError.forEachLine(errors)
                 var bytes: [UInt8] = []
                 for try await buffer in execution.standardOutput {
+                    onOutput()
                     buffer.withUnsafeBytes { bytes.append(contentsOf: $0) }
                     guard bytes.count <= limit else {
                         throw ProcessError(.tooMuchOutput, "\(name) wrote more than \(formatBytes(Int64(limit)))")

@@ -41,12 +41,12 @@ extension JobOptions {
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         return Job(
             name: plan.name, host: hostName(), staging: plan.staging, parallel: plan.parallel ?? processorCount(),
-            retry: Retry(times: plan.retry.times, wait: plan.retry.wait), anomalies: plan.anomalies,
+            retry: plan.retry, anomalies: plan.anomalies,
             sources: plan.dumps.map { dump in
                 Job.Source(name: dump.name, provider: BuiltInProviders.provider(for: dump.settings, runner: runner))
             },
             repositories: plan.repositories.map { repository in
-                Job.Repository(name: repository.name) {
+                Job.Repository(name: repository.name, retry: repository.settings.retry) {
                     BorgRepository(
                         name: repository.name, settings: repository.settings,
                         passphrase: try await repository.settings.passphrase?.resolve(

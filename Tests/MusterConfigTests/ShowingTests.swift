@@ -58,6 +58,11 @@ struct ShowingTests {
                     chunker_params: null
                     upload_ratelimit: null
                     extra_args: []
+                    ssh: null
+                    retry:
+                      times: 3
+                      wait: 30s
+                    stall_timeout: 30m
 
                 """)
         #expect(

@@ -7,6 +7,8 @@ struct BorgEnvironment: Sendable {
     /// As `BORG_REPO`, so that no argument begins with it and Borg has nothing to guess.
     var location: String
     var remotePath: String?
+    /// The ssh to use, see `RemoteShell`. Nil for the one of our environment, or Borg's own choice.
+    var shell: String?
     /// Nil for a repository that has none. Borg is given an empty one then, which keeps it from asking for one.
     var passphrase: Secret?
     /// Over all others.
@@ -51,6 +53,7 @@ struct BorgEnvironment: Sendable {
             "TZ": "UTC",
         ]
         variables["BORG_REMOTE_PATH"] = remotePath
+        variables["BORG_RSH"] = shell
         return variables.merging(extra) { $1 }
     }
 }

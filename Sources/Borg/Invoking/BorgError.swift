@@ -26,6 +26,12 @@ public struct BorgError: OperatorError, Sendable {
         case locked
         /// The server cannot be reached, or the connection broke.
         case connectionLost = "connection_lost"
+        /// Borg said nothing for too long, and was stopped.
+        case stalled
+        /// The server shows a host key that ssh does not know, or another than before.
+        case hostKeyRefused = "host_key_refused"
+        /// The server does not let us in.
+        case loginRefused = "login_refused"
         case noSpace = "no_space"
         /// Borg found data that is not what it wrote.
         case damaged
@@ -51,6 +57,9 @@ public struct BorgError: OperatorError, Sendable {
     public var untrustedArchive: String?
 
     public var codeName: String { code.rawValue }
+
+    /// What other Borgs and networks do passes. What is wrong with a passphrase, a login, a disk or the data stays.
+    public var isTransient: Bool { code == .locked || code == .connectionLost }
 
     public init(
         _ code: Code, _ message: String, hint: String? = nil, context: ErrorContext = [:],

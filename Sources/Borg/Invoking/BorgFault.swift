@@ -4,7 +4,7 @@ import Processes
 /// One kind of failure as Borg reports it.
 ///
 /// Borg 1.2 and 1.4 name it by the same message ids, 1.4 also by exit status (docs/internals/frontends.rst of 1.4). The
-/// texts of its messages change and are never looked at, with two exceptions: `BorgFault.fullDisk` and, of Borg 2, `BorgFault.archiveMissing`.
+/// texts of its messages change and are looked at only where there is nothing else: see `byText` and `ofServer`.
 struct BorgFault: Sendable {
     var ids: Set<String>
     var statuses: Set<Int32>
@@ -90,10 +90,7 @@ struct BorgFault: Sendable {
             .repositoryUnconfirmed, "repository % is not as this host left it: it was replaced, copied or set back",
             hint:
                 "Find out why before anything is written to it. borg help and its FAQ tell how to make Borg accept it."),
-        BorgFault(
-            ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
-            "there is no connection to repository %, or it broke",
-            hint: "Try ssh to its server as this user: it must need no password, and borg must be there."),
+        connectionLost,
         BorgFault(
             ["UnexpectedRPCDataFormatFromServer", "UnexpectedRPCDataFormatFromClient"], [85, 86], .programUnsuitable,
             "what answers at the server of repository % is not Borg",
@@ -126,11 +123,21 @@ struct BorgFault: Sendable {
         ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
         hint: "See which there are: muster list.")
 
-    /// Borg 2 has neither id nor status of its own for an archive that is not there.
-    static let archiveMissingText = "but matched 0."
+    /// What has neither id nor status. A full disk under the repository and a pipe to ssh that broke are no errors of Borg's own: it
+    /// ends with Python's. To Borg 2, an archive that is not there is a command that was wrong.
+    static func byText(_ lines: [String]) -> BorgFault? {
+        let table = [
+            ("[Errno 28]", fullDisk), ("[Errno 32]", connectionLost), ("one archive, but matched 0.", archiveMissing),
+        ]
+        return table.first { text, _ in lines.contains { $0.contains(text) } }?.1
+    }
 
-    /// A full disk under the repository is no error of Borg's own: it ends with Python's, which has neither id nor status.
-    static let fullDisk = BorgFault([], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)
-    static let fullDiskText = "[Errno 28]"
+    private static let fullDisk = BorgFault(
+        [], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)
     private static let fullDiskHint = "Make space there: delete archives, then run borg compact."
+
+    private static let connectionLost = BorgFault(
+        ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
+        "there is no connection to repository %, or it broke",
+        hint: "Try ssh to its server as this user: it must need no password, and borg must be there.")
 }

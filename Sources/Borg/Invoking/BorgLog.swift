@@ -27,12 +27,18 @@ struct BorgMessages: Sendable {
     private(set) var troubledFiles = Excerpt()
     /// Whether a create came as far as its first file. Before that there is no archive to be left behind.
     private(set) var createBegan = false
+    /// How far a create has come.
+    private(set) var progress: ArchiveProgress?
     /// For people: warnings, errors, and what is no JSON, the last of them.
     private(set) var lastLines: [String] = []
+    /// Of those, what came from ssh and from the server, each behind `Remote: `.
+    private(set) var fromServer: [String] = []
 
     mutating func take(_ line: BorgLogLine) {
         switch line {
-        case .progress: createBegan = true
+        case .progress(let progress):
+            createBegan = true
+            self.progress = progress ?? self.progress
         case .file(let status, let path):
             if status == "C" || status == "E" { troubledFiles.add("\(status) \(path)") }
         case .message(let message): take(message)
@@ -47,6 +53,7 @@ struct BorgMessages: Sendable {
     private mutating func take(_ message: BorgLogLine.Message) {
         if message.level == "WARNING", message.logger == "borg.archiver" { warnings.add(message.text) }
         if message.level == "ERROR" || message.level == "CRITICAL" { errorID = message.id ?? errorID }
+        if message.text.hasPrefix("Remote: ") { fromServer = (fromServer + [message.text]).suffix(20) }
         if ["WARNING", "ERROR", "CRITICAL"].contains(message.level) { keep(message.text) }
     }
 

@@ -27,12 +27,8 @@ extension BorgRepository {
         var program = environment.program(
             borg.executable, ["--log-json", "--lock-wait", String(wait)] + arguments, in: directory)
         program.environment.merge(variables) { $1 }
-        do {
-            let outcome = try await runner.run(program, output: output, onErrorLine: log.take)
-            return BorgOutcome(status: outcome.status, output: outcome.output, messages: log.messages)
-        } catch {
-            throw BorgError(error)
-        }
+        let outcome = try await runWatched(program, verb: arguments.first ?? "", output: output, log: log)
+        return BorgOutcome(status: outcome.status, output: outcome.output, messages: log.messages)
     }
 
     /// Of the Borg that the repository is used with. Decides its words, see `BorgVersion+Dialect.swift`.
@@ -47,8 +43,8 @@ extension BorgRepository {
     func failure(_ outcome: BorgOutcome, _ verb: String) -> BorgError {
         let said = outcome.messages.lastLines
         var fault = BorgFault.of(messageID: outcome.messages.errorID, status: outcome.status)
-        if fault == nil, said.contains(where: { $0.contains(BorgFault.fullDiskText) }) { fault = .fullDisk }
-        if fault == nil, said.contains(where: { $0.contains(BorgFault.archiveMissingText) }) { fault = .archiveMissing }
+        if fault == nil { fault = BorgFault.byText(said) }
+        if fault?.code == .connectionLost { fault = BorgFault.ofServer(saying: outcome.messages.fromServer) ?? fault }
         // Without one, Borg is given an empty passphrase, so that it never asks.
         if fault?.code == .passphraseWrong, environment.passphrase == nil { fault = .passphraseMissing }
         var error = fault.map { self.error(of: $0) } ?? unknownFailure(outcome.status, verb)

@@ -1,0 +1,41 @@
+import Glibc
+
+/// How Borg reaches a server: the `ssh` that it is given as `BORG_RSH`.
+enum RemoteShell {
+    /// Nil where Borg is to use what it finds: for a repository of this host, and where the operator has set `BORG_RSH` and the
+    /// job says nothing of ssh.
+    static func command(
+        for settings: RepositorySettings, operatorHasOne: Bool = getenv("BORG_RSH") != nil
+    ) -> String? {
+        guard settings.isRemote, settings.ssh != nil || !operatorHasOne else { return nil }
+        let words = ["sh", "-c", lingering, "ssh"] + options(settings.ssh ?? SSHSettings())
+        return words.map(quoted).joined(separator: " ")
+    }
+
+    /// When ssh fails, its last words and the end of its output reach Borg at once, and Borg, which looks at the output first,
+    /// then drops the words that say why. With the end a second later they come through.
+    private static let lingering = #"ssh "$@" || { status=$?; sleep 1; exit $status; }"#
+
+    private static func options(_ ssh: SSHSettings) -> [String] {
+        // Of several values for one option ssh takes the first.
+        var words = ssh.options.map { "-o\($0)" } + defaults.map { "-o\($0)" }
+        if let file = ssh.identityFile { words += ["-oIdentitiesOnly=yes", "-i", file.string] }
+        if let file = ssh.knownHosts {
+            // Within the value, blanks part one file from the next.
+            words += ["-oUserKnownHostsFile=\"\(file)\""]
+        }
+        if let port = ssh.port { words += ["-p", String(port)] }
+        return words
+    }
+
+    /// Never ask, and find out within five minutes that the server is gone, as Borg's documentation recommends.
+    private static let defaults = [
+        "BatchMode=yes", "ConnectTimeout=60", "ServerAliveInterval=10", "ServerAliveCountMax=30",
+    ]
+
+    /// For Python's `shlex.split`, which reads quotes as a shell does.
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.wholeMatch(of: /[A-Za-z0-9@%+=:,.\/_-]+/) != nil
+        return isPlain ? word : "'" + word.replacing("'", with: #"'"'"'"#) + "'"
+    }
+}

@@ -1,0 +1,79 @@
+import DumpCore
+import Linux
+import Processes
+import Staging
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Borg
+
+/// A host whose repository is on a server, which it reaches by ssh.
+struct RemoteHost: Sendable {
+    let host: Host
+    let version: BorgUnderTest
+    let server: SSHServer
+
+    static func with(
+        _ version: BorgUnderTest, options: String = "", _ body: (RemoteHost) async throws -> Void
+    ) async throws {
+        try await Host.with(version) { host in
+            try await SSHServer.with(in: host.borg.scratch, serving: host.borg.scratch, options: options) { server in
+                try await body(RemoteHost(host: host, version: version, server: server))
+            }
+        }
+    }
+
+    /// With a repository that holds an archive of somebody else's.
+    static func withRepository(
+        _ version: BorgUnderTest, options: String = "", _ body: (RemoteHost) async throws -> Void
+    ) async throws {
+        try await with(version, options: options) { remote in
+            try await remote.host.borg.borg(["init", "--encryption", "repokey-blake2"])
+            try await remote.host.borg.borg(["create", "::foreign", "/etc/hostname"])
+            try await body(remote)
+        }
+    }
+
+    /// - Parameter options: of ssh.
+    func repository(
+        _ options: [String] = [], _ change: (inout RepositorySettings) -> Void = { _ in }
+    ) -> BorgRepository {
+        var settings = host.repository().settings
+        settings.location = server.location(of: "repository")
+        settings.remotePath = version == .stable ? "borg14" : nil
+        settings.lockWait = .seconds(20)
+        settings.creation.compression = "none"
+        var ssh = SSHSettings()
+        ssh.identityFile = server.identity
+        ssh.port = SSHServer.port
+        ssh.knownHosts = server.knownHosts
+        ssh.options = options
+        settings.ssh = ssh
+        change(&settings)
+        return BorgRepository(
+            name: "offsite", settings: settings, passphrase: Secret(host.borg.passphrase), environment: environment,
+            runner: host.runner, log: Host.log)
+    }
+
+    /// The host's Borg has a home of its own: to it, the repository on the server is not the directory that the tests look into.
+    private var environment: [String: String] { ["BORG_BASE_DIR": clientHome.string] }
+    var clientHome: FilePath { host.borg.scratch.appending("client") }
+
+    /// A set with 24 MiB that no Borg can make smaller, which takes a while to send over a slow link.
+    func sealLarge() async throws -> SealedSet {
+        _ = try host.seal()
+        let path = host.current.appending("app/big")
+        let noise = try await runProgram("dd", ["if=/dev/urandom", "of=\(path)", "bs=1M", "count=24"])
+        #expect(noise.succeeded, "\(noise.lastErrors)")
+        return try host.seal([:])
+    }
+
+    /// No lock, no checkpoint, no archive but these, nothing damaged; and what is done next succeeds.
+    func isSound(archives: [String]) async throws -> Bool {
+        // A server takes a moment to see that its client is gone.
+        try await eventually { server.serving.isEmpty }
+        try await host.borg.borg(["check"])
+        return try await host.archives() == archives && host.lockIsFree
+    }
+}
