@@ -7,7 +7,7 @@ extension RepositorySettings {
     public static var shape: ObjectShape<RepositorySettings> {
         ObjectShape(default: RepositorySettings())
             .required(
-                "location", \.location, .location,
+                "location", \.location, .repositoryLocation,
                 "What Borg calls the repository: user@host:path, ssh://user@host/path, or an absolute path."
             )
             .key("borg", \.program, .program, "The borg executable: a name to look up in PATH, or an absolute path.")
@@ -49,34 +49,17 @@ extension RepositorySettings {
     /// Whether it is on a server that Borg reaches by ssh. Only a path has no host.
     var isRemote: Bool { !location.hasPrefix("/") && !location.hasPrefix("file://") }
 
-    private var sshFault: Fault? {
-        guard let ssh else { return nil }
-        guard isRemote else {
-            return Fault(
-                "the repository is a directory of this host: ssh has nothing to do with it",
-                hint: "Leave 'ssh' out, or write the location as user@host:path or ssh://user@host/path.")
-        }
-        guard ssh.port == nil || location.firstMatch(of: /^ssh:\/\/[^\/]*:[0-9]+(\/|$)/) == nil else {
-            return Fault("the port stands in 'location' too", hint: "Leave one of them out.")
-        }
-        return nil
-    }
-
-    private var stallFault: Fault? {
-        guard let stallTimeout, stallTimeout <= lockWait else { return nil }
-        return Fault(
-            "stall_timeout must be longer than lock_wait: a Borg that waits for a lock says nothing",
-            hint: "stall_timeout is \(stallTimeout.settingsText), lock_wait is \(lockWait.settingsText).")
-    }
-
     /// Where the repository is if it is on this host and its location says so without Borg's placeholders.
     public var localPath: FilePath? {
         let path = location.hasPrefix("file://") ? String(location.dropFirst("file://".count)) : location
         guard path.hasPrefix("/"), !path.contains("{") else { return nil }
         return FilePath(path).lexicallyNormalized()
     }
+}
 
-    private var passphraseFault: Fault? {
+/// What must hold between several keys.
+extension RepositorySettings {
+    fileprivate var passphraseFault: Fault? {
         switch (initialize, passphrase) {
         case (.none?, _?):
             Fault(
@@ -89,57 +72,40 @@ extension RepositorySettings {
         default: nil
         }
     }
-}
 
-extension RepositorySettings {
-    private var keyExportFault: Fault? {
+    fileprivate var sshFault: Fault? {
+        guard let ssh else { return nil }
+        guard isRemote else {
+            return Fault(
+                "the repository is a directory of this host: ssh has nothing to do with it",
+                hint: "Leave 'ssh' out, or write the location as user@host:path or ssh://user@host/path.")
+        }
+        guard ssh.port == nil || location.firstMatch(of: /^ssh:\/\/[^\/]*:[0-9]+(\/|$)/) == nil else {
+            return Fault("the port stands in 'location' too", hint: "Leave one of them out.")
+        }
+        return nil
+    }
+
+    fileprivate var stallFault: Fault? {
+        guard let stallTimeout, stallTimeout <= lockWait else { return nil }
+        return Fault(
+            "stall_timeout must be longer than lock_wait: a Borg that waits for a lock says nothing",
+            hint: "stall_timeout is \(stallTimeout.settingsText), lock_wait is \(lockWait.settingsText).")
+    }
+
+    fileprivate var keyExportFault: Fault? {
         guard keyExport != nil, initialize == Encryption.none else { return nil }
         return Fault("a repository without encryption has no key to export", hint: "Leave 'key_export' out.")
     }
 }
 
+extension Shape<Duration> {
+    fileprivate static var wholeSeconds: Shape {
+        duration().checked { $0.components.attoseconds == 0 ? nil : Fault("must be whole seconds") }
+    }
+}
+
 extension Shape<String> {
-    fileprivate static var location: Shape { name.checked { locationFault(in: $0) } }
-
-    /// Borg 1 reads `scheme://…`, `[user@]host:path` and paths. A relative path would depend on where Muster is started.
-    private static func locationFault(in location: String) -> Fault? {
-        // Numeric hosts of IPv6 are in brackets.
-        if location.replacing(/\[[^\]]*\]/, with: "").contains("::") {
-            return Fault("must not name an archive (::)", hint: "Muster names the archives itself.")
-        }
-        let (scheme, rest) = splitScheme(of: location)
-        let authority = rest.prefix { $0 != "/" }
-        if scheme != nil || authority.filter({ $0 == ":" }).count > 1, hasPassword(authority) {
-            return Fault(
-                "a password is never written in a job file", hint: "Borg logs in with SSH keys; leave the password out."
-            )
-        }
-        if authority.hasPrefix("-") { return Fault("must not begin with '-'") }
-        let isUnderstood =
-            switch scheme {
-            case "ssh": authority.wholeMatch(of: /([^@:\[\]]+@)?([^@:\[\]]+|\[[^\]]+\])(:[0-9]+)?/) != nil
-            case "file": authority.isEmpty
-            case nil: location.hasPrefix("/") || authority.dropFirst().contains(":") && authority.first != ":"
-            default: false
-            }
-        return isUnderstood
-            ? nil
-            : Fault(
-                "must be an absolute path or name a host", hint: "Write /path, user@host:path or ssh://user@host/path.")
-    }
-
-    private static func splitScheme(of location: String) -> (scheme: Substring?, rest: Substring) {
-        let parts = location.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].allSatisfy({ $0.isASCII && $0.isLetter }) else { return (nil, location[...]) }
-        return (parts[0], parts[1])
-    }
-
-    /// `user:password@host`, as far as a `/`.
-    private static func hasPassword(_ authority: Substring) -> Bool {
-        guard let at = authority.lastIndex(of: "@") else { return false }
-        return authority[..<at].contains(":")
-    }
-
     fileprivate static var program: Shape {
         name.checked { text in
             if text.hasPrefix("-") { return Fault("must not begin with '-'") }
@@ -148,11 +114,5 @@ extension Shape<String> {
             }
             return nil
         }
-    }
-}
-
-extension Shape<Duration> {
-    fileprivate static var wholeSeconds: Shape {
-        duration().checked { $0.components.attoseconds == 0 ? nil : Fault("must be whole seconds") }
     }
 }

@@ -1,0 +1,45 @@
+import Settings
+
+extension Shape<String> {
+    /// What Borg calls a repository: no archive, no option, no password in it.
+    static var repositoryLocation: Shape { name.checked { locationFault(in: $0) } }
+
+    /// Borg 1 reads `scheme://…`, `[user@]host:path` and paths. A relative path would depend on where Muster is started.
+    private static func locationFault(in location: String) -> Fault? {
+        // Numeric hosts of IPv6 are in brackets.
+        if location.replacing(/\[[^\]]*\]/, with: "").contains("::") {
+            return Fault("must not name an archive (::)", hint: "Muster names the archives itself.")
+        }
+        let (scheme, rest) = splitScheme(of: location)
+        let authority = rest.prefix { $0 != "/" }
+        if scheme != nil || authority.filter({ $0 == ":" }).count > 1, hasPassword(authority) {
+            return Fault(
+                "a password is never written in a job file", hint: "Borg logs in with SSH keys; leave the password out."
+            )
+        }
+        if authority.hasPrefix("-") { return Fault("must not begin with '-'") }
+        let isUnderstood =
+            switch scheme {
+            case "ssh": authority.wholeMatch(of: /([^@:\[\]]+@)?([^@:\[\]]+|\[[^\]]+\])(:[0-9]+)?/) != nil
+            case "file": authority.isEmpty
+            case nil: location.hasPrefix("/") || authority.dropFirst().contains(":") && authority.first != ":"
+            default: false
+            }
+        return isUnderstood
+            ? nil
+            : Fault(
+                "must be an absolute path or name a host", hint: "Write /path, user@host:path or ssh://user@host/path.")
+    }
+
+    private static func splitScheme(of location: String) -> (scheme: Substring?, rest: Substring) {
+        let parts = location.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].allSatisfy({ $0.isASCII && $0.isLetter }) else { return (nil, location[...]) }
+        return (parts[0], parts[1])
+    }
+
+    /// `user:password@host`, as far as a `/`.
+    private static func hasPassword(_ authority: Substring) -> Bool {
+        guard let at = authority.lastIndex(of: "@") else { return false }
+        return authority[..<at].contains(":")
+    }
+}
