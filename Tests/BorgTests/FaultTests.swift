@@ -25,6 +25,7 @@ struct FaultTests {
         #expect(BorgFault.of(messageID: "LockTimeout", status: .exited(2))?.code == .locked)
         #expect(BorgFault.of(messageID: "LockTimeout", status: .exited(13))?.code == .locked)
         #expect(BorgFault.of(messageID: "SomethingNew", status: .exited(13))?.code == .repositoryMissing)
+        #expect(BorgFault.of(messageID: "StorageQuotaExceeded", status: .exited(2))?.code == .noSpace)
         #expect(BorgFault.of(messageID: nil, status: .exited(2)) == nil)
         #expect(BorgFault.of(messageID: nil, status: .signaled(13)) == nil)
     }

@@ -122,6 +122,66 @@ struct RepositorySettingsTests {
     }
 
     @Test(
+        "What is said of ssh fits a repository on a server, and ssh",
+        arguments: [
+            (
+                "/srv/repo", "{}",
+                "the repository is a directory of this host: ssh has nothing to do with it\n  hint: Leave 'ssh' out, or write the location as user@host:path or ssh://user@host/path."
+            ),
+            (
+                "ssh://me@host:22/repo", "{port: 22}",
+                "the port stands in 'location' too\n  hint: Leave one of them out."
+            ),
+        ])
+    func ssh(location: String, block: String, message: String) {
+        #expect(
+            mistakes(in: repository("location: \"\(location)\"\nssh: \(block)")).contains(message),
+            "\(mistakes(in: repository("location: \"\(location)\"\nssh: \(block)")))")
+    }
+
+    @Test(
+        "Impossible values within ssh are refused",
+        arguments: [
+            "{identity_file: key}", "{identity_file: /k%h}", "{known_hosts: /k$x}", "{port: 0}",
+            "{options: [BatchMode]}",
+            "{options: [-v]}", "{key: /x}",
+        ])
+    func impossibleSSH(block: String) {
+        #expect(mistakes(in: repository("location: host:repo\nssh: \(block)")).contains("offsite.ssh"))
+    }
+
+    @Test("All of ssh, the retries and the patience are read")
+    func remote() throws {
+        let settings = try job(
+            repository(
+                """
+                location: me@host:repo
+                ssh: {identity_file: /run/key, port: 2222, known_hosts: /etc/known, options: [Compression=yes]}
+                retry: {times: 5}
+                lock_wait: 1m
+                stall_timeout: 2m
+                """)
+        ).repositories[0].settings
+        var ssh = SSHSettings()
+        (ssh.identityFile, ssh.port, ssh.knownHosts, ssh.options) = (
+            "/run/key", 2222, "/etc/known", ["Compression=yes"]
+        )
+        #expect(settings.ssh == ssh)
+        #expect(settings.retry == Retry(times: 5, wait: .seconds(30)))
+        #expect(settings.stallTimeout == .seconds(120))
+    }
+
+    @Test("A Borg that waits for a lock must not count as one that stands still")
+    func stallTimeout() {
+        #expect(
+            mistakes(in: repository("location: host:repo\nstall_timeout: 10m")) == """
+                nightly.yaml:7:20: repositories.offsite.stall_timeout: stall_timeout must be longer than lock_wait: a Borg that waits for a lock says nothing
+                  hint: stall_timeout is 10m, lock_wait is 10m.
+                """)
+        #expect(mistakes(in: repository("location: host:repo\nstall_timeout: none")).isEmpty)
+    }
+
+    @Test(
         "A compression is accepted if, and only if, Borg accepts it",
         arguments: [
             "none", "lz4", "lz4,5", "zlib,0", "lzma,9", "zlib,10", "zstd,22", "zstd,23", "zstd,0", "auto",

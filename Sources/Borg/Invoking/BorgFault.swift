@@ -22,10 +22,13 @@ struct BorgFault: Sendable {
     }
 
     static func of(messageID: String?, status: ProgramOutcome.Status) -> BorgFault? {
-        if let messageID, let fault = table.first(where: { $0.ids.contains(messageID) }) { return fault }
+        if let messageID, let fault = table.first(where: { $0.isNamed(messageID) }) { return fault }
         guard case .exited(let status) = status else { return nil }
         return table.first { $0.statuses.contains(status) }
     }
+
+    /// Borg 1.2 calls some errors of a server by the last part of their names: `StorageQuotaExceeded`.
+    private func isNamed(_ id: String) -> Bool { ids.contains(id) || ids.contains("Repository." + id) }
 
     static let repositoryMissing = BorgFault(
         ["Repository.DoesNotExist"], [13], .repositoryMissing, "repository % does not exist",

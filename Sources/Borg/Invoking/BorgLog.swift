@@ -58,7 +58,9 @@ struct BorgMessages: Sendable {
     }
 
     private mutating func keep(_ text: String) {
-        lastLines += text.split(separator: "\n").map { String($0.prefix(500)) }
+        // A server describes itself at length below each of its errors.
+        let lines = text.split(separator: "\n").filter { !$0.hasPrefix("Borg server: ") }
+        lastLines += lines.map { String($0.prefix(500)) }
         lastLines = lastLines.suffix(12)
     }
 }
