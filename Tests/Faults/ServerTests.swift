@@ -54,7 +54,9 @@ struct ServerTests {
     func silent() async throws {
         try await TestHost.withServer { host, server in
             let link = try server.slowLink(bytesPerSecond: 1 << 30)
-            host.use(server, [link, "ConnectTimeout=3"], retry: "{times: 0, wait: 0}")
+            host.use(
+                server, [link, "ConnectTimeout=3", "ServerAliveInterval=1", "ServerAliveCountMax=3"],
+                retry: "{times: 0, wait: 0}")
             let running = try host.start(["run"])
             try await eventually {
                 let links = server.links
