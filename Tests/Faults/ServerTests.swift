@@ -23,6 +23,24 @@ struct ServerTests {
         }
     }
 
+    @Test("tries again when the connection breaks under an archive that was begun, and leaves one archive")
+    func retriedWhenBegun() async throws {
+        try await TestHost.withServer { host, server in
+            host.use(server, [try server.slowLink(bytesPerSecond: 128 << 10)], retry: "{times: 2, wait: 1s}")
+            let running = try host.start(["run"])
+            let ledger = host.staging.appending("repositories").appending("local.json")
+            // The ssh of the create is the first after the note that it begins.
+            try await eventually { access(ledger.string, F_OK) == 0 && !server.serving.isEmpty }
+            for client in server.clients { kill(client, SIGKILL) }
+            let run = try await running.result()
+            #expect(run.status == .exited(0), "\(run.errors)")
+            #expect(run.errors.contains("the archive is begun anew"), "\(run.errors)")
+            #expect(try await host.archivesOnServer().count == 1)
+            let noted = try read(ledger)
+            #expect(!noted.contains("began_at"), "nothing is left to settle: \(noted)")
+        }
+    }
+
     @Test(
         "does not try again what will fail again", arguments: ["the host key changed", "the passphrase is wrong"])
     func permanent(reason: String) async throws {
