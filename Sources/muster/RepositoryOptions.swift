@@ -8,6 +8,13 @@ struct RepositoryOptions: ParsableArguments {
         help: ArgumentHelp("Only this repository of the job; may be given several times.", valueName: "name"))
     var names: [String] = []
 
+    init() {}
+
+    init(names: [String]) {
+        self.init()
+        self.names = names
+    }
+
     /// Leaves only these in the job, in its order.
     func choose(in job: inout Job) throws {
         guard !job.repositories.isEmpty else {
