@@ -27,7 +27,8 @@ public struct ProcessReplacement: Sendable {
         do {
             if let secret {
                 let file = try FileDescriptor.memoryFile(holding: Array(secret.text.reveal().utf8))
-                variables[secret.variable] = secret.form == .path ? "/proc/self/fd/\(file.rawValue)" : "\(file.rawValue)"
+                variables[secret.variable] =
+                    secret.form == .path ? "/proc/self/fd/\(file.rawValue)" : "\(file.rawValue)"
             }
         } catch {
             throw ProcessError(.cannotRun, "cannot hand its secret to \(executable): \(error)", underlying: error)

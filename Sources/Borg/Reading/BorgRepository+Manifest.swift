@@ -13,7 +13,8 @@ extension BorgRepository {
         }
         guard let digest = try? sha256(of: bytes), digest == provenance.manifestSHA256 else {
             throw unfaithful(
-                archive, UnfaithfulFile(path: "manifest.json", found: "not the one that the archive's comment vouches for"))
+                archive,
+                UnfaithfulFile(path: "manifest.json", found: "not the one that the archive's comment vouches for"))
         }
         do {
             return try SnakeCaseJSON.decode(Manifest.self, from: bytes)

@@ -9,7 +9,9 @@ extension ArchiveContents {
     func part(_ text: String) throws(ArchiveError) -> SetPart {
         let words = FilePath(text).components.map(\.string)
         guard let first = words.first, let dump = manifest.dumps.first(where: { $0.name == first || $0.path == first })
-        else { throw missing("dump '\(words.first ?? text)'", nearest(words.first ?? text, manifest.dumps.map(\.name))) }
+        else {
+            throw missing("dump '\(words.first ?? text)'", nearest(words.first ?? text, manifest.dumps.map(\.name)))
+        }
         let path = words.dropFirst().reduce(FilePath(dump.path)) { $0.appending($1) }
         let files = lists[dump.name]?.lines.map(\.path) ?? []
         guard words.count == 1 || files.contains(where: { $0.starts(with: path) }) else {
@@ -21,7 +23,9 @@ extension ArchiveContents {
     /// What there is in the deepest directory that the path has in common with a file.
     private func nearest(to path: FilePath, among files: [FilePath]) -> String {
         var directory = path
-        repeat { directory.removeLastComponent() } while !files.contains { $0.starts(with: directory) }
+        repeat {
+            directory.removeLastComponent()
+        } while !files.contains { $0.starts(with: directory) }
             && !directory.isEmpty
         let depth = directory.components.count
         let names = Set(files.filter { $0.starts(with: directory) }.map { $0.components.map(\.string)[depth] })

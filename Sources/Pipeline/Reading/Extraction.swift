@@ -98,7 +98,8 @@ public struct Extraction: Sendable {
 
     private func extract(_ part: SetPart?, _ bytes: Int64, into room: Room) async throws(BorgError) {
         let (display, name) = (display, source.repository.name)
-        try await source.repository.extract(source.archive, part.map { $0.vouchers + [$0.path] } ?? [], into: room.path) {
+        try await source.repository.extract(source.archive, part.map { $0.vouchers + [$0.path] } ?? [], into: room.path)
+        {
             display.show([
                 ProgressLine(.extract, name: name, progress: UnitProgress(bytes: $0, expectedBytes: bytes))
             ])
@@ -129,7 +130,8 @@ public struct Extraction: Sendable {
         return ArchiveError(
             .notVerified,
             "what archive '\(source.archive.name)' in repository '\(source.repository.name)' holds is not what was sealed",
-            hint: "Extract from another archive, or see what else is damaged: muster borg \(source.repository.name) -- check",
+            hint:
+                "Extract from another archive, or see what else is damaged: muster borg \(source.repository.name) -- check",
             context: ["problems": (problems.prefix(20) + more).joined(separator: "\n")])
     }
 }

@@ -174,7 +174,8 @@ extension Manifest.DumpRecord {
                 DatabaseDifference.Place(
                     path: FilePath(path).appending(FilePath(database.path).components),
                     rows: Dictionary(
-                        database.tables.map { (.init(schema: $0.schema, name: $0.name), $0.rows) }) { $0 + $1 })
+                        database.tables.map { (.init(schema: $0.schema, name: $0.name), $0.rows) }
+                    ) { $0 + $1 })
             )
         }
         return Dictionary(places) { first, _ in first }

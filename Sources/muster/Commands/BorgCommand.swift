@@ -21,7 +21,8 @@ struct BorgCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("The repository's name in the job; may be left out when it is the only one.", valueName: "repository"))
+        help: ArgumentHelp(
+            "The repository's name in the job; may be left out when it is the only one.", valueName: "repository"))
     var repository: String?
     @Argument(
         parsing: .postTerminator, help: ArgumentHelp("What Borg is told, after --.", valueName: "argument"))

@@ -69,7 +69,8 @@ extension FileDifference {
 
     /// The first of each kind.
     fileprivate var lines: [String] {
-        let all = changed.map { "  changed \($0.printable)" } + added.map { "  new     \($0.printable)" }
+        let all =
+            changed.map { "  changed \($0.printable)" } + added.map { "  new     \($0.printable)" }
             + removed.map { "  gone    \($0.printable)" }
         let more = all.count > 20 ? ["  and \(all.count - 20) more files, see --json"] : []
         return all.prefix(20) + more

@@ -52,7 +52,8 @@ private struct InfoRecord: Encodable {
     var text: String {
         let facts: [(String, String?)] = [
             ("standing", archive.standing.text), ("run", archive.runID?.description),
-            ("started", archive.start.local), ("took", "\(Int(durationSeconds * 10 + 0.5) / 10).\(Int(durationSeconds * 10 + 0.5) % 10) s"),
+            ("started", archive.start.local),
+            ("took", "\(Int(durationSeconds * 10 + 0.5) / 10).\(Int(durationSeconds * 10 + 0.5) % 10) s"),
             ("files", "\(files)"), ("original", formatBytes(originalBytes)),
             ("compressed", compressedBytes.map(formatBytes)),
             ("only here", deduplicatedBytes.map { "\(formatBytes($0)), which deleting it would free" }),

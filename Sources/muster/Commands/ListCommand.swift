@@ -127,7 +127,8 @@ extension CatalogedArchive {
         ]
         for dump in manifest.dumps {
             lines.append(
-                "dump \(dump.name) (\(dump.provider)): \(formatBytes(dump.bytes)) in \(dump.files) files, \(dump.moment.text)")
+                "dump \(dump.name) (\(dump.provider)): \(formatBytes(dump.bytes)) in \(dump.files) files, \(dump.moment.text)"
+            )
             if !dump.omissions.isEmpty { lines.append("  \(dump.omissions.count) omissions, see --json") }
             lines += dump.databases.map { "  \($0.text), in \(dump.path)/\($0.path)" }
         }
