@@ -40,6 +40,27 @@ struct ExtractTests {
         }
     }
 
+    @Test("works with Borg 2, a beta, and so do the list, the difference, and any command of Borg's")
+    func secondBorg() async throws {
+        try await TestHost.with { host in
+            host.job.borg = BorgUnderTest.beta.program.string
+            host.job.initialize = "repokey-aes256-ocb"
+            try await host.mustSucceed("run")
+            let (all, part) = (host.scratch.appending("all"), host.scratch.appending("part"))
+            try await host.mustSucceed("extract", "latest", "--into", all.string)
+            #expect(try host.contents(of: all) == host.contents(of: host.current))
+            try await host.mustSucceed("extract", "latest", "app/databases/shop", "--into", part.string)
+            #expect(
+                try host.contents(of: part)
+                    == host.contents(of: host.current).filter { $0.key.hasPrefix("app/databases/shop/") })
+            #expect(try await host.mustSucceed("list").contains("confirmed"))
+            #expect(try await host.mustSucceed("info", "latest").contains("standing    confirmed"))
+            #expect(try await host.mustSucceed("diff", "latest", "latest").contains("dump app: same"))
+            let listed = try await host.shell("$MUSTER borg --config $JOB -- repo-list --short")
+            #expect(listed.status == .exited(0) && listed.output.contains("nightly"), "\(listed.errors)")
+        }
+    }
+
     @Test("needs nothing that this host remembers")
     func otherHost() async throws {
         try await TestHost.with { host in

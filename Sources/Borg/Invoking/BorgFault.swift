@@ -34,10 +34,6 @@ struct BorgFault: Sendable {
         ["Repository.DoesNotExist"], [13], .repositoryMissing, "repository % does not exist",
         hint: "Check its location, or set initialize: to have it created.")
 
-    static let archiveMissing = BorgFault(
-        ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
-        hint: "See which there are: muster list.")
-
     static let passphraseMissing = BorgFault(
         ["NoPassphraseFailure", "PasscommandFailure"], [50, 51], .passphraseMissing,
         "repository % is encrypted and needs a passphrase", hint: "Set passphrase: to where it is kept.")

@@ -26,9 +26,6 @@ extension BorgVersion {
     /// An archive of the repository that `BORG_REPO` names, as an argument.
     func archive(_ name: String) -> String { isSecond ? name : "::" + name }
 
-    /// An archive that was listed, as an argument. Borg 2 lets several archives have one name.
-    func archive(_ archive: Archive) -> String { isSecond ? "aid:" + archive.id : "::" + archive.name }
-
     /// The option that picks archives whose names match a shell pattern.
     func archives(matching pattern: String) -> [String] {
         isSecond ? ["--match-archives", "sh:" + pattern] : ["--glob-archives", pattern]

@@ -6,7 +6,9 @@ extension BorgRepository {
     /// The manifest in an archive: what dumps and databases it holds. Throws `.notFaithful` if it is not the one that the archive's
     /// comment vouches for.
     public func manifest(of archive: Archive) async throws(BorgError) -> Manifest {
-        guard let provenance = archive.provenance, let bytes = try await manifestBytes(of: archive.name) else {
+        guard let provenance = archive.provenance,
+            let bytes = try await manifestBytes(in: try await version().archive(archive))
+        else {
             throw BorgError(
                 .archiveMissing, "archive '\(archive.name)' in repository '\(name)' holds no manifest",
                 hint: "It was not made by Muster: look into it with muster borg \(name) -- list ::\(archive.name)")
@@ -40,9 +42,11 @@ extension BorgRepository {
     }
 
     /// Nil if the archive has no file of that name.
-    func manifestBytes(of archive: String) async throws(BorgError) -> [UInt8]? {
+    ///
+    /// - Parameter archive: as an argument of Borg's.
+    func manifestBytes(in archive: String) async throws(BorgError) -> [UInt8]? {
         let outcome = try await run(
-            ["extract", "--stdout", try await version().archive(archive), "manifest.json"],
+            ["extract", "--stdout", archive, "manifest.json"],
             output: .collect(limit: Self.largestManifest))
         if outcome.status.isWarning, outcome.output.isEmpty { return nil }
         try requireSuccess(outcome, "extract")
