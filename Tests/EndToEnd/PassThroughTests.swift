@@ -38,31 +38,35 @@ struct PassThroughTests {
     )
     func place() async throws {
         try await TestHost.with { host in
+            // What is handed on, as `borg` sees it and as the shell does that becomes muster.
+            let look = "grep -E 'Sig(Ign|Blk)' /proc/self/status; set -- /proc/$$/fd/*; echo $#"
             try host.fake(
                 "borg",
                 """
                 echo "pid $$ in $PWD, $(tty), $WORD, repository $BORG_REPO, words $*"
-                grep -E 'Sig(Ign|Blk)' /proc/$$/status
+                \(look)
                 tr '\\0' '\\n' < /proc/$$/environ | grep -c horse
                 tr '\\0' '\\n' < /proc/$$/cmdline | grep -c horse
-                ls /proc/$$/fd | tr '\\n' ' '
                 cat <&$BORG_PASSPHRASE_FD
                 exit 77
                 """)
-            let run = try await host.shell(
-                "cd / && WORD=kept script -qec 'echo shell $$; exec '$MUSTER' borg --config '$JOB' -- any --thing \"a b\"' /dev/null"
-            )
+            try write(
+                "cd /; echo $$\n\(look)\nexec $MUSTER borg --config $JOB -- any --thing 'a b'\n",
+                to: host.scratch.appending("shell"))
+            let run = try await host.shell("WORD=kept script -qec 'bash \(host.scratch)/shell' /dev/null")
             #expect(run.status == .exited(77), "\(run.output)")
             let lines = run.output.split(whereSeparator: \.isNewline).map(String.init)
-            let pid = try #require(lines.first?.split(separator: " ").last)
-            #expect(
-                lines[1].hasPrefix("pid \(pid) in /, /dev/pts/"), "\(lines)")
-            #expect(lines[1].hasSuffix(", kept, repository \(host.repository), words any --thing a b"), "\(lines)")
-            #expect(lines[2...3].allSatisfy { $0.hasSuffix("0000000000000000") }, "\(lines)")
-            #expect(lines[4...5] == ["0", "0"], "\(lines)")
-            // 255 is the shell's script; one more is the passphrase.
-            #expect(lines[6].split(separator: " ").count == 5, "\(lines)")
-            #expect(lines[7] == "correct horse battery staple", "\(lines)")
+            try #require(lines.count == 11, "\(lines)")
+            let (before, after) = (lines[...3], lines[4...])
+            #expect(after[4].hasPrefix("pid \(before[0]) in /, /dev/pts/"), "\(lines)")
+            #expect(after[4].hasSuffix(", kept, repository \(host.repository), words any --thing a b"), "\(lines)")
+            // Beyond these 31 are signals of the C library's own.
+            let signals = { (lines: ArraySlice<String>) in lines.map { $0.suffix(7) } }
+            #expect(signals(after[5...6]) == signals(before[1...2]), "\(lines)")
+            let descriptors = try #require(Int(before[3]))
+            #expect(after[7] == "\(descriptors + 1)", "one more, the passphrase's: \(lines)")
+            #expect(after[8...9] == ["0", "0"], "\(lines)")
+            #expect(after[10] == "correct horse battery staple", "\(lines)")
         }
     }
 

@@ -14,7 +14,7 @@ extension TestHost {
     /// What Python prints of an expression, where `d` is a document in JSON.
     func value(_ expression: String, of document: String) async throws -> String {
         let result = try await command(
-            "/usr/bin/python3", "-c", "import json, sys; d = json.loads(sys.argv[1]); print(\(expression))", document)
+            "/usr/bin/python3", "-c", "import json, sys; d = json.loads(sys.argv[1]); print((\(expression)))", document)
         try #require(result.status == .exited(0), "\(result.errors) \(document)")
         return String(result.output.dropLast())
     }

@@ -29,7 +29,7 @@ extension BorgRepository {
     public func bytes(of archive: Archive, at path: FilePath) async throws(BorgError) -> Int64 {
         let sizes = LineSum()
         let outcome = try await run(
-            ["list", try await version().archive(archive), "--format", "{size}{NL}", path.exactly],
+            ["list", "--format", "{size}{NL}", try await version().archive(archive), path.exactly],
             output: .lines(sizes.add))
         try requireSuccess(outcome, "list")
         return sizes.sum

@@ -47,7 +47,11 @@ extension ArchiveCatalog {
                 .ambiguous, "'\(text)' means more than one archive", hint: "Give more of its name.",
                 context: ["archives": Set(meant.map(\.archive.name)).sorted().joined(separator: "\n")])
         }
-        return meant.sorted { ($0.standing.rank, $1.archive.start) < ($1.standing.rank, $0.archive.start) }
+        // Among equals, in the order of the job file.
+        return meant.enumerated().sorted {
+            ($0.element.standing.rank, $0.offset) < ($1.element.standing.rank, $1.offset)
+        }
+        .map(\.element)
     }
 
     private func newestConfirmed() async throws -> [CatalogedArchive] {

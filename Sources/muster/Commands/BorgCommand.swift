@@ -41,7 +41,7 @@ struct BorgCommand: AsyncParsableCommand {
 
     private func chosen(in job: Job) throws -> Job.Repository {
         var only = job
-        try RepositoryOptions(names: repository.map { [$0] } ?? []).choose(in: &only)
+        try only.keepRepositories(repository.map { [$0] } ?? [])
         guard let first = only.repositories.first, only.repositories.count == 1 else {
             throw ValidationError(
                 "Which repository? The job '\(job.name)' has \(job.repositories.map(\.name).joined(separator: ", ")).")
