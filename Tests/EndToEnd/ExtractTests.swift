@@ -56,7 +56,7 @@ struct ExtractTests {
             #expect(try await host.mustSucceed("list").contains("confirmed"))
             #expect(try await host.mustSucceed("info", "latest").contains("standing    confirmed"))
             #expect(try await host.mustSucceed("diff", "latest", "latest").contains("dump app: same"))
-            let listed = try await host.shell("$MUSTER borg --config $JOB -- repo-list --short")
+            let listed = try await host.shell("$MUSTER borg --config $JOB -- repo-list --format '{archive}{NL}'")
             #expect(listed.status == .exited(0) && listed.output.contains("nightly"), "\(listed.errors)")
         }
     }
