@@ -13,7 +13,8 @@ struct Muster: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
-            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, BorgCommand.self,
+            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self,
+            BorgCommand.self,
             StatusCommand.self, UndoCommand.self, ConfigCommand.self, DemoCommand.self,
         ])
 

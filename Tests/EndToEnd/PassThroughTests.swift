@@ -70,6 +70,24 @@ struct PassThroughTests {
         }
     }
 
+    @Test("mounts an archive that is named as anywhere, at an empty directory only")
+    func mount() async throws {
+        try await TestHost.with { host in
+            try await host.mustSucceed("run")
+            let name = try await host.newestArchive()
+            let (empty, full) = (host.scratch.appending("empty"), host.scratch.appending("full"))
+            for directory in [empty, full] { try FileSystem.createDirectory(directory) }
+            try write("", to: full.appending("file"))
+            try host.fake("borg", #"case "$*" in *mount*) echo "$*"; exit 9 ;; esac; exec /usr/bin/borg "$@""#)
+            let mounted = try await host.muster("mount", "latest", empty.string)
+            #expect(mounted.status == .exited(9) && mounted.output == "mount ::\(name) \(empty)\n", "\(mounted)")
+            let stays = try await host.muster("mount", "latest", empty.string, "--foreground")
+            #expect(stays.output == "mount --foreground ::\(name) \(empty)\n", "\(stays)")
+            let refused = try await host.muster("mount", "latest", full.string)
+            #expect(refused.status == .exited(64) && refused.errors.contains("is not an empty directory"), "\(refused)")
+        }
+    }
+
     @Test("needs the repository's name where the job has several, and a name that it has")
     func which() async throws {
         try await TestHost.with { host in
