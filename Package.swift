@@ -32,7 +32,10 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
-            name: "Pipeline", dependencies: ["Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system]),
+            name: "Pipeline",
+            dependencies: [
+                "Borg", "Staging", "Processes", "Settings", "Checksums", "Linux", "DumpCore", .logging, .system,
+            ]),
         .target(
             name: "PostgreSQL",
             dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .logging, .system]),

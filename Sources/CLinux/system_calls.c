@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ int clinux_sync_filesystem(int descriptor) { return result(syncfs(descriptor)); 
 int clinux_start_writeback(int descriptor) {
     return result(sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE));
 }
+
+int clinux_memory_file(const char *name) { return result(memfd_create(name, 0)); }
 
 int clinux_set_thread_effective_ids(uid_t user, gid_t group) {
     // The group first: once the user is an ordinary one, the group can no longer be set. On the way back, the user

@@ -2,7 +2,12 @@ import DumpCore
 
 /// One piece of work that goes on, and how far it is.
 public struct ProgressLine: Sendable, Hashable {
-    public enum Stage: String, Sendable, Codable { case dump, archive, verify }
+    public enum Stage: String, Sendable, Codable {
+        case dump, archive, extract, verify
+
+        /// Whether a line's name is that of a repository.
+        public var isOfRepository: Bool { self == .archive || self == .extract }
+    }
 
     public var stage: Stage
     /// The dump or the repository that is worked on; nil for all of a set.

@@ -12,11 +12,11 @@ extension Run {
     public func perform(into target: FilePath) async -> RunReport.Ended {
         var report = newReport(of: "dump")
         do {
-            try requireVacant(target)
-            let area = try await StagingArea.open(temporaryArea(for: target))
+            let place = try VacantDirectory(target)
+            let area = try await StagingArea.open(place.hidden("\(id)"))
             do {
                 try await build(in: area, &report)
-                try move(area.current, to: target)
+                try place.receive(area.current)
                 report.set?.path = target.string
                 try await remove(area)
             } catch {
@@ -30,10 +30,6 @@ extension Run {
             report.end(with: failure)
             return RunReport.Ended(report: report, failure: failure)
         }
-    }
-
-    private func temporaryArea(for target: FilePath) -> FilePath {
-        target.removingLastComponent().appending(".\(target.lastComponent?.string ?? "").\(id)")
     }
 
     private func build(in area: StagingArea, _ report: inout RunReport) async throws {
@@ -53,29 +49,6 @@ extension Run {
         return check
     }
 
-    private func requireVacant(_ target: FilePath) throws {
-        do {
-            guard try FileSystem.names(in: target).isEmpty else { throw occupied(target) }
-        } catch Errno.noSuchFileOrDirectory {
-            // To be made.
-        } catch let error as Errno {
-            throw DumpError(
-                .system, "cannot use \(target): \(error)",
-                hint: "Name a directory that does not exist yet, or is empty.")
-        }
-    }
-
-    private func move(_ set: FilePath, to target: FilePath) throws {
-        do {
-            try FileSystem.rename(set, to: target)
-            try FileSystem.flush(target.removingLastComponent())
-        } catch Errno.directoryNotEmpty {
-            throw occupied(target)
-        } catch {
-            throw DumpError(.system, "cannot move the set to \(target): \(error)")
-        }
-    }
-
     private func remove(_ area: StagingArea) async throws {
         try await onOwnThread { () throws(DumpError) in
             do {
@@ -84,11 +57,5 @@ extension Run {
                 throw DumpError(.system, "cannot remove \(area.root): \(error)", hint: "Remove it by hand.")
             }
         }
-    }
-
-    private func occupied(_ target: FilePath) -> DumpError {
-        DumpError(
-            .settings, "there is something in \(target) already",
-            hint: "Name a directory that does not exist yet, or is empty.")
     }
 }

@@ -1,6 +1,6 @@
 extension String {
     /// Without what a terminal would obey: a database may be called anything.
-    var printable: String {
+    public var printable: String {
         String(
             String.UnicodeScalarView(
                 unicodeScalars.map { scalar in

@@ -10,7 +10,7 @@ enum ChildEnvironment {
 
     static func of(_ program: Program) -> [Environment.Key: String] {
         var child: [Environment.Key: String] = [:]
-        for (name, value) in ownEnvironment() where !never.contains(name) {
+        for (name, value) in ours where !never.contains(name) {
             if always.contains(name) || program.inheritedPrefixes.contains(where: { name.hasPrefix($0) }) {
                 child[Environment.Key(rawValue: name)!] = value
             }
@@ -20,13 +20,14 @@ enum ChildEnvironment {
         return child
     }
 
-    private static func ownEnvironment() -> [(String, String)] {
-        var variables: [(String, String)] = []
+    /// All of our own variables.
+    static var ours: [String: String] {
+        var variables: [String: String] = [:]
         var next = environ
         while let entry = next.pointee {
             let text = String(cString: entry)
             if let equals = text.firstIndex(of: "=") {
-                variables.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
             }
             next += 1
         }

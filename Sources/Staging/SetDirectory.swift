@@ -11,15 +11,21 @@ public struct SetDirectory: Sendable, Hashable {
 
     /// Reads every file and compares it with its checksum, the lists of checksums with the manifest, and what is there with the lists.
     ///
-    /// - Parameter progress: told from several threads how many of all bytes have been read.
+    /// - Parameters:
+    ///   - part: what was extracted of the set, if not all: besides it only the manifest and its dump's list are there.
+    ///   - manifestSHA256: of the manifest that was sealed, where that is known from elsewhere.
+    ///   - progress: told from several threads how many of all bytes have been read.
     ///
     /// Throws `.notASet` without a manifest, `.damagedSet` with one that cannot be read, `.newerFormat`, and `.cancelled`. All
     /// else that is wrong with the set is in the report.
     public func verify(
+        _ part: SetPart? = nil, manifestSHA256: String? = nil,
         progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
     ) async throws(StagingError) -> VerificationReport {
         let root = root
-        let inspection = try await onOwnThread { () throws(StagingError) in try SetInspection(of: root) }
+        let inspection = try await onOwnThread { () throws(StagingError) in
+            try SetInspection(of: root, part: part, expecting: manifestSHA256)
+        }
         let total = inspection.files.reduce(0) { $0 + $1.bytes }
         let done = Counter()
         let changed = try await FileWorkers.forEach(inspection.files) { (file, stop) throws(StagingError) in
@@ -28,6 +34,27 @@ public struct SetDirectory: Sendable, Hashable {
         return VerificationReport(
             manifest: inspection.manifest, files: inspection.files.count, bytes: total,
             problems: (inspection.problems + changed.compactMap(\.self)).sorted())
+    }
+}
+
+/// One dump of a set, or what lies at one path of it.
+public struct SetPart: Sendable, Hashable {
+    /// The dump's name.
+    public var dump: String
+    /// A file or a directory, relative to the set: it begins with the dump's directory.
+    public var path: FilePath
+
+    public init(dump: String, path: FilePath) {
+        self.dump = dump
+        self.path = path
+    }
+
+    /// Whether a file of the set is of it.
+    public func covers(_ file: FilePath) -> Bool { file.starts(with: path) }
+
+    /// What vouches for it, relative to the set.
+    public var vouchers: [FilePath] {
+        [FilePath(root: nil, [SetLayout.manifest]), SetLayout.checksums(ofDump: dump)]
     }
 }
 

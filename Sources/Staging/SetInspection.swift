@@ -13,10 +13,16 @@ struct SetInspection: Sendable {
     /// In the order of their paths.
     private(set) var problems: [SetProblem] = []
     private var entries: [FileTree.Entry] = []
+    private let part: SetPart?
 
     /// Throws for what is no set at all, or cannot be understood. Whatever else is wrong is a problem.
-    init(of root: FilePath) throws(StagingError) {
+    ///
+    /// - Parameters:
+    ///   - part: what should be there, if not all of the set.
+    ///   - expected: the manifest's SHA-256, where it is known from elsewhere.
+    init(of root: FilePath, part: SetPart? = nil, expecting expected: String? = nil) throws(StagingError) {
         self.root = root
+        self.part = part
         let path = root.appending(SetLayout.manifest)
         guard let bytes = try SmallFile(path).read() else {
             throw StagingError(
@@ -27,6 +33,11 @@ struct SetInspection: Sendable {
         manifestSHA256 = try attempting(to: "hash", path) { try sha256(of: bytes) }
         entries = try attempting(to: "list", root) { try FileTree(root).entries() }
         compare()
+        if let expected, expected != manifestSHA256 {
+            add(
+                .changed, FilePath(root: nil, [SetLayout.manifest]),
+                "changed, its SHA-256 is \(manifestSHA256) and not \(expected)")
+        }
         problems.sort()
     }
 
@@ -118,7 +129,7 @@ extension SetInspection {
     private mutating func compare() {
         var unseen = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0.status) })
         take(FilePath(root: nil, [SetLayout.manifest]), from: &unseen)
-        for dump in manifest.dumps { compare(dump, &unseen) }
+        for dump in manifest.dumps where part == nil || part?.dump == dump.name { compare(dump, &unseen) }
         for entry in entries {
             guard let status = unseen[entry.path], !isExpectedDirectory(entry.path, status) else { continue }
             let isSpecial = status.kind != .file && status.kind != .directory
@@ -131,7 +142,8 @@ extension SetInspection {
     private mutating func compare(_ dump: Manifest.DumpRecord, _ unseen: inout [FilePath: FileStatus]) {
         let list = FilePath(dump.checksums.path)
         guard take(list, from: &unseen) != nil else { return add(.missing, list, "missing") }
-        guard let lines = read(list, dump) else { return }
+        guard let listed = read(list, dump) else { return }
+        let lines = listed.filter { part?.covers($0.path) ?? true }
         let known = files.count
         for line in lines {
             guard let status = take(line.path, from: &unseen) else {
@@ -140,6 +152,8 @@ extension SetInspection {
             }
             files.append(ListedFile(path: line.path, sha256: line.sha256, bytes: status.bytes))
         }
+        // Sizes are known of whole dumps only.
+        guard lines.count == listed.count else { return }
         let bytes = files[known...].reduce(0) { $0 + $1.bytes }
         // A missing file has been named. With all there, a size shows what was cut off or written to before any content is read.
         guard files.count - known == lines.count, lines.count != dump.files || bytes != dump.bytes else { return }

@@ -34,11 +34,14 @@ final class Console: Sendable {
     }
 
     /// The terminal's, or what it usually is.
-    var size: (rows: Int, columns: Int) {
+    var size: (rows: Int, columns: Int) { Self.size(of: STDERR_FILENO) ?? (24, 80) }
+
+    /// In columns, where results go to a terminal.
+    var resultWidth: Int? { Self.size(of: STDOUT_FILENO)?.columns }
+
+    private static func size(of descriptor: Int32) -> (rows: Int, columns: Int)? {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-            return (24, 80)
-        }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
         return (Int(size.ws_row), Int(size.ws_col))
     }
 

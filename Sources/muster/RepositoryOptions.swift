@@ -9,15 +9,20 @@ struct RepositoryOptions: ParsableArguments {
     var names: [String] = []
 
     /// Leaves only these in the job, in its order.
-    func choose(in job: inout Job) throws {
-        guard !job.repositories.isEmpty else {
-            throw ValidationError("The job '\(job.name)' has no repository. Add one under 'repositories:'.")
+    func choose(in job: inout Job) throws { try job.keepRepositories(names) }
+}
+
+extension Job {
+    /// Leaves only these repositories, in the order of the job file; all, if none is named.
+    mutating func keepRepositories(_ names: [String]) throws {
+        guard !repositories.isEmpty else {
+            throw ValidationError("The job '\(name)' has no repository. Add one under 'repositories:'.")
         }
-        let known = job.repositories.map(\.name)
+        let known = repositories.map(\.name)
         for name in names where !known.contains(name) {
             throw ValidationError(
-                "The job '\(job.name)' has no repository '\(name)'. It has: \(known.joined(separator: ", ")).")
+                "The job '\(self.name)' has no repository '\(name)'. It has: \(known.joined(separator: ", ")).")
         }
-        if !names.isEmpty { job.repositories.removeAll { !names.contains($0.name) } }
+        if !names.isEmpty { repositories.removeAll { !names.contains($0.name) } }
     }
 }

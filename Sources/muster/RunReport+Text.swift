@@ -24,7 +24,7 @@ extension RunReport {
     /// What a person reads after a run that went well: one line per dump and per archive, then the set.
     var text: String {
         let dumps = dumps.map { dump in
-            "dump \(dump.name): \(formatBytes(dump.bytes ?? 0)) in \(dump.files ?? 0) files, \(dump.moment.map(Self.text) ?? "")"
+            "dump \(dump.name): \(formatBytes(dump.bytes ?? 0)) in \(dump.files ?? 0) files, \(dump.moment?.text ?? "")"
         }
         let reused = (set?.reusedFiles ?? 0) > 0 ? ", \(set!.reusedFiles) files unchanged" : ""
         let sets = set.map { ["set \($0.runID): \(formatBytes($0.bytes)) in \($0.path)\(reused)"] } ?? []
@@ -34,18 +34,20 @@ extension RunReport {
         }
         return (dumps + sets + archives).joined(separator: "\n")
     }
+}
 
-    private static func text(_ moment: Moment) -> String {
-        switch moment.kind {
-        case .exact: "all of it as of one instant, \(moment.from.local)"
-        case .window: "each part as of one instant within \(seconds(moment)) s from \(moment.from.local)"
-        case .live: "read live from \(moment.from.local) to \(moment.to.local)"
+extension Moment {
+    /// For people: `all of it as of one instant, 2026-11-23 09:01:02 +0100`.
+    var text: String {
+        switch kind {
+        case .exact: "all of it as of one instant, \(from.local)"
+        case .window: "each part as of one instant within \(seconds) s from \(from.local)"
+        case .live: "read live from \(from.local) to \(to.local)"
         }
     }
 
-    private static func seconds(_ moment: Moment) -> String {
-        let milliseconds = moment.to.milliseconds - moment.from.milliseconds
-        let tenths = (milliseconds + 50) / 100
+    private var seconds: String {
+        let tenths = (to.milliseconds - from.milliseconds + 50) / 100
         return "\(tenths / 10).\(tenths % 10)"
     }
 }

@@ -28,7 +28,7 @@ struct ArchiveTests {
             #expect(archives.map { $0.belongs(to: Host.series) } == [false, true])
             #expect(archives.last == confirmed.archive)
             #expect(try await repository.archives(of: Host.series) == [confirmed.archive])
-            #expect(try await repository.manifest(of: Host.archiveName) == set.manifest)
+            #expect(try await repository.manifest(of: confirmed.archive) == set.manifest)
         }
     }
 
@@ -136,14 +136,22 @@ struct ArchiveTests {
     @Test("An archive that Muster did not make has no manifest to show", arguments: BorgUnderTest.allCases)
     func foreignManifest(version: BorgUnderTest) async throws {
         try await Host.withRepository(version) { host in
-            let error = try await borgError { _ = try await host.repository().manifest(of: "foreign") }
+            let repository = host.repository()
+            let foreign = try #require(try await repository.archives(beginningWith: "for").first)
+            let error = try await borgError { _ = try await repository.manifest(of: foreign) }
             #expect(
                 error?.description == """
                     archive 'foreign' in repository 'offsite' holds no manifest
-                      hint: It was not made by Muster: look into it with borg list.
+                      hint: It was not made by Muster: look into it with muster borg offsite -- list ::foreign
                     """)
-            let missing = try await borgError { _ = try await host.repository().manifest(of: "none") }
+            #expect(try await repository.archives(beginningWith: "f[o]r").isEmpty)
+            var gone = foreign
+            gone.name = "gone"
+            gone.provenance = Provenance(of: Host.manifest(), sha256: "0")
+            let missing = try await borgError { _ = try await repository.manifest(of: gone) }
             #expect(missing?.code == .archiveMissing)
+            let unknown = try await borgError { _ = try await repository.info(of: gone) }
+            #expect(unknown?.code == .archiveMissing)
         }
     }
 }

@@ -42,9 +42,13 @@ struct BetaTests {
             let confirmed = try await repository.create(set, at: Host.time)
             #expect(confirmed.storedBytes > 0)
             #expect(try await repository.archives(of: Host.series) == [confirmed.archive])
-            #expect(try await repository.manifest(of: Host.archiveName) == set.manifest)
-            let missing = try await borgError { _ = try await repository.manifest(of: "nowhere") }
-            #expect(missing?.code == .archiveMissing)
+            #expect(try await repository.manifest(of: confirmed.archive) == set.manifest)
+            #expect(try await repository.archives(beginningWith: "web1") == [confirmed.archive])
+            #expect(try await repository.info(of: confirmed.archive).files == 3)
+            var gone = confirmed.archive
+            gone.id = "0000"
+            let missing = try await borgError { _ = try await repository.manifest(of: gone) }
+            #expect(missing != nil)
 
             // Borg 2 gives a name twice. The other one, with another comment, stays.
             try await host.borg.borg(["create", "--comment", "by hand", Host.archiveName, "/etc/hostname"])

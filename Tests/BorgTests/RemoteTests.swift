@@ -23,7 +23,7 @@ struct RemoteTests {
             #expect(confirmed.files == 3)
             let archives = try await repository.archives(of: Host.series)
             #expect(archives.map(\.name) == [Host.archiveName])
-            #expect(try await repository.manifest(of: Host.archiveName).runID == set.manifest.runID)
+            #expect(try await repository.manifest(of: confirmed.archive).runID == set.manifest.runID)
             #expect(try await remote.isSound(archives: [Host.archiveName]))
         }
     }

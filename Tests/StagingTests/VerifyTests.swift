@@ -50,6 +50,29 @@ struct VerifyTests {
         }
     }
 
+    @Test("A part of a set is verified by itself: nothing of it may be missing or changed, nothing else may be there")
+    func part() async throws {
+        try await withArea { area in
+            try await area.takeSet(["app": ["x": "12345", "sub/y": "67", "sub2/z": "8"], "other": ["z": "9"]])
+            let part = SetPart(dump: "app", path: "app/sub")
+            #expect(part.vouchers == ["manifest.json", "checksums/app.sha256"])
+            func problems() async throws -> [String] {
+                try await SetDirectory(area.current).verify(part).problems.map(\.description)
+            }
+            let others = ["app/sub2/z", "app/x", "checksums/other.sha256", "other", "other/z"]
+            #expect(
+                try await problems() == others.map { "\($0): not in the manifest" }.filter { !$0.hasPrefix("other:") })
+            for path in others { try FileTree(area.current.pushing(FilePath(path))).remove() }
+            #expect(try await problems() == [])
+            let expected = try await SetDirectory(area.current).verify(part, manifestSHA256: "0").problems
+            #expect(expected.map { "\($0.kind) \($0.path)" } == ["changed manifest.json"])
+            try write("6X", to: area.current.appending("app/sub/y"))
+            #expect(try await problems().count == 1)
+            try FileTree(area.current.appending("app/sub")).remove()
+            #expect(try await problems() == ["app/sub/y: missing"])
+        }
+    }
+
     enum Damage: CaseIterable {
         case content, cutOff, missing, extra, extraDirectory, link, list, listGone, listOfOthers
 

@@ -32,7 +32,7 @@ extension BorgRepository {
     private func manifestSHA256(of archive: String) async throws(BorgError) -> String? {
         let bytes: [UInt8]?
         do {
-            bytes = try await manifestBytes(of: archive)
+            bytes = try await manifestBytes(in: try await version().archive(archive))
         } catch {
             guard error.code == .archiveMissing else { throw error }
             return nil

@@ -42,9 +42,27 @@ struct BorgEnvironment: Sendable {
         return environment
     }
 
+    /// For a Borg that an operator speaks with: it takes the place of our process, with all of our environment but what would tell it
+    /// another passphrase.
+    func replacement(_ executable: FilePath, _ arguments: [String]) -> ProcessReplacement {
+        var replacement = ProcessReplacement(executable, arguments, environment: reaching.merging(extra) { $1 })
+        if let passphrase {
+            replacement.withheld = ["BORG_PASSPHRASE", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD"]
+            replacement.secret = .descriptor(namedBy: "BORG_PASSPHRASE_FD", passphrase)
+        }
+        return replacement
+    }
+
+    /// Which repository, and how to get there.
+    private var reaching: [String: String] {
+        var variables = ["BORG_REPO": location]
+        variables["BORG_REMOTE_PATH"] = remotePath
+        variables["BORG_RSH"] = shell
+        return variables
+    }
+
     private var variables: [String: String] {
-        var variables = [
-            "BORG_REPO": location,
+        let variables = [
             // An exit status for each kind of failure, where Borg has them (1.4).
             "BORG_EXIT_CODES": "modern",
             // No paragraph about the host below each error.
@@ -52,8 +70,6 @@ struct BorgEnvironment: Sendable {
             // Borg's JSON has local times without a zone.
             "TZ": "UTC",
         ]
-        variables["BORG_REMOTE_PATH"] = remotePath
-        variables["BORG_RSH"] = shell
-        return variables.merging(extra) { $1 }
+        return variables.merging(reaching) { $1 }.merging(extra) { $1 }
     }
 }

@@ -12,7 +12,11 @@ final class BorgLog: Sendable {
     func take(_ line: String) {
         for line in BorgLogLine.all(in: line) {
             kept.withLock { $0.take(line) }
-            if case .progress(let progress?) = line { onProgress(progress) }
+            switch line {
+            case .progress(let progress?): onProgress(progress)
+            case .share(let done, _): onProgress(ArchiveProgress(bytes: Int64(done), files: 0))
+            default: break
+            }
         }
     }
 }
@@ -46,7 +50,7 @@ struct BorgMessages: Sendable {
         case .unreadable(let text):
             warnings.add(text)
             keep(text)
-        case .other: break
+        case .share, .other: break
         }
     }
 

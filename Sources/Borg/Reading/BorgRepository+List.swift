@@ -10,21 +10,37 @@ extension BorgRepository {
         return series.map { series in archives.filter { $0.belongs(to: series) } } ?? archives
     }
 
+    /// The archives whose names begin so, oldest first, whoever made them.
+    public func archives(beginningWith text: String) async throws(BorgError) -> [Archive] {
+        // What Borg might take for a pattern or a placeholder is looked for among all.
+        let isPlain = text.allSatisfy { !"*?[]{}".contains($0) }
+        return try await archives(matching: isPlain ? text + "*" : nil).filter { $0.name.hasPrefix(text) }
+    }
+
     func archives(matching glob: String?, lockWait: Duration? = nil) async throws(BorgError) -> [Archive] {
         let version = try await version()
         let which = glob.map { version.archives(matching: $0) } ?? []
         let outcome = try await run(
             [version.listArchives, "--json", "--format", "{name}{id}{start}{comment}"] + which, lockWait: lockWait,
-            output: .collect(limit: 64 * 1024 * 1024))
+            output: .collect(limit: Self.largestDocument))
         try requireSuccess(outcome, version.listArchives)
+        return try understood(ListDocument.self, in: outcome, "list of the archives").archives.map { Archive($0) }
+    }
+
+    /// What Borg wrote to standard output, as JSON.
+    func understood<Document: Decodable>(
+        _ type: Document.Type, in outcome: BorgOutcome, _ what: String
+    ) throws(BorgError) -> Document {
         do {
-            return try SnakeCaseJSON.decode(ListDocument.self, from: outcome.output).archives.map { Archive($0) }
+            return try SnakeCaseJSON.decode(type, from: outcome.output)
         } catch {
             throw BorgError(
-                .failed, "Borg's list of the archives of repository '\(name)' cannot be understood",
+                .failed, "Borg's \(what) of repository '\(name)' cannot be understood",
                 hint: "Check which borg runs: \(settings.program).", context: ["reason": "\(error)"], underlying: error)
         }
     }
+
+    static var largestDocument: Int { 64 * 1024 * 1024 }
 }
 
 /// What `borg list --json` writes.

@@ -1,31 +1,63 @@
+import Checksums
 import DumpCore
 import Staging
 
 extension BorgRepository {
-    /// The manifest in an archive: what dumps and databases it holds.
-    public func manifest(of archive: String) async throws(BorgError) -> Manifest {
-        guard let bytes = try await manifestBytes(of: archive) else {
+    /// The manifest in an archive: what dumps and databases it holds. Throws `.notFaithful` if it is not the one that the archive's
+    /// comment vouches for.
+    public func manifest(of archive: Archive) async throws(BorgError) -> Manifest {
+        guard let provenance = archive.provenance,
+            let bytes = try await manifestBytes(in: try await version().archive(archive))
+        else {
             throw BorgError(
-                .archiveMissing, "archive '\(archive)' in repository '\(name)' holds no manifest",
-                hint: "It was not made by Muster: look into it with borg list.")
+                .archiveMissing, "archive '\(archive.name)' in repository '\(name)' holds no manifest",
+                hint: "It was not made by Muster: look into it with muster borg \(name) -- list ::\(archive.name)")
+        }
+        guard let digest = try? sha256(of: bytes), digest == provenance.manifestSHA256 else {
+            throw unfaithful(
+                archive,
+                UnfaithfulFile(path: "manifest.json", found: "not the one that the archive's comment vouches for"))
         }
         do {
             return try SnakeCaseJSON.decode(Manifest.self, from: bytes)
         } catch {
             throw BorgError(
-                .failed, "the manifest in archive '\(archive)' of repository '\(name)' cannot be understood",
+                .failed, "the manifest in archive '\(archive.name)' of repository '\(name)' cannot be understood",
                 hint: "It may be of a newer Muster.", context: ["reason": "\(error)"], underlying: error)
         }
     }
 
-    /// Nil if the archive has no file of that name.
-    func manifestBytes(of archive: String) async throws(BorgError) -> [UInt8]? {
+    /// The manifest and the lists of files. Throws `.notFaithful` if one of them is not what was sealed.
+    public func contents(of archive: Archive) async throws(BorgError) -> ArchiveContents {
+        let manifest = try await manifest(of: archive)
         let outcome = try await run(
-            ["extract", "--stdout", try await version().archive(archive), "manifest.json"],
+            ["extract", "--stdout", try await version().archive(archive), "pp:checksums"],
+            output: .collect(limit: Self.largestManifest))
+        if !outcome.status.isWarning { try requireSuccess(outcome, "extract") }
+        do {
+            return try ArchiveContents(archive, manifest, lists: outcome.output)
+        } catch {
+            throw unfaithful(archive, error)
+        }
+    }
+
+    /// Nil if the archive has no file of that name.
+    ///
+    /// - Parameter archive: as an argument of Borg's.
+    func manifestBytes(in archive: String) async throws(BorgError) -> [UInt8]? {
+        let outcome = try await run(
+            ["extract", "--stdout", archive, "manifest.json"],
             output: .collect(limit: Self.largestManifest))
         if outcome.status.isWarning, outcome.output.isEmpty { return nil }
         try requireSuccess(outcome, "extract")
         return outcome.output
+    }
+
+    private func unfaithful(_ archive: Archive, _ file: UnfaithfulFile) -> BorgError {
+        BorgError(
+            .notFaithful, "\(file.path) in archive '\(archive.name)' of repository '\(name)' is \(file.found)",
+            hint: "Nothing in it can be verified. Take another archive, or what is there unverified: "
+                + "muster borg \(name) -- extract ::\(archive.name)")
     }
 
     private static var largestManifest: Int { 256 * 1024 * 1024 }

@@ -17,6 +17,9 @@ int clinux_sync_filesystem(int descriptor);
 /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write a file's dirty pages to disk, and waits for nothing.
 int clinux_start_writeback(int descriptor);
 
+/// memfd_create(2), without a flag: a file in memory, whose descriptor stays open across execve(2).
+int clinux_memory_file(const char *name);
+
 /// Sets the effective user and group of the calling thread alone, by system calls that bypass glibc's
 /// all-threads wrappers. Peer authentication of PostgreSQL looks at the connecting thread (SO_PEERCRED).
 int clinux_set_thread_effective_ids(uid_t user, gid_t group);

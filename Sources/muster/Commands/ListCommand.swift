@@ -6,88 +6,138 @@ import Pipeline
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the archives of a job, or what is in one of them.",
-        discussion: ExitStatus.help(.archiveFailed))
+        discussion: """
+            An archive is confirmed when it was shown, right after it was made, to hold its set. One that is not confirmed is not to be \
+            trusted: its run ended before that, or is at it now. Of one that is unknown this host knows nothing: it was made elsewhere, \
+            or the note of it is lost with the staging directory.
 
-    @Argument(help: "An archive: show its dumps and databases.") var archive: String?
-    @OptionGroup var repositories: RepositoryOptions
-    @OptionGroup var jobOptions: JobOptions
+            \(ExitStatus.help(.archiveFailed))
+            """)
+
+    @Argument(help: archiveHelp) var archive: String?
+    @Flag(help: "Those of other jobs and hosts too, and those that Muster did not make.") var all = false
+    @OptionGroup var options: CatalogOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if archive != nil && all { throw ValidationError("What is in one archive is listed as it is, without --all.") }
+    }
+
     func run() async throws {
-        let log = output.logger()
-        var job = try jobOptions.load(log: log)
-        try repositories.choose(in: &job)
-        do {
+        let catalog = try options.catalog(log: output.logger())
+        try await reading {
             if let archive {
-                try await show(archive, in: job.repositories)
+                try await show(catalog.find(archive)[0])
             } else {
-                try await listArchives(of: ArchiveSeries(host: job.host, job: job.name), in: job.repositories)
-            }
-        } catch let error as any OperatorError {
-            throw CommandFailure(status: .archiveFailed, error: error)
-        }
-    }
-
-    private struct Listing: Encodable {
-        struct Entry: Encodable {
-            var name: String
-            var id: String
-            var start: Timestamp
-            var runID: RunID?
-        }
-
-        var repository: String
-        var archives: [Entry]
-    }
-
-    private func listArchives(of series: ArchiveSeries, in repositories: [Job.Repository]) async throws {
-        var listings: [Listing] = []
-        for repository in repositories {
-            let archives = try await repository.open().archives(of: series)
-            listings.append(
-                Listing(
-                    repository: repository.name,
-                    archives: archives.map {
-                        Listing.Entry(name: $0.name, id: $0.id, start: $0.start, runID: $0.provenance?.runID)
-                    }))
-        }
-        if output.json { return Console.shared.result(try json(listings)) }
-        for listing in listings {
-            Console.shared.result("repository \(listing.repository): \(listing.archives.count) archives of this job")
-            for archive in listing.archives {
-                Console.shared.result("  \(archive.name)  run \(archive.runID?.description ?? "unknown")")
+                try tell(await catalog.listings(all: all))
             }
         }
     }
 
-    /// From the first repository that has it.
-    private func show(_ archive: String, in repositories: [Job.Repository]) async throws {
-        var missing: BorgError?
-        for repository in repositories {
-            do {
-                let manifest = try await repository.open().manifest(of: archive)
-                return Console.shared.result(output.json ? try json(manifest) : manifest.text)
-            } catch let error as BorgError where error.code == .archiveMissing {
-                missing = missing ?? error
-            }
+    private func tell(_ listings: [RepositoryListing]) throws {
+        let failure = listings.failure
+        if output.json {
+            Console.shared.result(try json(listings.map(ListingRecord.init)))
+        } else {
+            let lines = listings.flatMap { $0.lines(all: all, width: Console.shared.resultWidth) }
+            if !lines.isEmpty { Console.shared.result(lines.joined(separator: "\n")) }
         }
-        if let missing { throw missing }
+        if let failure { throw failure }
+    }
+
+    private func show(_ archive: CatalogedArchive) async throws {
+        let manifest = try await archive.repository.manifest(of: archive.archive)
+        let contents = ContentsRecord(
+            repository: archive.repository.name, archive: ArchiveRecord(archive), manifest: manifest)
+        Console.shared.result(output.json ? try json(contents) : archive.text(manifest))
     }
 }
 
-extension Manifest {
-    /// The dumps of a set and what is in them, one line each.
-    fileprivate var text: String {
-        var lines = ["run \(runID) of job \(job) on \(host), \(startedAt.local)"]
-        for dump in dumps {
-            lines.append("dump \(dump.name) (\(dump.provider)): \(formatBytes(dump.bytes)) in \(dump.files) files")
-            for database in dump.databases {
-                let rows = database.tables.reduce(0) { $0 + $1.rows }
-                lines.append(
-                    "  \(database.name): \(database.tables.count) tables, \(rows) rows, in \(dump.path)/\(database.path)"
-                )
-            }
+private struct ListingRecord: Encodable {
+    struct Failure: Encodable {
+        var code: String
+        var message: String
+    }
+
+    var repository: String
+    var archives: [ArchiveRecord]
+    var error: Failure?
+
+    init(_ listing: RepositoryListing) {
+        repository = listing.repository
+        archives = listing.archives.map(ArchiveRecord.init)
+        error = listing.error.map { Failure(code: $0.codeName, message: $0.message) }
+    }
+}
+
+private struct ContentsRecord: Encodable {
+    var repository: String
+    var archive: ArchiveRecord
+    var manifest: Manifest
+}
+
+extension RepositoryListing {
+    /// A heading, the table, and what must not be overlooked in it.
+    fileprivate func lines(all: Bool, width: Int?) -> [String] {
+        if error != nil { return ["repository \(repository): cannot be read"] }
+        let count = "\(archives.count) \(archives.count == 1 ? "archive" : "archives")"
+        var lines = ["repository \(repository): \(count)\(all ? "" : " of this job")"]
+        if !archives.isEmpty {
+            lines += Table(columns: Self.columns, rows: archives.map(\.row)).lines(width: width.map { $0 - 2 })
+                .map { "  " + $0 }
+        }
+        return lines + notes
+    }
+
+    private var notes: [String] {
+        let unconfirmed = archives.filter { $0.standing == .unconfirmed }.map { listed in
+            "  NOT CONFIRMED: do not trust \(listed.archive.name). Its run did not live to confirm it, or is at it now. "
+                + "The next run deletes it."
+        }
+        let areUnknown = archives.contains { $0.standing == .unknown && $0.archive.provenance != nil }
+        return unconfirmed
+            + (areUnknown ? ["  unknown: made on another host, or this host's note of it is lost."] : [])
+    }
+
+    private static let columns = [
+        Table.Column(title: "STARTED"), Table.Column(title: "ARCHIVE"), Table.Column(title: "STANDING"),
+        Table.Column(title: "SIZE", rank: 1, isNumber: true), Table.Column(title: "CONSISTENCY", rank: 2),
+        Table.Column(title: "DUMPS", rank: 3), Table.Column(title: "RUN", rank: 4),
+    ]
+}
+
+extension CatalogedArchive {
+    /// For the columns of a listing.
+    fileprivate var row: [String] {
+        let provenance = archive.provenance
+        return [
+            String(archive.start.local.prefix("2026-11-23 09:01".count)), archive.name.printable,
+            standing == .unconfirmed ? "NOT CONFIRMED" : provenance == nil ? "not Muster's" : standing.text,
+            provenance?.bytes.map(formatBytes) ?? "-", provenance?.consistency?.rawValue ?? "-",
+            provenance?.dumps.joined(separator: ",") ?? "-", provenance?.runID.description ?? "-",
+        ]
+    }
+
+    /// The dumps of the set in it and what is in them, one line each.
+    fileprivate func text(_ manifest: Manifest) -> String {
+        var lines = [
+            "archive \(archive.name) in \(repository.name): \(standing.text)",
+            "run \(manifest.runID) of job \(manifest.job) on \(manifest.host), \(manifest.startedAt.local), "
+                + "\(formatBytes(manifest.bytes)), consistency \(manifest.consistency?.rawValue ?? "unknown")",
+        ]
+        for dump in manifest.dumps {
+            lines.append(
+                "dump \(dump.name) (\(dump.provider)): \(formatBytes(dump.bytes)) in \(dump.files) files, \(dump.moment.text)"
+            )
+            if !dump.omissions.isEmpty { lines.append("  \(dump.omissions.count) omissions, see --json") }
+            lines += dump.databases.map { "  \($0.text), in \(dump.path)/\($0.path)" }
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension DatabaseContents {
+    fileprivate var text: String {
+        "\(name.printable): \(tables.count) tables, \(tables.reduce(0) { $0 + $1.rows }) rows"
     }
 }

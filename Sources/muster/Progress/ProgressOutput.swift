@@ -52,7 +52,7 @@ struct LoggedProgress: ProgressOutput {
         for reading in readings {
             let line = reading.line
             var facts: Logger.Metadata = [
-                line.stage == .archive ? "repository" : "dump": "\(line.name ?? "")", "unit": "\(line.unit ?? "")",
+                line.stage.isOfRepository ? "repository" : "dump": "\(line.name ?? "")", "unit": "\(line.unit ?? "")",
                 "bytes": "\(line.progress.bytes)", "now": "\(line.progress.detail ?? "")",
                 "expected_bytes": line.progress.expectedBytes > 0 ? "\(line.progress.expectedBytes)" : "",
                 "left": "\(reading.secondsLeft.map(shortDuration) ?? "")",

@@ -55,7 +55,7 @@ private struct ProgressEvent: Encodable {
         self.event = event
         stage = line.stage
         dump = line.stage == .dump ? line.name : nil
-        repository = line.stage == .archive ? line.name : nil
+        repository = line.stage.isOfRepository ? line.name : nil
         unit = line.unit
         bytes = line.progress.bytes
         expectedBytes = line.progress.expectedBytes > 0 ? line.progress.expectedBytes : nil

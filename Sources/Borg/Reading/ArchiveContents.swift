@@ -1,0 +1,44 @@
+import Checksums
+import DumpCore
+import SystemPackage
+
+/// What an archive of Muster's says that it holds.
+///
+/// Each link of the chain was checked: the archive's comment vouches for the manifest, the manifest for the list of each dump's files.
+/// The lists vouch for the files, which were not read.
+public struct ArchiveContents: Sendable {
+    public var archive: Archive
+    public var manifest: Manifest
+    /// The files of each dump, by the dump's name; paths relative to the set.
+    public var lists: [String: ChecksumList]
+
+    /// Takes the lists of all dumps apart, which were read one behind the other, in any order.
+    ///
+    /// A list is written in one way only: what is put together again from its lines has its digest.
+    /// - Throws: the path of the first list that is not the one that was sealed.
+    init(_ archive: Archive, _ manifest: Manifest, lists bytes: [UInt8]) throws(UnfaithfulFile) {
+        self.archive = archive
+        self.manifest = manifest
+        let lines: [ChecksumList.Line]
+        do {
+            lines = try ChecksumList(parsing: bytes).lines
+        } catch {
+            throw UnfaithfulFile(path: "checksums", found: error.message)
+        }
+        let byDirectory = Dictionary(grouping: lines) { $0.path.components.first?.string ?? "" }
+        lists = [:]
+        for dump in manifest.dumps {
+            let list = ChecksumList(byDirectory[dump.path] ?? [])
+            guard let digest = try? sha256(of: list.bytes), digest == dump.checksums.sha256 else {
+                throw UnfaithfulFile(path: dump.checksums.path, found: "not the list that the manifest vouches for")
+            }
+            lists[dump.name] = list
+        }
+    }
+}
+
+/// A file in an archive that is not what was sealed.
+struct UnfaithfulFile: Error {
+    var path: String
+    var found: String
+}

@@ -1,0 +1,117 @@
+import Borg
+import DumpCore
+import Logging
+
+extension ArchiveCatalog {
+    /// Stands for the newest confirmed archive of the job.
+    public static let latest = "latest"
+
+    /// The archives that `text` means, which all hold one set: at least one, the most trustworthy first.
+    ///
+    /// - Parameter text: `latest`, an archive's name, the id of a run, or how one of them begins. Archives of other jobs and hosts are
+    ///   found as well.
+    /// - Throws: for the operator only. A repository that fails is no obstacle as long as another has the archive.
+    public func find(_ text: String) async throws -> [CatalogedArchive] {
+        let found = text == Self.latest ? try await newestConfirmed() : try await named(text)
+        for archive in found.prefix(1) where archive.standing == .unconfirmed {
+            log.warning(
+                "this archive was never confirmed: do not trust it",
+                metadata: ["archive": "\(archive.archive.name)", "repository": "\(archive.repository.name)"])
+        }
+        return found
+    }
+
+    private func named(_ text: String) async throws -> [CatalogedArchive] {
+        let listings = await ask { repository in
+            let named = try await repository.archives(beginningWith: text)
+            guard named.isEmpty, RunID.canBegin(with: text) else { return named }
+            return try await repository.archives().filter { $0.provenance?.runID.description.hasPrefix(text) ?? false }
+        }
+        let found = listings.flatMap(\.archives)
+        try accept(listings.failure, unless: found.isEmpty)
+        guard !found.isEmpty else {
+            throw ArchiveError(
+                .missing, "no repository of job '\(job.name)' has an archive '\(text)'",
+                hint: "See which there are: muster list. Those of other jobs and hosts: muster list --all.",
+                context: ["repositories": job.repositories.map(\.name).joined(separator: ", ")])
+        }
+        return try ofOneSet(found, text)
+    }
+
+    /// A whole name or run id means more than the begin of one.
+    private func ofOneSet(_ found: [CatalogedArchive], _ text: String) throws(ArchiveError) -> [CatalogedArchive] {
+        let exact = found.filter { $0.archive.name == text || $0.archive.provenance?.runID.description == text }
+        let meant = exact.isEmpty ? found : exact
+        guard Set(meant.map(\.archive.setName)).count == 1 else {
+            throw ArchiveError(
+                .ambiguous, "'\(text)' means more than one archive", hint: "Give more of its name.",
+                context: ["archives": Set(meant.map(\.archive.name)).sorted().joined(separator: "\n")])
+        }
+        // Among equals, in the order of the job file.
+        return meant.enumerated().sorted {
+            ($0.element.standing.rank, $0.offset) < ($1.element.standing.rank, $1.offset)
+        }
+        .map(\.element)
+    }
+
+    private func newestConfirmed() async throws -> [CatalogedArchive] {
+        let listings = await listings(all: false)
+        let archives = listings.flatMap(\.archives)
+        let confirmed = archives.filter { $0.standing == .confirmed }
+        try accept(listings.failure, unless: confirmed.isEmpty)
+        guard let newest = confirmed.max(by: { $0.archive.start < $1.archive.start }) else {
+            throw nothingConfirmed(archives.max { $0.archive.start < $1.archive.start })
+        }
+        return confirmed.filter { $0.archive.setName == newest.archive.setName }
+    }
+
+    private func nothingConfirmed(_ newest: CatalogedArchive?) -> ArchiveError {
+        let hint =
+            if let newest {
+                "The newest is '\(newest.archive.name)' (\(newest.standing.text)): name it to read it all the same."
+            } else {
+                "It has none at all in its repositories. Those of other jobs and hosts: muster list --all."
+            }
+        return ArchiveError(
+            .nothingConfirmed, "job '\(job.name)' has no archive that this host, '\(job.host)', has confirmed",
+            hint: hint)
+    }
+
+    /// An answer is taken although a repository gave none; without an answer that is the error.
+    private func accept(_ failure: (any OperatorError)?, unless nothingFound: Bool) throws {
+        guard let failure else { return }
+        guard !nothingFound else { throw failure }
+        log.warning("not every repository could be asked", metadata: ["why": "\(failure.message)"])
+    }
+}
+
+extension Archive {
+    /// Equal for archives of one set, wherever they are.
+    fileprivate var setName: String { provenance.map { "\($0.runID) \($0.manifestSHA256)" } ?? id }
+}
+
+extension RepositoryLedger.Standing {
+    fileprivate var rank: Int {
+        switch self {
+        case .confirmed: 0
+        case .unknown: 1
+        case .unconfirmed: 2
+        }
+    }
+
+    /// For people.
+    public var text: String {
+        switch self {
+        case .confirmed: "confirmed"
+        case .unconfirmed: "NOT CONFIRMED, do not trust"
+        case .unknown: "unknown"
+        }
+    }
+}
+
+extension RunID {
+    /// Whether a run id may begin so: with a day.
+    fileprivate static func canBegin(with text: String) -> Bool {
+        text.allSatisfy { $0.isASCII && ($0.isHexDigit || "TZ-".contains($0)) } && text.first?.isNumber == true
+    }
+}

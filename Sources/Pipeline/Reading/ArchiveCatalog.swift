@@ -1,0 +1,97 @@
+import Borg
+import DumpCore
+import Logging
+import Staging
+
+/// The archives of a job, over its repositories, and what this host knows of each.
+///
+/// Only reads. A staging area that is lost, or is another host's, leaves every archive unknown and keeps none from being read.
+public struct ArchiveCatalog: Sendable {
+    let job: Job
+    let log: Logger
+
+    public init(of job: Job, log: Logger) {
+        self.job = job
+        self.log = log
+    }
+
+    var series: ArchiveSeries { ArchiveSeries(host: job.host, job: job.name) }
+}
+
+/// An archive, where it is, and what this host knows of it.
+public struct CatalogedArchive: Sendable {
+    /// Where it is.
+    public var repository: BorgRepository
+    public var archive: Archive
+    public var standing: RepositoryLedger.Standing
+}
+
+/// What one repository of a job holds.
+public struct RepositoryListing: Sendable {
+    public var repository: String
+    /// Oldest first.
+    public var archives: [CatalogedArchive]
+    /// Why there are none to be shown.
+    public var error: (any OperatorError)?
+}
+
+extension ArchiveCatalog {
+    /// The archives of the job, or all there are, repository by repository in the order of the job file. One that fails hides no other.
+    public func listings(all: Bool) async -> [RepositoryListing] {
+        let series = all ? nil : series
+        return await ask { repository in try await repository.archives(of: series) }
+    }
+
+    /// Asks all repositories at once.
+    func ask(
+        _ question: @escaping @Sendable (BorgRepository) async throws -> [Archive]
+    ) async -> [RepositoryListing] {
+        await withTaskGroup(of: (Int, RepositoryListing).self) { group in
+            for (place, repository) in job.repositories.enumerated() {
+                group.addTask { (place, await listing(of: repository, question)) }
+            }
+            var listings: [Int: RepositoryListing] = [:]
+            for await (place, listing) in group { listings[place] = listing }
+            return listings.sorted { $0.key < $1.key }.map(\.value)
+        }
+    }
+
+    private func listing(
+        of repository: Job.Repository, _ question: @Sendable (BorgRepository) async throws -> [Archive]
+    ) async -> RepositoryListing {
+        do {
+            let borg = try await repository.open()
+            let archives = try await question(borg)
+            // After the archives: what a run begins or confirms meanwhile is noted by then.
+            let ledger = await ledger(of: repository.name)
+            return RepositoryListing(
+                repository: repository.name,
+                archives: archives.map {
+                    CatalogedArchive(repository: borg, archive: $0, standing: ledger.standing(of: $0))
+                })
+        } catch {
+            return RepositoryListing(
+                repository: repository.name, archives: [], error: error as? any OperatorError ?? UnexpectedError(error))
+        }
+    }
+
+    /// Without its notes a host confirms nothing; that is no reason to read nothing.
+    private func ledger(of repository: String) async -> RepositoryLedger {
+        do {
+            return try await RepositoryLedger(of: repository, in: StagingArea.openExisting(job.staging))
+        } catch {
+            log.warning(
+                "what this host knows of the repository's archives cannot be read: none of them counts as confirmed",
+                metadata: ["repository": "\(repository)", "why": "\(error.message)"])
+            return RepositoryLedger()
+        }
+    }
+}
+
+extension [RepositoryListing] {
+    /// What went wrong, if anything did.
+    public var failure: (any OperatorError)? {
+        let failures = compactMap { listing in listing.error.map { (name: listing.repository, error: $0) } }
+        return failures.isEmpty ? nil : CombinedError("repositories", failures)
+    }
+}

@@ -1,0 +1,46 @@
+import Borg
+import DumpCore
+import Settings
+import Staging
+import SystemPackage
+
+extension ArchiveContents {
+    /// The part that `text`, `DUMP` or `DUMP/PATH`, means. Throws `.notInArchive`, with the nearest names, for what is not in the archive.
+    func part(_ text: String) throws(ArchiveError) -> SetPart {
+        let words = FilePath(text).components.map(\.string)
+        guard let first = words.first, let dump = manifest.dumps.first(where: { $0.name == first || $0.path == first })
+        else {
+            throw missing("dump '\(words.first ?? text)'", nearest(words.first ?? text, manifest.dumps.map(\.name)))
+        }
+        let path = words.dropFirst().reduce(FilePath(dump.path)) { $0.appending($1) }
+        let files = lists[dump.name]?.lines.map(\.path) ?? []
+        guard words.count == 1 || files.contains(where: { $0.starts(with: path) }) else {
+            throw missing("path '\(text)'", nearest(to: path, among: files))
+        }
+        return SetPart(dump: dump.name, path: path)
+    }
+
+    /// What there is in the deepest directory that the path has in common with a file.
+    private func nearest(to path: FilePath, among files: [FilePath]) -> String {
+        var directory = path
+        repeat {
+            directory.removeLastComponent()
+        } while !files.contains { $0.starts(with: directory) }
+            && !directory.isEmpty
+        let depth = directory.components.count
+        let names = Set(files.filter { $0.starts(with: directory) }.map { $0.components.map(\.string)[depth] })
+        let wrong = path.components.map(\.string)[depth]
+        return nearest(wrong, names.sorted(), in: directory.string + "/")
+    }
+
+    private func nearest(_ wrong: String, _ names: [String], in directory: String = "") -> String {
+        let guess = nearestWord(to: wrong, among: names).map { "Is it '\(directory)\($0)'? " } ?? ""
+        let shown = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+        let place = directory.isEmpty ? "Its dumps are" : "In \(directory) there are"
+        return "\(guess)\(place): \(shown)."
+    }
+
+    private func missing(_ what: String, _ hint: String) -> ArchiveError {
+        ArchiveError(.notInArchive, "archive '\(archive.name)' holds no \(what)", hint: hint)
+    }
+}

@@ -1,0 +1,137 @@
+import Borg
+import DumpCore
+import Linux
+import Logging
+import Staging
+import SystemPackage
+
+/// Takes a set, a dump of it, or a part of a dump out of an archive.
+///
+///     look → make room → extract beside → verify → flush → move into place
+///
+/// The directory appears under its name once every file in it is shown to be what was sealed. What cannot be shown to be so is kept under
+/// another name, which says it: in a disaster a damaged file may be all there is.
+public struct Extraction: Sendable {
+    public let source: CatalogedArchive
+    /// `DUMP` or `DUMP/PATH`, as the operator wrote it; nil for all of the set.
+    public let wanted: String?
+    public let target: FilePath
+    let display: any ProgressDisplay
+    let log: Logger
+
+    public init(
+        of wanted: String?, from source: CatalogedArchive, into target: FilePath,
+        display: any ProgressDisplay = NoDisplay(), log: Logger
+    ) {
+        self.source = source
+        self.wanted = wanted
+        self.target = target
+        self.display = display
+        self.log = log
+    }
+
+    /// What was extracted and verified.
+    public struct Report: Sendable, Encodable {
+        public var repository: String
+        public var archive: String
+        public var runID: RunID
+        public var standing: RepositoryLedger.Standing
+        /// What was asked for, relative to the set; nil for all of it.
+        public var part: String?
+        /// Where it is now.
+        public var path: String
+        /// Files that were compared with their checksums, and their bytes.
+        public var files: Int
+        public var bytes: Int64
+    }
+
+    /// Throws errors for the operator only, and then `target` is as it was.
+    public func perform() async throws -> Report {
+        let place = try vacantPlace()
+        let contents = try await source.repository.contents(of: source.archive)
+        let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
+        let bytes = try await size(of: part, in: contents)
+        try requireSpace(for: bytes, at: place)
+        let room = try Room(place)
+        defer { display.show([]) }
+        let verified: VerificationReport
+        do {
+            try await extract(part, bytes, into: room)
+            verified = try await verify(part, contents, in: room)
+            try await room.complete(leavingOut: part?.vouchers ?? [])
+        } catch {
+            throw await room.leave(after: error)
+        }
+        return Report(
+            repository: source.repository.name, archive: source.archive.name, runID: contents.manifest.runID,
+            standing: source.standing, part: part?.path.string, path: target.string, files: verified.files,
+            bytes: verified.bytes)
+    }
+
+    private func vacantPlace() throws(ArchiveError) -> VacantDirectory {
+        do {
+            return try VacantDirectory(target)
+        } catch {
+            throw ArchiveError(.target, error.message, hint: error.hint, underlying: error)
+        }
+    }
+
+    private func size(of part: SetPart?, in contents: ArchiveContents) async throws(BorgError) -> Int64 {
+        guard let part else { return contents.manifest.bytes }
+        return try await source.repository.bytes(of: source.archive, at: part.path)
+    }
+
+    private func requireSpace(for bytes: Int64, at place: VacantDirectory) throws(ArchiveError) {
+        let parent = target.removingLastComponent()
+        let free: Int64
+        do {
+            free = try FileSystem.availableBytes(at: parent)
+        } catch {
+            throw ArchiveError(.target, "cannot use \(parent): \(error)", hint: "Make that directory first.")
+        }
+        guard free < bytes else { return }
+        throw ArchiveError(
+            .noSpace, "no space in \(parent): \(formatBytes(bytes)) needed, \(formatBytes(free)) free",
+            hint: "Extract to another file system, or only a part: muster extract ARCHIVE DUMP/PATH.",
+            context: ["needed_bytes": "\(bytes)", "free_bytes": "\(free)"])
+    }
+
+    private func extract(_ part: SetPart?, _ bytes: Int64, into room: Room) async throws(BorgError) {
+        let (display, name) = (display, source.repository.name)
+        try await source.repository.extract(source.archive, part.map { $0.vouchers + [$0.path] } ?? [], into: room.path)
+        {
+            display.show([
+                ProgressLine(.extract, name: name, progress: UnitProgress(bytes: $0, expectedBytes: bytes))
+            ])
+        }
+    }
+
+    private func verify(
+        _ part: SetPart?, _ contents: ArchiveContents, in room: Room
+    ) async throws -> VerificationReport {
+        let display = display
+        let report: VerificationReport
+        do {
+            report = try await SetDirectory(room.path).verify(
+                part, manifestSHA256: contents.archive.provenance?.manifestSHA256
+            ) {
+                display.show([ProgressLine(.verify, progress: UnitProgress(bytes: $0, expectedBytes: $1))])
+            }
+        } catch {
+            guard [.notASet, .damagedSet, .newerFormat].contains(error.code) else { throw error }
+            throw unfaithful([error.message.replacing("\(room.path)/", with: "")])
+        }
+        guard report.isFaithful else { throw unfaithful(report.problems.map(\.description)) }
+        return report
+    }
+
+    private func unfaithful(_ problems: [String]) -> ArchiveError {
+        let more = problems.count > 20 ? ["and \(problems.count - 20) more"] : []
+        return ArchiveError(
+            .notVerified,
+            "what archive '\(source.archive.name)' in repository '\(source.repository.name)' holds is not what was sealed",
+            hint:
+                "Extract from another archive, or see what else is damaged: muster borg \(source.repository.name) -- check",
+            context: ["problems": (problems.prefix(20) + more).joined(separator: "\n")])
+    }
+}

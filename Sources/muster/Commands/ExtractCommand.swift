@@ -1,0 +1,65 @@
+import ArgumentParser
+import DumpCore
+import Glibc
+import Linux
+import Pipeline
+import SystemPackage
+
+struct ExtractCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "extract", abstract: "Take a set, a dump, or a part of one out of an archive, verified.",
+        discussion: """
+            The directory appears once every file in it was compared with the checksums that the archive's own manifest vouches for, and \
+            is as Borg extracts it: owners, permissions and times as they were archived. If a file is not what was sealed, what there is \
+            is kept as DIR.unverified.
+
+            It needs the job file and the repository, and nothing that this host remembers of earlier runs.
+
+            EXAMPLES:
+              muster extract latest --into /srv/restored
+              muster extract latest app --into /srv/restored
+              muster extract web1-nightly-2026-11-23 app/databases/shop --into /srv/restored
+
+            \(ExitStatus.help(.archiveFailed, .verificationFailed))
+            """)
+
+    @Argument(help: archiveHelp) var archive: String
+    @Argument(
+        help: ArgumentHelp(
+            "Only this dump, or this file or directory of it, as muster list ARCHIVE shows it.",
+            valueName: "dump[/path]"))
+    var part: String?
+    @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String
+    @OptionGroup var options: CatalogOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
+
+    func run() async throws {
+        let log = output.logger()
+        progress.begin(output, log: log)
+        let target = JobOptions.absolute(into)
+        try requireElsewhere(target)
+        let catalog = try options.catalog(log: log)
+        let report = try await reading {
+            try await Extraction(
+                of: part, from: catalog.find(archive)[0], into: target, display: ProgressFeed.shared, log: log
+            ).perform()
+        }
+        if output.json { return Console.shared.result(try json(report)) }
+        if !output.quiet { Console.shared.result(report.text) }
+    }
+
+    /// A directory that takes the current one's place leaves whoever is in it nowhere.
+    private func requireElsewhere(_ target: FilePath) throws {
+        guard let here = try? FileSystem.status(of: "."), let there = try? FileSystem.status(of: target) else { return }
+        guard (here.device, here.inode) == (there.device, there.inode) else { return }
+        throw ValidationError("Nothing is extracted into the current directory. Name another: --into DIR.")
+    }
+}
+
+extension Extraction.Report {
+    fileprivate var text: String {
+        "\(part ?? "set \(runID)") from archive \(archive) in \(repository): \(files) files, \(formatBytes(bytes)), "
+            + "all as sealed, in \(path)"
+    }
+}
