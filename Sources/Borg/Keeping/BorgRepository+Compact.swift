@@ -15,8 +15,8 @@ extension BorgRepository {
 extension BorgLogLine.Message {
     /// Of `compaction freed about 30.00 MB repository space.`, in which alone Borg tells it.
     var freedBytes: Int64? {
-        guard logger == "borg.repository", text.contains("freed"),
-            let found = text.firstMatch(of: /([0-9]+(?:\.[0-9]+)?) (B|kB|[KMGTPE]i?B)\b/),
+        guard logger == "borg.repository",
+            let found = text.firstMatch(of: /freed about ([0-9]+(?:\.[0-9]+)?) (B|kB|[KMGTPE]i?B)\b/),
             let number = Double(found.output.1), let unit = Self.units[found.output.2]
         else { return nil }
         return Int64(number * unit)
