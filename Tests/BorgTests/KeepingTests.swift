@@ -230,15 +230,15 @@ extension Host {
                 endless.string,
             ], environment: environment, scratch: borg.scratch)
         defer { create.send(SIGKILL) }
-        try await eventually {
-            // Beside the create's locks, here and in its cache. While the create writes, that may fail.
-            try await Command.run(
-                borg.program, ["list", "--bypass-lock", "--short", "--consider-checkpoints"],
-                environment: environment.merging(["BORG_BASE_DIR": borg.scratch.appending("other").string]) { $1 },
-                scratch: borg.scratch
-            ).output.contains(".checkpoint")
-        }
+        // Until it ends, a create commits nothing but checkpoints.
+        let before = try commits()
+        try await eventually { try ![before, []].contains(commits()) }
         create.send(SIGKILL)
         _ = try await create.result()
+    }
+
+    /// The files that Borg names by the last commit.
+    private func commits() throws -> [FilePath.Component] {
+        try FileSystem.names(in: borg.repository).filter { $0.string.hasPrefix("integrity.") }
     }
 }
