@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Linux
 import Staging
 
 /// What follows a confirmed archive: prune, compact, check. Each as the settings of its repository say, and never before.
@@ -61,6 +62,7 @@ extension Run {
         let staying = Set(plan.staying.map(\.id))
         try await repository.delete(
             holdings.archives.filter { !staying.contains($0.id) } + holdings.staleCheckpoints)
+        StopPoint.passing("pruned")
         ledger.keepOnly(holdings.archives.filter { staying.contains($0.id) }, of: series)
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         return plan

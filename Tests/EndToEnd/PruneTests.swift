@@ -135,6 +135,26 @@ struct PruneTests {
         }
     }
 
+    @Test("that is killed leaves notes of archives that are gone, which the next one drops")
+    func killed() async throws {
+        try await TestHost.with { host in
+            let first = try await host.firstArchive()
+            try #require(try await host.muster("run").status == .exited(0))
+            host.job.repositoryLines.append("    keep: {last: 1}")
+            let prune = try host.start(["prune"], environment: ["MUSTER_STOP_AT": "pruned"])
+            try #require(await prune.stopped())
+            prune.send(SIGKILL)
+            _ = try await prune.result()
+            #expect(try await host.archiveNames().count == 1)
+            #expect(try read(host.ledger).contains(first))
+            let next = try await host.muster("prune")
+            #expect(next.status == .exited(0), "\(next.errors)")
+            #expect(next.output.hasPrefix("repository local: 0 went, 1 stay"), "\(next.output)")
+            #expect(try !read(host.ledger).contains(first))
+            #expect(try await host.archiveNames().count == 1)
+        }
+    }
+
     @Test("tells what is known where a repository only grows: the archives are gone, no space is freed")
     func appendOnly() async throws {
         try await TestHost.with { host in
