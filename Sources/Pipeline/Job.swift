@@ -29,16 +29,15 @@ public struct Job: Sendable {
     /// One entry under `repositories:`.
     public struct Repository: Sendable {
         public var name: String
-        /// How often an archive is begun anew after a failure that passes.
-        public var retry: Retry
+        public var settings: RepositorySettings
         /// Fetches the passphrase and sets the repository up. Throws errors for the operator only.
         public var open: @Sendable () async throws -> BorgRepository
 
         public init(
-            name: String, retry: Retry = Retry(times: 0), open: @escaping @Sendable () async throws -> BorgRepository
+            name: String, settings: RepositorySettings, open: @escaping @Sendable () async throws -> BorgRepository
         ) {
             self.name = name
-            self.retry = retry
+            self.settings = settings
             self.open = open
         }
     }

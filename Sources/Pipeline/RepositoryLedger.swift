@@ -27,6 +27,10 @@ public struct RepositoryLedger: Sendable, Codable {
     public var begun: [Begun] = []
     /// Oldest first.
     public var confirmed: [Confirmed] = []
+    /// When the run began that last had Borg check the repository, of whatever kind, and no damage was found.
+    public var lastCheckAt: Timestamp?
+    /// The same of the last check of all data.
+    public var lastDataVerificationAt: Timestamp?
 
     /// The file that the repository's key was exported to.
     public var exportedKey: String?
@@ -71,6 +75,19 @@ public struct RepositoryLedger: Sendable, Codable {
         confirmed.append(
             Confirmed(
                 archive: archive.name, id: archive.id, runID: begun.provenance.runID, confirmedAt: .now))
+    }
+
+    /// Drops what is noted of archives of a series that are not in its repository any more.
+    mutating func keepOnly(_ archives: [Archive], of series: ArchiveSeries) {
+        let (names, ids) = (Set(archives.map(\.name)), Set(archives.map(\.id)))
+        begun.removeAll { series.covers($0.archive) && !names.contains($0.archive) }
+        confirmed.removeAll { series.covers($0.archive) && !ids.contains($0.id) }
+    }
+
+    /// Notes a check that found no damage.
+    mutating func note(_ check: RepositoryCheck, at time: Timestamp) {
+        lastCheckAt = time
+        if check == .data { lastDataVerificationAt = time }
     }
 
     mutating func drop(_ archive: BegunArchive) { begun.removeAll { $0.archive == archive.name } }

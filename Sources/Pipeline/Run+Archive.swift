@@ -28,10 +28,15 @@ extension Run {
             var record = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
             let startedAt = Timestamp.now
             do {
-                record.fill(from: try await archivePersistently(set, in: repository, holding: lock))
+                let borg = try await repository.open()
+                let confirmed = try await archivePersistently(set, in: borg, holding: lock)
+                record.fill(from: confirmed)
                 log.notice(
                     "archive confirmed",
                     metadata: ["repository": "\(repository.name)", "archive": "\(record.name ?? "")"])
+                let upkeep = await keepUp(borg, after: confirmed.archive, holding: lock)
+                record.upkeep = upkeep.record
+                if let error = upkeep.error { failures.append((repository.name, error)) }
             } catch {
                 let error = error as? any OperatorError ?? UnexpectedError(error)
                 record.error = RunReport.ErrorRecord(error)

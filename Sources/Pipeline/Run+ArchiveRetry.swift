@@ -6,14 +6,14 @@ extension Run {
     /// One archive of the set in a repository; begun anew, as the job says, after a failure that may pass. What an attempt left
     /// in the repository is settled by the next.
     func archivePersistently(
-        _ set: SealedSet, in repository: Job.Repository, holding lock: StagingLock
+        _ set: SealedSet, in repository: BorgRepository, holding lock: StagingLock
     ) async throws -> ConfirmedArchive {
         var attempt = 1
         while true {
             do {
                 return try await archive(set, in: repository, holding: lock)
-            } catch let error as any OperatorError where error.isTransient && attempt <= repository.retry.times {
-                let wait = repository.retry.wait(after: attempt)
+            } catch let error as any OperatorError where error.isTransient && attempt <= repository.settings.retry.times {
+                let wait = repository.settings.retry.wait(after: attempt)
                 log.warning(
                     "the archive is begun anew, because it failed for a reason that may pass",
                     metadata: [

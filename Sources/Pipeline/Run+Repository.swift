@@ -6,15 +6,14 @@ import Staging
 /// The way to one repository: what runs before have left there, the repository itself, the archive.
 extension Run {
     func archive(
-        _ set: SealedSet, in repository: Job.Repository, holding lock: StagingLock
+        _ set: SealedSet, in repository: BorgRepository, holding lock: StagingLock
     ) async throws -> ConfirmedArchive {
-        let borg = try await repository.open()
         var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
-        try await settle(&ledger, in: borg, holding: lock)
-        let isNew = try await borg.initializeIfMissing()
+        try await settle(&ledger, in: repository, holding: lock)
+        let isNew = try await repository.initializeIfMissing()
         StopPoint.passing("initialized")
         if isNew { log.info("repository created", metadata: ["repository": "\(repository.name)"]) }
-        try await exportKey(&ledger, of: borg, holding: lock)
+        try await exportKey(&ledger, of: repository, holding: lock)
 
         let begun = BegunArchive(of: set, at: startedAt)
         ledger.begin(begun)
@@ -22,7 +21,7 @@ extension Run {
         StopPoint.passing("begun")
         let confirmed: ConfirmedArchive
         do {
-            confirmed = try await create(begun, of: set, in: borg)
+            confirmed = try await create(begun, of: set, in: repository)
         } catch {
             if error.untrustedArchive == nil {
                 ledger.drop(begun)

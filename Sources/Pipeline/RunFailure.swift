@@ -54,7 +54,7 @@ struct CombinedError: OperatorError {
     let codeName: String
     let message: String
     let hint: String?
-    let context: ErrorContext
+    var context: ErrorContext
     /// Only if every failure is.
     let isTransient: Bool
 

@@ -85,6 +85,24 @@ extension RunReport {
         /// New bytes in the repository, after deduplication and compression.
         public var storedBytes: Int64?
         public var error: ErrorRecord?
+        /// What followed a confirmed archive; nil if nothing was to follow.
+        public var upkeep: UpkeepRecord?
+    }
+
+    /// How a repository was pruned, compacted and checked after its archive was confirmed. The archive is good whatever became of it.
+    public struct UpkeepRecord: Sendable, Codable {
+        public enum Check: String, Sendable, Codable { case full, data, part }
+
+        /// Archives that were deleted, newest first.
+        public var pruned: [String]?
+        /// How many archives of the job are left.
+        public var kept: Int?
+        public var compacted: Bool?
+        /// What Borg says it has freed, roughly; nil if it says nothing, as where a repository only grows.
+        public var freedBytes: Int64?
+        /// The check that was due and found no damage.
+        public var checked: Check?
+        public var error: ErrorRecord?
     }
 }
 

@@ -1,5 +1,5 @@
 extension Shape<Duration> {
-    /// A span of time such as `90s`, `1h30m` or `500ms`; a number alone counts seconds.
+    /// A span of time such as `90s`, `1h30m`, `2w` or `500ms`; a number alone counts seconds.
     public static func duration(
         atLeast least: Duration = .zero, atMost most: Duration = .seconds(3650 * 86400)
     ) -> Shape {
@@ -32,14 +32,14 @@ extension Shape<Duration?> {
     }
 }
 
-private let durationPattern = "[0-9]+|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?"
+private let durationPattern = "[0-9]+|([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?"
 
 private let durationSchema: PlainValue = [
     "type": ["string", "integer"], "pattern": .text("^(\(durationPattern))$"), "minLength": 1, "minimum": 0,
 ]
 
 private let durationUnits: [(name: String, milliseconds: Int64)] = [
-    ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
+    ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
 ]
 
 extension Duration {
@@ -59,12 +59,12 @@ extension Duration {
         self = .milliseconds(total)
     }
 
-    /// As a settings file would hold it, in whole milliseconds and the largest units: `1h30m`.
+    /// As a settings file would hold it, in whole milliseconds and the largest units, days at most: `1h30m`.
     public var settingsText: String {
         var rest = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         guard rest > 0 else { return "0s" }
         var text = ""
-        for unit in durationUnits where rest >= unit.milliseconds {
+        for unit in durationUnits.dropFirst() where rest >= unit.milliseconds {
             text += "\(rest / unit.milliseconds)\(unit.name)"
             rest %= unit.milliseconds
         }

@@ -46,7 +46,7 @@ extension JobOptions {
                 Job.Source(name: dump.name, provider: BuiltInProviders.provider(for: dump.settings, runner: runner))
             },
             repositories: plan.repositories.map { repository in
-                Job.Repository(name: repository.name, retry: repository.settings.retry) {
+                Job.Repository(name: repository.name, settings: repository.settings) {
                     BorgRepository(
                         name: repository.name, settings: repository.settings,
                         passphrase: try await repository.settings.passphrase?.resolve(

@@ -13,9 +13,9 @@ struct Muster: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
-            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self,
-            BorgCommand.self,
-            StatusCommand.self, UndoCommand.self, ConfigCommand.self, DemoCommand.self,
+            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self, PruneCommand.self,
+            CheckRepositoryCommand.self, BorgCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self,
+            DemoCommand.self,
         ])
 
     /// Parses the command line, runs the command, says what went wrong. Returns the exit status.

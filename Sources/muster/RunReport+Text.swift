@@ -31,6 +31,7 @@ extension RunReport {
         let archives = archives.map { archive in
             "archive \(archive.name ?? "") in \(archive.repository): confirmed"
                 + (archive.storedBytes.map { ", \(formatBytes($0)) new" } ?? "")
+                + (archive.upkeep.map { "; \($0.text)" } ?? "")
         }
         return (dumps + sets + archives).joined(separator: "\n")
     }

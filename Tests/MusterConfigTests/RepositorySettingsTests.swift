@@ -121,6 +121,62 @@ struct RepositorySettingsTests {
                 == "nightly.yaml:7:\(column): repositories.offsite.\(message)")
     }
 
+    @Test("What to keep, and when to check, are read as Borg has them")
+    func keeping() throws {
+        let settings = try job(
+            repository(
+                """
+                location: host:repo
+                keep: {last: 2, hourly: 24, daily: 7, weekly: 4, monthly: 6, yearly: -1, within: 6m}
+                check: {every: 1w, verify_data: 30d, max_duration: 1h}
+                """)
+        ).repositories[0].settings
+        let keep = try #require(settings.keep)
+        let counts = Retention.Rule.allCases.map { keep[$0] }
+        #expect(counts == [2, nil, nil, 24, 7, 4, 6, -1])
+        #expect(keep.within == Retention.Span("6m"))
+        #expect(settings.check?.every == .seconds(7 * 86400))
+        #expect(settings.check?.verifyData == .seconds(30 * 86400))
+        #expect(settings.check?.maxDuration == .seconds(3600))
+    }
+
+    @Test(
+        "What would keep nothing, or check nothing, is refused",
+        arguments: [
+            (
+                "keep: {}",
+                "keep: keeps nothing: every archive would go\n  hint: Write what to keep, such as daily: 7."
+            ),
+            (
+                "keep: {daily: null}",
+                "keep: keeps nothing: every archive would go\n  hint: Write what to keep, such as daily: 7."
+            ),
+            ("check: {}", "check: checks nothing\n  hint: Write how often, such as every: 7d."),
+        ])
+    func nothing(line: String, message: String) {
+        let column = 5 + line.prefix { $0 != " " }.count + 1
+        #expect(
+            mistakes(in: repository("location: host:repo\n\(line)"))
+                == "nightly.yaml:7:\(column): repositories.offsite.\(message)")
+    }
+
+    @Test(
+        "Impossible values in them are refused where they stand",
+        arguments: [
+            ("keep: {daily: 0}", "keep.daily: must not be 0"),
+            ("keep: {daily: -2}", "keep.daily: expected a whole number"),
+            ("keep: {dayly: 7}", "unknown key 'dayly' in repositories.offsite.keep; did you mean 'daily'?"),
+            ("keep: {within: 14}", "keep.within: expected a span such as 36H, 14d, 2w, 6m or 1y, found '14'"),
+            ("keep: {within: 1h}", "keep.within: expected a span such as 36H, 14d, 2w, 6m or 1y, found '1h'"),
+            ("check: {max_duration: 1h}", "check.max_duration: needs 'every'"),
+            ("check: {verify_data: 30d, max_duration: 1h}", "check.max_duration: needs 'every'"),
+            ("check: {every: 0}", "check.every: must be at least 1m, found 0s"),
+        ])
+    func impossibleKeeping(line: String, message: String) {
+        let found = mistakes(in: repository("location: host:repo\n\(line)"))
+        #expect(found.contains(message), "\(found)")
+    }
+
     @Test(
         "What is said of ssh fits a repository on a server, and ssh",
         arguments: [

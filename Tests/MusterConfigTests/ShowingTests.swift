@@ -63,6 +63,8 @@ struct ShowingTests {
                       times: 3
                       wait: 30s
                     stall_timeout: 30m
+                    keep: null
+                    check: null
 
                 """)
         #expect(
@@ -86,7 +88,8 @@ struct ShowingTests {
                     "!x", "%d", "@", "`", "'", '"', "é", "\\u2000", " x ", "2024-01-01", "true", "<<", "=", "12:30:00", "?", "|", ">"]
               "on": {provider: postgresql, layout: cluster, run_as: "on"}
             repositories:
-              "y": {location: "/mnt/it's", passphrase: {file: "/x: y"}, initialize: authenticated}
+              "y": {location: "/mnt/it's", passphrase: {file: "/x: y"}, initialize: authenticated,
+                     keep: {daily: 7, yearly: -1, within: 6m}, check: {every: 1w, max_duration: 90}}
             """)
         #expect(try job(plan.yaml) == plan)
         #expect(try job(plan.json) == plan)

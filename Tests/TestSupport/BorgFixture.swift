@@ -98,7 +98,7 @@ public struct BorgFixture: Sendable {
             BORG=\(program)
             VERB=--version
             for word in "$@"; do
-                case $word in create|list|extract|delete|init|repo-create|repo-list) VERB=$word; break ;; esac
+                case $word in create|list|extract|delete|init|repo-create|repo-list|compact|check) VERB=$word; break ;; esac
             done
             \(script)
             exec $BORG "$@"

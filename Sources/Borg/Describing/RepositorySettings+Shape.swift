@@ -40,6 +40,14 @@ extension RepositorySettings {
                 "stall_timeout", \.stallTimeout, .timeLimit,
                 "How long a Borg may say nothing before it is stopped and fails."
             )
+            .optional(
+                "keep", \.keep, .retention,
+                "Which archives of this job stay, as borg prune has it. After each archive the others are deleted; if not set, none is."
+            )
+            .optional(
+                "check", \.check, .checkSchedule,
+                "When a run has borg check the repository, after the archive; if not set, never."
+            )
             .check("initialize", "passphrase") { $0.passphraseFault }
             .check("key_export", "initialize") { $0.keyExportFault }
             .check("ssh", "location") { $0.sshFault }

@@ -24,6 +24,11 @@ public struct RepositorySettings: Sendable, Equatable {
     /// How long a Borg may say nothing before it is stopped and fails; longer than `lockWait`. Nil is for ever.
     public var stallTimeout: Duration? = .seconds(1800)
 
+    /// Which archives of the job stay; nil never prunes.
+    public var keep: Retention?
+    /// When a run checks the repository; nil never does.
+    public var check: CheckSchedule?
+
     /// The encryption modes of `borg init` and, where Borg 2 has others, of its `repo-create`. Which of them a Borg has is in
     /// `BorgVersion.initialization(with:)`.
     public enum Encryption: String, Sendable, CaseIterable {

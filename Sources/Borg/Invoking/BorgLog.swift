@@ -33,6 +33,10 @@ struct BorgMessages: Sendable {
     private(set) var createBegan = false
     /// How far a create has come.
     private(set) var progress: ArchiveProgress?
+    /// Whether an error was reported, with or without an id.
+    private(set) var hasErrors = false
+    /// What a compaction says it has freed.
+    private(set) var freedBytes: Int64?
     /// For people: warnings, errors, and what is no JSON, the last of them.
     private(set) var lastLines: [String] = []
     /// Of those, what came from ssh and from the server, each behind `Remote: `.
@@ -56,7 +60,11 @@ struct BorgMessages: Sendable {
 
     private mutating func take(_ message: BorgLogLine.Message) {
         if message.level == "WARNING", message.logger == "borg.archiver" { warnings.add(message.text) }
-        if message.level == "ERROR" || message.level == "CRITICAL" { errorID = message.id ?? errorID }
+        if message.level == "ERROR" || message.level == "CRITICAL" {
+            errorID = message.id ?? errorID
+            hasErrors = true
+        }
+        freedBytes = message.freedBytes ?? freedBytes
         if message.text.hasPrefix("Remote: ") { fromServer = (fromServer + [message.text]).suffix(20) }
         if ["WARNING", "ERROR", "CRITICAL"].contains(message.level) { keep(message.text) }
     }

@@ -49,5 +49,22 @@ extension BorgVersion {
         isSecond ? ["BORG_FILES_CACHE_SUFFIX": "\(escapedPathComponent("\(series.host)-\(series.job)"))"] : [:]
     }
 
+    /// What has a list tell of each archive what `ListDocument` reads.
+    ///
+    /// - Parameter withCheckpoints: list those too, with the command line, where alone a checkpoint tells of its comment. Borg 2 makes none.
+    func listing(withCheckpoints: Bool) -> [String] {
+        let format = "{name}{id}{start}{comment}"
+        return withCheckpoints && !isSecond
+            ? ["--consider-checkpoints", "--format", format + "{command_line}"] : ["--format", format]
+    }
+
+    /// What deletes archives of the repository that `BORG_REPO` names: one run of Borg 1, one of Borg 2 for each archive.
+    func deletions(of archives: [Archive]) -> [[String]] {
+        guard !archives.isEmpty else { return [] }
+        return isSecond
+            ? archives.map { ["delete", archive($0)] }
+            : [["delete", "--progress"] + repository + archives.map(\.name)]
+    }
+
     var isSecond: Bool { major >= 2 }
 }

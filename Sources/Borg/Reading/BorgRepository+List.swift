@@ -17,12 +17,14 @@ extension BorgRepository {
         return try await archives(matching: isPlain ? text + "*" : nil).filter { $0.name.hasPrefix(text) }
     }
 
-    func archives(matching glob: String?, lockWait: Duration? = nil) async throws(BorgError) -> [Archive] {
+    func archives(
+        matching glob: String?, withCheckpoints: Bool = false, lockWait: Duration? = nil
+    ) async throws(BorgError) -> [Archive] {
         let version = try await version()
         let which = glob.map { version.archives(matching: $0) } ?? []
         let outcome = try await run(
-            [version.listArchives, "--json", "--format", "{name}{id}{start}{comment}"] + which, lockWait: lockWait,
-            output: .collect(limit: Self.largestDocument))
+            [version.listArchives, "--json"] + version.listing(withCheckpoints: withCheckpoints) + which,
+            lockWait: lockWait, output: .collect(limit: Self.largestDocument))
         try requireSuccess(outcome, version.listArchives)
         return try understood(ListDocument.self, in: outcome, "list of the archives").archives.map { Archive($0) }
     }
@@ -52,13 +54,25 @@ private struct ListDocument: Decodable {
         var id: String
         var start: BorgTime
         var comment: String
+        /// What Borg was called with.
+        var commandLine: [String]?
     }
 }
 
 extension Archive {
     fileprivate init(_ entry: ListDocument.Entry) {
         self.init(
-            name: entry.name, id: entry.id, start: entry.start.timestamp, provenance: Provenance(comment: entry.comment)
-        )
+            name: entry.name, id: entry.id, start: entry.start.timestamp,
+            provenance: Provenance(comment: entry.comment) ?? entry.begunProvenance)
+    }
+}
+
+extension ListDocument.Entry {
+    /// Of a checkpoint, which has no comment yet: the one that the creation was called with.
+    fileprivate var begunProvenance: Provenance? {
+        guard comment.isEmpty, let commandLine, let option = commandLine.firstIndex(of: "--comment"),
+            option + 1 < commandLine.count
+        else { return nil }
+        return Provenance(comment: commandLine[option + 1])
     }
 }

@@ -1,0 +1,53 @@
+import DumpCore
+
+/// What a repository holds under the names of one series, each newest first.
+public struct SeriesHoldings: Sendable {
+    public var series: ArchiveSeries
+    /// Those of the series itself.
+    public var archives: [Archive] = []
+    /// What a creation that was cut off has left: a part of a set, which nobody must take for an archive.
+    public var checkpoints: [Archive] = []
+    /// Archives under names of the series that another made, or another job whose names are alike.
+    public var strangers: [Archive] = []
+
+    /// Checkpoints that are of no more use. The newest saves its data from being sent again, until there is a newer archive.
+    public var staleCheckpoints: [Archive] {
+        checkpoints.filter { checkpoint in archives.contains { $0.start > checkpoint.start } }
+    }
+}
+
+extension BorgRepository {
+    /// What the repository holds of a series. Changes nothing, and waits for no other reader.
+    public func holdings(of series: ArchiveSeries) async throws(BorgError) -> SeriesHoldings {
+        var holdings = SeriesHoldings(series: series)
+        for archive in try await archives(matching: series.glob + "*", withCheckpoints: true).reversed() {
+            if archive.belongs(to: series) {
+                holdings.archives.append(archive)
+            } else if series.covers(archive.name) {
+                holdings.strangers.append(archive)
+            } else if series.coversCheckpoint(archive.name), archive.provenance?.series == series {
+                holdings.checkpoints.append(archive)
+            }
+        }
+        return holdings
+    }
+
+    /// Deletes exactly these archives, all or as many as could be when it throws.
+    public func delete(_ archives: [Archive]) async throws(BorgError) {
+        let version = try await version()
+        for arguments in version.deletions(of: archives) {
+            let outcome = try await run(arguments)
+            // Borg 1.2 only warns of an archive that is not there; Borg 2 warns after every deletion that space is not free yet.
+            let isClean = version.isSecond || outcome.messages.warnings.isEmpty
+            guard outcome.status == .exited(0), isClean else { throw failure(outcome, "delete") }
+        }
+    }
+}
+
+extension ArchiveSeries {
+    /// Whether `name` is that of a checkpoint of one of this series: `NAME.checkpoint`, `NAME.checkpoint.1`.
+    func coversCheckpoint(_ name: String) -> Bool {
+        guard let ending = name.firstMatch(of: /\.checkpoint(\.[0-9]+)?$/) else { return false }
+        return covers(String(name[..<ending.range.lowerBound]))
+    }
+}

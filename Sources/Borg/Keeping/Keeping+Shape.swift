@@ -1,0 +1,88 @@
+import Settings
+
+extension Shape<Retention> {
+    /// What may stand under `keep:`.
+    static var retention: Shape {
+        let keys = Retention.Rule.allCases.reduce(ObjectShape(default: Retention())) { keys, rule in
+            keys.optional(rule.rawValue, \.[rule], .periods, rule.help)
+        }
+        return keys.optional(
+            "within", \.within, .span,
+            "All younger archives stay: 36H, 14d, 2w, 6m (months of 31 days) or 1y."
+        )
+        .shape.checked(["minProperties": 1]) { retention in
+            retention.isEmpty
+                ? Fault("keeps nothing: every archive would go", hint: "Write what to keep, such as daily: 7.")
+                : nil
+        }
+    }
+}
+
+extension Retention.Rule {
+    fileprivate var help: String {
+        switch self {
+        case .last: "So many of the newest archives stay; -1 is all."
+        case .secondly: "The newest archive of each second stays, for so many seconds that have one; -1 is all."
+        case .minutely: "The newest archive of each minute stays, for so many minutes that have one; -1 is all."
+        case .hourly: "The newest archive of each hour stays, for so many hours that have one; -1 is all."
+        case .daily: "The newest archive of each day (UTC) stays, for so many days that have one; -1 is all."
+        case .weekly: "The newest archive of each week (UTC) stays, for so many weeks that have one; -1 is all."
+        case .monthly: "The newest archive of each month (UTC) stays, for so many months that have one; -1 is all."
+        case .yearly: "The newest archive of each year (UTC) stays, for so many years that have one; -1 is all."
+        }
+    }
+}
+
+extension Shape<Int> {
+    fileprivate static var periods: Shape {
+        integer(-1...1_000_000).checked(["not": ["const": 0]]) {
+            $0 == 0 ? Fault("must not be 0", hint: "Leave the key out, or write -1 to keep all.") : nil
+        }
+    }
+}
+
+extension Shape<Retention.Span> {
+    fileprivate static var span: Shape {
+        let text = Shape<String>.matching(
+            "[1-9][0-9]{0,4}[Hdwmy]", "a span such as 36H, 14d, 2w, 6m or 1y",
+            hint: "H is hours, d days, w weeks, m months of 31 days, y years, as borg prune --keep-within has them.")
+        // What matches is a span.
+        return Shape(schema: text.schema) { node, diagnostics in
+            text.read(node, &diagnostics).map { Retention.Span($0)! }
+        } writer: {
+            .text($0.description)
+        }
+    }
+}
+
+extension Shape<CheckSchedule> {
+    /// What may stand under `check:`.
+    static var checkSchedule: Shape {
+        ObjectShape(default: CheckSchedule())
+            .optional(
+                "every", \.every, .interval, "A check is due when the last one is this old: segments and archives."
+            )
+            .optional(
+                "verify_data", \.verifyData, .interval,
+                "A check that reads and decrypts all data is due when the last one is this old."
+            )
+            .optional(
+                "max_duration", \.maxDuration, .duration(atLeast: .seconds(1)),
+                "A check under 'every' takes so long at most, looks at segments alone, and goes on where the last one stopped."
+            )
+            .check("max_duration", "every") {
+                $0.maxDuration != nil && $0.every == nil
+                    ? Fault(
+                        "needs 'every'", hint: "It limits the checks under 'every'; Borg has no limit for verify_data.")
+                    : nil
+            }
+            .shape.checked(["minProperties": 1]) {
+                $0.every == nil && $0.verifyData == nil
+                    ? Fault("checks nothing", hint: "Write how often, such as every: 7d.") : nil
+            }
+    }
+}
+
+extension Shape<Duration> {
+    fileprivate static var interval: Shape { duration(atLeast: .seconds(60)) }
+}

@@ -1,0 +1,108 @@
+import Borg
+import DumpCore
+import Linux
+import Staging
+
+/// What follows a confirmed archive: prune, compact, check. Each as the settings of its repository say, and never before.
+extension Run {
+    /// Looks after a repository that has just received an archive. Throws nothing: what failed is in the record, and returned.
+    func keepUp(
+        _ repository: BorgRepository, after archive: Archive, holding lock: StagingLock
+    ) async -> (record: RunReport.UpkeepRecord?, error: (any OperatorError)?) {
+        let settings = repository.settings
+        guard settings.keep != nil || settings.check != nil else { return (nil, nil) }
+        var record = RunReport.UpkeepRecord()
+        var failures: [(name: String, error: any OperatorError)] = []
+        do {
+            if let retention = settings.keep {
+                try await prune(repository, keeping: retention, holding: lock, &record)
+            }
+        } catch {
+            failures.append(("prune", error as? any OperatorError ?? UnexpectedError(error)))
+        }
+        do {
+            if !Task.isCancelled, let schedule = settings.check {
+                record.checked = try await checkIfDue(repository, by: schedule, holding: lock)
+            }
+        } catch {
+            failures.append(("check", error as? any OperatorError ?? UnexpectedError(error)))
+        }
+        guard !failures.isEmpty else { return (record.isEmpty ? nil : record, nil) }
+        var error = CombinedError("steps after the archive", failures)
+        error.context["archive"] = "\(archive.name) (confirmed)"
+        record.error = RunReport.ErrorRecord(error)
+        return (record, error)
+    }
+
+    private func prune(
+        _ repository: BorgRepository, keeping retention: Retention, holding lock: StagingLock,
+        _ record: inout RunReport.UpkeepRecord
+    ) async throws {
+        let plan = try await prune(repository, keeping: retention, holding: lock)
+        record.pruned = plan.going.map(\.name)
+        record.kept = plan.staying.count
+        record.freedBytes = try await repository.compact()
+        record.compacted = true
+        log.notice(
+            "repository pruned",
+            metadata: [
+                "repository": "\(repository.name)", "pruned": "\(plan.going.count)", "kept": "\(plan.staying.count)",
+                "freed": "\(record.freedBytes.map(formatBytes) ?? "unknown")",
+            ])
+    }
+
+    /// Deletes what no rule keeps, and what was never confirmed.
+    func prune(
+        _ repository: BorgRepository, keeping retention: Retention, holding lock: StagingLock
+    ) async throws -> PrunePlan {
+        let holdings = try await repository.holdings(of: series)
+        var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
+        let plan = PrunePlan(holdings, keeping: retention, knowing: ledger)
+        try plan.requireConfirmed(in: repository.name)
+        let staying = Set(plan.staying.map(\.id))
+        try await repository.delete(
+            holdings.archives.filter { !staying.contains($0.id) } + holdings.staleCheckpoints)
+        StopPoint.passing("pruned")
+        ledger.keepOnly(holdings.archives.filter { staying.contains($0.id) }, of: series)
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        return plan
+    }
+
+    private func checkIfDue(
+        _ repository: BorgRepository, by schedule: CheckSchedule, holding lock: StagingLock
+    ) async throws -> RunReport.UpkeepRecord.Check? {
+        let ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
+        let due = schedule.due(
+            lastCheck: ledger.lastCheckAt, lastVerification: ledger.lastDataVerificationAt, at: startedAt)
+        guard let due else { return nil }
+        try await check(repository, due, holding: lock)
+        return RunReport.UpkeepRecord.Check(due)
+    }
+
+    /// Has the repository checked, and notes it. After damage nothing is noted: the next run checks again.
+    func check(_ repository: BorgRepository, _ check: RepositoryCheck, holding lock: StagingLock) async throws {
+        try await repository.check(check)
+        var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
+        ledger.note(check, at: startedAt)
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        let kind = RunReport.UpkeepRecord.Check(check)
+        log.notice("repository checked", metadata: ["repository": "\(repository.name)", "check": "\(kind.rawValue)"])
+    }
+
+    var series: ArchiveSeries { ArchiveSeries(host: job.host, job: job.name) }
+}
+
+extension RunReport.UpkeepRecord {
+    /// Nothing was due.
+    fileprivate var isEmpty: Bool { pruned == nil && checked == nil && error == nil }
+}
+
+extension RunReport.UpkeepRecord.Check {
+    init(_ check: RepositoryCheck) {
+        switch check {
+        case .full: self = .full
+        case .data: self = .data
+        case .part: self = .part
+        }
+    }
+}

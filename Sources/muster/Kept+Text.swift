@@ -1,0 +1,42 @@
+import ArgumentParser
+import DumpCore
+import Pipeline
+
+extension Run.Kept {
+    /// Prints what `text` makes of each repository, or all as JSON, and throws what went wrong for the exit status.
+    func tell(_ output: OutputOptions, _ text: (KeptRepository) -> String?) throws {
+        if output.json {
+            Console.shared.result(try json(repositories))
+        } else if !output.quiet {
+            let texts = repositories.compactMap(text)
+            if !texts.isEmpty { Console.shared.result(texts.joined(separator: "\n")) }
+        }
+        guard let failure else { return }
+        guard let error = failure.error else { throw ExitCode(128 + (SignalWait.signal ?? 15)) }
+        if case .locked = failure { throw CommandFailure(status: .locked, error: error) }
+        throw CommandFailure(status: .archiveFailed, error: error)
+    }
+}
+
+extension RunReport.UpkeepRecord {
+    /// What an operator reads of it behind the archive: `3 pruned, 12 kept, about 1.20 MiB freed; checked`.
+    var text: String { [pruning, checked?.text].compactMap { $0 }.joined(separator: "; ") }
+
+    private var pruning: String? {
+        guard let pruned, let kept else { return nil }
+        let space =
+            freedBytes.map { ", about \(formatBytes($0)) freed" }
+            ?? (pruned.isEmpty ? "" : ", Borg tells of no space freed")
+        return "\(pruned.count) pruned, \(kept) kept\(space)"
+    }
+}
+
+extension RunReport.UpkeepRecord.Check {
+    var text: String {
+        switch self {
+        case .full: "checked"
+        case .data: "checked with all data"
+        case .part: "checked in part"
+        }
+    }
+}
