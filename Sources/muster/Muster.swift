@@ -13,7 +13,8 @@ struct Muster: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
-            ListCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self, DemoCommand.self,
+            ListCommand.self, StatusCommand.self, WithLockCommand.self, UndoCommand.self, ConfigCommand.self,
+            DemoCommand.self,
         ])
 
     /// Parses the command line, runs the command, says what went wrong. Returns the exit status.

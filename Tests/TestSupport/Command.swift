@@ -67,6 +67,9 @@ public struct Command: Sendable {
             errors: try read(errors))
     }
 
+    /// What it has written to standard error until now.
+    public func errorsSoFar() throws -> String { try read(errors) }
+
     public func send(_ signal: Int32) { kill(pid, signal) }
 
     /// Waits until the program has stopped itself (SIGSTOP) or ended. True if it has stopped.
