@@ -29,6 +29,10 @@ extension JobPlan {
                 "anomalies", \.anomalies, .anomalyRule,
                 "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."
             )
+            .optional(
+                "max_age", \.maxAge, .duration(atLeast: .seconds(1)),
+                "How old a set may be for muster with-lock to let another program have it, such as 26h; of any age if not set."
+            )
             .required(
                 "dumps", \.dumps,
                 .map(.dumps, of: .provider(among: kinds), atLeast: 1) {

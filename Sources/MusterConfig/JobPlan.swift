@@ -17,6 +17,8 @@ public struct JobPlan: Sendable, Equatable {
     public var retry: Retry
     /// What is made of dumps whose size is out of the ordinary.
     public var anomalies: AnomalyRule
+    /// How old a set may be for `muster with-lock`. Nil: of any age.
+    public var maxAge: Duration?
     /// In the order of the file; at least one.
     public var dumps: [DumpPlan]
     /// In the order of the file. Without any, someone else archives the set.
@@ -24,7 +26,8 @@ public struct JobPlan: Sendable, Equatable {
 
     public init(
         name: String, file: FilePath, staging: FilePath, parallel: Int? = nil,
-        retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), dumps: [DumpPlan],
+        retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
+        dumps: [DumpPlan],
         repositories: [RepositoryPlan] = []
     ) {
         self.name = name
@@ -33,6 +36,7 @@ public struct JobPlan: Sendable, Equatable {
         self.parallel = parallel
         self.retry = retry
         self.anomalies = anomalies
+        self.maxAge = maxAge
         self.dumps = dumps
         self.repositories = repositories
     }

@@ -23,6 +23,20 @@ public enum Leftover: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension StagingArea {
+    /// The runs that began a set which is still in `incoming/`. While one of the locks is held by others than a run, they are dead.
+    public func begunRuns() async throws(StagingError) -> [RunID] {
+        let area = self
+        return try await onOwnThread { () throws(StagingError) in
+            try area.incomingNames().compactMap { RunID($0.string) }
+        }
+    }
+
+    fileprivate func incomingNames() throws(StagingError) -> [FilePath.Component] {
+        try attempting(to: "list", incoming) { try FileSystem.names(in: incoming) }
+    }
+}
+
 extension StagingLock {
     /// Completes or undoes what a dead run had begun, removes the rest of it, and returns what was done, for the log.
     ///
@@ -35,7 +49,7 @@ extension StagingLock {
     }
 
     func requireNoLeftovers() throws(StagingError) {
-        guard try area.journal.records().allSatisfy({ $0.kind != .publish }), try incomingNames().isEmpty else {
+        guard try area.journal.records().allSatisfy({ $0.kind != .publish }), try area.incomingNames().isEmpty else {
             throw StagingError(.leftovers, "staging area \(area.root) still holds what a dead run left")
         }
     }
@@ -52,7 +66,7 @@ extension StagingLock {
 
     private func clearIncoming() throws(StagingError) -> [Leftover] {
         var done: [Leftover] = []
-        for name in try incomingNames() {
+        for name in try area.incomingNames() {
             let path = area.incoming.appending(name)
             if let run = RunID(name.string), wasCurrent(path, before: run) {
                 try Publication(of: run, in: area).keepAsPrevious(path)
@@ -72,9 +86,5 @@ extension StagingLock {
         else { return false }
         guard let kept = SetInspection.runID(of: area.previous) else { return true }
         return kept.description < former.description
-    }
-
-    private func incomingNames() throws(StagingError) -> [FilePath.Component] {
-        try attempting(to: "list", area.incoming) { try FileSystem.names(in: area.incoming) }
     }
 }

@@ -30,6 +30,17 @@ final class LockFile: Sendable {
         }
     }
 
+    /// Lets a program that takes this process's place by execve(2) have the lock, and with it every child that the descriptor is
+    /// handed on to: the lock lasts until the last of them has ended or closed it.
+    func keepOverExec() throws(StagingError) {
+        let failure: Errno? = file.withLock { file in
+            guard let file else { return .badFileDescriptor }
+            return fcntl(file.rawValue, F_SETFD, 0) == 0 ? nil : Errno(rawValue: errno)
+        }
+        guard let failure else { return }
+        throw StagingError(.system, "cannot hand on the lock: \(failure)", underlying: failure)
+    }
+
     func release() {
         file.withLock { open in
             guard let file = open.take() else { return }
@@ -41,7 +52,7 @@ final class LockFile: Sendable {
     }
 
     private static func take(_ path: FilePath, _ access: Access) throws -> FileDescriptor? {
-        let file = try FileDescriptor.open(path, .readWrite, options: [.noFollow, .closeOnExec])
+        let file = try open(path, access)
         do {
             if try lock(file, access) { return file }
         } catch {
@@ -51,6 +62,15 @@ final class LockFile: Sendable {
         }
         try file.close()
         return nil
+    }
+
+    /// For writing too, to tell others who we are. One who reads can do without, as under ProtectSystem=strict of systemd.
+    private static func open(_ path: FilePath, _ access: Access) throws -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(path, .readWrite, options: [.noFollow, .closeOnExec])
+        } catch Errno.readOnlyFileSystem where access == .shared {
+            return try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
+        }
     }
 
     /// False when others hold the lock.

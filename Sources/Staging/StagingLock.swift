@@ -36,6 +36,10 @@ public final class StagingReadLock: Sendable {
 
     /// Gives the lock back. A second time does nothing.
     public func release() { file.release() }
+
+    /// Lets the program that takes this process's place by `execve(2)` keep the lock. It lasts until that program, and every child of
+    /// it that got the descriptor, has ended or closed it, even by SIGKILL.
+    public func keepOverExec() throws(StagingError) { try file.keepOverExec() }
 }
 
 extension StagingArea {
@@ -70,7 +74,8 @@ extension StagingArea {
         }
     }
 
-    private func lockedByAnother() throws(StagingError) -> StagingError {
+    /// The error of one who wanted the lock, with what is known of its holder.
+    func lockedByAnother() throws(StagingError) -> StagingError {
         let holder = try SmallFile(lockFile).read().flatMap { LockHolder($0) }
         guard let holder else {
             return StagingError(

@@ -14,7 +14,7 @@ struct Muster: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
             ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self, PruneCommand.self,
-            CheckRepositoryCommand.self, BorgCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self,
+            CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self,
             DemoCommand.self,
         ])
 

@@ -34,7 +34,11 @@ struct OutputOptions: ParsableArguments {
             case (_, 1): .info
             default: .debug
             }
-        return Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: level) })
+        return Self.logger(level)
+    }
+
+    static func logger(_ level: Logger.Level) -> Logger {
+        Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: level) })
     }
 }
 

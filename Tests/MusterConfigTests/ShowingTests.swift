@@ -20,6 +20,7 @@ struct ShowingTests {
                   action: warn
                   below_percent: 50
                   above_percent: null
+                max_age: null
                 dumps:
                   app:
                     provider: postgresql
@@ -69,7 +70,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:40:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:41:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

@@ -69,8 +69,10 @@ public struct TestHost: Sendable {
     public func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Command {
         let file = scratch.appending("nightly.yaml")
         try write(job.text, to: file)
+        // What comes after two dashes is another program's.
+        let own = arguments.prefix { $0 != "--" }
         return try Command(
-            musterExecutable, arguments + ["--config", file.string],
+            musterExecutable, own + ["--config", file.string] + arguments.dropFirst(own.count),
             environment: self.environmentOfCommands.merging(environment) { $1 }, scratch: scratch)
     }
 

@@ -1,0 +1,68 @@
+import Glibc
+import SystemPackage
+
+/// What this process was started with, before it set things for itself: file mode mask, signals, scheduling policy.
+///
+/// For a program that takes our place, and that is to find what it would have found without us.
+public struct StartingConditions: Sendable {
+    private let fileModeMask: mode_t
+    private let blockedSignals: sigset_t
+    private let ignoredSignals: Set<Int32>
+    private let policy: Int32
+
+    private static let remembered = StartingConditions()
+
+    /// To be called first of all, by the main thread.
+    public static func remember() { _ = remembered }
+
+    /// Runs another program in this process, as `execvp(3)` does, under the conditions that were remembered.
+    ///
+    /// It has our descriptors but those that are closed on exec, our environment and our directory. Returns only if the program
+    /// cannot be started; the process can then do no more than say so and end.
+    ///
+    /// - Parameter command: the program and its arguments, not empty.
+    public static func become(_ command: [String]) -> Errno {
+        var arguments = command.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        remembered.restore()
+        execvp(command[0], &arguments)
+        return Errno(rawValue: errno)
+    }
+
+    private init() {
+        // Cannot be read without being set.
+        fileModeMask = umask(0o077)
+        umask(fileModeMask)
+        var blocked = sigset_t()
+        pthread_sigmask(SIG_BLOCK, nil, &blocked)
+        blockedSignals = blocked
+        ignoredSignals = Set(Self.allSignals.filter(Self.isIgnored))
+        policy = sched_getscheduler(0)
+    }
+
+    /// Signals and policy are the calling thread's, which is the one that lives on in the new program. The threads of Swift's pool block
+    /// nearly every signal.
+    private func restore() {
+        umask(fileModeMask)
+        for signal in Self.allSignals where Self.isIgnored(signal) != ignoredSignals.contains(signal) {
+            _ = Glibc.signal(signal, ignoredSignals.contains(signal) ? SIG_IGN : SIG_DFL)
+        }
+        if policy != sched_getscheduler(0) {
+            var none = sched_param()
+            // Whoever may leave SCHED_OTHER for SCHED_BATCH, which is all that we do, may go back.
+            sched_setscheduler(0, policy, &none)
+        }
+        // Last: a signal that has come meanwhile finds everything as it was.
+        var blocked = blockedSignals
+        pthread_sigmask(SIG_SETMASK, &blocked, nil)
+    }
+
+    private static let allSignals = Int32(1)...64
+
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+}
