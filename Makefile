@@ -20,7 +20,9 @@ test: install-test-packages
 
 bench: install-test-packages release
 	@.ci/borg 1.4.5
+	@.ci/comparison
 	Benchmarks/bench
+	Benchmarks/bench-archives
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -83,7 +83,7 @@ let package = Package(
             dependencies: ["Pipeline", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
         .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
         .testTarget(name: "EndToEnd", dependencies: ["Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
-        .testTarget(name: "Faults", dependencies: ["Linux", "TestSupport", .system], path: "Tests/Faults"),
+        .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),

@@ -57,5 +57,6 @@ extension RunReport.ArchiveRecord {
         name = confirmed.archive.name
         id = confirmed.archive.id
         storedBytes = confirmed.storedBytes
+        confirmationSeconds = confirmed.confirmation / .seconds(1)
     }
 }

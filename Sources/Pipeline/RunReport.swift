@@ -84,6 +84,8 @@ extension RunReport {
         public var id: String?
         /// New bytes in the repository, after deduplication and compression.
         public var storedBytes: Int64?
+        /// Of the duration, what it took to show that the archive holds the set.
+        public var confirmationSeconds: Double?
         public var error: ErrorRecord?
         /// What followed a confirmed archive; nil if nothing was to follow.
         public var upkeep: UpkeepRecord?

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 enum BorgFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case wrongPassphrase, unknownRepository, heldLock, vanishedPath, changedFile
+    case wrongPassphrase, unknownRepository, heldLock
 
     var testDescription: String { rawValue }
 }
@@ -52,30 +52,8 @@ extension TestHost {
             job.initialize = nil
         case .heldLock:
             return try await whileLockIsHeld { try await $0.muster("run") }
-        case .vanishedPath:
-            let (file, aside) = (current.appending("app/globals.sql"), scratch.appending("aside"))
-            try fakeCreate("mv \(file) \(aside); /usr/bin/borg \"$@\"; status=$?; mv \(aside) \(file); exit $status")
-        case .changedFile:
-            // chmod to the same mode moves the ctime, by which Borg sees that a file changed, and nothing else. Each read of the
-            // file is held up, so that a chmod falls between Borg's two looks at it.
-            let (file, ready) = (current.appending("app/globals.sql"), scratch.appending("toucher-is-ready"))
-            let touch = "import os\nopen('\(ready)', 'w')\nwhile True: os.chmod('\(file)', 0o600)"
-            try fakeCreate(
-                """
-                python3 -c "\(touch)" & toucher=$!
-                until [ -e \(ready) ]; do sleep 0.05; done
-                strace -f -o /dev/null -P \(file) -e trace=read -e inject=read:delay_exit=300000 /usr/bin/borg "$@"
-                status=$?; kill $toucher; exit $status
-                """)
         }
-        let result = try await muster("run")
-        unlink(bin.appending("borg").string)
-        return result
-    }
-
-    /// A borg that does something else to create an archive.
-    private func fakeCreate(_ script: String) throws {
-        try fake("borg", "case \"$*\" in *create*) \(script) ;; esac\nexec /usr/bin/borg \"$@\"")
+        return try await muster("run")
     }
 
     /// The Borg of another host holds the repository's lock meanwhile.
