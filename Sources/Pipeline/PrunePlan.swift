@@ -36,6 +36,8 @@ public struct PrunePlan: Sendable, Codable {
     public var staying: [Entry] { archives.filter { $0.kept != nil } }
     public var going: [Entry] { archives.filter { $0.kept == nil } }
 
+    public var deletesAnything: Bool { !going.isEmpty || !checkpoints.isEmpty }
+
     /// Throws if archives go and none stays that was confirmed.
     func requireConfirmed(in repository: String) throws(BorgError) {
         guard !going.isEmpty, !staying.contains(where: { $0.standing == .confirmed }) else { return }

@@ -12,7 +12,8 @@ extension Run {
         while true {
             do {
                 return try await archive(set, in: repository, holding: lock)
-            } catch let error as any OperatorError where error.isTransient && attempt <= repository.settings.retry.times {
+            } catch let error as any OperatorError where error.isTransient && attempt <= repository.settings.retry.times
+            {
                 let wait = repository.settings.retry.wait(after: attempt)
                 log.warning(
                     "the archive is begun anew, because it failed for a reason that may pass",

@@ -41,8 +41,10 @@ extension Run {
         let plan = try await prune(repository, keeping: retention, holding: lock)
         record.pruned = plan.going.map(\.name)
         record.kept = plan.staying.count
-        record.freedBytes = try await repository.compact()
-        record.compacted = true
+        if plan.deletesAnything {
+            record.freedBytes = try await repository.compact()
+            record.compacted = true
+        }
         log.notice(
             "repository pruned",
             metadata: [

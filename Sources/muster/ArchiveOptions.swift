@@ -26,15 +26,24 @@ struct CatalogOptions: ParsableArguments {
 func reading<Result>(_ work: () async throws -> Result) async throws -> Result {
     do {
         return try await work()
-    } catch let error as ArchiveError {
-        throw CommandFailure(status: error.status, error: error)
     } catch let error as any OperatorError {
-        throw CommandFailure(status: .archiveFailed, error: error)
+        throw CommandFailure(status: error.statusOfReading, error: error)
+    }
+}
+
+extension OperatorError {
+    fileprivate var statusOfReading: ExitStatus {
+        switch self {
+        case let failure as ExtractionFailure: failure.error.statusOfReading
+        case let error as ArchiveError: error.status
+        case let error as BorgError where error.code == .notFaithful: .verificationFailed
+        default: .archiveFailed
+        }
     }
 }
 
 extension ArchiveError {
-    var status: ExitStatus {
+    fileprivate var status: ExitStatus {
         switch code {
         case .missing, .ambiguous, .nothingConfirmed: .archiveFailed
         case .notInArchive, .target: .usage

@@ -13,8 +13,10 @@ struct Muster: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
-            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self, PruneCommand.self,
-            CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self,
+            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self,
+            PruneCommand.self,
+            CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self, UndoCommand.self,
+            ConfigCommand.self,
             DemoCommand.self,
         ])
 

@@ -60,6 +60,9 @@ struct RemoteHost: Sendable {
     private var environment: [String: String] { ["BORG_BASE_DIR": clientHome.string] }
     var clientHome: FilePath { host.borg.scratch.appending("client") }
 
+    /// Of the repository's data.
+    func bytesOnServer() -> Int64 { FileTree(host.borg.repository.appending("data")).bytes() }
+
     /// A set with 24 MiB that no Borg can make smaller, which takes a while to send over a slow link.
     func sealLarge() async throws -> SealedSet {
         _ = try host.seal()

@@ -25,6 +25,11 @@ struct RemoteTests {
             #expect(archives.map(\.name) == [Host.archiveName])
             #expect(try await repository.manifest(of: confirmed.archive).runID == set.manifest.runID)
             #expect(try await remote.isSound(archives: [Host.archiveName]))
+
+            try await repository.check(.data)
+            try await repository.delete(try await repository.holdings(of: Host.series).archives)
+            #expect(try await repository.compact() ?? 0 > 0)
+            #expect(try await remote.isSound(archives: []))
         }
     }
 
@@ -33,6 +38,14 @@ struct RemoteTests {
         try await RemoteHost.withRepository(version, options: "--append-only") { remote in
             _ = try await remote.repository().create(try remote.host.seal(), at: Host.time)
             #expect(try await remote.isSound(archives: ["foreign", Host.archiveName]))
+
+            // Gone from the list, while the server keeps every byte.
+            let repository = remote.repository()
+            let bytes = remote.bytesOnServer()
+            try await repository.delete(try await repository.holdings(of: Host.series).archives)
+            #expect(try await repository.compact() == nil)
+            #expect(try await remote.isSound(archives: ["foreign"]))
+            #expect(remote.bytesOnServer() >= bytes)
         }
     }
 

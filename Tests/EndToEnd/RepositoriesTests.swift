@@ -28,8 +28,8 @@ struct RepositoriesTests {
             #expect(again.status == .exited(0), "\(again.errors)")
             #expect(try await host.archiveNames().count == 1, "the first was left alone")
 
-            let listed = try await host.muster("list", "--repository", "second")
-            let name = try #require(listed.output.split(separator: "\n").last?.split(separator: " ").first)
+            let listed = try await host.muster("list", "--repository", "second", "--json")
+            let name = try #require(listed.output.firstMatch(of: /"name" : "([^"]+)"/)?.output.1)
             let shown = try await host.muster("list", String(name))
             #expect(shown.status == .exited(0), "\(shown.errors)")
             #expect(shown.output.contains("shop: 2 tables, 1000 rows"), "\(shown.output)")

@@ -14,7 +14,7 @@ public struct SSHServer: Sendable {
     public let directory: FilePath
     /// What repositories may lie in. A location is relative to it.
     public let served: FilePath
-    let address: String
+    public let address: String
 
     public static let port = 2222
     public var identity: FilePath { directory.appending("id") }
@@ -80,6 +80,7 @@ public struct SSHServer: Sendable {
                 borg|borg14) ;;
                 *) echo "sh: $1: command not found" >&2; exit 127 ;;
             esac
+            [ "$2" = --version ] && exec \(programs)/$1 --version
             cd \(served) && exec \(programs)/$1 serve --restrict-to-path \(served) \(options)
 
             """

@@ -5,11 +5,10 @@ import Staging
 extension BorgRepository {
     /// Reads an archive's listing and manifest back from the repository and throws unless both are the set's.
     func confirm(_ attempt: Attempt, reportedID: String) async throws(BorgError) {
-        // Two at once: most of the time that each of them takes is Python's start.
-        async let comparing = asResult { () async throws(BorgError) in try await comparison(of: attempt) }
-        async let reading = asResult { () async throws(BorgError) in try await manifestSHA256(of: attempt.name) }
-        let (listed, digest) = await (comparing, reading)
-        let readBack = Acceptance.ReadBack(listed: try listed.get(), manifestSHA256: try digest.get())
+        // One after the other. Two readers that meet at the repository's lock for an instant would cost a minute: Borg tries again
+        // after a tenth of the time that it may wait.
+        let listed = try await comparison(of: attempt)
+        let readBack = Acceptance.ReadBack(listed: listed, manifestSHA256: try await manifestSHA256(of: attempt.name))
         try requireNone(attempt.acceptance.violations(reportedID: reportedID, readBack), attempt)
     }
 
