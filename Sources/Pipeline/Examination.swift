@@ -75,7 +75,9 @@ extension Run {
         for repository in job.repositories {
             var part = Examination.Part(kind: .repository, name: repository.name, findings: [])
             do {
-                part.findings = try await repository.open().prepare()
+                let ledger = try await RepositoryLedger(of: repository.name, in: .openExisting(job.staging))
+                part.findings = try await repository.open().prepare(
+                    knowsArchives: ledger.knowsArchives(at: repository.settings.location))
             } catch {
                 let error = error as? any OperatorError ?? UnexpectedError(error)
                 part.findings = [Finding(error, about: repository.name)]

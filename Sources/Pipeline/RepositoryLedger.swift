@@ -32,6 +32,10 @@ public struct RepositoryLedger: Sendable, Codable {
     /// The same of the last check of all data.
     public var lastDataVerificationAt: Timestamp?
 
+    /// Where the repository was when an archive was confirmed last.
+    public var location: String?
+    /// The borg that confirmed it.
+    public var borg: KnownBorg?
     /// The file that the repository's key was exported to.
     public var exportedKey: String?
 
@@ -70,8 +74,12 @@ public struct RepositoryLedger: Sendable, Codable {
         begun.append(Begun(archive: archive.name, comment: archive.provenance.comment, beganAt: .now))
     }
 
-    mutating func confirm(_ archive: Archive, of begun: BegunArchive) {
+    /// Whether archives were confirmed in what lies there.
+    func knowsArchives(at location: String) -> Bool { self.location == location && !confirmed.isEmpty }
+
+    mutating func confirm(_ archive: Archive, of begun: BegunArchive, at location: String) {
         drop(begun)
+        self.location = location
         confirmed.append(
             Confirmed(
                 archive: archive.name, id: archive.id, runID: begun.provenance.runID, confirmedAt: .now))

@@ -9,10 +9,14 @@ extension Run {
         _ set: SealedSet, in repository: BorgRepository, holding lock: StagingLock
     ) async throws -> ConfirmedArchive {
         var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
+        await repository.recall(ledger.borg)
         try await settle(&ledger, in: repository, holding: lock)
-        let isNew = try await repository.initializeIfMissing()
+        let isKnown = ledger.knowsArchives(at: repository.settings.location)
+        // Whatever holds archives of ours is never created anew: it may lie on a disk that is not mounted.
+        if !isKnown, try await repository.initializeIfMissing() {
+            log.info("repository created", metadata: ["repository": "\(repository.name)"])
+        }
         StopPoint.passing("initialized")
-        if isNew { log.info("repository created", metadata: ["repository": "\(repository.name)"]) }
         try await exportKey(&ledger, of: repository, holding: lock)
 
         let begun = BegunArchive(of: set, at: startedAt)
@@ -23,13 +27,13 @@ extension Run {
         do {
             confirmed = try await create(begun, of: set, in: repository)
         } catch {
-            if error.untrustedArchive == nil {
-                ledger.drop(begun)
-                try await lock.writeRepositoryRecord(of: repository.name, ledger)
-            }
-            throw error
+            if error.untrustedArchive == nil { ledger.drop(begun) }
+            ledger.borg = nil
+            try await lock.writeRepositoryRecord(of: repository.name, ledger)
+            throw isKnown && error.code == .repositoryMissing ? try await repository.gone() : error
         }
-        ledger.confirm(confirmed.archive, of: begun)
+        ledger.confirm(confirmed.archive, of: begun, at: repository.settings.location)
+        ledger.borg = try await repository.knownBorg()
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         return confirmed
     }

@@ -24,6 +24,7 @@ struct BorgVersionTests {
         #expect(BorgVersion(1, 2, 9) < BorgVersion(1, 2, 10))
         #expect(BorgVersion(1, 10, 0) > BorgVersion(1, 9, 9))
         #expect(!BorgVersion.supported.contains(BorgVersion(1, 1, 18)))
-        #expect(!BorgVersion.supported.contains(BorgVersion(2, 0, 0)))
+        #expect(BorgVersion.supported.contains(BorgVersion(2, 0, 0)))
+        #expect(!BorgVersion.supported.contains(BorgVersion(3, 0, 0)))
     }
 }

@@ -65,6 +65,30 @@ struct RepositoriesTests {
         }
     }
 
+    @Test("A repository that is gone with its archives is not created anew, as on a disk that is not mounted")
+    func gone() async throws {
+        try await TestHost.with { host in
+            try await host.mustSucceed("run")
+            let aside = host.scratch.appending("aside")
+            try FileSystem.rename(host.repository, to: aside)
+            let run = try await host.muster("run")
+            #expect(run.status == .exited(4), "\(run.errors)")
+            #expect(
+                run.errors.contains("repository 'local' is gone: archives of this job were in it"), "\(run.errors)")
+            #expect(run.errors.contains("muster borg local -- init --encryption repokey-blake2"), "\(run.errors)")
+            #expect(access(host.repository.string, F_OK) != 0)
+            let check = try await host.muster("check")
+            #expect(check.output.contains("'local' is gone"), "\(check.output)")
+
+            try FileSystem.rename(aside, to: host.repository)
+            try await host.mustSucceed("archive")
+            #expect(try await host.archiveNames().count == 2)
+            // Another location is another repository.
+            host.job.repository = host.scratch.appending("elsewhere").string
+            try await host.mustSucceed("archive")
+        }
+    }
+
     @Test("Borg 2 receives a set too, and the operator is told that it is a beta")
     func beta() async throws {
         try await TestHost.with { host in

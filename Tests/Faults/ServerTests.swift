@@ -83,7 +83,9 @@ struct ServerTests {
             }
             let run = try await running.result()
             #expect(run.status == .exited(4), "\(run.errors)")
-            #expect(run.errors.contains("the server of repository 'local' cannot be reached"), "\(run.errors)")
+            // It depends on how far ssh has come with its handshake by then.
+            let messages = ["the server of repository 'local' cannot be reached", "'local' stood still"]
+            #expect(messages.contains { run.errors.contains($0) }, "\(run.errors)")
             #expect(server.links.isEmpty, "nothing is left of it")
             #expect(try await host.muster("verify").status == .exited(0))
             let archive = try await host.muster("archive")

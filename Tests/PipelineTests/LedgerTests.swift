@@ -28,11 +28,13 @@ struct LedgerTests {
             ledger = try await RepositoryLedger(of: "off site/1", in: area)
             #expect(ledger.begun.map(\.begunArchive) == [Self.begun])
 
-            ledger.confirm(archive, of: Self.begun)
+            #expect(!ledger.knowsArchives(at: "/repo"))
+            ledger.confirm(archive, of: Self.begun, at: "/repo")
             try await lock.writeRepositoryRecord(of: "off site/1", ledger)
             ledger = try await RepositoryLedger(of: "off site/1", in: area)
             #expect(ledger.begun.isEmpty)
             #expect(ledger.standing(of: archive) == .confirmed)
+            #expect(ledger.knowsArchives(at: "/repo") && !ledger.knowsArchives(at: "/other"))
             var another = archive
             another.id = "cd34"
             #expect(ledger.standing(of: another) == .unknown, "a name alone says nothing")

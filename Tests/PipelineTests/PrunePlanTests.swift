@@ -34,7 +34,7 @@ struct PrunePlanTests {
     @Test("Archives that were never confirmed go, and take no place of a confirmed one")
     func unconfirmed() throws {
         var ledger = RepositoryLedger()
-        for day in 10...12 { ledger.confirm(Self.archive(day), of: Self.begun(Self.archive(day))) }
+        for day in 10...12 { ledger.confirm(Self.archive(day), of: Self.begun(Self.archive(day)), at: "/repo") }
         for day in 13...19 { ledger.begin(Self.begun(Self.archive(day))) }
         let plan = PrunePlan(Self.holdings(Array(10...19)), keeping: Self.keeping(daily: 2), knowing: ledger)
         #expect(plan.staying.map(\.id) == ["id12", "id11"])
@@ -46,7 +46,7 @@ struct PrunePlanTests {
     @Test("A plan that leaves nothing confirmed is refused, however many unknown archives stay")
     func refused() {
         var ledger = RepositoryLedger()
-        ledger.confirm(Self.archive(10), of: Self.begun(Self.archive(10)))
+        ledger.confirm(Self.archive(10), of: Self.begun(Self.archive(10)), at: "/repo")
         let plan = PrunePlan(Self.holdings([10, 11, 12]), keeping: Self.keeping(daily: 2), knowing: ledger)
         let error = #expect(throws: BorgError.self) { try plan.requireConfirmed(in: "offsite") }
         #expect(
@@ -69,7 +69,9 @@ struct PrunePlanTests {
     func ledger() {
         var ledger = RepositoryLedger()
         let other = Self.archive(12, series: ArchiveSeries(host: "web0", job: "nightly"))
-        for archive in [Self.archive(10), Self.archive(11), other] { ledger.confirm(archive, of: Self.begun(archive)) }
+        for archive in [Self.archive(10), Self.archive(11), other] {
+            ledger.confirm(archive, of: Self.begun(archive), at: "/repo")
+        }
         ledger.begin(Self.begun(Self.archive(13)))
         ledger.keepOnly([Self.archive(11)], of: Self.series)
         #expect(ledger.confirmed.map(\.id) == ["id11", "id12"])

@@ -21,6 +21,17 @@ extension BorgRepository {
         return true
     }
 
+    /// The error about a repository that is not there although archives of ours were in it.
+    public func gone() async throws(BorgError) -> BorgError {
+        var error = error(of: .repositoryMissing)
+        error.message = "repository '\(name)' is gone: archives of this job were in it"
+        var verb = "init …"
+        if let mode = settings.initialize { verb = try await initialization(with: mode).joined(separator: " ") }
+        error.hint =
+            "Is its disk mounted, its server the right one? If it is to be created anew, do so by hand: muster borg \(name) -- \(verb)"
+        return error
+    }
+
     func initialization(with mode: RepositorySettings.Encryption) async throws(BorgError) -> [String] {
         let version = try await version()
         if let arguments = version.initialization(with: mode) { return arguments }

@@ -4,9 +4,12 @@ extension BorgRepository {
     /// Finds Borg, its version, and whether the repository can be used or created. Changes nothing.
     ///
     /// Throws what would keep an archive from being made; the rest are findings.
-    public func prepare() async throws(BorgError) -> [Finding] {
-        do {
+    ///
+    /// - Parameter knowsArchives: archives of ours were in it, so that it is never created anew.
+    public func prepare(knowsArchives: Bool = false) async throws(BorgError) -> [Finding] {
+        do throws(BorgError) {
             let exists = try await exists(lockWait: min(settings.lockWait, .seconds(5)))
+            guard exists || !knowsArchives else { throw try await gone() }
             return try await isBeta() + (exists ? [] : [willBeCreated()])
         } catch {
             guard error.code == .locked else { throw error }

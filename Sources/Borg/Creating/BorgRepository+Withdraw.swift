@@ -82,8 +82,8 @@ extension BorgError {
     }
 }
 
-/// A typed error as a value, for a task, which loses its type.
-private func asResult<Success>(
+/// A typed error as a value, for `async let` and tasks, which lose its type.
+func asResult<Success>(
     _ work: () async throws(BorgError) -> Success
 ) async -> Result<Success, BorgError> {
     do {

@@ -12,6 +12,7 @@ actor InstalledBorg {
     private let name: String
     private let environment: BorgEnvironment
     private let runner: ProgramRunner
+    private var known: KnownBorg?
     private var found: Program?
 
     init(_ name: String, environment: BorgEnvironment, runner: ProgramRunner) {
@@ -20,12 +21,19 @@ actor InstalledBorg {
         self.runner = runner
     }
 
+    func recall(_ known: KnownBorg?) { self.known = known }
+
     func find() async throws(BorgError) -> Program {
         if let found { return found }
         let executable: FilePath
         let outcome: ProgramOutcome
         do {
             executable = try Executables.find(name)
+            if let version = known?.version(of: executable) {
+                let program = Program(executable: executable, version: version)
+                found = program
+                return program
+            }
             outcome = try await runner.run(
                 environment.program(executable, ["--version"]), output: .collect(limit: 64 * 1024))
         } catch {

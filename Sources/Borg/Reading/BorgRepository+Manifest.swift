@@ -44,9 +44,11 @@ extension BorgRepository {
     /// Nil if the archive has no file of that name.
     ///
     /// - Parameter archive: as an argument of Borg's.
-    func manifestBytes(in archive: String) async throws(BorgError) -> [UInt8]? {
+    func manifestBytes(
+        in archive: String, lockWait: Duration? = nil
+    ) async throws(BorgError) -> [UInt8]? {
         let outcome = try await run(
-            ["extract", "--stdout", archive, "manifest.json"],
+            ["extract", "--stdout", archive, "manifest.json"], lockWait: lockWait,
             output: .collect(limit: Self.largestManifest))
         if outcome.status.isWarning, outcome.output.isEmpty { return nil }
         try requireSuccess(outcome, "extract")
