@@ -89,16 +89,19 @@ struct RepositoriesTests {
         }
     }
 
-    @Test("Borg 2 receives a set too, and the operator is told that it is a beta")
+    @Test("Borg 2 receives a set too, prunes and checks, and the operator is told that it is a beta")
     func beta() async throws {
         try await TestHost.with { host in
             host.job.borg = BorgUnderTest.beta.program.string
             host.job.initialize = "repokey-aes256-ocb"
+            host.job.repositoryLines += ["    keep: {last: 2}", "    check: {every: 1d, verify_data: 2d}"]
             let check = try await host.muster("check")
             #expect((check.output + check.errors).contains("Borg 2"), "\(check.output) \(check.errors)")
-            for _ in 1...2 {
+            for number in 1...3 {
                 let run = try await host.muster("run")
                 #expect(run.status == .exited(0), "\(run.errors)")
+                #expect(run.output.contains("checked with all data") == (number == 1), "\(run.output)")
+                #expect(run.output.contains("1 pruned, 2 kept") == (number == 3), "\(run.output)")
             }
             let listed = try await host.muster("list")
             #expect(listed.output.split(separator: "\n").count { $0.contains("-nightly-") } == 2, "\(listed.output)")

@@ -59,9 +59,7 @@ extension BorgRepository {
         guard !named.isEmpty else { return .absent }
         guard let archive = named.first(where: { $0.provenance == begun.provenance }) else { return .foreign }
         log.warning("deleting the archive", metadata: ["repository": "\(name)", "archive": "\(archive.name)"])
-        let outcome = try await run(["delete", try await version().archive(archive)], lockWait: lockWait)
-        // Borg 2 warns after every deletion that space is not free yet.
-        guard outcome.status == .exited(0) else { throw failure(outcome, "delete") }
+        try await delete([archive], lockWait: lockWait)
         return .deleted
     }
 }

@@ -33,10 +33,10 @@ extension BorgRepository {
     }
 
     /// Deletes exactly these archives, all or as many as could be when it throws.
-    public func delete(_ archives: [Archive]) async throws(BorgError) {
+    public func delete(_ archives: [Archive], lockWait: Duration? = nil) async throws(BorgError) {
         let version = try await version()
         for arguments in version.deletions(of: archives) {
-            let outcome = try await run(arguments)
+            let outcome = try await run(arguments, lockWait: lockWait)
             // Borg 1.2 only warns of an archive that is not there; Borg 2 warns after every deletion that space is not free yet.
             let isClean = version.isSecond || outcome.messages.warnings.isEmpty
             guard outcome.status == .exited(0), isClean else { throw failure(outcome, "delete") }
