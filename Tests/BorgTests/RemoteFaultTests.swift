@@ -53,10 +53,11 @@ struct RemoteFaultTests {
     func fault(_ fault: LinkFault, version: BorgUnderTest) async throws {
         try await RemoteHost.withRepository(version) { remote in
             let set = try await remote.sealLarge()
-            let link = try remote.server.slowLink(bytesPerSecond: 3 << 20)
+            // Slow enough that the fault strikes in the middle, however late its turn comes on a busy machine.
+            let link = try remote.server.slowLink(bytesPerSecond: 512 << 10)
             let struck = Recorded<pid_t>()
             // Found out by ssh itself, or by Borg's silence where ssh sees nothing wrong.
-            let options = [link, "ServerAliveInterval=1", "ServerAliveCountMax=2"]
+            let options = [link, "ServerAliveInterval=2", "ServerAliveCountMax=3"]
             let repository = remote.repository(options) {
                 $0.lockWait = .seconds(1)
                 $0.stallTimeout = fault == .serverBorgHangs ? .seconds(10) : nil
