@@ -21,7 +21,8 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "MusterConfig", "Pipeline", "PostgreSQL", "Borg", "Staging", "Processes", "Settings", "Linux",
+                "MusterConfig", "Pipeline", "PostgreSQL", "Directories", "Borg", "Staging", "Processes", "Settings",
+                "Linux",
                 "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),
@@ -44,7 +45,11 @@ let package = Package(
             dependencies: [
                 "Settings", "Staging", "Processes", "Checksums", "Linux", "DumpCore", .logging, .system,
             ]),
-        .target(name: "Staging", dependencies: ["Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(
+            name: "Directories",
+            dependencies: ["Settings", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "Staging", dependencies: ["Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "Trees", dependencies: ["Linux", "DumpCore", .system]),
         .target(
             name: "Processes",
             dependencies: [
@@ -63,7 +68,8 @@ let package = Package(
         .testTarget(
             name: "MusterConfigTests",
             dependencies: [
-                "MusterConfig", "PostgreSQL", "Borg", "Settings", "Processes", "DumpCore", "TestSupport", .logging,
+                "MusterConfig", "PostgreSQL", "Directories", "Borg", "Settings", "Processes", "DumpCore", "TestSupport",
+                .logging,
                 .system,
             ]),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums", "TestSupport"]),
@@ -75,6 +81,13 @@ let package = Package(
             name: "PostgreSQLTests",
             dependencies: ["PostgreSQL", "Conformance", "Processes", "Linux", "DumpCore", "TestSupport", .logging],
             exclude: ["Archives"]),
+        .testTarget(
+            name: "DirectoriesTests",
+            dependencies: [
+                "Directories", "Conformance", "Trees", "Checksums", "Linux", "DumpCore", "TestSupport", .logging,
+                .system,
+            ]),
+        .testTarget(name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "TestSupport", .system]),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),

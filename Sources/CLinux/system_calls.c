@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static int result(long value) { return value < 0 ? -errno : (int)value; }
@@ -37,6 +40,17 @@ int clinux_set_thread_effective_ids(uid_t user, gid_t group) {
     if (dropping && syscall(SYS_setresuid, -1, user, -1) != 0) return -errno;
     return 0;
 }
+
+int clinux_clone_file(int from, int to) { return result(ioctl(to, FICLONE, from)); }
+
+off_t clinux_seek(int file, off_t offset, int hole) {
+    off_t found = lseek(file, offset, hole ? SEEK_HOLE : SEEK_DATA);
+    return found < 0 ? -errno : found;
+}
+
+unsigned clinux_major(dev_t device) { return major(device); }
+unsigned clinux_minor(dev_t device) { return minor(device); }
+dev_t clinux_device(unsigned major_number, unsigned minor_number) { return makedev(major_number, minor_number); }
 
 void clinux_begin_batch_scheduling(void) {
     const struct sched_param none = {0};

@@ -1,3 +1,4 @@
+import Linux
 import SystemPackage
 
 /// A list of files with their SHA-256, in the format that `sha256sum` writes and `sha256sum -c` reads.
@@ -43,19 +44,3 @@ let newline = UInt8(ascii: "\n")
 let escapes: [UInt8: UInt8] = [
     backslash: backslash, newline: UInt8(ascii: "n"), UInt8(ascii: "\r"): UInt8(ascii: "r"),
 ]
-
-extension FilePath {
-    var bytes: [UInt8] {
-        withPlatformString { text in
-            Array(UnsafeBufferPointer(start: text, count: length)).map { UInt8(bitPattern: $0) }
-        }
-    }
-
-    /// The path that these bytes spell exactly, or nil: nothing is normalized.
-    init?(bytes: some Collection<UInt8>) {
-        let text = bytes.map { CChar(bitPattern: $0) }
-        guard !text.isEmpty, !text.contains(0) else { return nil }
-        self = (text + [0]).withUnsafeBufferPointer { FilePath(platformString: $0.baseAddress!) }
-        guard self.bytes.elementsEqual(bytes) else { return nil }
-    }
-}

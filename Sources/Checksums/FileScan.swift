@@ -8,10 +8,21 @@ import SystemPackage
 /// Blocking: call it through `onOwnThread`. To end it early, throw from the inspection.
 public struct FileScan: Sendable {
     public let path: FilePath
+    /// Where the file lies below an open directory; nil to open it by its path.
+    private let place: (directory: OpenDirectory, path: FilePath)?
 
     private static let chunk = 256 * 1024
 
-    public init(_ path: FilePath) { self.path = path }
+    public init(_ path: FilePath) {
+        self.path = path
+        place = nil
+    }
+
+    /// Of a file below an open directory, to which the whole path may be too long.
+    public init(_ path: FilePath, of directory: OpenDirectory) {
+        self.path = directory.path.pushing(path)
+        place = (directory, path)
+    }
 
     /// The file's digest.
     ///
@@ -49,7 +60,10 @@ public struct FileScan: Sendable {
     private func open() throws(ChecksumError) -> FileDescriptor {
         do {
             // Without O_NONBLOCK, opening a FIFO would wait for its writer.
-            return try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+            guard let place else {
+                return try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+            }
+            return try place.directory.openFile(place.path)
         } catch Errno.tooManySymbolicLinkLevels {
             throw notAFile
         } catch {

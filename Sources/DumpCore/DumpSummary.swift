@@ -13,10 +13,12 @@ public struct DumpSummary: Sendable {
     /// Digests of files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
     /// these files a second time, provided they have not changed since.
     public var digests: [FilePath: FileDigest]
+    /// Of a dump that is a file tree: how to know what is in it.
+    public var tree: TreeContents?
 
     public init(
         identity: ErrorContext, moment: Moment, findings: [Finding] = [], omissions: [Finding] = [],
-        databases: [DatabaseContents] = [], digests: [FilePath: FileDigest] = [:]
+        databases: [DatabaseContents] = [], digests: [FilePath: FileDigest] = [:], tree: TreeContents? = nil
     ) {
         self.identity = identity
         self.moment = moment
@@ -24,6 +26,26 @@ public struct DumpSummary: Sendable {
         self.omissions = omissions
         self.databases = databases
         self.digests = digests
+        self.tree = tree
+    }
+}
+
+/// A file tree in a dump, with links, special files, owners, modes and attributes, all of which its inventory lists.
+public struct TreeContents: Sendable, Codable, Hashable {
+    /// Where the tree lies, relative to the dump's directory.
+    public var path: String
+    /// Its inventory, likewise; a file in the format of mtree(5).
+    public var inventory: String
+    /// Of the inventory's bytes, 64 lower-case hex digits.
+    public var inventorySHA256: String
+    /// All that the inventory lists, the root of the tree included.
+    public var entries: Int
+
+    public init(path: String, inventory: String, inventorySHA256: String, entries: Int) {
+        self.path = path
+        self.inventory = inventory
+        self.inventorySHA256 = inventorySHA256
+        self.entries = entries
     }
 }
 

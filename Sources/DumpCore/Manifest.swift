@@ -58,11 +58,13 @@ public struct Manifest: Sendable, Codable, Equatable {
         public var omissions: [Finding]
         public var checksums: Checksums
         public var databases: [DatabaseContents]
+        /// Of a dump that is a file tree.
+        public var tree: TreeContents?
 
         public init(
             name: String, provider: String, path: String, identity: [String: String], moment: Moment,
             durationSeconds: Double, bytes: Int64, files: Int, findings: [Finding], omissions: [Finding],
-            checksums: Checksums, databases: [DatabaseContents]
+            checksums: Checksums, databases: [DatabaseContents], tree: TreeContents? = nil
         ) {
             self.name = name
             self.provider = provider
@@ -76,6 +78,7 @@ public struct Manifest: Sendable, Codable, Equatable {
             self.omissions = omissions
             self.checksums = checksums
             self.databases = databases
+            self.tree = tree
         }
     }
 

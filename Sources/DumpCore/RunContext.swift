@@ -16,6 +16,8 @@ public struct RunContext: Sendable {
     /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end, so that it can be
     /// on its way to the disk while others are being dumped. Nothing but speed depends on it.
     public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
+    /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
+    public var previous: PreviousDump?
     /// Where the provider writes down what has to be undone when we die, before it happens.
     public var journal: any UndoJournal
     public var log: Logger
@@ -24,7 +26,7 @@ public struct RunContext: Sendable {
         runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
         progress: any ProgressObserver = NoProgress(),
         completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in },
-        journal: any UndoJournal = NoJournal(), log: Logger
+        previous: PreviousDump? = nil, journal: any UndoJournal = NoJournal(), log: Logger
     ) {
         self.runID = runID
         self.dump = dump
@@ -32,8 +34,21 @@ public struct RunContext: Sendable {
         self.jobsPerUnit = jobsPerUnit
         self.progress = progress
         self.completed = completed
+        self.previous = previous
         self.journal = journal
         self.log = log
+    }
+}
+
+/// A dump of the published set. It is never changed, so whoever links a file of it must have found it to be the same in all respects.
+public struct PreviousDump: Sendable {
+    /// Its directory. On the file system that dumps are written to.
+    public var directory: FilePath
+    public var record: Manifest.DumpRecord
+
+    public init(directory: FilePath, record: Manifest.DumpRecord) {
+        self.directory = directory
+        self.record = record
     }
 }
 

@@ -32,11 +32,19 @@ public enum FileSystem {
 
     /// Sets the time of the last change of contents, in nanoseconds since 1970, and leaves the time of access.
     public static func setModified(_ path: FilePath, to time: Int64) throws(Errno) {
-        let times = [
-            timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),  // UTIME_OMIT, which Swift's Glibc does not show
-            timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000)),
-        ]
+        let times = times(modified: time)
         try call { path.withPlatformString { utimensat(AT_FDCWD, $0, times, AT_SYMLINK_NOFOLLOW) } }
+    }
+
+    /// For utimensat(2): the time of access stays as it is.
+    static func times(modified time: Int64) -> [timespec] {
+        let second: Int64 = 1_000_000_000
+        // Before 1970 the nanoseconds count forward too.
+        let nanoseconds = (time % second + second) % second
+        return [
+            timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),  // UTIME_OMIT, which Swift's Glibc does not show
+            timespec(tv_sec: Int((time - nanoseconds) / second), tv_nsec: Int(nanoseconds)),
+        ]
     }
 
     /// Removes a file, a symbolic link, or whatever else is not a directory. Nothing there is fine.
@@ -85,10 +93,22 @@ public enum FileSystem {
         return FileStatus(facts)
     }
 
+    /// The path with all symbolic links in it resolved: `realpath(3)`.
+    public static func resolved(_ path: FilePath) throws(Errno) -> FilePath {
+        guard let found = path.withPlatformString({ realpath($0, nil) }) else { throw Errno(rawValue: errno) }
+        defer { free(found) }
+        return FilePath(platformString: found)
+    }
+
     /// The names in a directory, without `.` and `..`, in the order of their bytes.
     public static func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
         guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
         defer { closedir(stream) }
+        return try names(of: stream)
+    }
+
+    /// What is left of an open directory's names, sorted.
+    static func names(of stream: OpaquePointer) throws(Errno) -> [FilePath.Component] {
         var names: [FilePath.Component] = []
         while true {
             errno = 0
@@ -120,10 +140,12 @@ public enum FileSystem {
 
 /// What the file system says of one file.
 public struct FileStatus: Sendable, Hashable {
-    public enum Kind: Sendable { case file, directory, symbolicLink, other }
+    public enum Kind: Sendable { case file, directory, symbolicLink, fifo, socket, characterDevice, blockDevice }
 
     public var kind: Kind
     public var bytes: Int64
+    /// What it takes on disk: less than `bytes` where it has holes.
+    public var allocatedBytes: Int64
     public var device: UInt64
     public var inode: UInt64
     /// Permission bits, without the kind.
@@ -133,15 +155,23 @@ public struct FileStatus: Sendable, Hashable {
     public var links: UInt64
     /// Last change of contents, nanoseconds since 1970.
     public var modified: Int64
+    /// Last change of anything: contents, owner, mode, attributes, names. Nobody can set it.
+    public var changed: Int64
+    /// Of a device: which one it is.
+    public var node: UInt64
 
     public init(_ facts: stat) {
         switch facts.st_mode & S_IFMT {
         case S_IFREG: kind = .file
         case S_IFDIR: kind = .directory
         case S_IFLNK: kind = .symbolicLink
-        default: kind = .other
+        case S_IFIFO: kind = .fifo
+        case S_IFCHR: kind = .characterDevice
+        case S_IFBLK: kind = .blockDevice
+        default: kind = .socket
         }
         bytes = Int64(facts.st_size)
+        allocatedBytes = Int64(facts.st_blocks) * 512
         device = UInt64(facts.st_dev)
         inode = UInt64(facts.st_ino)
         mode = facts.st_mode & 0o7777
@@ -149,5 +179,7 @@ public struct FileStatus: Sendable, Hashable {
         gid = facts.st_gid
         links = UInt64(facts.st_nlink)
         modified = Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
+        changed = Int64(facts.st_ctim.tv_sec) * 1_000_000_000 + Int64(facts.st_ctim.tv_nsec)
+        node = UInt64(facts.st_rdev)
     }
 }

@@ -18,7 +18,7 @@ extension FileTree {
             switch try FileSystem.status(of: path).kind {
             case .directory: try FileTree(path).takeBack()
             case .file: try Self.take(path, isDirectory: false)
-            case .symbolicLink, .other: throw Errno.notSupported
+            case .symbolicLink, .fifo, .socket, .characterDevice, .blockDevice: throw Errno.notSupported
             }
         }
     }

@@ -16,7 +16,7 @@ public struct FileTree: Sendable {
     /// Everything below the root, parents before children, each directory's names in the order of their bytes.
     public func entries() throws(Errno) -> [Entry] {
         var entries: [Entry] = []
-        try collect(FilePath(), into: &entries)
+        try Self.collect(FilePath(), of: try OpenDirectory(root), into: &entries)
         return entries
     }
 
@@ -31,17 +31,38 @@ public struct FileTree: Sendable {
     public func remove() throws(Errno) {
         do {
             guard try FileSystem.status(of: root).kind == .directory else { return try FileSystem.removeFile(root) }
-            for name in try FileSystem.names(in: root) { try FileTree(root.appending(name)).remove() }
+            try Self.empty(FilePath(), of: try OpenDirectory(root))
             try FileSystem.call { root.withPlatformString { rmdir($0) } }
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    private func collect(_ directory: FilePath, into entries: inout [Entry]) throws(Errno) {
-        for name in try FileSystem.names(in: root.pushing(directory)) {
+    private static func collect(
+        _ directory: FilePath, of root: OpenDirectory, into entries: inout [Entry]
+    ) throws(Errno) {
+        for name in try root.names(in: directory) {
             let path = directory.appending(name)
-            let entry = Entry(path: path, status: try FileSystem.status(of: root.pushing(path)))
+            let entry = Entry(path: path, status: try root.status(of: path))
             entries.append(entry)
-            if entry.status.kind == .directory { try collect(path, into: &entries) }
+            if entry.status.kind == .directory { try collect(path, of: root, into: &entries) }
         }
+    }
+
+    private static func empty(_ directory: FilePath, of root: OpenDirectory) throws(Errno) {
+        for name in try names(toRemoveIn: directory, of: root) {
+            let path = directory.appending(name)
+            do {
+                let isDirectory = try root.status(of: path).kind == .directory
+                if isDirectory { try empty(path, of: root) }
+                try root.remove(path, isDirectory: isDirectory)
+            } catch Errno.noSuchFileOrDirectory {}
+        }
+    }
+
+    /// A directory whose mode does not let us, as in a copy of a tree, is made ours first. Root needs no mode.
+    private static func names(
+        toRemoveIn directory: FilePath, of root: OpenDirectory
+    ) throws(Errno) -> [FilePath.Component] {
+        if !UserAccount.currentIsRoot { try root.setMode(of: directory, to: 0o700) }
+        return try root.names(in: directory)
     }
 }

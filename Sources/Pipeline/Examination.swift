@@ -43,7 +43,8 @@ extension Run {
     /// Prepares every source and every repository and closes them again.
     public func examine() async -> Examination {
         var report = newReport(of: "check")
-        let prepared = await prepareAll(&report)
+        // A staging area that cannot be opened is examined by itself.
+        let prepared = await prepareAll(&report, for: try? StagingArea.openExisting(job.staging))
         await prepared.close()
         let (staging, history) = await examineStaging(prepared.estimates)
         let dumps = prepared.sources.map { source in

@@ -69,7 +69,7 @@ extension Run {
     private func takeDumps(
         _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ report: inout RunReport
     ) async throws -> [TakenDump] {
-        let prepared = await prepareAll(&report, anew: attempt.number > 1)
+        let prepared = await prepareAll(&report, for: area, anew: attempt.number > 1)
         announce(prepared, after: attempt.sizes.history)
         return try await withCleanup {
             StopPoint.passing("prepared")
@@ -86,7 +86,7 @@ extension Run {
             try Task.checkCancellation()
             dumps = try await attempt.sizes.measured(dumps, in: incoming)
             report.dumps = dumps.map(\.record)
-            for dump in dumps { logFindings(dump.sizeFinding.map { [$0] } ?? [], of: dump.name) }
+            for dump in dumps { logFindings(dump.findingsOfDump, of: dump.name) }
             try dumps.requireAllSucceeded()
             return dumps
         } cleanup: {

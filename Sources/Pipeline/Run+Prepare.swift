@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Staging
 
 /// Every source of a job, examined.
 struct PreparedJob: Sendable {
@@ -16,6 +17,8 @@ struct PreparedJob: Sendable {
     /// In the order of the job file.
     var sources: [Source]
     var slots: WorkSlots
+    /// What the published set has of them, by name.
+    var previous: [String: PreviousDump]
 
     /// Bytes that each dump is expected to take, by name; those that could not be prepared are left out.
     var estimates: [String: Int64] {
@@ -61,15 +64,21 @@ struct PreparedJob: Sendable {
 extension Run {
     /// Examines every source, all at once. Throws nothing: what failed is in the result, beside what did not.
     ///
-    /// - Parameter anew: after a failure that passes. A source that was there and cannot be reached now may still be on its way back.
-    func prepareAll(_ report: inout RunReport, anew: Bool = false) async -> PreparedJob {
+    /// - Parameters:
+    ///   - area: whose set will be replaced; nil if there is none yet.
+    ///   - anew: after a failure that passes. A source that was there and cannot be reached now may still be on its way back.
+    func prepareAll(
+        _ report: inout RunReport, for area: StagingArea?, anew: Bool = false
+    ) async -> PreparedJob {
         let slots = WorkSlots(capacity: job.parallel)
+        let previous = await previousDumps(in: area)
         let outcomes = await withTaskGroup(of: (Int, Result<any PreparedSource, DumpError>).self) { group in
             for (place, source) in job.sources.enumerated() {
                 group.addTask {
                     log.info("preparing dump", metadata: ["dump": "\(source.name)"])
                     do throws(DumpError) {
-                        return (place, .success(try await source.provider.prepare(in: context(of: source.name, slots))))
+                        let context = context(of: source.name, slots, previous: previous[source.name])
+                        return (place, .success(try await source.provider.prepare(in: context)))
                     } catch {
                         var error = error
                         if anew, error.code == .sourceUnavailable { error.isTransient = true }
@@ -83,17 +92,27 @@ extension Run {
             sources: job.sources.enumerated().map { place, source in
                 PreparedJob.Source(
                     name: source.name, kind: type(of: source.provider).kind, outcome: outcomes[place]!)
-            }, slots: slots)
+            }, slots: slots, previous: previous)
         report.dumps = prepared.sources.map(RunReport.DumpRecord.init(prepared:))
         return prepared
     }
 
+    /// By name.
+    private func previousDumps(in area: StagingArea?) async -> [String: PreviousDump] {
+        var found: [String: PreviousDump] = [:]
+        for source in job.sources {
+            found[source.name] = await area?.previousDump(source.name, ofKind: type(of: source.provider).kind)
+        }
+        return found
+    }
+
     /// What a provider is told when it works for the dump called `name`.
     func context(
-        of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress()
+        of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress(),
+        previous: PreviousDump? = nil
     ) -> RunContext {
         RunContext(
-            runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress,
+            runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, previous: previous,
             journal: AreaJournal(run: self), log: log)
     }
 }

@@ -23,6 +23,11 @@ struct TakenDump: Sendable {
         if case .failure(let error) = outcome { error } else { nil }
     }
 
+    /// What was found after prepare, which has been told.
+    var findingsOfDump: [Finding] {
+        ((try? outcome.get())?.findings ?? []) + (sizeFinding.map { [$0] } ?? [])
+    }
+
     var record: RunReport.DumpRecord {
         var record = RunReport.DumpRecord(
             name: name, provider: kind, outcome: .failed, durationSeconds: endedAt.seconds(since: startedAt),
@@ -83,7 +88,8 @@ extension Run {
             for source in prepared.sources {
                 guard case .success(let examined) = source.outcome, let frozen = frozen[source.name] else { continue }
                 let context = context(
-                    of: source.name, prepared.slots, jobsPerUnit: prepared.jobsPerUnit, progress: progress)
+                    of: source.name, prepared.slots, jobsPerUnit: prepared.jobsPerUnit, progress: progress,
+                    previous: prepared.previous[source.name])
                 group.addTask {
                     let startedAt = Timestamp.now
                     let outcome = await take(frozen, into: incoming, in: context)

@@ -134,7 +134,7 @@ extension RunReport.SetRecord {
         path = set.root.string
         runID = set.manifest.runID
         bytes = set.manifest.bytes
-        files = set.entries.count { !$0.isDirectory }
+        files = set.entries.count(where: \.isFile)
         reusedFiles = reuse?.files ?? 0
         reusedBytes = reuse?.bytes ?? 0
     }

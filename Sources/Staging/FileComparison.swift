@@ -45,7 +45,7 @@ struct FileComparison {
         let right = UnsafeMutableRawBufferPointer(rebasing: buffer[Self.chunk...])
         var offset: Int64 = 0
         while offset < oneDigest.bytes {
-            try stop.check()
+            try stop.check(StagingError.self)
             let count = try one.readFully(into: left, at: offset)
             guard try other.readFully(into: right, at: offset) == count, count > 0,
                 memcmp(left.baseAddress!, right.baseAddress!, count) == 0

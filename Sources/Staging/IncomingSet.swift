@@ -13,8 +13,8 @@ public struct IncomingSet: Sendable {
 
     /// Creates the private, empty directory of a dump and returns its path.
     ///
-    /// What is written there must in the end be regular files and directories only; a file of mode 0600 that belongs to us
-    /// can be reused by the next set.
+    /// What is written there must in the end be regular files and directories only, but for the tree that a dump's summary names;
+    /// a file of mode 0600 that belongs to us can be reused by the next set.
     public func directory(forDump name: String) async throws(StagingError) -> FilePath {
         guard !StagingArea.reservedDumpNames.contains(name) else {
             throw StagingError(

@@ -14,13 +14,15 @@ public struct SealedSet: Sendable {
 
     public struct Entry: Sendable, Hashable {
         public var path: FilePath
-        public var isDirectory: Bool
-        /// 0 for a directory.
+        public var kind: FileStatus.Kind
+        /// Of a file; 0 for anything else.
         public var bytes: Int64
 
-        public init(path: FilePath, isDirectory: Bool, bytes: Int64) {
+        public var isFile: Bool { kind == .file }
+
+        public init(path: FilePath, kind: FileStatus.Kind, bytes: Int64) {
             self.path = path
-            self.isDirectory = isDirectory
+            self.kind = kind
             self.bytes = bytes
         }
     }
@@ -35,7 +37,7 @@ public struct SealedSet: Sendable {
 
 extension SealedSet.Entry {
     init(_ entry: FileTree.Entry) {
-        let isDirectory = entry.status.kind == .directory
-        self.init(path: entry.path, isDirectory: isDirectory, bytes: isDirectory ? 0 : entry.status.bytes)
+        let kind = entry.status.kind
+        self.init(path: entry.path, kind: kind, bytes: kind == .file ? entry.status.bytes : 0)
     }
 }

@@ -31,12 +31,15 @@ extension Sealing {
         for (index, dump) in dumps.enumerated() {
             let directory = SetLayout.directory(ofDump: dump.name)
             let before = files.count
-            for entry in try walk(incoming.root.appending(directory)) where entry.status.kind == .file {
+            let tree = dump.summary.tree.map { FilePath($0.path) }
+            for entry in try walk(incoming.root.appending(directory), trees: [tree].compactMap(\.self)) {
+                guard entry.status.kind == .file else { continue }
                 let digest = dump.summary.digests[entry.path].flatMap { $0.describes(entry.status) ? $0 : nil }
                 files.append(
                     File(
                         dump: index, path: FilePath(root: nil, [directory]).pushing(entry.path),
-                        status: entry.status, digest: digest))
+                        status: entry.status, digest: digest,
+                        isInTree: tree.map(entry.path.starts(with:)) ?? false))
             }
             guard files.count > before else {
                 throw StagingError(
@@ -47,10 +50,13 @@ extension Sealing {
         return files
     }
 
-    /// Everything below `root`, all of it files and directories.
-    private func walk(_ root: FilePath) throws(StagingError) -> [FileTree.Entry] {
+    /// Everything below `root`. Outside of trees, whose inventories say what is in them, all of it are files and directories.
+    ///
+    /// - Parameter trees: relative to `root`.
+    private func walk(_ root: FilePath, trees: [FilePath]) throws(StagingError) -> [FileTree.Entry] {
         let entries = try attempting(to: "list", root) { try FileTree(root).entries() }
         for entry in entries where entry.status.kind != .file && entry.status.kind != .directory {
+            guard !trees.contains(where: entry.path.starts(with:)) else { continue }
             let kind = entry.status.kind == .symbolicLink ? "a symbolic link" : "a special file"
             throw StagingError(
                 .unexpectedFile, "\(root.pushing(entry.path)) is \(kind), and a set holds files and directories only")
@@ -60,7 +66,12 @@ extension Sealing {
 
     /// Everything in the set. What a writer that should have ended changes after it was hashed, or adds, is found here.
     func listEntries(expecting files: [File], _ hashes: [Hash]) throws(StagingError) -> [FileTree.Entry] {
-        let entries = try walk(incoming.root)
+        let trees = dumps.compactMap { dump in
+            dump.summary.tree.map {
+                FilePath(root: nil, [SetLayout.directory(ofDump: dump.name)]).pushing(FilePath($0.path))
+            }
+        }
+        let entries = try walk(incoming.root, trees: trees)
         var expected = Dictionary(uniqueKeysWithValues: zip(files.map(\.path), files.indices))
         for entry in entries where entry.status.kind == .file && !isOurs(entry.path) {
             guard let index = expected.removeValue(forKey: entry.path), hashes[index].digest.describes(entry.status)

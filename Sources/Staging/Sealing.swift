@@ -16,6 +16,8 @@ struct Sealing: Sendable {
         var path: FilePath
         var status: FileStatus
         var digest: FileDigest?
+        /// Whether it belongs to a tree, where the provider alone knows what may be linked.
+        var isInTree: Bool
     }
 
     struct Hash: Sendable {
@@ -34,7 +36,9 @@ struct Sealing: Sendable {
         let (files, baseline) = try await onOwnThread { () throws(StagingError) in
             try sealing.requireAllThere()
             return (
-                try sealing.listFiles(), ReuseBaseline(of: sealing.incoming.lock.area, for: sealing.dumps.map(\.name))
+                try sealing.listFiles(),
+                ReuseBaseline(
+                    of: sealing.incoming.lock.area, for: sealing.dumps.filter { $0.summary.tree == nil }.map(\.name))
             )
         }
         let hashes = try await hash(files, baseline)

@@ -26,10 +26,11 @@ public struct SetDirectory: Sendable, Hashable {
         let inspection = try await onOwnThread { () throws(StagingError) in
             try SetInspection(of: root, part: part, expecting: manifestSHA256)
         }
+        let directory = try attempting(to: "open", root) { try OpenDirectory(root) }
         let total = inspection.files.reduce(0) { $0 + $1.bytes }
         let done = Counter()
         let changed = try await FileWorkers.forEach(inspection.files) { (file, stop) throws(StagingError) in
-            try file.compare(in: root, until: stop) { progress(done.add($0), total) }
+            try file.compare(in: directory, until: stop) { progress(done.add($0), total) }
         }
         return VerificationReport(
             manifest: inspection.manifest, files: inspection.files.count, bytes: total,
@@ -43,10 +44,13 @@ public struct SetPart: Sendable, Hashable {
     public var dump: String
     /// A file or a directory, relative to the set: it begins with the dump's directory.
     public var path: FilePath
+    /// Of the tree that it lies in, relative to the set; nil in a dump that is none.
+    public var inventory: FilePath?
 
-    public init(dump: String, path: FilePath) {
-        self.dump = dump
+    public init(of dump: Manifest.DumpRecord, path: FilePath) {
+        self.dump = dump.name
         self.path = path
+        inventory = dump.tree.map { FilePath(dump.path).pushing(FilePath($0.inventory)) }
     }
 
     /// Whether a file of the set is of it.
@@ -54,7 +58,13 @@ public struct SetPart: Sendable, Hashable {
 
     /// What vouches for it, relative to the set.
     public var vouchers: [FilePath] {
-        [FilePath(root: nil, [SetLayout.manifest]), SetLayout.checksums(ofDump: dump)]
+        [FilePath(root: nil, [SetLayout.manifest]), SetLayout.checksums(ofDump: dump)] + [inventory].compactMap(\.self)
+    }
+
+    /// What of the vouchers is not wanted for itself, with the directory that the lists alone lie in.
+    public var scaffolding: [FilePath] {
+        let names = [SetLayout.manifest, SetLayout.checksums].map { FilePath(root: nil, [$0]) }
+        return names + [inventory].compactMap(\.self).filter { !covers($0) }
     }
 }
 

@@ -13,7 +13,7 @@ struct SetInspection: Sendable {
     /// In the order of their paths.
     private(set) var problems: [SetProblem] = []
     private var entries: [FileTree.Entry] = []
-    private let part: SetPart?
+    let part: SetPart?
 
     /// Throws for what is no set at all, or cannot be understood. Whatever else is wrong is a problem.
     ///
@@ -62,6 +62,16 @@ struct SetInspection: Sendable {
         return try? SnakeCaseJSON.decode(RunName.self, from: bytes).runID
     }
 
+    /// The dump of that name in a set, if it is of that kind. The set is not compared with its manifest.
+    static func previousDump(_ name: String, ofKind kind: String, in root: FilePath) -> PreviousDump? {
+        let path = root.appending(SetLayout.manifest)
+        // A damaged set must not keep a good new one from replacing it.
+        guard let bytes = try? SmallFile(path).read(), let manifest = try? decode(bytes, path),
+            let record = manifest.dumps.first(where: { $0.name == name && $0.provider == kind })
+        else { return nil }
+        return PreviousDump(directory: root.pushing(FilePath(record.path)), record: record)
+    }
+
     private struct RunName: Decodable { var runID: RunID }
     private struct Version: Decodable { var formatVersion: Int }
 }
@@ -75,10 +85,10 @@ struct ListedFile: Sendable {
 
     /// Reads the file, and returns what is wrong with it.
     func compare(
-        in root: FilePath, until stop: StopSign, progress: (Int64) -> Void
+        in root: OpenDirectory, until stop: StopSign, progress: (Int64) -> Void
     ) throws(StagingError) -> SetProblem? {
         do {
-            let digest = try FileScan(root.pushing(path)).digest(until: stop, progress: progress)
+            let digest = try FileScan(path, of: root).digest(until: stop, progress: progress)
             guard digest.sha256 != sha256 else { return nil }
             return SetProblem(
                 kind: .changed, path: path, details: "changed, its SHA-256 is \(digest.sha256) and not \(sha256)")
@@ -129,10 +139,13 @@ extension SetInspection {
     private mutating func compare() {
         var unseen = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0.status) })
         take(FilePath(root: nil, [SetLayout.manifest]), from: &unseen)
-        for dump in manifest.dumps where part == nil || part?.dump == dump.name { compare(dump, &unseen) }
+        for dump in manifest.dumps where part == nil || part?.dump == dump.name {
+            compare(dump, &unseen)
+            if let tree = dump.tree { compare(tree, of: dump, &unseen) }
+        }
         for entry in entries {
             guard let status = unseen[entry.path], !isExpectedDirectory(entry.path, status) else { continue }
-            let isSpecial = status.kind != .file && status.kind != .directory
+            let isSpecial = status.kind != .file && status.kind != .directory && !isInTree(entry.path)
             add(
                 isSpecial ? .notAFile : .extra, entry.path,
                 isSpecial ? "neither a regular file nor a directory" : "not in the manifest")
@@ -193,12 +206,19 @@ extension SetInspection {
 
     /// Directories are not listed: those of the layout, and any below a dump.
     private func isExpectedDirectory(_ path: FilePath, _ status: FileStatus) -> Bool {
-        guard status.kind == .directory, let first = path.components.first else { return false }
+        guard status.kind == .directory, !isInTree(path), let first = path.components.first else { return false }
         if path.components.count == 1 && first == SetLayout.checksums { return true }
         return manifest.dumps.contains { $0.path == first.string }
     }
 
-    private mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {
+    /// Whether a path lies in a tree, all of whose directories are listed.
+    private func isInTree(_ path: FilePath) -> Bool {
+        manifest.dumps.contains { dump in
+            dump.tree.map { path.starts(with: FilePath(dump.path).pushing(FilePath($0.path))) } ?? false
+        } && (part?.covers(path) ?? true)
+    }
+
+    mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {
         problems.append(SetProblem(kind: kind, path: path, details: details))
     }
 }

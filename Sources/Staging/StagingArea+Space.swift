@@ -2,7 +2,8 @@ import DumpCore
 import Linux
 
 extension StagingArea {
-    /// How many bytes the next set will take: what each dump took in the current set, or its estimate if it is new there.
+    /// How many bytes the next set will take: what each dump took in the current set, or its estimate if it is new there, or a tree,
+    /// of which only what has changed is copied.
     ///
     /// - Parameter estimates: for each dump of the job, by name.
     public func expectedBytes(estimates: [String: Int64]) async throws(StagingError) -> Int64 {
@@ -10,7 +11,7 @@ extension StagingArea {
         return await onOwnThread {
             // Without a current set that can be read there are the estimates.
             let dumps = (try? SetInspection(of: area.current))?.manifest.dumps ?? []
-            let last = Dictionary(dumps.map { ($0.name, $0.bytes) }) { first, _ in first }
+            let last = Dictionary(dumps.filter { $0.tree == nil }.map { ($0.name, $0.bytes) }) { first, _ in first }
             return estimates.reduce(0) { $0 + (last[$1.key] ?? $1.value) }
         }
     }

@@ -1,3 +1,4 @@
+import Directories
 import DumpCore
 import PostgreSQL
 import Processes
@@ -5,7 +6,7 @@ import Settings
 
 /// Every kind of provider that comes with the program, and how it is made from its settings.
 enum BuiltInProviders {
-    static let kinds: [any ProviderSettings.Type] = [PostgreSQLSettings.self]
+    static let kinds: [any ProviderSettings.Type] = [PostgreSQLSettings.self, DirectorySettings.self]
 
     static func provider(for settings: any ProviderSettings, runner: ProgramRunner) -> any Provider {
         switch settings {
@@ -13,6 +14,8 @@ enum BuiltInProviders {
             return PostgreSQLProvider(settings: settings, runner: runner) {
                 try await settings.password?.resolve(for: "the password of PostgreSQL", runner: runner)
             }
+        case let settings as DirectorySettings:
+            return DirectoryProvider(settings: settings)
         default: fatalError("no provider for settings of kind \(type(of: settings).kind)")
         }
     }

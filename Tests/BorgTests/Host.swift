@@ -71,9 +71,8 @@ struct Host: Sendable {
 
     private func set(_ manifest: Manifest, _ digest: String) throws -> SealedSet {
         let entries = try FileTree(current).entries().map { entry in
-            let isDirectory = entry.status.kind == .directory
-            return SealedSet.Entry(
-                path: entry.path, isDirectory: isDirectory, bytes: isDirectory ? 0 : entry.status.bytes)
+            let kind = entry.status.kind
+            return SealedSet.Entry(path: entry.path, kind: kind, bytes: kind == .file ? entry.status.bytes : 0)
         }
         return SealedSet(root: current, manifest: manifest, manifestSHA256: digest, entries: entries)
     }

@@ -10,9 +10,9 @@ struct SetComparisonTests {
     static let set = SealedSet(
         root: "/staging/current", manifest: Host.manifest(), manifestSHA256: "",
         entries: [
-            .init(path: "app", isDirectory: true, bytes: 0),
-            .init(path: "app/two\nlines", isDirectory: false, bytes: 7),
-            .init(path: "manifest.json", isDirectory: false, bytes: 3),
+            .init(path: "app", kind: .directory, bytes: 0),
+            .init(path: "app/two\nlines", kind: .file, bytes: 7),
+            .init(path: "manifest.json", kind: .file, bytes: 3),
         ])
     static let faithful = [
         ["id", "drwx------", "0", "app", ""], ["id", "-rw-------", "7", "app/two\nlines", ""],

@@ -10,7 +10,8 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
     case factsAreNamed = "What prepare learnt has names for scripts and values of one line"
     case unitsAreDistinct = "Units of work have names and paths of their own, inside the dump's directory"
     case errorsSpeak = "A source that cannot be reached is an error that names the dump and says what to do"
-    case dumpIsItsUnits = "A dump consists of its units, in plain files that only we may read"
+    case dumpIsItsUnits =
+        "A dump consists of its units; outside of trees in plain files, and all of it where only we may go"
     case dumpChangesNothing = "A dump changes nothing in the source, and leaves nothing behind"
     case digestsAreTrue = "Every digest in the summary is that of the file"
     case contentsAreThere = "What the summary lists lies where it says"

@@ -16,7 +16,7 @@ public struct TestRun: Sendable {
     public let moves = Recorded<(unit: WorkUnit, progress: UnitProgress)>()
     /// Every line that was logged, at any level, with its metadata.
     public let logged = Recorded<String>()
-    public let context: RunContext
+    public var context: RunContext
 
     public init(slots: Int = 2, jobsPerUnit: Int = 1, journal: any UndoJournal = MemoryJournal()) {
         let (logged, events, moves) = (logged, events, moves)

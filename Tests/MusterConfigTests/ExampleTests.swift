@@ -14,7 +14,7 @@ struct ExampleTests {
         .appending("config")
 
     static let examples: [String] = [
-        "nightly.yaml", "cluster.yaml", "remote-server.yaml", "standby.yaml", "dump-only.json",
+        "nightly.yaml", "cluster.yaml", "documents.yaml", "remote-server.yaml", "standby.yaml", "dump-only.json",
     ]
 
     @Test("Every example job is valid", arguments: examples)

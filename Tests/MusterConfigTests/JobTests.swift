@@ -132,7 +132,7 @@ struct JobTests {
                 nightly.yaml:10:15: dumps.'../etc'.provider: unknown provider 'postgres'
                   hint: Did you mean 'postgresql'?
                 nightly.yaml:11:10: missing key 'provider' in dumps.other
-                  hint: It says what to dump: postgresql.
+                  hint: It says what to dump: postgresql or directory.
                 nightly.yaml:13:3: missing key 'location' in repositories.offsite
                   hint: What Borg calls the repository: user@host:path, ssh://user@host/path, or an absolute path.
                 nightly.yaml:14:17: repositories.offsite.initialize: repokey needs a passphrase
@@ -184,7 +184,7 @@ struct JobTests {
             ),
             (
                 "{staging: /s, dumps: {a: {provider: mysql}}}",
-                "1:37: dumps.a.provider: unknown provider 'mysql'\n  hint: Known: postgresql."
+                "1:37: dumps.a.provider: unknown provider 'mysql'\n  hint: Known: postgresql and directory."
             ),
             (
                 "{staging: /s, anomalies: faill, dumps: {a: {provider: postgresql}}}",

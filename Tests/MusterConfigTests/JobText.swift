@@ -1,4 +1,5 @@
 import Borg
+import Directories
 import DumpCore
 import PostgreSQL
 import Settings
@@ -6,7 +7,7 @@ import SystemPackage
 
 @testable import MusterConfig
 
-let kinds: [any ProviderSettings.Type] = [PostgreSQLSettings.self]
+let kinds: [any ProviderSettings.Type] = [PostgreSQLSettings.self, DirectorySettings.self]
 
 /// The job that `text` describes.
 func job(_ text: String) throws(ConfigurationError) -> JobPlan {

@@ -62,11 +62,12 @@ struct ShapeTests {
         )
         #expect(
             mistakes(in: "{staging: /s, dumps: {a: {provider: x}}}", kinds: both)
-                == "nightly.yaml:1:37: dumps.a.provider: unknown provider 'x'\n  hint: Known: postgresql and sample.")
+                == "nightly.yaml:1:37: dumps.a.provider: unknown provider 'x'\n  hint: Known: postgresql, directory and sample."
+        )
         #expect(
             mistakes(in: "{staging: /s, dumps: {a: {}}}", kinds: both) == """
                 nightly.yaml:1:26: missing key 'provider' in dumps.a
-                  hint: It says what to dump: postgresql or sample.
+                  hint: It says what to dump: postgresql, directory or sample.
                 """)
     }
 

@@ -29,17 +29,17 @@ struct SealTests {
             }
             #expect(
                 set.entries == [
-                    .init(path: "a%2Fb", isDirectory: true, bytes: 0),
-                    .init(path: "a%2Fb/x", isDirectory: false, bytes: 0),
-                    .init(path: "checksums", isDirectory: true, bytes: 0),
-                    .init(path: "checksums/a%2Fb.sha256", isDirectory: false, bytes: 74),
-                    .init(path: "checksums/shop.sha256", isDirectory: false, bytes: 174),
-                    .init(path: "manifest.json", isDirectory: false, bytes: Int64(text.utf8.count)),
-                    .init(path: "shop", isDirectory: true, bytes: 0),
-                    .init(path: "shop/databases", isDirectory: true, bytes: 0),
-                    .init(path: "shop/databases/a b", isDirectory: true, bytes: 0),
-                    .init(path: "shop/databases/a b/1.dat", isDirectory: false, bytes: 4),
-                    .init(path: "shop/globals.sql", isDirectory: false, bytes: 5),
+                    .init(path: "a%2Fb", kind: .directory, bytes: 0),
+                    .init(path: "a%2Fb/x", kind: .file, bytes: 0),
+                    .init(path: "checksums", kind: .directory, bytes: 0),
+                    .init(path: "checksums/a%2Fb.sha256", kind: .file, bytes: 74),
+                    .init(path: "checksums/shop.sha256", kind: .file, bytes: 174),
+                    .init(path: "manifest.json", kind: .file, bytes: Int64(text.utf8.count)),
+                    .init(path: "shop", kind: .directory, bytes: 0),
+                    .init(path: "shop/databases", kind: .directory, bytes: 0),
+                    .init(path: "shop/databases/a b", kind: .directory, bytes: 0),
+                    .init(path: "shop/databases/a b/1.dat", kind: .file, bytes: 4),
+                    .init(path: "shop/globals.sql", kind: .file, bytes: 5),
                 ])
             let entries = try FileTree(area.current).entries()
             #expect(entries.allSatisfy { $0.status.mode == ($0.status.kind == .file ? 0o600 : 0o700) })
@@ -69,7 +69,7 @@ struct SealTests {
         try await withExt4(options: ["-I", "128"]) { mount in
             let area = try await StagingArea.open(mount.appending("staging"))
             let set = try await area.takeSet(["app": ["x": "1"]]).set
-            let times = try set.entries.filter { !$0.isDirectory }.map {
+            let times = try set.entries.filter { $0.isFile }.map {
                 ($0.path, try FileSystem.status(of: set.root.pushing($0.path)).modified)
             }
             #expect(times.allSatisfy { $0.1 % 1_000_000_000 == 0 })

@@ -53,8 +53,10 @@ struct VerifyTests {
     @Test("A part of a set is verified by itself: nothing of it may be missing or changed, nothing else may be there")
     func part() async throws {
         try await withArea { area in
-            try await area.takeSet(["app": ["x": "12345", "sub/y": "67", "sub2/z": "8"], "other": ["z": "9"]])
-            let part = SetPart(dump: "app", path: "app/sub")
+            let set = try await area.takeSet(
+                ["app": ["x": "12345", "sub/y": "67", "sub2/z": "8"], "other": ["z": "9"]]
+            ).set
+            let part = SetPart(of: set.manifest.dumps[0], path: "app/sub")
             #expect(part.vouchers == ["manifest.json", "checksums/app.sha256"])
             func problems() async throws -> [String] {
                 try await SetDirectory(area.current).verify(part).problems.map(\.description)

@@ -97,7 +97,7 @@ extension ConfirmedArchive {
         self.init(
             archive: Archive(
                 name: made.name, id: made.id, start: made.start.timestamp, provenance: attempt.provenance),
-            files: attempt.set.entries.count { !$0.isDirectory },
+            files: attempt.set.entries.count(where: \.isFile),
             bytes: attempt.set.entries.reduce(0) { $0 + $1.bytes },
             storedBytes: made.stats.storedBytes, creation: creation, confirmation: confirmation)
     }

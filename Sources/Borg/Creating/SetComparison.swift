@@ -1,3 +1,4 @@
+import Linux
 import Staging
 import Synchronization
 import SystemPackage
@@ -18,18 +19,22 @@ final class SetComparison: Sendable {
 
     private struct State {
         var field: [UInt8] = []
-        var fields: [String] = []
+        var fields: [[UInt8]] = []
         var archiveID: String?
-        var missing: [String: SealedSet.Entry]
+        /// Whether each of the set's entries, in their order, is still to come.
+        var isMissing: [Bool]
         var differences = Excerpt()
     }
 
-    private let expected: [String: SealedSet.Entry]
+    private let entries: [SealedSet.Entry]
+    /// Where the paths that Borg shows so stand among the entries: one place, unless names that are not UTF-8 look alike.
+    private let places: [[UInt8]: [Int]]
     private let state: Mutex<State>
 
     init(_ set: SealedSet) {
-        expected = Dictionary(set.entries.map { ($0.path.string, $0) }) { first, _ in first }
-        state = Mutex(State(missing: expected))
+        entries = set.entries
+        places = Dictionary(grouping: set.entries.indices) { set.entries[$0].path.bytes.asListed }
+        state = Mutex(State(isMissing: Array(repeating: true, count: set.entries.count)))
     }
 
     func take(_ piece: UnsafeRawBufferPointer) {
@@ -46,33 +51,72 @@ final class SetComparison: Sendable {
     func finish() -> Result {
         state.withLock { state in
             if !state.field.isEmpty || !state.fields.isEmpty { state.differences.add("the listing breaks off") }
-            for path in state.missing.keys.sorted() { state.differences.add("\(path) is missing") }
+            for (entry, isMissing) in zip(entries, state.isMissing) where isMissing {
+                state.differences.add("\(entry.path) is missing")
+            }
             return Result(archiveID: state.archiveID, differences: state.differences)
         }
     }
 
     private func endField(_ state: inout State) {
-        state.fields.append(String(decoding: state.field, as: UTF8.self))
+        state.fields.append(state.field)
         state.field.removeAll(keepingCapacity: true)
         guard state.fields.count == Self.fieldsPerEntry else { return }
-        state.archiveID = state.fields[0]
-        if let difference = difference(of: state.fields, &state.missing) { state.differences.add(difference) }
+        state.archiveID = text(state.fields[0])
+        if let difference = difference(of: state.fields, &state.isMissing) { state.differences.add(difference) }
         state.fields.removeAll(keepingCapacity: true)
     }
 
-    private func difference(of fields: [String], _ missing: inout [String: SealedSet.Entry]) -> String? {
-        let (mode, path, source) = (fields[1], fields[3], fields[4])
-        guard let entry = missing.removeValue(forKey: path) else {
-            return expected[path] == nil ? "\(path) is not in the set" : "\(path) is there twice"
-        }
+    private func difference(of fields: [[UInt8]], _ isMissing: inout [Bool]) -> String? {
+        let (mode, size, path) = (text(fields[1]), text(fields[2]), text(fields[3]))
+        guard let alike = places[fields[3]] else { return "\(path) is not in the set" }
+        guard let place = alike.first(where: { isMissing[$0] }) else { return "\(path) is there twice" }
+        isMissing[place] = false
+        let entry = entries[place]
         switch mode.first {
-        case "d" where entry.isDirectory: return nil
-        case "-" where !entry.isDirectory:
-            return fields[2] == String(entry.bytes) ? nil : "\(path) has \(fields[2]) bytes instead of \(entry.bytes)"
-        // A second name of a file that is in the archive already, which Borg lists without a size of its own.
-        case "h" where !entry.isDirectory:
-            return expected[source]?.bytes == entry.bytes ? nil : "\(path) is another name of \(source)"
+        case "-" where entry.isFile:
+            return size == String(entry.bytes) ? nil : "\(path) has \(size) bytes instead of \(entry.bytes)"
+        // A second name of something that is in the archive already, which Borg lists without a size of its own.
+        case "h":
+            let first = places[fields[4]]?.first.map { entries[$0] }
+            return first?.bytes == entry.bytes && first?.kind == entry.kind
+                ? nil : "\(path) is another name of \(text(fields[4]))"
+        case entry.kind.listedLetter: return nil
         default: return "\(path) is of another kind (\(mode))"
+        }
+    }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension [UInt8] {
+    /// A path as Borg lists it: with `?` for each byte that is not of UTF-8. That such a name is right to the byte shows when it is extracted.
+    fileprivate var asListed: [UInt8] {
+        guard String(validating: self, as: UTF8.self) == nil else { return self }
+        var listed: [UInt8] = []
+        var bytes = makeIterator()
+        var parser = Unicode.UTF8.ForwardParser()
+        while true {
+            switch parser.parseScalar(from: &bytes) {
+            case .valid(let scalar): listed += Array(scalar)
+            case .error(let length): listed += repeatElement(UInt8(ascii: "?"), count: length)
+            case .emptyInput: return listed
+            }
+        }
+    }
+}
+
+extension FileStatus.Kind {
+    /// The first letter of a mode as `ls -l` shows it.
+    fileprivate var listedLetter: Character {
+        switch self {
+        case .file: "-"
+        case .directory: "d"
+        case .symbolicLink: "l"
+        case .fifo: "p"
+        case .socket: "s"
+        case .characterDevice: "c"
+        case .blockDevice: "b"
         }
     }
 }

@@ -5,7 +5,7 @@ import SystemPackage
 
 extension BorgRepository {
     /// Extracts an archive, or what lies at some of its paths, into a directory that exists. Owners and permissions are as they were
-    /// archived, as far as our user may set them.
+    /// archived, by number, as far as our user may set them; long runs of zeros become holes.
     ///
     /// What Borg warns of is logged and is no error: whether the files are right is for the caller to verify. After a throw some of
     /// them may be there, whole or in part.
@@ -16,7 +16,8 @@ extension BorgRepository {
         onProgress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws(BorgError) {
         let outcome = try await run(
-            ["extract", "--progress", try await version().archive(archive)] + paths.map(\.exactly), in: directory,
+            ["extract", "--progress", "--numeric-ids", "--sparse", try await version().archive(archive)]
+                + paths.map(\.exactly), in: directory,
             log: BorgLog { onProgress($0.bytes) })
         guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "extract") }
         guard !outcome.messages.warnings.isEmpty else { return }

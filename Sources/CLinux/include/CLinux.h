@@ -4,6 +4,7 @@
 #define CLINUX_H
 
 #include <sys/types.h>
+#include <sys/xattr.h>
 
 /// renameat2(2) with RENAME_EXCHANGE: both names exist before and after, with their contents swapped at one instant.
 int clinux_exchange(const char *one, const char *other);
@@ -23,6 +24,17 @@ int clinux_memory_file(const char *name);
 /// Sets the effective user and group of the calling thread alone, by system calls that bypass glibc's
 /// all-threads wrappers. Peer authentication of PostgreSQL looks at the connecting thread (SO_PEERCRED).
 int clinux_set_thread_effective_ids(uid_t user, gid_t group);
+
+/// ioctl(2) with FICLONE: the empty file `to` shares the bytes of `from` until one of them is changed.
+int clinux_clone_file(int from, int to);
+
+/// lseek(2) with SEEK_DATA (`hole` 0) or SEEK_HOLE: where the next data, or the next hole, at or after `offset` begins.
+off_t clinux_seek(int file, off_t offset, int hole);
+
+/// The parts of a device number, and the number of parts: makedev(3).
+unsigned clinux_major(dev_t device);
+unsigned clinux_minor(dev_t device);
+dev_t clinux_device(unsigned major_number, unsigned minor_number);
 
 /// sched_setscheduler(2) with SCHED_BATCH for the calling thread, unless its policy is not SCHED_OTHER. A failure changes nothing.
 void clinux_begin_batch_scheduling(void);

@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Linux
 import Settings
 import Staging
 import SystemPackage
@@ -14,10 +15,18 @@ extension ArchiveContents {
         }
         let path = words.dropFirst().reduce(FilePath(dump.path)) { $0.appending($1) }
         let files = lists[dump.name]?.lines.map(\.path) ?? []
-        guard words.count == 1 || files.contains(where: { $0.starts(with: path) }) else {
+        // A tree also has what is no file, and only its inventory, which is not read here, knows of that.
+        let isInTree = dump.tree.map { path.starts(with: FilePath(dump.path).appending($0.path)) } ?? false
+        guard words.count == 1 || isInTree || files.contains(where: { $0.starts(with: path) }) else {
             throw missing("path '\(text)'", nearest(to: path, among: files))
         }
-        return SetPart(dump: dump.name, path: path)
+        return SetPart(of: dump, path: path)
+    }
+
+    /// Throws `.notInArchive` for a part of a tree of which nothing was extracted.
+    func requireExtracted(_ part: SetPart, into room: FilePath) throws(ArchiveError) {
+        guard (try? FileSystem.status(of: room.pushing(part.path))) == nil else { return }
+        throw missing("path '\(part.path)'", nearest(to: part.path, among: lists[part.dump]?.lines.map(\.path) ?? []))
     }
 
     /// What there is in the deepest directory that the path has in common with a file.

@@ -22,13 +22,10 @@ extension Extraction {
         }
 
         /// Removes what only served to verify the rest, and moves the rest into place, on disk.
-        func complete(leavingOut vouchers: [FilePath]) async throws {
+        func complete(leavingOut scaffolding: [FilePath]) async throws {
             try await onOwnThread { () throws(ArchiveError) in
                 do {
-                    // The lists lie in a directory of their own.
-                    for name in Set(vouchers.compactMap(\.components.first)) {
-                        try FileTree(path.appending(name)).remove()
-                    }
+                    for name in scaffolding { try FileTree(path.pushing(name)).remove() }
                     try FileSystem.flushFileSystem(through: flushing)
                     try place.receive(path)
                 } catch let error as DumpError {

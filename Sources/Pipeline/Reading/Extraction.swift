@@ -57,8 +57,10 @@ public struct Extraction: Sendable {
         let verified: VerificationReport
         do {
             try await extract(part, bytes, into: room)
+            if let part { try contents.requireExtracted(part, into: room.path) }
+            await SetDirectory(room.path).restoreTimes(of: contents.manifest, part)
             verified = try await verify(part, contents, in: room)
-            try await room.complete(leavingOut: part?.vouchers ?? [])
+            try await room.complete(leavingOut: part?.scaffolding ?? [])
         } catch {
             throw await room.leave(after: error)
         }

@@ -1,0 +1,63 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+import Trees
+
+/// The tree of the last dump, entry by entry beside a pass over the source, for files that need not be copied again.
+///
+/// For one thread at a time.
+final class PreviousTree {
+    let tree: OpenDirectory
+    private let file: FileDescriptor
+    private var reader: InventoryReader
+    private var next: TreeEntry?
+
+    /// Nil if there is none that can be trusted: then everything is copied.
+    ///
+    /// - Parameter previous: the last dump, of which only what was sealed counts.
+    init?(_ previous: PreviousDump?) {
+        guard let previous, let sealed = previous.record.tree else { return nil }
+        let path = previous.directory.pushing(TreeLayout.inventory)
+        // One that has rotted or was edited says nothing. A wrong digest in it would be sealed with the new set.
+        guard let found = try? FileScan(path).digest(), found.sha256 == sealed.inventorySHA256,
+            let tree = try? OpenDirectory(previous.directory.pushing(TreeLayout.tree)),
+            let file = try? FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
+        else { return nil }
+        self.tree = tree
+        self.file = file
+        reader = InventoryReader(file)
+        // Its digest is that of an inventory: it can be read.
+        next = try? reader.next()
+    }
+
+    // Nothing was written through it.
+    deinit { try? file.close() }
+
+    /// What the last dump has at a path. To be asked in the order of `TreeEntry.precedes`.
+    func entry(at path: FilePath) -> TreeEntry? {
+        while let entry = next, TreeEntry.precedes(entry.path, path) { next = try? reader.next() }
+        return next?.path == path ? next : nil
+    }
+}
+
+extension OpenDirectory {
+    /// The status of the file of the last dump that an entry is about, or nil if it is not as the entry says.
+    ///
+    /// A link shares everything with it, so all that the status shows must be right. What it does not show, bytes and attributes, nobody
+    /// changes in a published set without changing its times.
+    func intact(_ entry: TreeEntry) -> FileStatus? {
+        guard let status = try? status(of: entry.path), status.kind == .file,
+            TreeEntry(entry.path, status).differences(from: entry.withoutAttributes).isEmpty
+        else { return nil }
+        return status
+    }
+}
+
+extension TreeEntry {
+    fileprivate var withoutAttributes: TreeEntry {
+        var entry = self
+        entry.attributes = []
+        return entry
+    }
+}

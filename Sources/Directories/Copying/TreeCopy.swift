@@ -1,0 +1,307 @@
+import DumpCore
+import Linux
+import SystemPackage
+import Trees
+
+/// Copies a tree into a dump.
+///
+///     walk → files → further names of files → directories, from the bottom up
+///
+/// The walk makes directories, links and special files, and takes from the last dump what the source has not changed since: a hard link,
+/// as no set is ever changed. Files are copied side by side. Directories get their modes and times last, when nothing is put into them any more.
+struct TreeCopy: Sendable {
+    let source: OpenDirectory
+    let target: OpenDirectory
+    let selection: Selection
+    let longestPath: Int
+    let previous: PreviousDump?
+    let settings: DirectorySettings
+    /// Told what has been copied.
+    let progress: @Sendable (Int64) -> Void
+
+    private let cloning = CloneSupport()
+    private let buffers = CopyBuffers()
+
+    init(
+        from source: OpenDirectory, to target: OpenDirectory, _ settings: DirectorySettings, selection: Selection,
+        longestPath: Int, previous: PreviousDump?, progress: @escaping @Sendable (Int64) -> Void
+    ) {
+        self.source = source
+        self.target = target
+        self.settings = settings
+        self.selection = selection
+        self.longestPath = longestPath
+        self.previous = previous
+        self.progress = progress
+    }
+
+    /// - Parameter target: an empty directory, which becomes the root of the copy.
+    func perform() async throws(DumpError) -> CopiedTree {
+        let stop = StopSign()
+        let outcome = await withTaskCancellationHandler {
+            await asResult { () async throws(DumpError) in try await perform(until: stop) }
+        } onCancel: {
+            stop.raise()
+        }
+        return try outcome.get()
+    }
+
+    private func perform(until stop: StopSign) async throws(DumpError) -> CopiedTree {
+        let plan = try await onOwnThread { () throws(DumpError) in try walk(until: stop) }
+        StopPoint.passing("directory.walked")
+        let results = try await FileWorkers.forEach(plan.files) { (file, stop) throws(DumpError) in
+            try copy(file, until: stop)
+        }
+        return try await onOwnThread { () throws(DumpError) in
+            var copied = plan.copied
+            for (file, result) in zip(plan.files, results) { copied.take(result, of: file.place, at: file.path) }
+            try link(plan.furtherNames, in: &copied, until: stop)
+            try finishDirectories(copied)
+            copied.removeVanished()
+            return copied
+        }
+    }
+
+    // MARK: The walk
+
+    /// What the walk leaves to be done.
+    private struct Plan: Sendable {
+        var copied = CopiedTree()
+        var files: [File] = []
+        var furtherNames: [FurtherName] = []
+    }
+
+    struct File: Sendable {
+        var path: FilePath
+        /// In the list of entries.
+        var place: Int
+        /// What the last dump has there, if its digest should turn out to be the same.
+        var former: TreeEntry?
+    }
+
+    private struct FurtherName: Sendable {
+        var path: FilePath
+        var place: Int
+        /// The place of the name that comes first.
+        var first: Int
+    }
+
+    private struct FileIdentity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    private func walk(until stop: StopSign) throws(DumpError) -> Plan {
+        var plan = Plan()
+        var firstNames: [FileIdentity: Int] = [:]
+        let former = PreviousTree(previous)
+        var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
+        try walk.forEach { (path, status) throws(DumpError) in
+            guard status.kind == .file else { return try make(path, status, &plan) }
+            let place = plan.copied.entries.count
+            plan.copied.entries.append(TreeEntry(path, status))
+            if status.links > 1 {
+                let identity = FileIdentity(device: status.device, inode: status.inode)
+                if let first = firstNames[identity] {
+                    plan.furtherNames.append(FurtherName(path: path, place: place, first: first))
+                    return
+                }
+                firstNames[identity] = place
+            }
+            let old = former?.entry(at: path)
+            if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &plan.copied) { return }
+            plan.files.append(File(path: path, place: place, former: old?.kind == .file ? old : nil))
+        }
+        plan.copied.omissions = walk.omissions
+        plan.copied.vanished = walk.vanished
+        return plan
+    }
+
+    /// Anything but a file.
+    private func make(_ path: FilePath, _ status: FileStatus, _ plan: inout Plan) throws(DumpError) {
+        let entry: TreeEntry
+        do {
+            entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
+        } catch {
+            guard error.underlying as? Errno == .noSuchFileOrDirectory else { throw error }
+            return plan.copied.vanished.append(path)
+        }
+        plan.copied.entries.append(entry)
+        try attempting(to: "create", path, of: target) {
+            switch entry.kind {
+            case .directory: if !path.isEmpty { try target.createDirectory(path) }
+            case .symbolicLink: try target.createLink(path, to: entry.target ?? [])
+            default: try target.createNode(path, like: status)
+            }
+        }
+        if entry.kind != .directory { try dress(entry) }
+    }
+
+    // MARK: Files
+
+    /// Links the file of the last dump into this one. False if that cannot be: it is copied then.
+    private func reuse(_ old: TreeEntry, in tree: OpenDirectory?, _ place: Int, _ copied: inout CopiedTree) -> Bool {
+        guard let tree, let status = tree.intact(old), (try? target.link(old.path, of: tree, as: old.path)) != nil
+        else {
+            return false
+        }
+        progress(status.bytes)
+        copied.entries[place] = old
+        copied.entries[place].firstName = nil
+        copied.digests[old.path] = FileDigest(
+            sha256: old.sha256 ?? "", bytes: status.bytes, inode: status.inode, modified: status.modified)
+        return true
+    }
+
+    private func copy(_ file: File, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
+        guard let result = try copy(file.path, until: stop) else { return nil }
+        // Another inode or a change that was taken back: as a link to the last copy it keeps its place in Borg's cache.
+        guard let former = file.former, former.isEqual(to: result.entry), let tree = previousTree(),
+            let status = tree.intact(former)
+        else { return result }
+        var replaced = result
+        replaced.digest = FileDigest(
+            sha256: result.digest.sha256, bytes: status.bytes, inode: status.inode, modified: status.modified)
+        try attempting(to: "replace", file.path, of: target) { try target.remove(file.path) }
+        // Too many names for one file, say.
+        guard (try? target.link(former.path, of: tree, as: file.path)) != nil else {
+            return try copy(file.path, until: stop)
+        }
+        return replaced
+    }
+
+    private func copy(_ path: FilePath, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
+        let outcome = buffers.with { buffer in
+            Swift.Result { () throws(DumpError) in
+                try FileCopy(
+                    source: source, target: target, path: path, cloning: cloning, buffer: buffer, stop: stop,
+                    progress: progress
+                ).perform()
+            }
+        }
+        guard let result = try outcome.get() else { return nil }
+        guard result.isTorn, settings.changedFiles == .fail else { return result }
+        throw DumpError(
+            .fileChanged, "\(source.path.pushing(path)) changed each of \(FileCopy.attempts) times that it was copied",
+            hint:
+                "Dump a snapshot of the file system, stop what writes to it, leave it out with exclude:, or set changed_files: warn."
+        )
+    }
+
+    /// Nil without one.
+    private func previousTree() -> OpenDirectory? {
+        guard let previous else { return nil }
+        return try? OpenDirectory(previous.directory.pushing(TreeLayout.tree))
+    }
+
+    /// Once all files are there. A name whose file has vanished meanwhile under its first name is copied by itself.
+    private func link(
+        _ names: [FurtherName], in copied: inout CopiedTree, until stop: StopSign
+    ) throws(DumpError) {
+        var standIns: [Int: Int] = [:]
+        for name in names {
+            let first = standIns[name.first] ?? name.first
+            guard let digest = copied.digests[copied.entries[first].path] else {
+                copied.take(try copy(name.path, until: stop), of: name.place, at: name.path)
+                standIns[name.first] = name.place
+                continue
+            }
+            let original = copied.entries[first]
+            try attempting(to: "create", name.path, of: target) {
+                try target.link(original.path, of: target, as: name.path)
+            }
+            copied.entries[name.place] = original
+            copied.entries[name.place].path = name.path
+            copied.entries[name.place].firstName = original.path
+            copied.digests[name.path] = digest
+        }
+    }
+
+    // MARK: Owner, mode, attributes, time
+
+    private func finishDirectories(_ copied: CopiedTree) throws(DumpError) {
+        for entry in copied.entries.reversed() where entry.kind == .directory { try dress(entry) }
+    }
+
+    private func dress(_ entry: TreeEntry) throws(DumpError) {
+        try preserving(entry, of: target) {
+            try target.setOwner(of: entry.path, to: entry.uid, entry.gid)
+            if entry.kind != .symbolicLink { try target.setMode(of: entry.path, to: entry.mode) }
+            try target.setAttributes(entry.attributes, of: entry.path, kind: entry.kind)
+            try target.setModified(entry.path, to: entry.modified)
+        }
+    }
+}
+
+/// A tree in a dump.
+struct CopiedTree: Sendable {
+    /// In the order of `TreeEntry.precedes`.
+    var entries: [TreeEntry] = []
+    /// Of its files, by path relative to the tree.
+    var digests: [FilePath: FileDigest] = [:]
+    var omissions: [Finding] = []
+    var vanished: [FilePath] = []
+    /// Files whose copy may be of no state that they ever had.
+    var torn: [FilePath] = []
+    /// How many files were copied, and not taken from the last dump.
+    var copiedFiles = 0
+    private var gone: Set<Int> = []
+
+    /// - Parameter result: nil if the file has vanished.
+    mutating func take(_ result: FileCopy.Result?, of place: Int, at path: FilePath) {
+        guard let result else {
+            vanished.append(path)
+            gone.insert(place)
+            return
+        }
+        entries[place] = result.entry
+        digests[path] = result.digest
+        copiedFiles += 1
+        if result.isTorn { torn.append(path) }
+    }
+
+    fileprivate mutating func removeVanished() {
+        guard !gone.isEmpty else { return }
+        entries = entries.indices.filter { !gone.contains($0) }.map { entries[$0] }
+    }
+}
+
+extension TreeEntry {
+    /// Whether the source of this entry is still in the state that it was copied in.
+    func isUnchanged(_ status: FileStatus) -> Bool {
+        kind == .file && source == Source(status) && bytes == status.bytes && modified == status.modified
+            && sha256 != nil
+    }
+
+    /// Whether two files are the same in all that is kept of them.
+    fileprivate func isEqual(to other: TreeEntry) -> Bool {
+        sha256 == other.sha256 && differences(from: other).isEmpty
+    }
+}
+
+/// A typed error as a value, for closures that lose its type.
+func asResult<Success>(_ work: () async throws(DumpError) -> Success) async -> Result<Success, DumpError> {
+    do {
+        return .success(try await work())
+    } catch {
+        return .failure(error)
+    }
+}
+
+/// What cannot be kept of an entry fails the dump: a restore would lack it.
+func preserving(_ entry: TreeEntry, of target: OpenDirectory, _ work: () throws -> Void) throws(DumpError) {
+    do {
+        try attempting(to: "keep owner, mode or attributes of", entry.path, of: target, work)
+    } catch {
+        guard error.code == .system else { throw error }
+        throw DumpError(
+            .cannotPreserve, error.message,
+            hint: error.underlying as? Errno == .notSupported
+                ? "Put the staging area on a file system with extended attributes and access control lists, such as ext4, XFS or Btrfs."
+                : "Run Muster as root: nobody else may give files to other users.",
+            context: [
+                "owner": "\(entry.uid):\(entry.gid)", "attributes": entry.attributes.map(\.name).joined(separator: " "),
+            ],
+            underlying: error.underlying)
+    }
+}

@@ -1,0 +1,108 @@
+import DumpCore
+import Glibc
+import Linux
+import SystemPackage
+import Trees
+
+extension DirectoryProvider {
+    /// Looks at the path and at all that is below it.
+    func examined(for run: RunContext) async throws(DumpError) -> PreparedDirectory {
+        let stop = StopSign()
+        let outcome = await withTaskCancellationHandler {
+            await asResult { () async throws(DumpError) in
+                try await onOwnThread { () throws(DumpError) in try survey(for: run, until: stop) }
+            }
+        } onCancel: {
+            stop.raise()
+        }
+        return try outcome.get()
+    }
+
+    private func survey(for run: RunContext, until stop: StopSign) throws(DumpError) -> PreparedDirectory {
+        let source = try opened()
+        let status = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
+        let (mount, isMounted) = try mountPoint()
+        if settings.requiresMount, !isMounted {
+            throw DumpError(
+                .sourceUnavailable, "\(settings.path) is not a mount point: it lies on \(mount.path)",
+                hint: "Mount its disk, or remove require_mount.")
+        }
+        let selection = Selection(settings.selection, device: status.device)
+        var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
+        var size = TreeSize()
+        let former = PreviousTree(run.previous)
+        try walk.forEach { (path, status) throws(DumpError) in
+            size.add(status, isUnchanged: former?.entry(at: path)?.isUnchanged(status) ?? false)
+        }
+        guard size.entries > 1 else {
+            throw DumpError(
+                .sourceUnavailable, "\(settings.path) is empty",
+                hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
+        }
+        return PreparedDirectory(
+            settings: settings, source: source, selection: selection, longestPath: longestPath(of: run),
+            fileSystem: mount.kind, size: size, omissions: walk.omissions)
+    }
+
+    private func opened() throws(DumpError) -> OpenDirectory {
+        do {
+            return try OpenDirectory(settings.path)
+        } catch {
+            let message: String
+            switch error {
+            case .noSuchFileOrDirectory: message = "\(settings.path) does not exist"
+            case .notDirectory, .tooManySymbolicLinkLevels:
+                let isLink = (try? FileSystem.status(of: settings.path))?.kind == .symbolicLink
+                message = "\(settings.path) is \(isLink ? "a symbolic link" : "no directory")"
+            default: message = "cannot open \(settings.path): \(error)"
+            }
+            throw DumpError(
+                .sourceUnavailable, message, hint: "Set path: to a directory that is there, not to a link.",
+                underlying: error)
+        }
+    }
+
+    /// What the path lies on, and whether it is mounted right there.
+    private func mountPoint() throws(DumpError) -> (MountPoint, Bool) {
+        do {
+            let path = try FileSystem.resolved(settings.path)
+            let found = try MountTable.current().mountPoint(of: path)
+            return (found, found.path == path)
+        } catch {
+            throw DumpError(.system, "cannot find out what \(settings.path) lies on: \(error)", underlying: error)
+        }
+    }
+
+    /// Borg extracts to the whole path, which must not be longer than the kernel's limit, also below a directory that lies deep.
+    private func longestPath(of run: RunContext) -> Int {
+        let roomForDirectory = 255
+        return Int(PATH_MAX) - 1 - roomForDirectory
+            - FilePath(root: nil, [escapedPathComponent(run.dump)]).pushing(TreeLayout.tree).length - 1
+    }
+}
+
+/// How much there is to copy.
+struct TreeSize: Sendable {
+    /// The root included.
+    var entries = 0
+    var files = 0
+    /// Of files that have changed since the last dump; holes do not count.
+    var bytes: Int64 = 0
+
+    mutating func add(_ status: FileStatus, isUnchanged: Bool) {
+        entries += 1
+        guard status.kind == .file else { return }
+        files += 1
+        if !isUnchanged { bytes += min(status.bytes, status.allocatedBytes) }
+    }
+}
+
+extension DumpError {
+    /// The same error with the dump's name before its other facts.
+    func ofDump(_ name: String) -> DumpError {
+        var error = self
+        error.context = ["dump": name]
+        for fact in context { error.context[fact.name] = fact.value }
+        return error
+    }
+}

@@ -1,0 +1,49 @@
+import Settings
+import SystemPackage
+
+extension DirectorySettings: ProviderSettings {
+    public static let kind = "directory"
+    public static let summary = "A directory with all that is in it, copied with everything that a restore needs."
+
+    public static var shape: ObjectShape<DirectorySettings> {
+        ObjectShape(default: DirectorySettings())
+            .required("path", \.path, .absolutePath, "The directory to dump.")
+            .key(
+                "exclude", \.selection.exclude, .list(of: .pattern),
+                "Patterns of what to leave out, in the syntax of gitignore(5), relative to the path. The last that matches decides."
+            )
+            .key(
+                "exclude_caches", \.selection.excludesCaches, .boolean,
+                "Whether to leave out directories that a CACHEDIR.TAG declares to be caches."
+            )
+            .key(
+                "exclude_if_present", \.selection.excludeIfPresent, .list(of: .fileName),
+                "Names such as .nobackup: a directory that has an entry of that name is left out."
+            )
+            .key(
+                "one_file_system", \.selection.isOneFileSystem, .boolean,
+                "Whether to leave out other file systems that are mounted below the path."
+            )
+            .key(
+                "require_mount", \.requiresMount, .boolean,
+                "Whether the dump fails when the path is no mount point, as when its disk is not mounted."
+            )
+            .key(
+                "changed_files", \.changedFiles, .choice,
+                "What to do with a file that changed each of five times that it was copied: fail the dump, or keep the last copy and warn."
+            )
+            .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
+    }
+}
+
+extension Shape<String> {
+    fileprivate static var pattern: Shape {
+        name.checked { ExcludePattern($0) == nil ? Fault("is no pattern of gitignore(5)") : nil }
+    }
+
+    fileprivate static var fileName: Shape {
+        name.checked { text in
+            text.contains("/") || text == "." || text == ".." ? Fault("must be the name of a file, without /") : nil
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import DumpCore
+import SystemPackage
+
+/// What a job file says of one file tree.
+public struct DirectorySettings: Sendable, Equatable {
+    /// The directory to copy. Absolute.
+    public var path: FilePath
+    public var selection = SelectionSettings()
+    /// Whether the path must be a mount point: an unmounted disk must not be dumped as the directory that it is mounted on.
+    public var requiresMount = false
+    public var changedFiles = ChangedFiles.fail
+    /// Nil: no limit.
+    public var deadline: Duration?
+
+    public init(path: FilePath = "/") { self.path = path }
+
+    /// What becomes of a file that changes each time that it is copied.
+    public enum ChangedFiles: String, Sendable, CaseIterable {
+        /// The dump fails.
+        case fail
+        /// The last copy is kept, with a warning that names it.
+        case warn
+    }
+}
+
+/// What of a tree is left out.
+public struct SelectionSettings: Sendable, Equatable {
+    /// In the syntax of gitignore(5).
+    public var exclude: [String] = []
+    /// Whether directories with a valid `CACHEDIR.TAG` are left out (https://bford.info/cachedir/).
+    public var excludesCaches = false
+    /// A directory with an entry of such a name is left out, such as `.nobackup`.
+    public var excludeIfPresent: [String] = []
+    /// Whether other file systems that are mounted below the path are left out.
+    public var isOneFileSystem = false
+
+    public init() {}
+}

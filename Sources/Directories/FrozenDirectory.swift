@@ -1,0 +1,153 @@
+import Checksums
+import DumpCore
+import Linux
+import Settings
+import SystemPackage
+import Trees
+
+/// A directory that is about to be copied.
+struct FrozenDirectory: FrozenSource {
+    let prepared: PreparedDirectory
+
+    func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
+        do {
+            return try await dumped(into: directory, in: run)
+        } catch {
+            throw (error.code == .noSpace ? noSpace(in: directory, error) : error).ofDump(run.dump)
+        }
+    }
+
+    func release() async {}
+
+    private func dumped(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
+        let from = Timestamp.now
+        let copied: CopiedTree?
+        do {
+            copied = try await withDeadline(prepared.settings.deadline) { try await copy(into: directory, in: run) }
+        } catch let error as DumpError {
+            throw error
+        } catch {
+            throw DumpError(.cancelled, "the dump was cancelled", underlying: error)
+        }
+        guard let copied else { throw tooLate }
+        guard copied.entries.count > 1 else {
+            throw DumpError(
+                .incompleteDump, "\(prepared.settings.path) was emptied while it was copied",
+                hint: "Find out what removed the files. The published set still has them.")
+        }
+        return try await summary(of: copied, in: directory, since: from, run)
+    }
+
+    private func copy(into directory: FilePath, in run: RunContext) async throws(DumpError) -> CopiedTree {
+        let unit = prepared.units[0]
+        return try await run.perform(unit) { () throws(DumpError) in
+            let count = ByteCounter()
+            let tree = directory.pushing(TreeLayout.tree)
+            do {
+                try FileSystem.createDirectory(tree)
+            } catch {
+                throw DumpError(.system, "cannot create \(tree): \(error)", underlying: error)
+            }
+            let target: OpenDirectory
+            do {
+                target = try OpenDirectory(tree)
+            } catch {
+                throw DumpError(.system, "cannot open \(tree): \(error)", underlying: error)
+            }
+            let copy = TreeCopy(
+                from: prepared.source, to: target, prepared.settings, selection: prepared.selection,
+                longestPath: prepared.longestPath, previous: run.previous
+            ) { count.add($0) }
+            return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
+        }
+    }
+
+    private func summary(
+        of copied: CopiedTree, in directory: FilePath, since from: Timestamp, _ run: RunContext
+    ) async throws(DumpError) -> DumpSummary {
+        let linked = copied.entries.count { $0.kind == .file } - copied.copiedFiles
+        run.log.debug(
+            "tree copied",
+            metadata: [
+                "dump": "\(run.dump)", "entries": "\(copied.entries.count)", "copied_files": "\(copied.copiedFiles)",
+                "linked_files": "\(linked)",
+            ])
+        let inventory = try await run.perform(prepared.units[1]) { () async throws(DumpError) in
+            try await onOwnThread { () throws(DumpError) in
+                try write(Inventory.bytes(of: copied.entries), to: directory.pushing(TreeLayout.inventory))
+            }
+        }
+        var digests = Dictionary(
+            uniqueKeysWithValues: copied.digests.map { (TreeLayout.tree.pushing($0.key), $0.value) })
+        digests[TreeLayout.inventory] = inventory
+        return DumpSummary(
+            identity: ["path": prepared.settings.path.string, "file_system": prepared.fileSystem],
+            moment: Moment(.live, from: from, to: .now), findings: findings(of: copied), omissions: copied.omissions,
+            digests: digests,
+            tree: TreeContents(
+                path: TreeLayout.tree.string, inventory: TreeLayout.inventory.string,
+                inventorySHA256: inventory.sha256, entries: copied.entries.count))
+    }
+
+    private func write(_ bytes: [UInt8], to path: FilePath) throws(DumpError) -> FileDigest {
+        do {
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
+                permissions: .ownerReadWrite)
+            try file.closeAfter { _ = try file.writeAll(bytes) }
+            let status = try FileSystem.status(of: path)
+            return FileDigest(
+                sha256: try sha256(of: bytes), bytes: status.bytes, inode: status.inode, modified: status.modified)
+        } catch Errno.noSpace, Errno.diskQuotaExceeded {
+            throw DumpError(
+                .noSpace, "no space to write \(path)",
+                hint: "Free space on this file system, or move the staging area to a larger one.")
+        } catch {
+            throw DumpError(.system, "cannot write \(path): \(error)", underlying: error)
+        }
+    }
+
+    private func findings(of copied: CopiedTree) -> [Finding] {
+        let vanished = copied.vanished.prefix(Self.toldByName).map { path in
+            Finding(
+                .warning, "file_vanished", object: path.string, "\(path) vanished before it was copied",
+                hint: "Dump a snapshot of the file system if it matters.")
+        }
+        let more = copied.vanished.count - vanished.count
+        let torn = copied.torn.map { path in
+            Finding(
+                .warning, "file_changed", object: path.string,
+                "\(path) changed each of \(FileCopy.attempts) times that it was copied; the last copy may be torn",
+                hint: "Dump a snapshot of the file system, or stop what writes to it.")
+        }
+        guard more > 0 else { return torn + vanished }
+        return torn + vanished + [
+            Finding(
+                .warning, "file_vanished", object: prepared.settings.path.string,
+                "\(more) more files and directories vanished before they were copied",
+                hint: "Find out what removed them. The set before, in previous/, may have them.")
+        ]
+    }
+
+    /// A tree that is being removed is told in a few words.
+    private static let toldByName = 100
+
+    /// The same with how much was needed and is free. What a full disk keeps from being written is anybody's guess.
+    private func noSpace(in directory: FilePath, _ error: DumpError) -> DumpError {
+        // An unknown size counts as none: this is an error already.
+        let free = (try? FileSystem.availableBytes(at: directory)) ?? 0
+        let needed = prepared.units.reduce(0) { $0 + $1.estimatedBytes }
+        var error = error
+        error.message +=
+            ": \(formatBytes(needed)) needed, \(formatBytes(free)) free in \(directory.removingLastComponent())"
+        error.context = ["needed_bytes": "\(needed)", "free_bytes": "\(free)"]
+        return error
+    }
+
+    private var tooLate: DumpError {
+        DumpError(
+            .deadline,
+            "the dump did not end within its deadline of \(prepared.settings.deadline?.settingsText ?? "")",
+            hint: "Raise 'deadline:', or find out what holds it up: a slow disk, a slow network.")
+    }
+}

@@ -1,0 +1,37 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// A directory that was looked at and could be dumped.
+struct PreparedDirectory: PreparedSource {
+    let settings: DirectorySettings
+    let source: OpenDirectory
+    let selection: Selection
+    let longestPath: Int
+    /// What the directory lies on, such as `ext4`.
+    let fileSystem: String
+    let size: TreeSize
+    let omissions: [Finding]
+
+    var facts: ErrorContext {
+        [
+            "path": settings.path.string, "file_system": fileSystem, "files": "\(size.files)",
+            "entries": "\(size.entries)",
+        ]
+    }
+
+    var findings: [Finding] { [] }
+
+    /// The inventory is made in no time, but lies beside the tree.
+    var units: [WorkUnit] {
+        [
+            WorkUnit(name: settings.path.string, path: TreeLayout.tree, estimatedBytes: size.bytes),
+            WorkUnit(
+                name: "inventory", path: TreeLayout.inventory, estimatedBytes: Int64(size.entries) * 256),
+        ]
+    }
+
+    func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource { FrozenDirectory(prepared: self) }
+
+    func close() async {}
+}

@@ -1,0 +1,68 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// Which entries of a tree are left out, and why.
+struct Selection: Sendable {
+    private let settings: SelectionSettings
+    private let patterns: [ExcludePattern]
+    private let markers: [FilePath.Component]
+    /// Of the root of the tree.
+    private let device: UInt64
+
+    init(_ settings: SelectionSettings, device: UInt64) {
+        self.settings = settings
+        self.device = device
+        // The shape of the settings has let none through that is not one.
+        patterns = settings.exclude.compactMap { ExcludePattern($0) }
+        markers = settings.excludeIfPresent.compactMap { FilePath.Component($0) }
+    }
+
+    /// Why an entry is left out by its name or place, or nil if it is not.
+    func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
+        let isDirectory = status.kind == .directory
+        if isDirectory, settings.isOneFileSystem, status.device != device {
+            return Finding(
+                .note, "other_file_system", object: path.string, "another file system is mounted there",
+                hint: "Remove one_file_system, or give it a dump of its own, if it matters.")
+        }
+        guard !patterns.isEmpty else { return nil }
+        let components = path.components.map(\.bytes)
+        // Whoever comes here has not been left out with a directory above.
+        guard let last = patterns.last(where: { $0.matches(components, isDirectory: isDirectory) }), !last.isNegated
+        else { return nil }
+        return Finding(
+            .note, "excluded", object: last.text, "what matches this pattern is left out",
+            hint: "Change exclude: if it matters.")
+    }
+
+    /// Why a directory is left out by what is in it, or nil if it is not.
+    func omission(of directory: FilePath, holding names: [FilePath.Component], in root: OpenDirectory) -> Finding? {
+        if let marker = markers.first(where: names.contains) {
+            return Finding(
+                .note, "excluded_by_marker", object: directory.string, "the directory holds \(marker)",
+                hint: "Remove that file if it matters.")
+        }
+        guard settings.excludesCaches, names.contains(cacheTag), Self.isCache(directory, in: root) else { return nil }
+        return Finding(
+            .note, "excluded_cache", object: directory.string, "\(cacheTag) declares the directory to be a cache",
+            hint: "Remove exclude_caches if it matters.")
+    }
+
+    private static func isCache(_ directory: FilePath, in root: OpenDirectory) -> Bool {
+        let path = directory.appending(cacheTag)
+        // What cannot be read declares nothing, and is found to be unreadable when it is copied.
+        guard (try? root.status(of: path))?.kind == .file, let file = try? root.openFile(path) else { return false }
+        defer { try? file.close() }
+        var found = [UInt8](repeating: 0, count: cacheSignature.utf8.count)
+        let count = (try? found.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
+        return count == found.count && found.elementsEqual(cacheSignature.utf8)
+    }
+}
+
+private let cacheTag = FilePath.Component("CACHEDIR.TAG")
+private let cacheSignature = "Signature: 8a477f597d28d172789f06886806bc55"
+
+extension FilePath.Component {
+    var bytes: [UInt8] { withPlatformString { Array(String(cString: $0).utf8) } }
+}

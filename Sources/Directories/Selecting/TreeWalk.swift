@@ -1,0 +1,118 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// One pass over a file tree: what is to be dumped of it, in the order of `TreeEntry.precedes`.
+///
+/// Blocking. The source may change meanwhile.
+struct TreeWalk {
+    let source: OpenDirectory
+    let selection: Selection
+    /// How long a path may be: what is longer could not be extracted from an archive.
+    let longestPath: Int
+    let stop: StopSign
+
+    /// What was passed over.
+    private(set) var omissions: [Finding] = []
+    /// What was listed by its directory and gone when it was looked at.
+    private(set) var vanished: [FilePath] = []
+
+    init(_ source: OpenDirectory, _ selection: Selection, longestPath: Int, until stop: StopSign) {
+        self.source = source
+        self.selection = selection
+        self.longestPath = longestPath
+        self.stop = stop
+    }
+
+    /// Calls `visit` for the root, whose path is empty, and all that is to be dumped below it.
+    mutating func forEach(_ visit: (FilePath, FileStatus) throws(DumpError) -> Void) throws(DumpError) {
+        let root = FilePath()
+        try visit(root, try attempting(to: "look at", root, of: source) { try source.status(of: root) })
+        let names = try attempting(to: "list", root, of: source) { try source.names(in: root) }
+        try descend(root, names, visit)
+    }
+
+    private mutating func descend(
+        _ directory: FilePath, _ names: [FilePath.Component], _ visit: (FilePath, FileStatus) throws(DumpError) -> Void
+    ) throws(DumpError) {
+        for name in names {
+            try stop.check(DumpError.self)
+            try take(directory.appending(name), visit)
+        }
+    }
+
+    private mutating func take(
+        _ path: FilePath, _ visit: (FilePath, FileStatus) throws(DumpError) -> Void
+    ) throws(DumpError) {
+        guard let status = try unlessVanished(path, { try $0.status(of: path) }) else { return }
+        // A socket is of no use to anybody but the process that made it.
+        guard status.kind != .socket else { return }
+        if let omission = selection.omission(of: path, status) { return omit(omission) }
+        guard path.length <= longestPath else {
+            throw DumpError(
+                .pathTooLong, "a path below \(source.path) has \(path.length) bytes and could hardly be restored",
+                hint:
+                    "Shorten it to \(longestPath) bytes, leave it out with exclude:, or dump a directory that lies deeper.",
+                context: ["path": path.string])
+        }
+        guard status.kind == .directory else { return try visit(path, status) }
+        guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
+        if let omission = selection.omission(of: path, holding: names, in: source) { return omit(omission) }
+        try visit(path, status)
+        try descend(path, names, visit)
+    }
+
+    private mutating func omit(_ omission: Finding) {
+        // A pattern is told once.
+        if omissions.last != omission, !omissions.contains(omission) { omissions.append(omission) }
+    }
+
+    private mutating func unlessVanished<Result>(
+        _ path: FilePath, _ look: (OpenDirectory) throws -> Result
+    ) throws(DumpError) -> Result? {
+        do {
+            return try attempting(to: "read", path, of: source) { try look(source) }
+        } catch {
+            guard error.underlying as? Errno == .noSuchFileOrDirectory else { throw error }
+            vanished.append(path)
+            return nil
+        }
+    }
+}
+
+extension DumpError.Code {
+    /// A path is longer than can be extracted from an archive.
+    static let pathTooLong = Self(rawValue: "path_too_long")
+    /// A file changed each time that it was copied.
+    static let fileChanged = Self(rawValue: "file_changed")
+    /// Something of a file cannot be kept on the file system of the staging area.
+    static let cannotPreserve = Self(rawValue: "cannot_preserve")
+}
+
+/// An operating system's refusal as an error that names what it was about.
+func attempting<Result>(
+    to act: String, _ path: FilePath, of root: OpenDirectory, _ work: () throws -> Result
+) throws(DumpError) -> Result {
+    do {
+        return try work()
+    } catch let error as DumpError {
+        throw error
+    } catch {
+        let errno = error as? Errno
+        let place = root.path.pushing(path)
+        switch errno {
+        case .noSpace?, .diskQuotaExceeded?:
+            throw DumpError(
+                .noSpace, "no space to \(act) \(place)",
+                hint: "Free space on this file system, or move the staging area to a larger one.", underlying: error)
+        case .permissionDenied?, .notPermitted?:
+            throw DumpError(
+                .system, "cannot \(act) \(place): \(error)",
+                hint: "Run Muster as root, or as a user who may, or leave it out with exclude:.", underlying: error)
+        default:
+            throw DumpError(
+                .system, "cannot \(act) \(place): \(error)",
+                hint: errno == .ioError ? "The disk may be failing: look at the kernel's log." : nil, underlying: error)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import DumpCore
+import Linux
+import SystemPackage
+import Trees
+
+extension SetDirectory {
+    /// Gives what was changed before 1970 or after 2038 its time back, which Borg 1 moves to the nearest that it knows.
+    ///
+    /// To be called before the set is verified: what cannot be understood or changed here is found there.
+    ///
+    /// - Parameter part: what was extracted, if not all.
+    public func restoreTimes(of manifest: Manifest, _ part: SetPart? = nil) async {
+        let root = root
+        await onOwnThread {
+            for dump in manifest.dumps where part == nil || part?.dump == dump.name {
+                guard let tree = dump.tree else { continue }
+                try? Self.restoreTimes(of: tree, in: FilePath(dump.path), root)
+            }
+        }
+    }
+
+    private static func restoreTimes(of tree: TreeContents, in dump: FilePath, _ root: FilePath) throws {
+        let directory = try OpenDirectory(root)
+        let inventory = try directory.openFile(dump.pushing(FilePath(tree.inventory)))
+        try inventory.closeAfter {
+            var reader = InventoryReader(inventory)
+            while let entry = try reader.next() {
+                guard !timesOfBorg.contains(entry.modified) else { continue }
+                let path = dump.pushing(FilePath(tree.path)).pushing(entry.path)
+                // Not extracted, or not ours to change.
+                try? directory.setModified(path, to: entry.modified)
+            }
+        }
+    }
+
+    /// In nanoseconds: up to two days before the end of what 32 bits hold (`MAX_S` in Borg's helpers/time.py).
+    private static let timesOfBorg: Range<Int64> = 0..<((1 << 31) - 1 - 2 * 86400) * 1_000_000_000
+}

@@ -1,0 +1,61 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+import Trees
+
+extension SetInspection {
+    /// Compares what is there of a tree with its inventory: kinds, modes, owners, times, attributes, links. Bytes of files are a matter of
+    /// the dump's list.
+    ///
+    /// - Parameter unseen: what nobody has looked for yet.
+    mutating func compare(
+        _ tree: TreeContents, of dump: Manifest.DumpRecord, _ unseen: inout [FilePath: FileStatus]
+    ) {
+        let path = FilePath(dump.path).pushing(FilePath(tree.inventory))
+        // Only what this part of the tree needs was extracted with it.
+        if part != nil { unseen[path] = nil }
+        do {
+            let digest = try FileScan(root.pushing(path)).digest()
+            guard digest.sha256 == tree.inventorySHA256 else {
+                return add(.changed, path, "not the inventory that the manifest vouches for")
+            }
+            let file = try FileDescriptor.open(root.pushing(path), .readOnly, options: [.noFollow, .closeOnExec])
+            try file.closeAfter { try compare(file, FilePath(dump.path).pushing(FilePath(tree.path)), &unseen) }
+        } catch let error as ChecksumError where (error.underlying as? Errno) == .noSuchFileOrDirectory {
+            add(.missing, path, "missing")
+        } catch {
+            add(.unreadable, path, "cannot be read: \(error)")
+        }
+    }
+
+    /// - Parameter place: of the tree, relative to the set.
+    private mutating func compare(
+        _ inventory: FileDescriptor, _ place: FilePath, _ unseen: inout [FilePath: FileStatus]
+    ) throws {
+        let directory = try OpenDirectory(root)
+        // Nobody else may give files to other users.
+        let withOwner = UserAccount.currentIsRoot
+        var reader = InventoryReader(inventory)
+        while let expected = try reader.next() {
+            let path = place.pushing(expected.path)
+            guard part?.covers(path) ?? true else { continue }
+            unseen[path] = nil
+            do {
+                let found = try TreeEntry(reading: path, of: directory)
+                var differences = found.differences(from: expected, withOwner: withOwner)
+                if let first = expected.firstName.map(place.pushing), part?.covers(first) ?? true,
+                    try directory.status(of: path).inode != directory.status(of: first).inode
+                {
+                    differences.append("is not another name of \(first)")
+                }
+                if !differences.isEmpty { add(.changed, path, differences.joined(separator: ", ")) }
+            } catch Errno.noSuchFileOrDirectory {
+                // A file that is missing was found to be so by the list.
+                if expected.kind != .file { add(.missing, path, "missing") }
+            } catch {
+                add(.unreadable, path, "cannot be read: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Linux
+import SystemPackage
+
+/// One thing in a file tree, with all that a restore needs of it besides the bytes of a file.
+public struct TreeEntry: Sendable, Hashable {
+    /// Relative to the root of the tree; empty for the root itself.
+    public var path: FilePath
+    public var kind: FileStatus.Kind
+    /// Permission bits, without the kind.
+    public var mode: UInt32
+    public var uid: UInt32
+    public var gid: UInt32
+    /// Of a file; 0 for anything else.
+    public var bytes: Int64
+    /// Last change of contents, nanoseconds since 1970.
+    public var modified: Int64
+    /// Of a symbolic link: its text, byte for byte.
+    public var target: [UInt8]?
+    /// Of a device: which one it is, as `st_rdev` holds it.
+    public var node: UInt64
+    /// Of a file: 64 lower-case hex digits. Nil where its bytes were not read.
+    public var sha256: String?
+    /// Of a file with several names: the one of them that comes first in the tree, unless this is it.
+    public var firstName: FilePath?
+    /// Extended attributes, access control lists among them, sorted by name.
+    public var attributes: [ExtendedAttribute]
+    /// What it was copied from. Nil where nothing will have to be compared with that.
+    public var source: Source?
+
+    /// How one state of a file is told from every later one of it.
+    public struct Source: Sendable, Hashable {
+        public var inode: UInt64
+        /// Last change of anything, nanoseconds since 1970.
+        public var changed: Int64
+
+        public init(inode: UInt64, changed: Int64) {
+            self.inode = inode
+            self.changed = changed
+        }
+
+        public init(_ status: FileStatus) { self.init(inode: status.inode, changed: status.changed) }
+    }
+
+    /// - Parameter status: all that it does not say is left open.
+    public init(_ path: FilePath, _ status: FileStatus) {
+        self.path = path
+        kind = status.kind
+        mode = status.mode
+        uid = status.uid
+        gid = status.gid
+        bytes = status.kind == .file ? status.bytes : 0
+        modified = status.modified
+        node = status.kind == .characterDevice || status.kind == .blockDevice ? status.node : 0
+        attributes = []
+    }
+}
+
+extension TreeEntry {
+    /// Whether one comes before the other in a tree: parents before what is in them, the names in a directory by their bytes.
+    public static func precedes(_ one: FilePath, _ other: FilePath) -> Bool {
+        one.withPlatformString { one in
+            other.withPlatformString { other in
+                var place = 0
+                while one[place] == other[place], one[place] != 0 { place += 1 }
+                return rank(one[place]) < rank(other[place])
+            }
+        }
+    }
+
+    /// The end of a path comes first, then what is in the directory, then longer names.
+    private static func rank(_ byte: CChar) -> Int {
+        switch UInt8(bitPattern: byte) {
+        case 0: 0
+        case UInt8(ascii: "/"): 1
+        case let other: Int(other) + 1
+        }
+    }
+}

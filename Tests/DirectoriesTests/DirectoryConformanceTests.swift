@@ -1,0 +1,56 @@
+import Conformance
+import Directories
+import DumpCore
+import Linux
+import Logging
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A directory as a provider")
+struct DirectoryConformanceTests {
+    @Test("A directory keeps the contract of a provider", arguments: ProviderClaim.allCases)
+    func contract(claim: ProviderClaim) async throws {
+        try await withScratch { scratch in
+            let directory = scratch.appending("claim")
+            try FileSystem.createDirectory(directory)
+            let subject = Subject(tree: try await TreeFixture(at: scratch.appending("source")))
+            try await claim.check(subject, in: directory)
+        }
+    }
+
+    private struct Subject: ConformanceSubject {
+        let tree: TreeFixture
+
+        var secrets: [String] { [] }
+        var unreachable: any Provider {
+            DirectoryProvider(settings: DirectorySettings(path: tree.root.appending("no")))
+        }
+
+        func provider(log: Logger) -> any Provider {
+            DirectoryProvider(settings: settings)
+        }
+
+        private var settings: DirectorySettings {
+            var settings = DirectorySettings(path: tree.root)
+            settings.selection.exclude = ["nothing"]
+            return settings
+        }
+
+        /// Every entry, with the time of its last change of anything.
+        func fingerprint() async throws -> String {
+            try FileTree(tree.root).entries().map { "\($0.path) \($0.status)" }.joined(separator: "\n")
+        }
+
+        /// It starts no process and opens no session.
+        func leftovers() async throws -> [String] { [] }
+
+        /// Nobody has ever come to the end of a file of four tebibytes of zeros.
+        func whileHeldUp(_ body: () async throws -> Void) async throws {
+            try await tree.shell("truncate -s 4T endless")
+            try await body()
+        }
+
+        func damage() async throws { try await tree.shell("rm -rf plain empty") }
+    }
+}

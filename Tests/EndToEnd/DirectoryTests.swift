@@ -1,0 +1,168 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A directory in a job")
+struct DirectoryTests {
+    /// The host's job with a dump `documents` of a tree with one of everything.
+    private func withTree(deep: Bool = false, _ body: (inout TestHost, TreeFixture) async throws -> Void) async throws {
+        try await TestHost.with { host in
+            let tree = try await TreeFixture(at: host.scratch.appending("documents"), deep: deep)
+            host.job.dumpLines += ["  documents:", "    provider: directory", "    path: \(tree.root)"]
+            try await body(&host, tree)
+        }
+    }
+
+    @Test(
+        "comes back as it was, from Muster and from Borg alone: names, holes, owners, modes, times, attributes, devices",
+        arguments: BorgUnderTest.allCases)
+    func roundTrip(version: BorgUnderTest) async throws {
+        try await withTree(deep: true) { host, tree in
+            host.job.borg = version.program.string
+            try await tree.addDeepest()
+            // Ten gibibytes for one of them: Borg needs a while for that, however empty they are.
+            if version == .stable {
+                try await tree.shell(
+                    "truncate -s 10G huge; for n in 1 5 9; do dd if=/dev/urandom of=huge bs=1K count=341 seek=${n}000000 conv=notrunc status=none; done"
+                )
+            }
+            let run = try await host.mustSucceed("run")
+            #expect(run.contains("dump documents: "), "\(run)")
+            try await host.mustSucceed("verify")
+            let into = host.scratch.appending("x")
+            try await host.mustSucceed("extract", "latest", "--into", into.string)
+            #expect(try await tree.differences(from: into.appending("documents/tree")) == "")
+            if version == .stable {
+                let huge = try FileSystem.status(of: into.appending("documents/tree/huge"))
+                #expect(huge.bytes == 10 << 30)
+                #expect(huge.allocatedBytes < 64 << 20)
+                return
+            }
+            // Times that Borg does not know are in the inventory.
+            let plain = host.scratch.appending("p")
+            try FileSystem.createDirectory(plain)
+            let archive = try await host.newestArchive()
+            let extracted = try await host.borg("extract", "--numeric-ids", "::\(archive)", in: plain)
+            #expect(extracted.status == .exited(0), "\(extracted.errors)")
+            let checked = try await host.command(
+                "/bin/sh", "-c",
+                """
+                cd \(plain) && sha256sum --quiet -c checksums/*.sha256 && mtree -t -f documents/tree.mtree -p documents/tree >/dev/null
+                mtree -f documents/tree.mtree -p documents/tree
+                """)
+            #expect(checked.status == .exited(0), "\(checked.output) \(checked.errors)")
+            // To the microsecond.
+            let left = try await tree.differences(from: plain.appending("documents/tree")).split(separator: "\n")
+            #expect(left.map { $0.split(separator: " ").last } == ["plain/late", "plain/old"], "\(left)")
+        }
+    }
+
+    @Test("is extracted in part: a directory, an empty one, a link; what is not in it is named with what is near")
+    func parts() async throws {
+        try await withTree { host, tree in
+            try await host.mustSucceed("run")
+            for (number, part) in ["plain/sub", "empty", "plain/link", "plain/file"].enumerated() {
+                let into = host.scratch.appending("part-\(number)")
+                try await host.mustSucceed("extract", "latest", "documents/tree/\(part)", "--into", into.string)
+                let there = try FileTree(into).entries().map(\.path.string)
+                let expected = try FileTree(tree.root).entries().map(\.path.string).filter { $0.hasPrefix(part) }
+                #expect(
+                    there.filter { $0.hasPrefix("documents/tree/\(part)") } == expected.map { "documents/tree/\($0)" })
+            }
+            let missing = try await host.muster(
+                "extract", "latest", "documents/tree/plane", "--into", host.scratch.appending("none").string)
+            #expect(missing.status != .exited(0))
+            #expect(missing.errors.contains("holds no path"), "\(missing.errors)")
+        }
+    }
+
+    @Test("that did not change is the same set: no file is new to Borg, and the space that is needed is what changed")
+    func unchanged() async throws {
+        try await withTree { host, tree in
+            try await host.mustSucceed("run")
+            let inodes = try tree.inodes(in: host.current)
+            let report = try await host.mustSucceed("run", "--json")
+            #expect(try tree.inodes(in: host.current) == inodes)
+            #expect(
+                try await host.value(
+                    "d['archives'][0]['stored_bytes'] < 200000, d['set']['reused_files'] > 10", of: report)
+                    == "(True, True)", "\(report)")
+        }
+    }
+
+    @Test(
+        "that was touched in the published set is found out by verify, and by the next archive",
+        arguments: [
+            ("chmod 0604 plain/old", "plain/old: has mode 604 and not 644"),
+            ("chown -h 5 plain/link", "plain/link: belongs to 5:0 and not 0:0"),
+            ("ln -sfn elsewhere plain/link", "plain/link: "), ("mkdir plain/new", "plain/new: not in the manifest"),
+            ("touch -d 2020-01-01 empty", "empty: was changed at "), ("rm plain/fifo", "plain/fifo: missing"),
+            ("rm -d empty", "empty: missing"),
+            ("setfattr -n user.comment -v other plain/file", "has another value of user.comment"),
+            (
+                "rm plain/zweitname && cp -a plain/file plain/zweitname",
+                "plain/zweitname: is not another name of documents/tree/plain/file"
+            ),
+            ("mkfifo plain/pipe", "plain/pipe: not in the manifest"),
+        ])
+    func touched(change: String, problem: String) async throws {
+        try await withTree { host, _ in
+            try await host.mustSucceed("dump")
+            let current = host.current
+            let done = try await host.command("/bin/bash", "-euc", "cd \(current)/documents/tree && \(change)")
+            #expect(done.status == .exited(0), "\(done.errors)")
+            let verified = try await host.muster("verify")
+            #expect(verified.status == .exited(5))
+            #expect((verified.output + verified.errors).contains(problem), "\(verified.output) \(verified.errors)")
+            let archived = try await host.muster("archive")
+            #expect(archived.status == .exited(4), "\(archived.errors)")
+            #expect(try await host.archiveNames().isEmpty)
+        }
+    }
+
+    @Test("whose files vanish while it is copied is dumped without them, with a warning for each")
+    func vanished() async throws {
+        try await withTree { host, tree in
+            let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "directory.walked"])
+            try #require(await run.stopped())
+            try await tree.shell("rm plain/large plain/file plain/sub/drittname && rm -r plain/sub")
+            run.send(SIGCONT)
+            let result = try await run.result()
+            #expect(result.status == .exited(0), "\(result.errors)")
+            for name in ["plain/large", "plain/file", "plain/sub/drittname"] {
+                #expect(result.errors.contains("\(name) vanished before it was copied"), "\(result.errors)")
+            }
+            // The other name of a file that vanished under its first.
+            #expect(try read(host.current.appending("documents/tree/plain/zweitname")) == "hello\n")
+            try await host.mustSucceed("verify")
+        }
+    }
+
+    @Test("that vanishes as a whole, or does not fit, fails the job, and the published set stays as it is")
+    func failed() async throws {
+        try await withTree { host, tree in
+            try await host.mustSucceed("dump")
+            let before = try host.currentFingerprint()
+            let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": "prepared"])
+            try #require(await run.stopped())
+            let aside = host.scratch.appending("aside")
+            try await tree.shell("mkdir \(aside) && mv * \(aside)/")
+            run.send(SIGCONT)
+            let result = try await run.result()
+            #expect(result.status == .exited(3), "\(result.errors)")
+            #expect(result.errors.contains("\(tree.root) was emptied while it was copied"), "\(result.errors)")
+            #expect(try host.currentFingerprint() == before)
+            #expect(try await host.archiveNames().isEmpty)
+        }
+    }
+}
+
+extension TreeFixture {
+    /// Of each file of the copy in a set.
+    fileprivate func inodes(in set: FilePath) throws -> [String] {
+        try FileTree(set.appending("documents/tree")).entries().filter { $0.status.kind == .file }
+            .map { "\($0.path) \($0.status.inode)" }
+    }
+}
