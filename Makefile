@@ -23,6 +23,7 @@ bench: install-test-packages release
 	@.ci/comparison
 	Benchmarks/bench
 	Benchmarks/bench-archives
+	Benchmarks/bench-directories
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -36,13 +36,16 @@ def size_of(directory):
     return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
 
 
-def heading(size, *more):
-    """When, where and of what the figures below it are. `size` is in bytes."""
+def heading(*what):
+    """When, where and of what the figures below it are."""
     facts = [f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%MZ}", platform.machine(), f"{os.cpu_count()} processors",
-             f"Linux {platform.release()}", f"PostgreSQL {PROGRAMS.parent.name}", *more,
-             "nine databases and two of the system", f"{size / 2**30:.2f} GiB dumped", f"{ROUNDS} rounds",
-             "median of the ratios (least to greatest)"]
+             f"Linux {platform.release()}", *what, f"{ROUNDS} rounds", "median of the ratios (least to greatest)"]
     print(", ".join(facts) + "\n")
+
+
+def databases(size):
+    """What the clusters' benchmarks dump. `size` is in bytes."""
+    return [f"PostgreSQL {PROGRAMS.parent.name}", "nine databases and two of the system", f"{size / 2**30:.2f} GiB dumped"]
 
 
 def as_postgres(*command, **options):

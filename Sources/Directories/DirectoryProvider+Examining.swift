@@ -31,7 +31,7 @@ extension DirectoryProvider {
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
         var size = TreeSize()
         let former = PreviousTree(run.previous)
-        try walk.forEach { (path, status) throws(DumpError) in
+        try walk.visitAll { (path, status) throws(DumpError) in
             size.add(status, isUnchanged: former?.entry(at: path)?.isUnchanged(status) ?? false)
         }
         guard size.entries > 1 else {

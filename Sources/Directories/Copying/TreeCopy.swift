@@ -96,7 +96,7 @@ struct TreeCopy: Sendable {
         var firstNames: [FileIdentity: Int] = [:]
         let former = PreviousTree(previous)
         var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
-        try walk.forEach { (path, status) throws(DumpError) in
+        try walk.visitAll { (path, status) throws(DumpError) in
             guard status.kind == .file else { return try make(path, status, &plan) }
             let place = plan.copied.entries.count
             plan.copied.entries.append(TreeEntry(path, status))

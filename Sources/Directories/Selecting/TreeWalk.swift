@@ -25,7 +25,7 @@ struct TreeWalk {
     }
 
     /// Calls `visit` for the root, whose path is empty, and all that is to be dumped below it.
-    mutating func forEach(_ visit: (FilePath, FileStatus) throws(DumpError) -> Void) throws(DumpError) {
+    mutating func visitAll(_ visit: (FilePath, FileStatus) throws(DumpError) -> Void) throws(DumpError) {
         let root = FilePath()
         try visit(root, try attempting(to: "look at", root, of: source) { try source.status(of: root) })
         let names = try attempting(to: "list", root, of: source) { try source.names(in: root) }
