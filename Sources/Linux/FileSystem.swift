@@ -46,6 +46,13 @@ public enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
+    /// Removes an empty directory: `rmdir(2)`. Nothing there is fine; a mount point, or one that holds something, is an error.
+    public static func removeEmptyDirectory(_ path: FilePath) throws(Errno) {
+        do {
+            try call { path.withPlatformString { rmdir($0) } }
+        } catch Errno.noSuchFileOrDirectory {}
+    }
+
     /// Flushes the names in a directory to disk, or the bytes of a file: `fsync(2)`.
     public static func flush(_ path: FilePath) throws(Errno) {
         try withDescriptor(path) { descriptor in fsync(descriptor) }

@@ -1,0 +1,123 @@
+import Glibc
+import SystemPackage
+
+/// The mounts that this process sees, as `/proc/self/mountinfo` had them at one moment: proc_pid_mountinfo(5).
+public struct MountTable: Sendable {
+    /// In the order in which they were mounted.
+    public var mounts: [Mount]
+
+    public struct Mount: Sendable, Hashable {
+        public var id: Int
+        /// The device number of its files, `major:minor`. Btrfs has one for each subvolume, of which this is none.
+        public var device: String
+        /// The directory of the file system that is seen at `point`; `/` unless a part of it was mounted. Deleted
+        /// since, it ends in `//deleted`.
+        public var root: String
+        public var point: FilePath
+        /// Such as `ext4`.
+        public var fileSystem: String
+        /// What was mounted, in the words of the file system: a device, a dataset.
+        public var source: String
+
+        public init(
+            id: Int, device: String, root: String, point: FilePath, fileSystem: String, source: String
+        ) {
+            self.id = id
+            self.device = device
+            self.root = root
+            self.point = point
+            self.fileSystem = fileSystem
+            self.source = source
+        }
+    }
+
+    /// The mounts of now.
+    public static func current() throws(Errno) -> MountTable {
+        MountTable(parsing: try wholeText(of: "/proc/self/mountinfo"))
+    }
+
+    init(parsing text: String) {
+        mounts = text.split(separator: "\n").compactMap { Mount(line: String($0)) }
+    }
+
+    /// What is seen at `point`: of several mounts at one place, the last. Nil if nothing is mounted there.
+    public func mount(at point: FilePath) -> Mount? { mounts.last { $0.point == point } }
+
+    /// The mounts that begin somewhere below `directory`, but not there.
+    public func mounts(below directory: FilePath) -> [Mount] {
+        mounts.filter { $0.point != directory && $0.point.starts(with: directory) }
+    }
+
+    /// Where `path` leads to, all symbolic links followed, and the mount that it is on, however many hide each other
+    /// there.
+    public static func place(of path: FilePath) throws(Errno) -> (path: FilePath, mount: Mount) {
+        let descriptor = path.withPlatformString { open($0, O_CLOEXEC | pathOnly) }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        let facts = try wholeText(of: FilePath("/proc/self/fdinfo/\(descriptor)"))
+        let id = facts.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }
+            .flatMap { Int($0.dropFirst(7).filter(\.isNumber)) }
+        guard let id, let mount = try current().mounts.first(where: { $0.id == id }) else {
+            throw Errno.noSuchFileOrDirectory
+        }
+        return (try target(of: FilePath("/proc/self/fd/\(descriptor)")), mount)
+    }
+
+    /// O_PATH, which Swift's Glibc does not show.
+    private static let pathOnly: Int32 = 0o10000000
+
+    private static func target(of link: FilePath) throws(Errno) -> FilePath {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard link.withPlatformString({ readlink($0, &buffer, buffer.count - 1) }) > 0 else {
+            throw Errno(rawValue: errno)
+        }
+        return FilePath(platformString: buffer)
+    }
+
+    /// A file of `/proc`, which has no size.
+    private static func wholeText(of path: FilePath) throws(Errno) -> String {
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw Errno(rawValue: errno) }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+}
+
+extension MountTable.Mount {
+    /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; a few characters are escaped in octal.
+    init?(line: String) {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false).map { String($0).withoutOctalEscapes }
+        guard let dash = fields.firstIndex(of: "-"), dash >= 6, dash + 2 < fields.count, let id = Int(fields[0]) else {
+            return nil
+        }
+        self.init(
+            id: id, device: fields[2], root: fields[3], point: FilePath(fields[4]), fileSystem: fields[dash + 1],
+            source: fields[dash + 2])
+    }
+}
+
+extension String {
+    /// With `\040` and its like as what they stand for.
+    fileprivate var withoutOctalEscapes: String {
+        guard contains("\\") else { return self }
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), let code = UInt8(String(Substring(rest.prefix(3))), radix: 8) {
+                bytes.append(code)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
