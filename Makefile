@@ -36,4 +36,4 @@ install-packages:
 	@.ci/packages libpq-dev libyaml-dev libssl-dev pkg-config postgresql borgbackup
 
 install-test-packages: install-packages
-	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client
+	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client btrfs-progs

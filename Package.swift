@@ -44,6 +44,9 @@ let package = Package(
             dependencies: [
                 "Settings", "Staging", "Processes", "Checksums", "Linux", "DumpCore", .logging, .system,
             ]),
+        .target(
+            name: "Snapshots",
+            dependencies: ["Settings", "Processes", "Linux", "DumpCore", .logging, .system]),
         .target(name: "Staging", dependencies: ["Checksums", "Linux", "DumpCore", .logging, .system]),
         .target(
             name: "Processes",
@@ -81,6 +84,12 @@ let package = Package(
         .testTarget(
             name: "PipelineTests",
             dependencies: ["Pipeline", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
+        .testTarget(
+            name: "SnapshotsTests",
+            dependencies: [
+                "Snapshots", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport",
+                .logging, .system,
+            ]),
         .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
         .testTarget(name: "EndToEnd", dependencies: ["Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),
