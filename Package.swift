@@ -47,7 +47,12 @@ let package = Package(
             ]),
         .target(
             name: "Directories",
-            dependencies: ["Settings", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+            dependencies: [
+                "Settings", "Snapshots", "Processes", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system,
+            ]),
+        .target(
+            name: "Snapshots",
+            dependencies: ["Settings", "Processes", "Linux", "DumpCore", .logging, .system]),
         .target(name: "Staging", dependencies: ["Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
         .target(name: "Trees", dependencies: ["Linux", "DumpCore", .system]),
         .target(
@@ -84,7 +89,8 @@ let package = Package(
         .testTarget(
             name: "DirectoriesTests",
             dependencies: [
-                "Directories", "Conformance", "Trees", "Checksums", "Linux", "DumpCore", "TestSupport", .logging,
+                "Directories", "Conformance", "Snapshots", "Processes", "Trees", "Checksums", "Linux", "DumpCore",
+                "TestSupport", .logging,
                 .system,
             ]),
         .testTarget(name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "TestSupport", .system]),
@@ -94,6 +100,12 @@ let package = Package(
         .testTarget(
             name: "PipelineTests",
             dependencies: ["Pipeline", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
+        .testTarget(
+            name: "SnapshotsTests",
+            dependencies: [
+                "Snapshots", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport",
+                .logging, .system,
+            ]),
         .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
         .testTarget(name: "EndToEnd", dependencies: ["Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),

@@ -1,6 +1,7 @@
 import DumpCore
 import Glibc
 import Linux
+import Snapshots
 import SystemPackage
 import Trees
 
@@ -8,9 +9,15 @@ extension DirectoryProvider {
     /// Looks at the path and at all that is below it.
     func examined(for run: RunContext) async throws(DumpError) -> PreparedDirectory {
         let stop = StopSign()
+        let planned: PlannedSnapshot?
+        if let snapshot = settings.snapshot {
+            planned = try await round.examine(settings.path, snapshot, for: run.dump, in: run)
+        } else {
+            planned = nil
+        }
         let outcome = await withTaskCancellationHandler {
             await asResult { () async throws(DumpError) in
-                try await onOwnThread { () throws(DumpError) in try survey(for: run, until: stop) }
+                try await onOwnThread { () throws(DumpError) in try survey(for: run, planned, until: stop) }
             }
         } onCancel: {
             stop.raise()
@@ -18,13 +25,15 @@ extension DirectoryProvider {
         return try outcome.get()
     }
 
-    private func survey(for run: RunContext, until stop: StopSign) throws(DumpError) -> PreparedDirectory {
-        let source = try opened()
+    private func survey(
+        for run: RunContext, _ planned: PlannedSnapshot?, until stop: StopSign
+    ) throws(DumpError) -> PreparedDirectory {
+        let source = try OpenDirectory.source(settings.path)
         let status = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
-        let (mount, isMounted) = try mountPoint()
-        if settings.requiresMount, !isMounted {
+        let (path, mount) = try place()
+        if settings.requiresMount, mount.point != path {
             throw DumpError(
-                .sourceUnavailable, "\(settings.path) is not a mount point: it lies on \(mount.path)",
+                .sourceUnavailable, "\(settings.path) is not a mount point: it lies on \(mount.point)",
                 hint: "Mount its disk, or remove require_mount.")
         }
         let selection = Selection(settings.selection, device: status.device)
@@ -40,34 +49,14 @@ extension DirectoryProvider {
                 hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
         }
         return PreparedDirectory(
-            settings: settings, source: source, selection: selection, longestPath: longestPath(of: run),
-            fileSystem: mount.kind, size: size, omissions: walk.omissions)
+            settings: settings, planned: planned, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
+            size: size, omissions: walk.omissions)
     }
 
-    private func opened() throws(DumpError) -> OpenDirectory {
+    /// Where the path leads to, and what that lies on.
+    private func place() throws(DumpError) -> (path: FilePath, mount: MountTable.Mount) {
         do {
-            return try OpenDirectory(settings.path)
-        } catch {
-            let message: String
-            switch error {
-            case .noSuchFileOrDirectory: message = "\(settings.path) does not exist"
-            case .notDirectory, .tooManySymbolicLinkLevels:
-                let isLink = (try? FileSystem.status(of: settings.path))?.kind == .symbolicLink
-                message = "\(settings.path) is \(isLink ? "a symbolic link" : "no directory")"
-            default: message = "cannot open \(settings.path): \(error)"
-            }
-            throw DumpError(
-                .sourceUnavailable, message, hint: "Set path: to a directory that is there, not to a link.",
-                underlying: error)
-        }
-    }
-
-    /// What the path lies on, and whether it is mounted right there.
-    private func mountPoint() throws(DumpError) -> (MountPoint, Bool) {
-        do {
-            let path = try FileSystem.resolved(settings.path)
-            let found = try MountTable.current().mountPoint(of: path)
-            return (found, found.path == path)
+            return try MountTable.place(of: settings.path)
         } catch {
             throw DumpError(.system, "cannot find out what \(settings.path) lies on: \(error)", underlying: error)
         }
@@ -104,5 +93,26 @@ extension DumpError {
         error.context = ["dump": name]
         for fact in context { error.context[fact.name] = fact.value }
         return error
+    }
+}
+
+extension OpenDirectory {
+    /// The directory that is dumped, or an error that says why it cannot be.
+    static func source(_ path: FilePath) throws(DumpError) -> OpenDirectory {
+        do {
+            return try OpenDirectory(path)
+        } catch {
+            let message: String
+            switch error {
+            case .noSuchFileOrDirectory: message = "\(path) does not exist"
+            case .notDirectory, .tooManySymbolicLinkLevels:
+                let isLink = (try? FileSystem.status(of: path))?.kind == .symbolicLink
+                message = "\(path) is \(isLink ? "a symbolic link" : "no directory")"
+            default: message = "cannot open \(path): \(error)"
+            }
+            throw DumpError(
+                .sourceUnavailable, message, hint: "Set path: to a directory that is there, not to a link.",
+                underlying: error)
+        }
     }
 }

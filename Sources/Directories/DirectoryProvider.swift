@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Snapshots
 import SystemPackage
 
 /// Dumps a directory: copies a file tree with modes, owners, times, links, holes, attributes and access control lists.
@@ -11,8 +12,13 @@ public struct DirectoryProvider: Provider {
     public static let kind = DirectorySettings.kind
 
     let settings: DirectorySettings
+    let round: SnapshotRound
 
-    public init(settings: DirectorySettings) { self.settings = settings }
+    /// - Parameter round: of the job; its snapshots are taken together.
+    public init(settings: DirectorySettings, round: SnapshotRound) {
+        self.settings = settings
+        self.round = round
+    }
 
     public func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource {
         do {
@@ -20,5 +26,9 @@ public struct DirectoryProvider: Provider {
         } catch {
             throw error.ofDump(run.dump)
         }
+    }
+
+    public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
+        try await round.undo(record, in: run)
     }
 }

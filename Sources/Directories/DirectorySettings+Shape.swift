@@ -1,4 +1,5 @@
 import Settings
+import Snapshots
 import SystemPackage
 
 extension DirectorySettings: ProviderSettings {
@@ -8,6 +9,10 @@ extension DirectorySettings: ProviderSettings {
     public static var shape: ObjectShape<DirectorySettings> {
         ObjectShape(default: DirectorySettings())
             .required("path", \.path, .absolutePath, "The directory to dump.")
+            .optional(
+                "snapshot", \.snapshot, .snapshot,
+                "How to read all of it as of one instant: auto, btrfs, lvm, zfs, or commands of yours. Not set: it is read as it is."
+            )
             .key(
                 "exclude", \.selection.exclude, .list(of: .pattern),
                 "Patterns of what to leave out, in the syntax of gitignore(5), relative to the path. The last that matches decides."

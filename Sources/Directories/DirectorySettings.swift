@@ -1,4 +1,5 @@
 import DumpCore
+import Snapshots
 import SystemPackage
 
 /// What a job file says of one file tree.
@@ -6,6 +7,8 @@ public struct DirectorySettings: Sendable, Equatable {
     /// The directory to copy. Absolute.
     public var path: FilePath
     public var selection = SelectionSettings()
+    /// Nil: the tree is read while it may be written.
+    public var snapshot: SnapshotSettings?
     /// Whether the path must be a mount point: an unmounted disk must not be dumped as the directory that it is mounted on.
     public var requiresMount = false
     public var changedFiles = ChangedFiles.fail

@@ -2,12 +2,15 @@ import Checksums
 import DumpCore
 import Linux
 import Settings
+import Snapshots
 import SystemPackage
 import Trees
 
 /// A directory that is about to be copied.
 struct FrozenDirectory: FrozenSource {
     let prepared: PreparedDirectory
+    /// Nil: the directory itself is read, while it may be written.
+    let snapshot: HeldSnapshot?
 
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         do {
@@ -17,7 +20,7 @@ struct FrozenDirectory: FrozenSource {
         }
     }
 
-    func release() async {}
+    func release() async { await snapshot?.release() }
 
     private func dumped(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         let from = Timestamp.now
@@ -30,6 +33,8 @@ struct FrozenDirectory: FrozenSource {
             throw DumpError(.cancelled, "the dump was cancelled", underlying: error)
         }
         guard let copied else { throw tooLate }
+        // One that overflowed meanwhile has shown what never was.
+        try await snapshot?.confirm()
         guard copied.entries.count > 1 else {
             throw DumpError(
                 .incompleteDump, "\(prepared.settings.path) was emptied while it was copied",
@@ -54,8 +59,12 @@ struct FrozenDirectory: FrozenSource {
             } catch {
                 throw DumpError(.system, "cannot open \(tree): \(error)", underlying: error)
             }
+            // Open for as long as it is copied: a snapshot that is in use could not be given back.
+            let source = try OpenDirectory.source(snapshot?.tree ?? prepared.settings.path)
+            let root = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
             let copy = TreeCopy(
-                from: prepared.source, to: target, prepared.settings, selection: prepared.selection,
+                from: source, to: target, prepared.settings,
+                selection: Selection(prepared.settings.selection, device: root.device),
                 longestPath: prepared.longestPath, previous: run.previous
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
@@ -82,7 +91,8 @@ struct FrozenDirectory: FrozenSource {
         digests[TreeLayout.inventory] = inventory
         return DumpSummary(
             identity: ["path": prepared.settings.path.string, "file_system": prepared.fileSystem],
-            moment: Moment(.live, from: from, to: .now), findings: findings(of: copied), omissions: copied.omissions,
+            moment: snapshot?.moment ?? Moment(.live, from: from, to: .now), findings: findings(of: copied),
+            omissions: copied.omissions,
             digests: digests,
             tree: TreeContents(
                 path: TreeLayout.tree.string, inventory: TreeLayout.inventory.string,

@@ -1,12 +1,12 @@
 import DumpCore
 import Linux
+import Snapshots
 import SystemPackage
 
 /// A directory that was looked at and could be dumped.
 struct PreparedDirectory: PreparedSource {
     let settings: DirectorySettings
-    let source: OpenDirectory
-    let selection: Selection
+    let planned: PlannedSnapshot?
     let longestPath: Int
     /// What the directory lies on, such as `ext4`.
     let fileSystem: String
@@ -14,24 +14,31 @@ struct PreparedDirectory: PreparedSource {
     let omissions: [Finding]
 
     var facts: ErrorContext {
-        [
+        var facts: ErrorContext = [
             "path": settings.path.string, "file_system": fileSystem, "files": "\(size.files)",
             "entries": "\(size.entries)",
         ]
+        for fact in planned?.facts ?? [:] { facts[fact.name] = fact.value }
+        return facts
     }
 
-    var findings: [Finding] { [] }
+    var findings: [Finding] { planned?.findings ?? [] }
 
     /// The inventory is made in no time, but lies beside the tree.
     var units: [WorkUnit] {
         [
             WorkUnit(name: settings.path.string, path: TreeLayout.tree, estimatedBytes: size.bytes),
-            WorkUnit(
-                name: "inventory", path: TreeLayout.inventory, estimatedBytes: Int64(size.entries) * 256),
+            WorkUnit(name: "inventory", path: TreeLayout.inventory, estimatedBytes: Int64(size.entries) * 256),
         ]
     }
 
-    func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource { FrozenDirectory(prepared: self) }
+    func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
+        do {
+            return FrozenDirectory(prepared: self, snapshot: try await planned?.take(in: run))
+        } catch {
+            throw error.ofDump(run.dump)
+        }
+    }
 
     func close() async {}
 }

@@ -54,6 +54,13 @@ public enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
+    /// Removes an empty directory: `rmdir(2)`. Nothing there is fine; a mount point, or one that holds something, is an error.
+    public static func removeEmptyDirectory(_ path: FilePath) throws(Errno) {
+        do {
+            try call { path.withPlatformString { rmdir($0) } }
+        } catch Errno.noSuchFileOrDirectory {}
+    }
+
     /// Flushes the names in a directory to disk, or the bytes of a file: `fsync(2)`.
     public static func flush(_ path: FilePath) throws(Errno) {
         try withDescriptor(path) { descriptor in fsync(descriptor) }
@@ -91,13 +98,6 @@ public enum FileSystem {
         var facts = stat()
         try call { fstat(file.rawValue, &facts) }
         return FileStatus(facts)
-    }
-
-    /// The path with all symbolic links in it resolved: `realpath(3)`.
-    public static func resolved(_ path: FilePath) throws(Errno) -> FilePath {
-        guard let found = path.withPlatformString({ realpath($0, nil) }) else { throw Errno(rawValue: errno) }
-        defer { free(found) }
-        return FilePath(platformString: found)
     }
 
     /// The names in a directory, without `.` and `..`, in the order of their bytes.

@@ -1,73 +1,123 @@
 import Glibc
 import SystemPackage
 
-/// What is mounted where, as this process sees it: `/proc/self/mountinfo`, see proc(5).
+/// The mounts that this process sees, as `/proc/self/mountinfo` had them at one moment: proc_pid_mountinfo(5).
 public struct MountTable: Sendable {
     /// In the order in which they were mounted.
-    public var mountPoints: [MountPoint]
+    public var mounts: [Mount]
 
-    public static func current() throws -> MountTable {
-        let file = try FileDescriptor.open("/proc/self/mountinfo", .readOnly, options: .closeOnExec)
-        return try file.closeAfter {
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-            while case let count = try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
-                bytes += buffer[..<count]
+    public struct Mount: Sendable, Hashable {
+        public var id: Int
+        /// The device number of its files, `major:minor`. Btrfs has one for each subvolume, of which this is none.
+        public var device: String
+        /// The directory of the file system that is seen at `point`; `/` unless a part of it was mounted. Deleted
+        /// since, it ends in `//deleted`.
+        public var root: String
+        public var point: FilePath
+        /// Such as `ext4`.
+        public var fileSystem: String
+        /// What was mounted, in the words of the file system: a device, a dataset.
+        public var source: String
+
+        public init(
+            id: Int, device: String, root: String, point: FilePath, fileSystem: String, source: String
+        ) {
+            self.id = id
+            self.device = device
+            self.root = root
+            self.point = point
+            self.fileSystem = fileSystem
+            self.source = source
+        }
+    }
+
+    /// The mounts of now.
+    public static func current() throws(Errno) -> MountTable {
+        MountTable(parsing: try wholeText(of: "/proc/self/mountinfo"))
+    }
+
+    init(parsing text: String) {
+        mounts = text.split(separator: "\n").compactMap { Mount(line: String($0)) }
+    }
+
+    /// What is seen at `point`: of several mounts at one place, the last. Nil if nothing is mounted there.
+    public func mount(at point: FilePath) -> Mount? { mounts.last { $0.point == point } }
+
+    /// The mounts that begin somewhere below `directory`, but not there.
+    public func mounts(below directory: FilePath) -> [Mount] {
+        mounts.filter { $0.point != directory && $0.point.starts(with: directory) }
+    }
+
+    /// Where `path` leads to, all symbolic links followed, and the mount that it is on, however many hide each other
+    /// there.
+    public static func place(of path: FilePath) throws(Errno) -> (path: FilePath, mount: Mount) {
+        let descriptor = path.withPlatformString { open($0, O_CLOEXEC | pathOnly) }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        let facts = try wholeText(of: FilePath("/proc/self/fdinfo/\(descriptor)"))
+        let id = facts.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }
+            .flatMap { Int($0.dropFirst(7).filter(\.isNumber)) }
+        guard let id, let mount = try current().mounts.first(where: { $0.id == id }) else {
+            throw Errno.noSuchFileOrDirectory
+        }
+        return (try target(of: FilePath("/proc/self/fd/\(descriptor)")), mount)
+    }
+
+    /// O_PATH, which Swift's Glibc does not show.
+    private static let pathOnly: Int32 = 0o10000000
+
+    private static func target(of link: FilePath) throws(Errno) -> FilePath {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard link.withPlatformString({ readlink($0, &buffer, buffer.count - 1) }) > 0 else {
+            throw Errno(rawValue: errno)
+        }
+        return FilePath(platformString: buffer)
+    }
+
+    /// A file of `/proc`, which has no size.
+    private static func wholeText(of path: FilePath) throws(Errno) -> String {
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw Errno(rawValue: errno) }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+}
+
+extension MountTable.Mount {
+    /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; a few characters are escaped in octal.
+    init?(line: String) {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false).map { String($0).withoutOctalEscapes }
+        guard let dash = fields.firstIndex(of: "-"), dash >= 6, dash + 2 < fields.count, let id = Int(fields[0]) else {
+            return nil
+        }
+        self.init(
+            id: id, device: fields[2], root: fields[3], point: FilePath(fields[4]), fileSystem: fields[dash + 1],
+            source: fields[dash + 2])
+    }
+}
+
+extension String {
+    /// With `\040` and its like as what they stand for.
+    fileprivate var withoutOctalEscapes: String {
+        guard contains("\\") else { return self }
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), let code = UInt8(String(Substring(rest.prefix(3))), radix: 8) {
+                bytes.append(code)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
             }
-            return MountTable(bytes)
         }
+        return String(decoding: bytes, as: UTF8.self)
     }
-
-    init(_ bytes: [UInt8]) {
-        mountPoints = bytes.split(separator: UInt8(ascii: "\n")).compactMap { MountPoint($0) }
-    }
-
-    /// The mount that holds a path, which must be free of links: of several at one place the last, which hides the others.
-    public func mountPoint(of path: FilePath) throws(Errno) -> MountPoint {
-        let above = mountPoints.filter { path.starts(with: $0.path) }
-        guard let longest = above.map({ $0.path.length }).max(),
-            let found = above.last(where: { $0.path.length == longest })
-        else { throw Errno.noSuchFileOrDirectory }
-        return found
-    }
-
-    /// What is mounted below a path, the path itself not included.
-    public func mountPoints(below path: FilePath) -> [MountPoint] {
-        mountPoints.filter { $0.path != path && $0.path.starts(with: path) }
-    }
-}
-
-public struct MountPoint: Sendable, Hashable {
-    public var path: FilePath
-    /// Of its file system, such as `ext4`.
-    public var kind: String
-    /// What is mounted, such as `/dev/sda1`.
-    public var source: String
-    /// Which directory of the file system is mounted, such as `/` or a subvolume.
-    public var root: FilePath
-
-    /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
-    fileprivate init?(_ line: ArraySlice<UInt8>) {
-        let fields = line.split(separator: UInt8(ascii: " ")).map { unescaped($0) }
-        guard fields.count > 6, let dash = fields[6...].firstIndex(of: "-"), fields.count > dash + 2 else { return nil }
-        root = FilePath(fields[3])
-        path = FilePath(fields[4])
-        kind = fields[dash + 1]
-        source = fields[dash + 2]
-    }
-}
-
-/// Blanks, tabs, newlines and backslashes are written as `\040` and so on.
-private func unescaped(_ field: ArraySlice<UInt8>) -> String {
-    var bytes: [UInt8] = []
-    var rest = field
-    while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "\\"), let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
-            bytes.append(value)
-            rest = rest.dropFirst(3)
-        } else {
-            bytes.append(byte)
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -3,6 +3,22 @@ import DumpCore
 import Settings
 import SystemPackage
 
+extension QuiescencePlan {
+    static var shape: ObjectShape<QuiescencePlan> {
+        ObjectShape(default: QuiescencePlan())
+            .required(
+                "freeze_command", \.freeze, .command, "A program and its arguments that hold the application still."
+            )
+            .required(
+                "thaw_command", \.thaw, .command,
+                "The same to let it go on. May be run more than once, also of what was never frozen, and must end well then too."
+            )
+            .key(
+                "deadline", \.deadline, .duration(atLeast: .seconds(1), atMost: .seconds(3600)),
+                "How long it may stand still; then it is thawed, and the run fails. So it is when Muster dies.")
+    }
+}
+
 extension JobPlan {
     /// What may stand in a job file.
     ///
@@ -32,6 +48,10 @@ extension JobPlan {
             .optional(
                 "max_age", \.maxAge, .duration(atLeast: .seconds(1)),
                 "How old a set may be for muster with-lock to let another program have it, such as 26h; of any age if not set."
+            )
+            .optional(
+                "freeze", \.quiescence, QuiescencePlan.shape.shape,
+                "Commands that hold an application still while the snapshots of all dumps are taken."
             )
             .required(
                 "dumps", \.dumps,

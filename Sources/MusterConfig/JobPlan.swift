@@ -19,6 +19,8 @@ public struct JobPlan: Sendable, Equatable {
     public var anomalies: AnomalyRule
     /// How old a set may be for `muster with-lock`. Nil: of any age.
     public var maxAge: Duration?
+    /// How the application is held still while all sources are frozen.
+    public var quiescence: QuiescencePlan?
     /// In the order of the file; at least one.
     public var dumps: [DumpPlan]
     /// In the order of the file. Without any, someone else archives the set.
@@ -27,7 +29,7 @@ public struct JobPlan: Sendable, Equatable {
     public init(
         name: String, file: FilePath, staging: FilePath, parallel: Int? = nil,
         retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
-        dumps: [DumpPlan],
+        quiescence: QuiescencePlan? = nil, dumps: [DumpPlan],
         repositories: [RepositoryPlan] = []
     ) {
         self.name = name
@@ -37,9 +39,21 @@ public struct JobPlan: Sendable, Equatable {
         self.retry = retry
         self.anomalies = anomalies
         self.maxAge = maxAge
+        self.quiescence = quiescence
         self.dumps = dumps
         self.repositories = repositories
     }
+}
+
+/// What stands under `freeze:`.
+public struct QuiescencePlan: Sendable, Equatable {
+    /// Programs with their arguments. The thaw may be run more than once, also of what was never frozen.
+    public var freeze: [String] = []
+    public var thaw: [String] = []
+    /// How long the application may stand still.
+    public var deadline = Duration.seconds(30)
+
+    public init() {}
 }
 
 /// One entry under `dumps:`.

@@ -13,6 +13,8 @@ public struct Job: Sendable {
     public var retry: Retry
     public var anomalies: AnomalyRule
     public var sources: [Source]
+    /// What holds the application still while all sources are frozen.
+    public var quiescence: (any Quiescence)?
     public var repositories: [Repository]
 
     /// One entry under `dumps:`.
@@ -44,7 +46,8 @@ public struct Job: Sendable {
 
     public init(
         name: String, host: String, staging: FilePath, parallel: Int, retry: Retry = Retry(),
-        anomalies: AnomalyRule = AnomalyRule(), sources: [Source], repositories: [Repository]
+        anomalies: AnomalyRule = AnomalyRule(), sources: [Source], quiescence: (any Quiescence)? = nil,
+        repositories: [Repository]
     ) {
         self.name = name
         self.host = host
@@ -53,6 +56,7 @@ public struct Job: Sendable {
         self.retry = retry
         self.anomalies = anomalies
         self.sources = sources
+        self.quiescence = quiescence
         self.repositories = repositories
     }
 }

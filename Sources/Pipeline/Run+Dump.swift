@@ -74,6 +74,7 @@ extension Run {
         return try await withCleanup {
             StopPoint.passing("prepared")
             try prepared.requireNoFailure()
+            try await job.quiescence?.examine()
             try attempt.compare(prepared)
             try await requireSpace(for: prepared, in: area)
             let frozen = try await freezeAll(prepared)

@@ -49,8 +49,33 @@ struct TakenDump: Sendable {
 }
 
 extension Run {
-    /// Freezes all sources concurrently, so that their instants lie close together. When one fails, the others are released.
+    /// Freezes all sources concurrently, so that their instants lie close together, while the job's application stands still. When one fails,
+    /// the others are released.
     func freezeAll(_ prepared: PreparedJob) async throws -> [String: any FrozenSource] {
+        guard let quiescence = job.quiescence else { return try await freezeSources(prepared) }
+        try await quiescence.begin(in: context(of: UndoRecord.job, prepared.slots))
+        let frozen: [String: any FrozenSource]
+        do {
+            frozen = try await freezeSources(prepared)
+        } catch {
+            do {
+                try await quiescence.end()
+            } catch let obstacle {
+                // What made the freeze fail says more.
+                log.error("the application may not have been thawed", metadata: ["error": "\(obstacle)"])
+            }
+            throw error
+        }
+        do {
+            try await quiescence.end()
+        } catch {
+            await releaseAll(frozen)
+            throw error
+        }
+        return frozen
+    }
+
+    private func freezeSources(_ prepared: PreparedJob) async throws -> [String: any FrozenSource] {
         let outcomes = await withTaskGroup(of: (String, Result<any FrozenSource, DumpError>).self) { group in
             for source in prepared.sources {
                 guard case .success(let examined) = source.outcome else { continue }

@@ -32,6 +32,9 @@ extension Run {
     }
 
     private func undo(_ record: UndoRecord) async throws(DumpError) {
+        if record.dump == UndoRecord.job, let quiescence = job.quiescence {
+            return try await quiescence.undo(record, in: context(of: record.dump, WorkSlots(capacity: 1)))
+        }
         guard let source = job.sources.first(where: { $0.name == record.dump }) else {
             throw DumpError(
                 .settings, "the job has no dump '\(record.dump)' any more, which could undo \(record.kind)",

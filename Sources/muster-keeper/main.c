@@ -12,6 +12,14 @@
 //   --parent     who we work for
 //   --grace      between SIGTERM and SIGKILL
 //
+// muster-keeper --thaw-after MILLISECONDS --parent PID -- COMMAND [ARGUMENT…]
+//
+// The watchdog of an application that Muster froze: runs the command that thaws it when the time is up, and at once when Muster ends or
+// whoever stops services wants this one to end. Outlives Muster, in a session of its own. Standard input is a socket: a byte is
+// written there once all is watched, so that nothing is frozen before; a byte that comes means that Muster has thawed it, and an end
+// that it cannot. Exits with 0 when nothing was left to do, 10 when the time was up, 11 when it thawed for any other reason, and 12 when the
+// command does not succeed, however often.
+//
 // A program of its own and in C, because there is one for every program that Muster runs: it starts in a tenth of the time
 // that muster and its libraries take. Processes/Keeper.swift writes the command line.
 #define _GNU_SOURCE
@@ -38,6 +46,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { not_needed = 0, time_was_up = 10, thawed = 11, not_thawed = 12 }; // Processes/FreezeWatchdog.swift reads them
 enum { directory_descriptor = 3, secret_descriptor = 4, usage = 64, cannot_start = 127 };
 
 struct job {
@@ -48,6 +57,7 @@ struct job {
     bool secret_as_path;
     pid_t parent;
     int grace_milliseconds;
+    int thaw_milliseconds; // -1 unless this is a watchdog
 };
 
 struct secret {
@@ -271,6 +281,67 @@ static int keep(const struct job *job) {
     return end_alike(status);
 }
 
+// MARK: The watchdog of a freeze
+
+static bool succeeds(char *const *command) {
+    pid_t child = fork();
+    if (child < 0) return false;
+    if (child == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        // The socket is between Muster and us.
+        const int null = open("/dev/null", O_RDONLY);
+        if (null >= 0) dup2(null, STDIN_FILENO);
+        execv(command[0], command);
+        _exit(cannot_start);
+    }
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/// Every second, for a minute. Nobody else is left who would.
+static int thaw(const struct job *job, int outcome) {
+    for (int tries = 0; tries < 60; tries++) {
+        if (succeeds(job->program)) return outcome;
+        const struct timespec pause = {.tv_sec = 1};
+        nanosleep(&pause, NULL);
+    }
+    return not_thawed;
+}
+
+static int watch(const struct job *job) {
+    // Whatever file of Muster's came here would stay open, maybe on what is frozen.
+    syscall(SYS_close_range, 3, ~0U, 0);
+    setsid();
+    if (chdir("/") != 0) return cannot_start;
+    sigset_t handled;
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGHUP);
+    sigprocmask(SIG_BLOCK, &handled, NULL);
+    int signals = signalfd(-1, &handled, SFD_CLOEXEC);
+    int parent = (int)syscall(SYS_pidfd_open, job->parent, 0);
+    if (signals < 0 || parent < 0 || getppid() != job->parent) return cannot_start;
+    fcntl(parent, F_SETFD, FD_CLOEXEC);
+
+    const long long end = now_milliseconds() + job->thaw_milliseconds;
+    if (write(STDIN_FILENO, "", 1) != 1) return cannot_start;
+    for (;;) {
+        struct pollfd watched[] = {
+            {.fd = STDIN_FILENO, .events = POLLIN}, {.fd = parent, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+        const long long left = end - now_milliseconds();
+        if (left <= 0) return thaw(job, time_was_up);
+        if (poll(watched, 3, (int)left) <= 0) continue;
+        char byte;
+        if (watched[0].revents != 0 && read(STDIN_FILENO, &byte, 1) == 1) return not_needed;
+        return thaw(job, thawed);
+    }
+}
+
 // MARK: The command line
 
 static _Noreturn void misused(const char *word) {
@@ -279,7 +350,7 @@ static _Noreturn void misused(const char *word) {
 }
 
 int main(int count, char *words[]) {
-    struct job job = {.grace_milliseconds = -1};
+    struct job job = {.grace_milliseconds = -1, .thaw_milliseconds = -1};
     int next = 1;
     for (; next < count && strcmp(words[next], "--") != 0; next++) {
         const char *option = words[next];
@@ -293,6 +364,8 @@ int main(int count, char *words[]) {
             job.parent = (pid_t)atoi(value);
         } else if (strcmp(option, "--grace") == 0) {
             job.grace_milliseconds = atoi(value);
+        } else if (strcmp(option, "--thaw-after") == 0) {
+            job.thaw_milliseconds = atoi(value);
         } else if (strcmp(option, "--secret") == 0 && next + 1 < count) {
             job.secret_as_path = strcmp(value, "path") == 0;
             job.secret_variable = words[++next];
@@ -300,7 +373,8 @@ int main(int count, char *words[]) {
             misused(option);
         }
     }
-    if (next + 1 >= count || job.parent <= 0 || job.grace_milliseconds < 0) misused(words[count - 1]);
+    const bool is_watchdog = job.thaw_milliseconds >= 0;
+    if (next + 1 >= count || job.parent <= 0 || is_watchdog == (job.grace_milliseconds >= 0)) misused(words[count - 1]);
     job.program = words + next + 1;
-    return keep(&job);
+    return is_watchdog ? watch(&job) : keep(&job);
 }

@@ -9,6 +9,7 @@ import Pipeline
 import PostgreSQL
 import Processes
 import Settings
+import Snapshots
 import SystemPackage
 
 extension JobOptions {
@@ -39,11 +40,18 @@ extension JobOptions {
     func load(_ positional: String? = nil, log: Logger) throws -> Job {
         let plan = try plan(positional)
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
+        let round = SnapshotRound(job: plan.name, runner: runner)
         return Job(
             name: plan.name, host: hostName(), staging: plan.staging, parallel: plan.parallel ?? processorCount(),
             retry: plan.retry, anomalies: plan.anomalies,
             sources: plan.dumps.map { dump in
-                Job.Source(name: dump.name, provider: BuiltInProviders.provider(for: dump.settings, runner: runner))
+                Job.Source(
+                    name: dump.name,
+                    provider: BuiltInProviders.provider(for: dump.settings, runner: runner, round: round))
+            },
+            quiescence: plan.quiescence.map { settings in
+                ApplicationFreeze(
+                    freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline, runner: runner)
             },
             repositories: plan.repositories.map { repository in
                 Job.Repository(name: repository.name, settings: repository.settings) {

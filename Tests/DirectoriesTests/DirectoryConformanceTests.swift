@@ -3,6 +3,8 @@ import Directories
 import DumpCore
 import Linux
 import Logging
+import Processes
+import Snapshots
 import SystemPackage
 import TestSupport
 import Testing
@@ -24,11 +26,15 @@ struct DirectoryConformanceTests {
 
         var secrets: [String] { [] }
         var unreachable: any Provider {
-            DirectoryProvider(settings: DirectorySettings(path: tree.root.appending("no")))
+            DirectoryProvider(settings: DirectorySettings(path: tree.root.appending("no")), round: round(.silent))
         }
 
         func provider(log: Logger) -> any Provider {
-            DirectoryProvider(settings: settings)
+            DirectoryProvider(settings: settings, round: round(log))
+        }
+
+        private func round(_ log: Logger) -> SnapshotRound {
+            SnapshotRound(job: "nightly", runner: ProgramRunner(keeper: keeperExecutable, log: log))
         }
 
         private var settings: DirectorySettings {

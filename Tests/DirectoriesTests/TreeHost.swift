@@ -2,6 +2,8 @@ import Conformance
 import DumpCore
 import Glibc
 import Linux
+import Processes
+import Snapshots
 import SystemPackage
 import TestSupport
 import Testing
@@ -21,6 +23,12 @@ struct TreeHost: Sendable {
             var host = TreeHost(scratch: scratch, source: source, settings: DirectorySettings(path: source.root))
             try await body(&host)
         }
+    }
+
+    var round: SnapshotRound {
+        SnapshotRound(
+            job: "nightly", runtime: scratch.appending("runtime"),
+            runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
     }
 
     /// A dump as the pipeline takes it, beside the one before.
@@ -51,7 +59,7 @@ struct TreeHost: Sendable {
         try FileSystem.createDirectory(directory)
         var run = TestRun()
         run.context.previous = previous?.asPrevious
-        let summary = try await run.prepared(DirectoryProvider(settings: settings)) { [run] source in
+        let summary = try await run.prepared(DirectoryProvider(settings: settings, round: round)) { [run] source in
             try await meanwhile()
             return try await run.dump(source, into: directory)
         }

@@ -20,14 +20,15 @@ public func withScratch<Result>(_ body: (FilePath) async throws -> Result) async
 /// Writes a small file, and makes it executable if asked: a tiny fake program.
 public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.ownerReadWrite]) throws {
     let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: mode)
+        path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
     try file.closeAfter { _ = try file.writeAll(text.utf8) }
     guard path.withPlatformString({ chmod($0, mode.rawValue) }) == 0 else { throw Errno(rawValue: errno) }
 }
 
 /// The bytes of a file as text.
 public func read(_ path: FilePath) throws -> String {
-    let file = try FileDescriptor.open(path, .readOnly)
+    // Or a server that another test starts meanwhile has it too, and nothing can be unmounted.
+    let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
     return try file.closeAfter {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)

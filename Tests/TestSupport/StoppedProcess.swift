@@ -2,10 +2,9 @@ import Glibc
 import Linux
 import Synchronization
 import SystemPackage
-import TestSupport
 
 /// In a process of its own (an exit test): has it stop at this point, where a `StoppedProcess` finds it.
-func stopThisProcess(at point: String, scratch: String) throws {
+public func stopThisProcess(at point: String, scratch: String) throws {
     setenv("MUSTER_STOP_AT", point, 1)
     try write("\(getpid())", to: FilePath(scratch).appending("pid"))
 }
@@ -13,7 +12,7 @@ func stopThisProcess(at point: String, scratch: String) throws {
 /// Waits for the process that was told by `stopThisProcess` to stop, and does something to it.
 ///
 /// On a thread of its own, and not in a task: while exit tests run, the test library keeps the threads of the task pool.
-final class StoppedProcess: Sendable {
+public final class StoppedProcess: Sendable {
     private struct NeverStopped: Error {}
 
     private let pidFile: FilePath
@@ -21,7 +20,7 @@ final class StoppedProcess: Sendable {
     private let outcome = Mutex<Swift.Result<Void, any Error>>(.failure(NeverStopped()))
     private let thread: Mutex<pthread_t>
 
-    init(scratch: FilePath, _ work: @escaping @Sendable (pid_t) throws -> Void) throws {
+    public init(scratch: FilePath, _ work: @escaping @Sendable (pid_t) throws -> Void) throws {
         pidFile = scratch.appending("pid")
         self.work = work
         thread = Mutex(pthread_t())
@@ -37,7 +36,7 @@ final class StoppedProcess: Sendable {
     }
 
     /// To be called when the exit test has ended. Throws if the process never stopped.
-    func finish() throws {
+    public func finish() throws {
         pthread_join(thread.withLock { $0 }, nil)
         try outcome.withLock { try $0.get() }
     }

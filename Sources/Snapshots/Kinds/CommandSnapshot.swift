@@ -1,0 +1,73 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// A snapshot that the operator's own commands take, mount and give up.
+struct CommandSnapshot: VolumeSnapshot {
+    static let recordKind = "command_snapshot"
+
+    var commands: SnapshotCommands
+    /// What the commands are told, by the names of the variables.
+    var environment: [String: String]
+    var label: String
+    var mountPoint: FilePath
+
+    var name: String { label }
+    var batch: String { "command \(label)" }
+
+    init(
+        _ commands: SnapshotCommands, of source: FilePath, called label: String, at mountPoint: FilePath, job: String,
+        dump: String, run: RunID
+    ) {
+        self.commands = commands
+        self.label = label
+        self.mountPoint = mountPoint
+        environment = [
+            "MUSTER_JOB": job, "MUSTER_DUMP": dump, "MUSTER_RUN_ID": run.description,
+            "MUSTER_SNAPSHOT_NAME": label, "MUSTER_SOURCE": source.string, "MUSTER_MOUNT_POINT": mountPoint.string,
+        ]
+    }
+
+    /// A word of a command has no line end in it: `Shape.command`.
+    var facts: [String: String] {
+        environment.merging([
+            "release": commands.release.joined(separator: "\n"),
+            "deadline_seconds": "\(commands.deadline.components.seconds)",
+        ]) { $1 }
+    }
+
+    static func take(
+        _ snapshots: [Self], for owner: ProcessIdentity, by programs: SystemPrograms
+    ) async throws(DumpError) {
+        for snapshot in snapshots {
+            try await programs.run(
+                snapshot.commands.create, for: "the command that creates the snapshot",
+                within: snapshot.commands.deadline, environment: snapshot.environment)
+        }
+    }
+
+    var mounting: Mounting {
+        .byCommand(commands.mount, deadline: commands.deadline, environment: environment)
+    }
+
+    /// That its name is ours alone is all that we know of it, and the command's to see to.
+    func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
+        try await programs.run(
+            commands.release, for: "the command that releases the snapshot", within: commands.deadline,
+            environment: environment)
+        try MountDirectory(mountPoint).remove()
+        return .done
+    }
+}
+
+extension CommandSnapshot {
+    init(facts: UndoFacts) throws(DumpError) {
+        commands = SnapshotCommands()
+        commands.release = try facts("release").split(separator: "\n", omittingEmptySubsequences: false).map(
+            String.init)
+        commands.deadline = .seconds(Int64(try facts("deadline_seconds")) ?? 300)
+        environment = facts.record.facts.filter { $0.key.hasPrefix("MUSTER_") }
+        label = try facts("MUSTER_SNAPSHOT_NAME")
+        mountPoint = FilePath(try facts("MUSTER_MOUNT_POINT"))
+    }
+}

@@ -1,0 +1,64 @@
+import DumpCore
+import SystemPackage
+
+/// A snapshot of a ZFS dataset, held so that nobody destroys it while it is read. Its owner stands in a property of it.
+struct DatasetSnapshot: VolumeSnapshot {
+    static let recordKind = "zfs_snapshot"
+
+    var dataset: String
+    /// What follows the `@`, and the tag of our hold.
+    var label: String
+
+    var name: String { "\(dataset)@\(label)" }
+    /// One command takes the snapshots of one pool, at one instant: zfs-snapshot(8).
+    var batch: String { "zfs \(dataset.prefix { $0 != "/" })" }
+    var facts: [String: String] { ["dataset": dataset, "snapshot": label] }
+
+    private static let ownerProperty = "muster:owner"
+
+    static func take(
+        _ snapshots: [Self], for owner: ProcessIdentity, by programs: SystemPrograms
+    ) async throws(DumpError) {
+        try await programs.run(
+            "zfs", ["snapshot", "-o", "\(ownerProperty)=\(owner.mark)"] + snapshots.map(\.name))
+    }
+
+    func secure(by programs: SystemPrograms) async throws(DumpError) {
+        try await programs.run("zfs", ["hold", label, name])
+    }
+
+    /// Never through `.zfs/snapshot`: what is mounted there by itself goes by itself, and changes its inodes (Borg's
+    /// issue 6652).
+    var mounting: Mounting {
+        .byMount(arguments: ["-t", "zfs", "-o", Mounting.options, name], mark: name)
+    }
+
+    func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
+        guard let found = try await ownerFound(by: programs) else { return .done }
+        guard found == owner.mark else { return .foreign }
+        let holds = try await programs.run("zfs", ["holds", "-H", name])
+        if holds.split(separator: "\n").contains(where: { $0.split(separator: "\t").dropFirst().first == label[...] }) {
+            try await programs.run("zfs", ["release", label, name])
+        }
+        try await programs.run("zfs", ["destroy", name])
+        return .done
+    }
+
+    /// Whose it is, as its property says, or nil if there is no such snapshot of a dataset that is there.
+    private func ownerFound(by programs: SystemPrograms) async throws(DumpError) -> String? {
+        let found = try await programs.outcome(
+            "zfs", ["list", "-H", "-t", "snapshot", "-o", Self.ownerProperty, name])
+        if found.succeeded { return String(decoding: found.output, as: UTF8.self).filter { $0 != "\n" } }
+        try await programs.run(
+            "zfs", ["list", "-H", "-o", "name", dataset],
+            hint: "Import the pool of \(dataset) and run 'muster undo': a snapshot of ours may be in it.")
+        return nil
+    }
+}
+
+extension DatasetSnapshot {
+    init(facts: UndoFacts) throws(DumpError) {
+        dataset = try facts("dataset")
+        label = try facts("snapshot")
+    }
+}

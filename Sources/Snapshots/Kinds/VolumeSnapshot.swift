@@ -1,0 +1,101 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// A snapshot of one volume: planned, held, or left by a run that died.
+///
+/// It is made of what its undo record says and of nothing else, so that a run gives up its own snapshots exactly as the
+/// next one gives up those of the dead.
+protocol VolumeSnapshot: Sendable {
+    /// As `UndoRecord.kind` calls it.
+    static var recordKind: String { get }
+
+    /// All that it is made of, for its undo record.
+    var facts: [String: String] { get }
+
+    /// The one that a record tells of.
+    init(facts: UndoFacts) throws(DumpError)
+
+    /// As the operator knows it, such as `vg0/muster-nightly-20261123T080102Z-5f3a-data`. No other snapshot is called
+    /// so.
+    var name: String { get }
+
+    /// Snapshots that say the same here are taken by one command, at one instant.
+    var batch: String { get }
+
+    /// Takes them all, in one act if there are several. Nothing else: the dump's moment is measured around it.
+    ///
+    /// - Parameter snapshots: of one batch, each on record. After a throw none, some or all of them may be there.
+    static func take(
+        _ snapshots: [Self], for owner: ProcessIdentity, by programs: SystemPrograms
+    ) async throws(DumpError)
+
+    /// Does what has to be done to it before it can be mounted.
+    func secure(by programs: SystemPrograms) async throws(DumpError)
+
+    /// How it is mounted, and known by once it is.
+    var mounting: Mounting { get }
+
+    /// Throws unless it still is all that it was when it was taken.
+    func confirm(by programs: SystemPrograms) async throws(DumpError)
+
+    /// Gives it up if it is there, whether or not it was ever secured, and is the one that `owner` took. It is not
+    /// mounted. Nothing there is fine; one that is not ours is left alone, and returned as a reason.
+    ///
+    /// Throws when it cannot be told or not be done: the record is kept then.
+    func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion
+}
+
+/// What came of giving up a snapshot.
+enum Deletion: Equatable {
+    case done
+    /// Something has its name that its owner did not make.
+    case foreign
+}
+
+/// How a snapshot comes to be seen at a directory.
+enum Mounting: Sendable, Equatable {
+    /// By mount(8).
+    ///
+    /// - Parameters:
+    ///   - arguments: before the mount point.
+    ///   - mark: the mount is known by it, see `SnapshotMount`.
+    case byMount(arguments: [String], mark: String)
+    /// By a command of the operator's, which gives the mount point back together with the snapshot.
+    case byCommand([String], deadline: Duration, environment: [String: String])
+
+    /// What no snapshot is mounted without: nobody writes there, and nothing there acts by being there.
+    static let options = "ro,nodev,nosuid,noexec"
+}
+
+extension VolumeSnapshot {
+    func secure(by programs: SystemPrograms) async throws(DumpError) {}
+
+    func confirm(by programs: SystemPrograms) async throws(DumpError) {}
+
+    /// `take` for those whose type is known to this one alone.
+    func takeAll(
+        of batch: [any VolumeSnapshot], for owner: ProcessIdentity, by programs: SystemPrograms
+    ) async throws(DumpError) {
+        try await Self.take(batch.compactMap { $0 as? Self }, for: owner, by: programs)
+    }
+}
+
+/// The facts of an undo record, all of which must be there.
+struct UndoFacts {
+    var record: UndoRecord
+
+    func callAsFunction(_ name: String) throws(DumpError) -> String {
+        guard let value = record.facts[name] else {
+            throw DumpError(
+                .settings, "the undo record of \(record.kind) of dump '\(record.dump)' does not say its \(name)",
+                hint: "Another Muster may have written it: undo it with that one.")
+        }
+        return value
+    }
+}
+
+extension ProcessIdentity {
+    /// In letters that LVM's tags and ZFS's properties may have.
+    var mark: String { "\(bootID)/\(pid)/\(startTicks)" }
+}

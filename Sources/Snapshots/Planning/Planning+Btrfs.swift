@@ -1,0 +1,62 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+extension Planning {
+    /// The subvolume that the path is in, and those that begin below it.
+    func planBtrfs() async throws(DumpError) -> PlannedSnapshot {
+        try requirePrograms(["btrfs"])
+        let subvolume = try await Subvolume.at(try subvolumePoint(), by: programs)
+        guard !subvolume.isReadOnly else {
+            throw DumpError(
+                .settings, "the subvolume \(subvolume.point) is read-only, and no snapshot can lie in it",
+                hint: "Leave snapshot out: nothing changes there.")
+        }
+        let nested = try await subvolumesBelow(subvolume)
+        let included = settings.nested == .include ? nested.filter { !$0.isReadOnly } : []
+        let omitted =
+            nested.filter { !included.contains($0) }
+            .map { OmittedVolume(what: "the subvolume", point: $0.point, isIncludable: !$0.isReadOnly) }
+            + survey.mountsBelow.filter { mount in !nested.contains { $0.point == mount.point } }
+            .map { OmittedVolume(what: "\($0.fileSystem) of \($0.source)", point: $0.point, isIncludable: false) }
+        return planned(
+            .btrfs, of: subvolume.point.string,
+            ([subvolume] + included).map { part($0, in: subvolume) }, inside: survey.path(below: subvolume.point),
+            findings: omitted.map(settings.nested.finding))
+    }
+
+    private func part(_ volume: Subvolume, in first: Subvolume) -> PlannedSnapshot.Part {
+        let snapshot = SubvolumeSnapshot(
+            source: volume.point, sourceID: volume.id, generation: volume.generation, entry: ".\(label)")
+        return PlannedSnapshot.Part(snapshot: snapshot, place: volume.point.relative(to: first.point))
+    }
+
+    /// The innermost subvolume that has the path.
+    private func subvolumePoint() throws(DumpError) -> FilePath {
+        var point = survey.path
+        while try !MountTable.isSubvolume(point) {
+            guard point != survey.mount.point else {
+                throw DumpError(
+                    .settings, "at \(point) only a part of a Btrfs subvolume is mounted",
+                    hint: "Name the path where all of its subvolume is mounted: no snapshot can be taken from here.")
+            }
+            point.removeLastComponent()
+        }
+        return point
+    }
+
+    /// Whether they lie in the subvolume or were mounted there, outer ones first. Snapshots of ours are no part of the
+    /// operator's files.
+    private func subvolumesBelow(_ subvolume: Subvolume) async throws(DumpError) -> [Subvolume] {
+        var found = try await subvolume.nested(below: survey.path, by: programs)
+        for mount in survey.mountsBelow where mount.fileSystem == "btrfs" {
+            guard try MountTable.isSubvolume(mount.point) else { continue }
+            let mounted = try await Subvolume.at(mount.point, by: programs)
+            found.append(mounted)
+            found += try await mounted.nested(below: survey.path, by: programs)
+        }
+        var seen: Set<FilePath> = []
+        return found.filter { !$0.isOwnSnapshot && seen.insert($0.point).inserted }
+            .sorted { $0.point.components.count < $1.point.components.count }
+    }
+}

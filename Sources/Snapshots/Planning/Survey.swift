@@ -1,0 +1,80 @@
+import DumpCore
+import Linux
+import SystemPackage
+
+/// What is to be known of a path before a snapshot of its volume can be planned.
+struct Survey: Sendable {
+    /// All symbolic links followed.
+    var path: FilePath
+    /// What the path is on.
+    var mount: MountTable.Mount
+    /// What is mounted below it, and holds files of somebody's.
+    var mountsBelow: [MountTable.Mount]
+}
+
+extension Survey {
+    /// - Parameter runtime: what is mounted there are snapshots of ours.
+    init(of path: FilePath, runtime: FilePath) throws(DumpError) {
+        do throws(Errno) {
+            (self.path, mount) = try MountTable.place(of: path)
+            mountsBelow = try MountTable.current().mounts(below: self.path)
+                .filter { !$0.isOfKernel && !$0.point.starts(with: runtime) }
+        } catch {
+            throw DumpError(
+                .sourceUnavailable, "cannot look at \(path): \(error)",
+                hint: "Check the path, and that its file system is mounted.", underlying: error)
+        }
+    }
+
+    /// The path, relative to `point`, at or above it.
+    func path(below point: FilePath) -> FilePath { path.relative(to: point) }
+
+    /// The path in the file system that it is on: a part of one may be mounted.
+    var pathInFileSystem: FilePath { FilePath(mount.root).relative(to: "/").pushing(path(below: mount.point)) }
+}
+
+/// What lies below a dump's path and on no volume of which a snapshot is taken.
+struct OmittedVolume {
+    /// Such as `the subvolume`.
+    var what: String
+    var point: FilePath
+    /// Whether `nested: include` would have taken it.
+    var isIncludable: Bool
+}
+
+extension SnapshotSettings.Nested {
+    /// What the operator has to be told of a part of the tree that no snapshot will hold.
+    func finding(_ volume: OmittedVolume) -> Finding {
+        let message = "\(volume.what) at \(volume.point) is not in the snapshot"
+        guard self != .omit else {
+            return Finding(.warning, "volume_omitted", object: volume.point.string, message)
+        }
+        let hint =
+            volume.isIncludable
+            ? "Write nested: include to take one of it too, or nested: omit if the dump need not hold it."
+            : "Make it a dump of its own, and write nested: omit."
+        return Finding(.failure, "volume_not_in_snapshot", object: volume.point.string, message, hint: hint)
+    }
+}
+
+extension MountTable.Mount {
+    /// What the kernel makes up, or keeps in memory only.
+    fileprivate var isOfKernel: Bool {
+        [
+            "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
+            "efivarfs",
+            "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "ramfs", "rpc_pipefs", "securityfs",
+            "selinuxfs", "sysfs", "tmpfs", "tracefs",
+        ].contains(fileSystem)
+    }
+}
+
+extension FilePath {
+    /// The rest of this, which lies at or below `ancestor`.
+    func relative(to ancestor: FilePath) -> FilePath {
+        var rest = self
+        _ = rest.removePrefix(ancestor)
+        rest.root = nil
+        return rest
+    }
+}

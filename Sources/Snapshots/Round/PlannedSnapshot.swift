@@ -1,0 +1,54 @@
+import DumpCore
+import SystemPackage
+
+/// A snapshot that could be taken: the volumes under a dump's path were found, and nothing was changed.
+public struct PlannedSnapshot: Sendable {
+    /// What is known of it: `snapshot` (its kind), `volume`, `mount_point`.
+    public var facts: ErrorContext
+    /// What the operator should know, most severe first. One of severity `failure` means that it must not be taken.
+    public var findings: [Finding]
+
+    let round: SnapshotRound
+    let kind: SnapshotSettings.Kind
+    /// The volume of the path itself first, then what lies in it.
+    var parts: [Part]
+    /// The path, relative to the root of its volume.
+    let inside: FilePath
+
+    /// A snapshot, and where in the first one it belongs; empty for the first one itself.
+    struct Part: Sendable {
+        var snapshot: any VolumeSnapshot
+        var place: FilePath
+    }
+}
+
+extension PlannedSnapshot {
+    /// Takes the snapshot, together with what other dumps need of the same act, and mounts it.
+    ///
+    /// The atomic act comes first: all there is to find out was found out before. After a throw nothing is left, or is
+    /// on record.
+    public func take(in run: RunContext) async throws(DumpError) -> HeldSnapshot {
+        let snapshots = parts.map(\.snapshot)
+        let taken = try await round.takeSnapshots(snapshots, in: run)
+        let directory = MountDirectory(in: round.runtime, job: round.job, dump: run.dump)
+        let held = HeldSnapshot(
+            tree: directory.point.pushing(inside), moment: moment(of: taken), snapshots: snapshots, round: round,
+            run: run)
+        do throws(DumpError) {
+            for part in parts { try await held.mount(part, at: directory) }
+        } catch {
+            await held.release()
+            throw error
+        }
+        return held
+    }
+
+    /// Exact when one act took all of it.
+    private func moment(of taken: [TakenBatch]) -> Moment {
+        let evidence = ["snapshot": kind.rawValue, "name": parts[0].snapshot.name]
+        let from = taken.map(\.from).min()!
+        let to = taken.map(\.to).max()!
+        let isOneAct = Set(parts.map(\.snapshot.batch)).count == 1
+        return Moment(isOneAct ? .exact : .window, from: from, to: to, evidence: evidence)
+    }
+}

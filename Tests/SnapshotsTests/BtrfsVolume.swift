@@ -1,0 +1,50 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+
+@testable import Snapshots
+
+/// A Btrfs file system in a file, with the subvolume `data` in it, which holds `data/documents/letter`.
+struct BtrfsVolume: Sendable {
+    let root: FilePath
+    private let device: String
+
+    var data: FilePath { root.appending("data") }
+    var documents: FilePath { data.appending("documents") }
+    var letter: FilePath { documents.appending("letter") }
+
+    static func with<Result>(in scratch: FilePath, _ body: (BtrfsVolume) async throws -> Result) async throws -> Result
+    {
+        let image = scratch.appending("btrfs.image")
+        let root = scratch.appending("volume")
+        return try await withCleanup { cleanup in
+            try await output("truncate", "--size", "128M", image.string)
+            try await output("mkfs.btrfs", "--quiet", image.string)
+            let device = try await output("losetup", "--find", "--show", image.string).filter { $0 != "\n" }
+            cleanup.append { try await output("losetup", "--detach", device) }
+            try FileSystem.createDirectory(root)
+            let volume = BtrfsVolume(root: root, device: device)
+            try await volume.mount()
+            cleanup.append { try await unmountAll(below: scratch) }
+            try await output("btrfs", "subvolume", "create", volume.data.string)
+            try FileSystem.createDirectory(volume.documents)
+            try write("old", to: volume.letter)
+            return try await body(volume)
+        }
+    }
+
+    func mount() async throws { try await output("mount", device, root.string) }
+
+    func unmount() async throws { try await output("umount", root.string) }
+
+    func create(subvolume path: FilePath) async throws {
+        try await output("btrfs", "subvolume", "create", path.string)
+    }
+
+    /// Every subvolume and snapshot, by its path from the top.
+    func subvolumes() async throws -> [String] {
+        try await output("btrfs", "subvolume", "list", root.string).split(separator: "\n")
+            .map { $0.split(separator: " ").last.map(String.init) ?? "" }.sorted()
+    }
+}

@@ -1,0 +1,181 @@
+import DumpCore
+import Glibc
+import Linux
+import Processes
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Snapshots
+
+/// An application that is frozen while a file is there, and that counts how often it was thawed.
+private struct Application: Sendable {
+    let scratch: FilePath
+    let host: SnapshotHost
+    let frozen: FilePath
+    let thaws: FilePath
+
+    init(_ scratch: FilePath) throws {
+        self.scratch = scratch
+        host = SnapshotHost(scratch: scratch)
+        frozen = scratch.appending("frozen")
+        thaws = scratch.appending("thaws")
+    }
+
+    var freezeCommand: [String] { ["/usr/bin/touch", frozen.string] }
+    var thawCommand: [String] { ["/bin/sh", "-c", "rm -f '\(frozen)' && echo thawed >> '\(thaws)'"] }
+
+    func freeze(
+        _ freeze: [String]? = nil, thaw: [String]? = nil, deadline: Duration = .seconds(600)
+    ) -> ApplicationFreeze {
+        ApplicationFreeze(
+            freeze: freeze ?? freezeCommand, thaw: thaw ?? thawCommand, deadline: deadline,
+            runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
+    }
+
+    var isFrozen: Bool { access(frozen.string, F_OK) == 0 }
+
+    func timesThawed() -> Int { ((try? read(thaws)) ?? "").split(separator: "\n").count }
+
+    /// The watchdogs of this application.
+    func watchdogs() throws -> [pid_t] {
+        try FileSystem.names(in: "/proc").compactMap { pid_t($0.string) }.filter { pid in
+            // A process may have gone since.
+            let words = (try? read(FilePath("/proc/\(pid)/cmdline"))) ?? ""
+            return words.contains("--thaw-after") && words.contains(thaws.string)
+        }
+    }
+}
+
+@Suite("A frozen application")
+struct FreezeTests {
+    @Test("is thawed once at the end, and neither watchdog nor record is left")
+    func ordinary() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze()
+            try await freeze.examine()
+            try await freeze.begin(in: application.host.context())
+            #expect(application.isFrozen)
+            #expect(try application.watchdogs().count == 1)
+            #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
+            try await freeze.end()
+            #expect(!application.isFrozen)
+            #expect(application.timesThawed() == 1)
+            #expect(try application.watchdogs() == [])
+            #expect(application.host.journal.open == [])
+            try await freeze.end()
+            #expect(application.timesThawed() == 1)
+        }
+    }
+
+    @Test("is thawed by the watchdog when the time is up, and the end says so")
+    func deadline() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze(deadline: .seconds(15))
+            try await freeze.begin(in: application.host.context())
+            try await eventually { !application.isFrozen && application.timesThawed() == 1 }
+            let error = await #expect(throws: DumpError.self) { try await freeze.end() }
+            #expect(
+                error?.description == """
+                    the application was thawed after 15.0 seconds, before all was taken that should be taken meanwhile
+                      hint: Find out what took so long, or give it more time in the job file.
+                    """)
+            #expect(application.host.journal.open == [])
+        }
+    }
+
+    @Test(
+        "is thawed at once when Muster is killed, and by what is on record",
+        arguments: [("freeze.recorded", 0), ("freeze.watched", 1), ("freeze.made", 1), ("freeze.undone", 2)])
+    func killed(point: String, thaws: Int) async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let journal = FileJournal(directory: try scratch.directory("journal"))
+            let killer = try StoppedProcess(scratch: scratch) { kill($0, SIGKILL) }
+            await #expect(processExitsWith: .signal(SIGKILL)) { [scratch = scratch.string as String, point] in
+                try stopThisProcess(at: point, scratch: scratch)
+                try await FreezeTests.freezeAndThaw(in: FilePath(scratch))
+            }
+            try killer.finish()
+            try await eventually { application.timesThawed() == thaws }
+            try await eventually { try application.watchdogs().isEmpty }
+            #expect(!application.isFrozen)
+            // The next run thaws once more, which does no harm.
+            let records = try journal.records()
+            #expect(records.map(\.kind) == ["application_freeze"])
+            try await application.host.undoAll(records)
+            #expect(application.timesThawed() == thaws + 1)
+        }
+    }
+
+    /// In the process that is killed.
+    static func freezeAndThaw(in scratch: FilePath) async throws {
+        let application = try Application(scratch)
+        var context = application.host.context()
+        context.journal = FileJournal(directory: scratch.appending("journal"))
+        let freeze = application.freeze()
+        try await freeze.begin(in: context)
+        try await freeze.end()
+    }
+
+    @Test("is thawed when the freeze fails, and when it does not come to an end in time")
+    func freezeFails() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let half = application.freeze(["/bin/sh", "-c", "touch '\(application.frozen)'; exit 4"])
+            let error = await #expect(throws: DumpError.self) { try await half.begin(in: application.host.context()) }
+            #expect(error?.message == "the command that freezes exited with status 4")
+            #expect(!application.isFrozen && application.timesThawed() > 0)
+            let endless = application.freeze(
+                ["/bin/sh", "-c", "touch '\(application.frozen)'; sleep 1000"], deadline: .seconds(1))
+            let late = await #expect(throws: DumpError.self) {
+                try await endless.begin(in: application.host.context())
+            }
+            #expect(late?.code == .deadline)
+            #expect(!application.isFrozen)
+            #expect(try application.watchdogs() == [])
+            #expect(application.host.journal.open == [])
+        }
+    }
+
+    @Test("is thawed by the watchdog when Muster's own attempt fails")
+    func thawFails() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let tried = scratch.appending("tried")
+            let second = "[ -e '\(tried)' ] || { touch '\(tried)'; exit 1; }; \(application.thawCommand[2])"
+            let freeze = application.freeze(thaw: ["/bin/sh", "-c", second])
+            try await freeze.begin(in: application.host.context())
+            try await freeze.end()
+            #expect(!application.isFrozen && application.timesThawed() == 1)
+            #expect(application.host.journal.open == [])
+        }
+    }
+
+    @Test("is thawed when the watchdog is told to end, and the end does not call that consistent")
+    func watchdogStopped() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze()
+            try await freeze.begin(in: application.host.context())
+            let watchdog = try #require(try application.watchdogs().first)
+            kill(watchdog, SIGTERM)
+            try await eventually { application.timesThawed() == 1 }
+            let error = await #expect(throws: DumpError.self) { try await freeze.end() }
+            #expect(
+                error?.message == "the watchdog of the frozen application was ended, and may have thawed it too early")
+            #expect(application.host.journal.open == [])
+        }
+    }
+
+    @Test("needs programs that are there")
+    func missing() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze(["no-such-program"])
+            await #expect(throws: DumpError.self) { try await freeze.examine() }
+        }
+    }
+}
