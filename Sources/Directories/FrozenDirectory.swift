@@ -81,33 +81,36 @@ struct FrozenDirectory: FrozenSource {
                 "dump": "\(run.dump)", "entries": "\(copied.entries.count)", "copied_files": "\(copied.copiedFiles)",
                 "linked_files": "\(linked)",
             ])
+        let path = directory.pushing(TreeLayout.inventory)
         let inventory = try await run.perform(prepared.units[1]) { () async throws(DumpError) in
-            try await onOwnThread { () throws(DumpError) in
-                try write(Inventory.bytes(of: copied.entries), to: directory.pushing(TreeLayout.inventory))
-            }
+            try await onOwnThread { () throws(DumpError) in try writeInventory(of: copied.entries, to: path) }
         }
-        var digests = Dictionary(
-            uniqueKeysWithValues: copied.digests.map { (TreeLayout.tree.pushing($0.key), $0.value) })
-        digests[TreeLayout.inventory] = inventory
+        let files = copied.entries.filter { $0.kind == .file }
         return DumpSummary(
             identity: ["path": prepared.settings.path.string, "file_system": prepared.fileSystem],
             moment: snapshot?.moment ?? Moment(.live, from: from, to: .now), findings: findings(of: copied),
-            omissions: copied.omissions,
-            digests: digests,
+            omissions: copied.omissions, digests: [TreeLayout.inventory: inventory],
             tree: TreeContents(
                 path: TreeLayout.tree.string, inventory: TreeLayout.inventory.string,
-                inventorySHA256: inventory.sha256, entries: copied.entries.count))
+                inventorySHA256: inventory.sha256, entries: copied.entries.count,
+                bytes: files.reduce(0) { $0 + $1.bytes }))
     }
 
-    private func write(_ bytes: [UInt8], to path: FilePath) throws(DumpError) -> FileDigest {
+    private func writeInventory(of entries: [TreeEntry], to path: FilePath) throws(DumpError) -> FileDigest {
         do {
             let file = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                 permissions: .ownerReadWrite)
-            try file.closeAfter { _ = try file.writeAll(bytes) }
-            let status = try FileSystem.status(of: path)
-            return FileDigest(
-                sha256: try sha256(of: bytes), bytes: status.bytes, inode: status.inode, modified: status.modified)
+            return try file.closeAfter {
+                let hash = try SHA256()
+                try Inventory.write(entries) { piece in
+                    _ = try file.writeAll(piece)
+                    try piece.withUnsafeBytes { try hash.update($0) }
+                }
+                let status = try FileSystem.status(of: file)
+                return FileDigest(
+                    sha256: try hash.finish(), bytes: status.bytes, inode: status.inode, modified: status.modified)
+            }
         } catch Errno.noSpace, Errno.diskQuotaExceeded {
             throw DumpError(
                 .noSpace, "no space to write \(path)",

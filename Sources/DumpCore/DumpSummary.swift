@@ -11,7 +11,7 @@ public struct DumpSummary: Sendable {
     public var omissions: [Finding]
     public var databases: [DatabaseContents]
     /// Digests of files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
-    /// these files a second time, provided they have not changed since.
+    /// these files a second time, provided they have not changed since. Those of a tree are in its inventory.
     public var digests: [FilePath: FileDigest]
     /// Of a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?
@@ -40,12 +40,15 @@ public struct TreeContents: Sendable, Codable, Hashable {
     public var inventorySHA256: String
     /// All that the inventory lists, the root of the tree included.
     public var entries: Int
+    /// Of its files, holes included.
+    public var bytes: Int64
 
-    public init(path: String, inventory: String, inventorySHA256: String, entries: Int) {
+    public init(path: String, inventory: String, inventorySHA256: String, entries: Int, bytes: Int64) {
         self.path = path
         self.inventory = inventory
         self.inventorySHA256 = inventorySHA256
         self.entries = entries
+        self.bytes = bytes
     }
 }
 

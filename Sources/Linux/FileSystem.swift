@@ -109,19 +109,22 @@ public enum FileSystem {
 
     /// What is left of an open directory's names, sorted.
     static func names(of stream: OpaquePointer) throws(Errno) -> [FilePath.Component] {
-        var names: [FilePath.Component] = []
+        var names: [[CChar]] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 if errno != 0 { throw Errno(rawValue: errno) }
                 break
             }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-                field.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
+            withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    names.append(Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1)))
+                }
             }
-            if let name, name.kind == .regular { names.append(name) }
         }
-        return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
+        // As bytes, not as text: names need not be UTF-8, and are compared in a fraction of the time.
+        names.sort { strcmp($0, $1) < 0 }
+        return names.compactMap { FilePath.Component(platformString: $0) }.filter { $0.kind == .regular }
     }
 
     static func call(_ body: () -> Int32) throws(Errno) {

@@ -16,15 +16,22 @@ public struct FileTree: Sendable {
     /// Everything below the root, parents before children, each directory's names in the order of their bytes.
     public func entries() throws(Errno) -> [Entry] {
         var entries: [Entry] = []
-        try Self.collect(FilePath(), of: try OpenDirectory(root), into: &entries)
+        try visitAll { entry throws(Errno) in entries.append(entry) }
         return entries
+    }
+
+    /// Calls `visit` for everything below the root, in the order of `entries`, and holds none of it.
+    public func visitAll(_ visit: (Entry) throws(Errno) -> Void) throws(Errno) {
+        try Self.visit(FilePath(), of: try OpenDirectory(root), visit)
     }
 
     /// The bytes of all files that are there now, or of the root if it is a file. What vanishes meanwhile does not count.
     public func bytes() -> Int64 {
         if let root = try? FileSystem.status(of: root), root.kind == .file { return root.bytes }
         // A size for progress and space: a tree that is being written or removed has no true one.
-        return ((try? entries()) ?? []).reduce(0) { $0 + ($1.status.kind == .file ? $1.status.bytes : 0) }
+        var bytes: Int64 = 0
+        try? visitAll { entry throws(Errno) in bytes += entry.status.kind == .file ? entry.status.bytes : 0 }
+        return bytes
     }
 
     /// Removes the root and everything below it. Nothing there is fine.
@@ -36,14 +43,14 @@ public struct FileTree: Sendable {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    private static func collect(
-        _ directory: FilePath, of root: OpenDirectory, into entries: inout [Entry]
+    private static func visit(
+        _ directory: FilePath, of root: OpenDirectory, _ visit: (Entry) throws(Errno) -> Void
     ) throws(Errno) {
         for name in try root.names(in: directory) {
             let path = directory.appending(name)
             let entry = Entry(path: path, status: try root.status(of: path))
-            entries.append(entry)
-            if entry.status.kind == .directory { try collect(path, of: root, into: &entries) }
+            try visit(entry)
+            if entry.status.kind == .directory { try Self.visit(path, of: root, visit) }
         }
     }
 

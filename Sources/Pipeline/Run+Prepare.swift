@@ -97,13 +97,10 @@ extension Run {
         return prepared
     }
 
-    /// By name.
+    /// Those of the published set that are of the same kind, by name.
     private func previousDumps(in area: StagingArea?) async -> [String: PreviousDump] {
-        var found: [String: PreviousDump] = [:]
-        for source in job.sources {
-            found[source.name] = await area?.previousDump(source.name, ofKind: type(of: source.provider).kind)
-        }
-        return found
+        let kinds = Dictionary(uniqueKeysWithValues: job.sources.map { ($0.name, type(of: $0.provider).kind) })
+        return await area?.previousDumps().filter { $0.value.record.provider == kinds[$0.key] } ?? [:]
     }
 
     /// What a provider is told when it works for the dump called `name`.

@@ -46,8 +46,14 @@ struct SizeCheck: Sendable {
     func measured(_ dumps: [TakenDump], in incoming: IncomingSet) async throws(StagingError) -> [TakenDump] {
         var measured: [TakenDump] = []
         for var dump in dumps {
-            if dump.error == nil {
-                let bytes = try await incoming.bytes(ofDump: dump.name)
+            if case .success(let summary) = dump.outcome {
+                // Of a tree it is known: to look at each of its files once more would take a while.
+                let bytes: Int64
+                if let tree = summary.tree {
+                    bytes = tree.bytes
+                } else {
+                    bytes = try await incoming.bytes(ofDump: dump.name)
+                }
                 let sizes = history.sizes(of: dump.name, dump.kind)
                 dump.bytes = bytes
                 dump.sizeFinding = rule.finding(of: dump.name, bytes: bytes, against: sizes)

@@ -46,8 +46,13 @@ public struct IncomingSet: Sendable {
     public func bytes(ofDump name: String) async throws(StagingError) -> Int64 {
         let path = root.appending(SetLayout.directory(ofDump: name))
         return try await onOwnThread { () throws(StagingError) in
-            let entries = try attempting(to: "look at", path) { try FileTree(path).entries() }
-            return entries.reduce(0) { $0 + ($1.status.kind == .file ? $1.status.bytes : 0) }
+            var bytes: Int64 = 0
+            try attempting(to: "look at", path) {
+                try FileTree(path).visitAll { entry throws(Errno) in
+                    bytes += entry.status.kind == .file ? entry.status.bytes : 0
+                }
+            }
+            return bytes
         }
     }
 

@@ -11,14 +11,14 @@ extension Sealing {
         let manifest = makeManifest(files, hashes, lists)
         let bytes = try attempting(to: "encode", manifestPath) { try SnakeCaseJSON.encode(manifest) }
         try SmallFile(manifestPath).create(bytes)
-        let entries = try listEntries(expecting: files, hashes)
-        try makeManifestNewest(entries)
+        let listed = try listEntries(expecting: files, hashes)
+        try makeManifestNewer(than: listed.newest)
         StopPoint.passing("seal.manifest")
-        try incoming.flushPoint.flush(entries.reduce(0) { $0 + $1.status.bytes })
+        try incoming.flushPoint.flush(listed.bytes)
         return SealedSet(
             root: incoming.root, manifest: manifest,
             manifestSHA256: try attempting(to: "hash", manifestPath) { try sha256(of: bytes) },
-            entries: entries.map(SealedSet.Entry.init))
+            entries: listed.entries)
     }
 
     /// One list for each dump, in the dumps' order.
@@ -59,9 +59,7 @@ extension Sealing {
     }
 
     /// Borg never caches the newest file of an archive: that should be a small one.
-    private func makeManifestNewest(_ entries: [FileTree.Entry]) throws(StagingError) {
-        let manifest = FilePath(root: nil, [SetLayout.manifest])
-        let newest = entries.filter { $0.path != manifest }.map(\.status.modified).max() ?? 0
+    private func makeManifestNewer(than newest: Int64) throws(StagingError) {
         try attempting(to: "set the time of", manifestPath) {
             // Nanoseconds are lost by some tools, and everything below one or two seconds by some file systems.
             for step: Int64 in [1_000_000, 1_000_000_000, 2_000_000_000] {

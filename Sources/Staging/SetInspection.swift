@@ -62,14 +62,12 @@ struct SetInspection: Sendable {
         return try? SnakeCaseJSON.decode(RunName.self, from: bytes).runID
     }
 
-    /// The dump of that name in a set, if it is of that kind. The set is not compared with its manifest.
-    static func previousDump(_ name: String, ofKind kind: String, in root: FilePath) -> PreviousDump? {
+    /// What a set's manifest says, or nil if there is none or it cannot be read. The set is not compared with it.
+    static func manifest(of root: FilePath) -> Manifest? {
         let path = root.appending(SetLayout.manifest)
-        // A damaged set must not keep a good new one from replacing it.
-        guard let bytes = try? SmallFile(path).read(), let manifest = try? decode(bytes, path),
-            let record = manifest.dumps.first(where: { $0.name == name && $0.provider == kind })
-        else { return nil }
-        return PreviousDump(directory: root.pushing(FilePath(record.path)), record: record)
+        // To those who ask this, a damaged set is none: it must not keep a good new one from replacing it.
+        guard let bytes = try? SmallFile(path).read() else { return nil }
+        return try? decode(bytes, path)
     }
 
     private struct RunName: Decodable { var runID: RunID }

@@ -1,10 +1,18 @@
 import DumpCore
 import Linux
+import SystemPackage
 
 extension StagingArea {
-    /// The dump of that name in the current set, if it is of that kind, for what need not be dumped again.
-    public func previousDump(_ name: String, ofKind kind: String) async -> PreviousDump? {
+    /// The dumps of the current set, by name, for what need not be dumped again.
+    public func previousDumps() async -> [String: PreviousDump] {
         let area = self
-        return await onOwnThread { SetInspection.previousDump(name, ofKind: kind, in: area.current) }
+        return await onOwnThread {
+            let records = SetInspection.manifest(of: area.current)?.dumps ?? []
+            return Dictionary(
+                uniqueKeysWithValues: records.map { record in
+                    let directory = area.current.pushing(FilePath(record.path))
+                    return (record.name, PreviousDump(directory: directory, record: record))
+                })
+        }
     }
 }

@@ -10,7 +10,7 @@ extension StagingArea {
         let area = self
         return await onOwnThread {
             // Without a current set that can be read there are the estimates.
-            let dumps = (try? SetInspection(of: area.current))?.manifest.dumps ?? []
+            let dumps = SetInspection.manifest(of: area.current)?.dumps ?? []
             let last = Dictionary(dumps.filter { $0.tree == nil }.map { ($0.name, $0.bytes) }) { first, _ in first }
             return estimates.reduce(0) { $0 + (last[$1.key] ?? $1.value) }
         }

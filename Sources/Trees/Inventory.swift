@@ -11,17 +11,19 @@ public enum Inventory {
     static let firstLine = "#mtree"
     static let annotation = "#: "
 
-    /// The inventory of a tree.
-    public static func bytes(of entries: [TreeEntry]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(entries.count * 256)
-        bytes.append(line: firstLine)
+    /// The inventory of a tree, piece by piece.
+    public static func write(_ entries: [TreeEntry], to sink: ([UInt8]) throws -> Void) rethrows {
+        var piece: [UInt8] = []
+        piece.append(line: firstLine)
         for entry in entries {
             let annotation = entry.annotation
-            if !annotation.isEmpty { bytes.append(line: Self.annotation + annotation) }
-            bytes.append(line: entry.line)
+            if !annotation.isEmpty { piece.append(line: Self.annotation + annotation) }
+            piece.append(line: entry.line)
+            guard piece.count >= 256 * 1024 else { continue }
+            try sink(piece)
+            piece.removeAll(keepingCapacity: true)
         }
-        return bytes
+        try sink(piece)
     }
 }
 

@@ -27,7 +27,7 @@ struct CopyTests {
                 #expect(try TreeEntry(reading: entry.path, of: tree).differences(from: entry) == [], "\(entry.path)")
                 guard entry.kind == .file else { continue }
                 files += 1
-                #expect(dump.summary.digests[FilePath("tree").pushing(entry.path)]?.sha256 == entry.sha256)
+                #expect(try FileScan(entry.path, of: tree).digest().sha256 == entry.sha256, "\(entry.path)")
             }
             // A check that sees nothing shows nothing.
             #expect(files > 12)
@@ -46,9 +46,7 @@ struct CopyTests {
             let (old, new) = (try FileSystem.status(of: host.source.root.appending("huge")), try dump.status("huge"))
             #expect(new.bytes == 2 << 30)
             #expect(new.allocatedBytes <= old.allocatedBytes)
-            #expect(
-                try FileScan(dump.tree.appending("huge")).digest().sha256
-                    == dump.summary.digests["tree/huge"]?.sha256)
+            #expect(try await host.source.differences(from: dump.tree) == "")
         }
     }
 

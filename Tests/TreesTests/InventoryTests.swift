@@ -21,6 +21,12 @@ struct InventoryTests {
         return entries
     }
 
+    private func bytes(of entries: [TreeEntry]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        Inventory.write(entries) { bytes += $0 }
+        return bytes
+    }
+
     private func reading(_ bytes: [UInt8], at path: FilePath) throws -> [TreeEntry] {
         let file = try FileDescriptor.open(
             path, .readWrite, options: [.create, .truncate], permissions: .ownerReadWrite)
@@ -41,7 +47,7 @@ struct InventoryTests {
             let entries = try entries(of: tree.root)
             #expect(Set(entries.map(\.kind)).count == 6)
             #expect(entries.contains { $0.modified < 0 } && entries.contains { !$0.attributes.isEmpty })
-            #expect(try reading(Inventory.bytes(of: entries), at: scratch.appending("inventory")) == entries)
+            #expect(try reading(bytes(of: entries), at: scratch.appending("inventory")) == entries)
         }
     }
 
@@ -55,7 +61,7 @@ struct InventoryTests {
                 entries[place].firstName = nil
             }
             let inventory = scratch.appending("inventory")
-            _ = try reading(Inventory.bytes(of: entries), at: inventory)
+            _ = try reading(bytes(of: entries), at: inventory)
             let listed = try await runProgram("bsdtar", ["-tf", inventory.string])
             #expect(listed.succeeded, "\(listed.lastErrors)")
             #expect(String(decoding: listed.output, as: UTF8.self).split(separator: "\n").count == entries.count)

@@ -23,7 +23,6 @@ struct FileCopy {
 
     struct Result {
         var entry: TreeEntry
-        var digest: FileDigest
         /// Whether the source changed during every attempt: the copy may be of no state that it ever had.
         var isTorn: Bool
     }
@@ -70,20 +69,19 @@ struct FileCopy {
             entry.sha256 = sha256
             // A torn copy is copied anew the next time.
             entry.source = isStill ? TreeEntry.Source(after) : nil
-            return Result(entry: entry, digest: try finish(to, entry, sha256), isTorn: !isStill)
+            try finish(to, entry)
+            return Result(entry: entry, isTorn: !isStill)
         }
     }
 
     /// Owner before mode, which a change of owner would reduce, and both before attributes, which capabilities belong to; the time last.
-    private func finish(_ to: FileDescriptor, _ entry: TreeEntry, _ sha256: String) throws -> FileDigest {
+    private func finish(_ to: FileDescriptor, _ entry: TreeEntry) throws(DumpError) {
         try preserving(entry, of: target) {
             try to.setOwner(entry.uid, entry.gid)
             try to.setMode(entry.mode)
             for attribute in entry.attributes { try attribute.set(on: to) }
             try to.setModified(entry.modified)
         }
-        let status = try FileSystem.status(of: to)
-        return FileDigest(sha256: sha256, bytes: entry.bytes, inode: status.inode, modified: status.modified)
     }
 
     // MARK: Bytes

@@ -50,7 +50,7 @@ struct TreeCopy: Sendable {
         let plan = try await onOwnThread { () throws(DumpError) in try walk(until: stop) }
         StopPoint.passing("directory.walked")
         let results = try await FileWorkers.forEach(plan.files) { (file, stop) throws(DumpError) in
-            try copy(file, until: stop)
+            try copy(file.path, after: plan.former[file.place], until: stop)
         }
         return try await onOwnThread { () throws(DumpError) in
             var copied = plan.copied
@@ -69,14 +69,14 @@ struct TreeCopy: Sendable {
         var copied = CopiedTree()
         var files: [File] = []
         var furtherNames: [FurtherName] = []
+        /// What the last dump has at the place of a file, which may turn out to be the same.
+        var former: [Int: TreeEntry] = [:]
     }
 
     struct File: Sendable {
         var path: FilePath
         /// In the list of entries.
         var place: Int
-        /// What the last dump has there, if its digest should turn out to be the same.
-        var former: TreeEntry?
     }
 
     private struct FurtherName: Sendable {
@@ -110,7 +110,8 @@ struct TreeCopy: Sendable {
             }
             let old = former?.entry(at: path)
             if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &plan.copied) { return }
-            plan.files.append(File(path: path, place: place, former: old?.kind == .file ? old : nil))
+            plan.files.append(File(path: path, place: place))
+            if let old, old.kind == .file { plan.former[place] = old }
         }
         plan.copied.omissions = walk.omissions
         plan.copied.vanished = walk.vanished
@@ -141,33 +142,26 @@ struct TreeCopy: Sendable {
 
     /// Links the file of the last dump into this one. False if that cannot be: it is copied then.
     private func reuse(_ old: TreeEntry, in tree: OpenDirectory?, _ place: Int, _ copied: inout CopiedTree) -> Bool {
-        guard let tree, let status = tree.intact(old), (try? target.link(old.path, of: tree, as: old.path)) != nil
+        guard let tree, tree.intact(old) != nil, (try? target.link(old.path, of: tree, as: old.path)) != nil
         else {
             return false
         }
-        progress(status.bytes)
         copied.entries[place] = old
         copied.entries[place].firstName = nil
-        copied.digests[old.path] = FileDigest(
-            sha256: old.sha256 ?? "", bytes: status.bytes, inode: status.inode, modified: status.modified)
         return true
     }
 
-    private func copy(_ file: File, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
-        guard let result = try copy(file.path, until: stop) else { return nil }
+    private func copy(
+        _ path: FilePath, after former: TreeEntry?, until stop: StopSign
+    ) throws(DumpError) -> FileCopy.Result? {
+        guard let result = try copy(path, until: stop) else { return nil }
         // Another inode or a change that was taken back: as a link to the last copy it keeps its place in Borg's cache.
-        guard let former = file.former, former.isEqual(to: result.entry), let tree = previousTree(),
-            let status = tree.intact(former)
+        guard let former, former.isEqual(to: result.entry), let tree = previousTree(), tree.intact(former) != nil
         else { return result }
-        var replaced = result
-        replaced.digest = FileDigest(
-            sha256: result.digest.sha256, bytes: status.bytes, inode: status.inode, modified: status.modified)
-        try attempting(to: "replace", file.path, of: target) { try target.remove(file.path) }
+        try attempting(to: "replace", path, of: target) { try target.remove(path) }
         // Too many names for one file, say.
-        guard (try? target.link(former.path, of: tree, as: file.path)) != nil else {
-            return try copy(file.path, until: stop)
-        }
-        return replaced
+        guard (try? target.link(former.path, of: tree, as: path)) != nil else { return try copy(path, until: stop) }
+        return result
     }
 
     private func copy(_ path: FilePath, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
@@ -201,7 +195,7 @@ struct TreeCopy: Sendable {
         var standIns: [Int: Int] = [:]
         for name in names {
             let first = standIns[name.first] ?? name.first
-            guard let digest = copied.digests[copied.entries[first].path] else {
+            guard copied.entries[first].sha256 != nil else {
                 copied.take(try copy(name.path, until: stop), of: name.place, at: name.path)
                 standIns[name.first] = name.place
                 continue
@@ -213,7 +207,6 @@ struct TreeCopy: Sendable {
             copied.entries[name.place] = original
             copied.entries[name.place].path = name.path
             copied.entries[name.place].firstName = original.path
-            copied.digests[name.path] = digest
         }
     }
 
@@ -237,8 +230,6 @@ struct TreeCopy: Sendable {
 struct CopiedTree: Sendable {
     /// In the order of `TreeEntry.precedes`.
     var entries: [TreeEntry] = []
-    /// Of its files, by path relative to the tree.
-    var digests: [FilePath: FileDigest] = [:]
     var omissions: [Finding] = []
     var vanished: [FilePath] = []
     /// Files whose copy may be of no state that they ever had.
@@ -255,7 +246,6 @@ struct CopiedTree: Sendable {
             return
         }
         entries[place] = result.entry
-        digests[path] = result.digest
         copiedFiles += 1
         if result.isTorn { torn.append(path) }
     }
