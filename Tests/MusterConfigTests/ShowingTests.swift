@@ -21,6 +21,7 @@ struct ShowingTests {
                   below_percent: 50
                   above_percent: null
                 max_age: null
+                freeze: null
                 dumps:
                   app:
                     provider: postgresql
@@ -70,7 +71,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:41:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:42:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }
