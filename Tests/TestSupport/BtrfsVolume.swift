@@ -1,25 +1,25 @@
-import Glibc
 import Linux
 import SystemPackage
-import TestSupport
-
-@testable import Snapshots
 
 /// A Btrfs file system in a file, with the subvolume `data` in it, which holds `data/documents/letter`.
-struct BtrfsVolume: Sendable {
-    let root: FilePath
+public struct BtrfsVolume: Sendable {
+    public let root: FilePath
     private let device: String
 
-    var data: FilePath { root.appending("data") }
-    var documents: FilePath { data.appending("documents") }
-    var letter: FilePath { documents.appending("letter") }
+    public var data: FilePath { root.appending("data") }
+    public var documents: FilePath { data.appending("documents") }
+    public var letter: FilePath { documents.appending("letter") }
 
-    static func with<Result>(in scratch: FilePath, _ body: (BtrfsVolume) async throws -> Result) async throws -> Result
-    {
+    /// Made and mounted for as long as `body` runs.
+    ///
+    /// - Parameter size: of the file system, as truncate(1) takes it. What is not used takes no space.
+    public static func with<Result>(
+        in scratch: FilePath, size: String = "128M", _ body: (BtrfsVolume) async throws -> Result
+    ) async throws -> Result {
         let image = scratch.appending("btrfs.image")
         let root = scratch.appending("volume")
         return try await withCleanup { cleanup in
-            try await output("truncate", "--size", "128M", image.string)
+            try await output("truncate", "--size", size, image.string)
             try await output("mkfs.btrfs", "--quiet", image.string)
             let device = try await output("losetup", "--find", "--show", image.string).filter { $0 != "\n" }
             cleanup.append { try await output("losetup", "--detach", device) }
@@ -34,16 +34,16 @@ struct BtrfsVolume: Sendable {
         }
     }
 
-    func mount() async throws { try await output("mount", device, root.string) }
+    public func mount() async throws { try await output("mount", device, root.string) }
 
-    func unmount() async throws { try await output("umount", root.string) }
+    public func unmount() async throws { try await output("umount", root.string) }
 
-    func create(subvolume path: FilePath) async throws {
+    public func create(subvolume path: FilePath) async throws {
         try await output("btrfs", "subvolume", "create", path.string)
     }
 
     /// Every subvolume and snapshot, by its path from the top.
-    func subvolumes() async throws -> [String] {
+    public func subvolumes() async throws -> [String] {
         try await output("btrfs", "subvolume", "list", root.string).split(separator: "\n")
             .map { $0.split(separator: " ").last.map(String.init) ?? "" }.sorted()
     }
