@@ -49,8 +49,8 @@ struct SnapshotTests {
                 refused.errors.contains(
                     """
                     muster: the subvolume at \(inner) is not in the snapshot
-                      hint: Write nested: include to take one of it too, or nested: omit if the dump need not hold it.
                       dump: documents
+                      hint: Write nested: include to take one of it too, or nested: omit if the dump need not hold it.
 
                     """), "\(refused.errors)")
             #expect(access(host.current.string, F_OK) != 0)

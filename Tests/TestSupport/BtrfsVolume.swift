@@ -26,7 +26,7 @@ public struct BtrfsVolume: Sendable {
             try FileSystem.createDirectory(root)
             let volume = BtrfsVolume(root: root, device: device)
             try await volume.mount()
-            cleanup.append { try await unmountAll(below: scratch) }
+            cleanup.append { try await volume.unmountAll() }
             try await output("btrfs", "subvolume", "create", volume.data.string)
             try FileSystem.createDirectory(volume.documents)
             try write("old", to: volume.letter)
@@ -37,6 +37,15 @@ public struct BtrfsVolume: Sendable {
     public func mount() async throws { try await output("mount", device, root.string) }
 
     public func unmount() async throws { try await output("umount", root.string) }
+
+    /// The last one first: what is mounted in it, its snapshots, which may be mounted anywhere, and what is mounted over those.
+    private func unmountAll() async throws {
+        let mounts = try MountTable.current().mounts
+        let points = Set(mounts.filter { $0.source == device || $0.point.starts(with: root) }.map(\.point))
+        for mount in mounts.reversed() where points.contains(mount.point) {
+            try await output("umount", mount.point.string)
+        }
+    }
 
     public func create(subvolume path: FilePath) async throws {
         try await output("btrfs", "subvolume", "create", path.string)

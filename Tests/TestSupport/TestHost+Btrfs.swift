@@ -17,12 +17,7 @@ extension TestHost {
             try await BtrfsVolume.with(in: host.scratch, size: size) { volume in
                 host.job.dumpLines +=
                     ["  documents:", "    provider: directory", "    path: \(volume.documents)"] + lines
-                let mounts = host.mounts
-                try await withCleanup { cleanup in
-                    // What a killed run has left must go before the volume.
-                    cleanup.append { try await unmountAll(below: mounts) }
-                    try await body(&host, volume)
-                }
+                try await body(&host, volume)
             }
         }
     }
