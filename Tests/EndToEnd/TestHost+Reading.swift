@@ -34,7 +34,7 @@ extension TestHost {
 
     /// What a shell command prints, with the job file's path as `$JOB` and muster's as `$MUSTER`.
     func shell(_ line: String) async throws -> Command.Result {
-        let file = scratch.appending("nightly.yaml")
+        let file = jobFile
         try write(job.text, to: file)
         return try await command(
             "/bin/sh", "-c", line, environment: ["JOB": file.string, "MUSTER": musterExecutable.string])

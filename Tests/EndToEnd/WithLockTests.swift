@@ -232,7 +232,6 @@ extension TestHost {
         }
     }
 
-    fileprivate var jobFile: FilePath { scratch.appending("nightly.yaml") }
     fileprivate var ready: FilePath { scratch.appending("ready") }
     fileprivate var done: FilePath { scratch.appending("done") }
 

@@ -17,7 +17,7 @@ struct UndoTests {
                 let state = { try await standby.psql("select pg_get_wal_replay_pause_state()") }
                 let isPaused = point != "replay.recorded"
 
-                try await kill(host, at: point)
+                try await host.killMuster("run", at: point)
                 let told = try await host.muster("status")
                 #expect(told.output.contains("to be undone: replay_paused of dump app (muster undo)"), "\(told.output)")
                 let rehearsed = try await host.muster("undo", "--dry-run")
@@ -29,7 +29,7 @@ struct UndoTests {
                 #expect(try await state() == "not paused")
                 #expect(try await host.muster("undo").output == "nothing is left to undo\n")
 
-                try await kill(host, at: point)
+                try await host.killMuster("run", at: point)
                 let next = try await host.muster("run")
                 #expect(next.status == .exited(0), "\(next.errors)")
                 #expect(next.errors.contains("undid what a dead run had left"), "\(next.errors)")
@@ -46,7 +46,7 @@ struct UndoTests {
             try await host.server.withStandby(in: host.scratch) { standby in
                 host.job.connection = standby.connection
                 host.job.dumpLines.append("    standby: {pause_replay: true}")
-                try await kill(host, at: "replay.frozen")
+                try await host.killMuster("run", at: "replay.frozen")
             }
             let undone = try await host.muster("undo")
             #expect(undone.status == .exited(1))
@@ -57,12 +57,5 @@ struct UndoTests {
             let next = try await host.muster("run")
             #expect(next.status == .exited(0), "\(next.errors)")
         }
-    }
-
-    private func kill(_ host: TestHost, at point: String) async throws {
-        let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
-        try #require(await run.stopped(), "the run passes '\(point)'")
-        run.send(SIGKILL)
-        _ = try await run.result()
     }
 }

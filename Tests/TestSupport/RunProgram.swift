@@ -12,3 +12,11 @@ public func runProgram(
     program.inheritedPrefixes = ["MUSTER_TEST_"]
     return try await ProgramRunner(keeper: keeperExecutable, log: log).run(program, output: .collect(limit: 1 << 26))
 }
+
+/// Runs a program of this system that must succeed, and returns what it wrote.
+@discardableResult
+public func output(_ program: String, _ arguments: String...) async throws -> String {
+    let outcome = try await runProgram(program, arguments)
+    guard outcome.succeeded else { throw HostError(description: "\(program) \(arguments): \(outcome.lastErrors)") }
+    return String(decoding: outcome.output, as: UTF8.self)
+}

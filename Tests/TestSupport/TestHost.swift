@@ -4,8 +4,8 @@ import SystemPackage
 
 /// A whole host for one test: a PostgreSQL server, a Borg, a job file, and the muster executable to run it with.
 ///
-/// Everything lies in one scratch directory and is gone at the end of `with`. The job is called `nightly`, its dump `app`, its
-/// repository `local`; the server's databases `shop` and `library` hold a few rows.
+/// Everything lies in one scratch directory and is gone at the end of `with`. The job is called `nightly` unless
+/// the test has it otherwise, its dump `app`, its repository `local`; the server's databases `shop` and `library` hold a few rows.
 public struct TestHost: Sendable {
     public let scratch: FilePath
     public let server: PostgreSQLServer
@@ -13,7 +13,10 @@ public struct TestHost: Sendable {
     public var environment: [String: String] = [:]
     /// The job file, as settings that a test may change before it runs.
     public var job: JobText
+    /// To be changed where the name is all that tells the job's from another's outside its directories: a mount point.
+    public var jobName = "nightly"
 
+    public var jobFile: FilePath { scratch.appending("\(jobName).yaml") }
     public var staging: FilePath { scratch.appending("staging") }
     public var current: FilePath { staging.appending("current") }
     public var repository: FilePath { scratch.appending("repository") }
@@ -67,7 +70,7 @@ public struct TestHost: Sendable {
 
     /// Starts muster with the job file.
     public func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Command {
-        let file = scratch.appending("nightly.yaml")
+        let file = jobFile
         try write(job.text, to: file)
         // What comes after two dashes is another program's.
         let own = arguments.prefix { $0 != "--" }

@@ -1,0 +1,123 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A snapshot that a killed run has left")
+struct SnapshotKillTests {
+    enum Point: String, CaseIterable {
+        case recorded = "snapshot.recorded"
+        case taken = "snapshot.taken"
+        case mountRecorded = "mount.recorded"
+        case mounted = "mount.made"
+        case walked = "directory.walked"
+        case dumped
+        case unmounted = "mount.undone"
+        case deleted = "snapshot.deleted"
+
+        var hasSnapshot: Bool { self != .recorded && self != .deleted }
+        var isMounted: Bool { [.mounted, .walked, .dumped].contains(self) }
+        /// Newest first.
+        var records: [String] {
+            switch self {
+            case .recorded, .taken, .deleted: ["btrfs_snapshot"]
+            default: ["snapshot_mount", "btrfs_snapshot"]
+            }
+        }
+    }
+
+    @Test(
+        "is told by 'muster status', and undone by 'muster undo' or by the next run, wherever that was, and nobody else's is",
+        arguments: Point.allCases)
+    func killed(at point: Point) async throws {
+        try await TestHost.withBtrfs { host, volume in
+            let stranger = volume.data.appending(".muster-\(host.jobName)-20260101T000000Z-0000")
+            try await output("btrfs", "subvolume", "snapshot", "-r", volume.data.string, stranger.string)
+            let scene = Scene(host: host, volume: volume, stranger: stranger)
+            let strangerBefore = try await scene.look(at: stranger)
+
+            try await host.killMuster("dump", at: point.rawValue)
+            try await scene.expectLeft(at: point)
+            let told = try await host.muster("status")
+            for kind in point.records {
+                #expect(told.output.contains("to be undone: \(kind) of dump documents (muster undo)"), "\(told.output)")
+            }
+            let before = try await scene.state()
+            let rehearsed = try await host.muster("undo", "--dry-run")
+            #expect(kinds(in: rehearsed, after: "to undo: ") == point.records, "\(rehearsed.output)")
+            #expect(try await scene.state() == before)
+            let undone = try await host.muster("undo")
+            #expect(undone.status == .exited(0), "\(undone.errors)")
+            #expect(kinds(in: undone, after: "undone: ") == point.records, "\(undone.output)")
+            try await scene.expectNothingLeft()
+            #expect(try await host.muster("undo").output == "nothing is left to undo\n")
+
+            try await host.killMuster("dump", at: point.rawValue)
+            try await scene.expectLeft(at: point)
+            let next = try await host.muster("dump")
+            #expect(next.status == .exited(0), "\(next.errors)")
+            #expect(next.errors.contains("undid what a dead run had left"), "\(next.errors)")
+            #expect(!next.errors.contains("warning: left alone"), "\(next.errors)")
+            try await scene.expectNothingLeft()
+            #expect(try read(host.current.appending("documents/tree/letter")) == "old")
+            #expect(try await scene.look(at: stranger) == strangerBefore)
+        }
+    }
+
+    @Test("is undone by a run that archives, too")
+    func nextRunArchives() async throws {
+        try await TestHost.withBtrfs { host, volume in
+            try await host.killMuster("run", at: Point.walked.rawValue)
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0), "\(next.errors)")
+            try await Scene(host: host, volume: volume, stranger: nil).expectNothingLeft()
+            #expect(try await host.archiveNames().count == 1)
+        }
+    }
+
+    /// Of the records that a line of output is about, each.
+    private func kinds(in result: Command.Result, after prefix: String) -> [String] {
+        result.output.split(separator: "\n").map { line in
+            guard line.hasPrefix(prefix), line.contains(" of dump documents, left by run ") else { return String(line) }
+            return String(line.dropFirst(prefix.count).prefix { $0 != " " })
+        }
+    }
+}
+
+/// What there is of snapshots.
+private struct Scene {
+    let host: TestHost
+    let volume: BtrfsVolume
+    /// A snapshot that somebody made by hand, with a name as Muster gives them.
+    let stranger: FilePath?
+
+    private var beside: [String] { stranger.map { ["data/\($0.lastComponent!.string)"] } ?? [] }
+
+    func expectLeft(at point: SnapshotKillTests.Point, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let subvolumes = try await volume.subvolumes().filter { $0 != "data" && !beside.contains($0) }
+        #expect(subvolumes.count == (point.hasSnapshot ? 1 : 0), "\(subvolumes)", sourceLocation: sourceLocation)
+        #expect(
+            try host.mountPoints() == (point.isMounted ? [host.mounts.appending("documents")] : []),
+            sourceLocation: sourceLocation)
+        #expect(try host.journal().count == point.records.count, sourceLocation: sourceLocation)
+    }
+
+    func expectNothingLeft(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        #expect(try await volume.subvolumes() == (beside + ["data"]).sorted(), sourceLocation: sourceLocation)
+        #expect(try host.mountPoints() == [], sourceLocation: sourceLocation)
+        #expect(access(host.mounts.string, F_OK) != 0, "the mount points are removed", sourceLocation: sourceLocation)
+        #expect(try host.journal() == [], sourceLocation: sourceLocation)
+    }
+
+    /// All that an undo could change.
+    func state() async throws -> [String] {
+        try await volume.subvolumes() + (try host.mountPoints().map(\.string))
+            + (try host.fingerprint(of: host.staging.appending("journal")))
+    }
+
+    /// Its UUID, times, flags, transactions.
+    func look(at subvolume: FilePath) async throws -> String {
+        try await output("btrfs", "subvolume", "show", subvolume.string)
+    }
+}
