@@ -32,7 +32,14 @@ extension Run {
     }
 
     private func undo(_ record: UndoRecord) async throws(DumpError) {
-        if record.dump == UndoRecord.job, let quiescence = job.quiescence {
+        if record.dump == UndoRecord.job {
+            guard let quiescence = job.quiescence else {
+                throw DumpError(
+                    .settings, "the job has no freeze: any more, whose thaw_command could undo \(record.kind)",
+                    hint:
+                        "Thaw the application by hand and remove the record's file below journal/ in the staging directory, or put freeze: back."
+                )
+            }
             return try await quiescence.undo(record, in: context(of: record.dump, WorkSlots(capacity: 1)))
         }
         guard let source = job.sources.first(where: { $0.name == record.dump }) else {

@@ -47,13 +47,7 @@ struct SizeCheck: Sendable {
         var measured: [TakenDump] = []
         for var dump in dumps {
             if case .success(let summary) = dump.outcome {
-                // Of a tree it is known: to look at each of its files once more would take a while.
-                let bytes: Int64
-                if let tree = summary.tree {
-                    bytes = tree.bytes
-                } else {
-                    bytes = try await incoming.bytes(ofDump: dump.name)
-                }
+                let bytes = try await size(of: summary, dump.name, in: incoming)
                 let sizes = history.sizes(of: dump.name, dump.kind)
                 dump.bytes = bytes
                 dump.sizeFinding = rule.finding(of: dump.name, bytes: bytes, against: sizes)
@@ -61,5 +55,13 @@ struct SizeCheck: Sendable {
             measured.append(dump)
         }
         return measured
+    }
+
+    /// Of a tree, and of the files beside it, the provider has said it: to look at each of them once more would take a while.
+    private func size(
+        of summary: DumpSummary, _ dump: String, in incoming: IncomingSet
+    ) async throws(StagingError) -> Int64 {
+        guard let tree = summary.tree else { return try await incoming.bytes(ofDump: dump) }
+        return summary.digests.values.reduce(tree.bytes) { $0 + $1.bytes }
     }
 }

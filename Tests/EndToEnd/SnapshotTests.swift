@@ -25,7 +25,7 @@ struct SnapshotTests {
 
             #expect(result.status == .exited(0), "\(result.errors)")
             let manifest = try read(host.current.appending("manifest.json"))
-            #expect(try await host.momentKinds(in: manifest) == "{'app': 'exact', 'documents': 'exact'}")
+            #expect(try await host.momentKinds(in: manifest) == "{'app': 'exact', 'documents': 'window'}")
             #expect(
                 try await host.value(
                     "[f for m in d['dumps'] if m['name'] == 'documents' for f in m['findings']]", of: manifest)

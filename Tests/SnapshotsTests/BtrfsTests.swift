@@ -34,7 +34,7 @@ struct BtrfsTests {
             #expect(held.tree == host.mountPoint.appending("documents"))
             #expect(try read(held.tree.appending("letter")) == "old")
             #expect(throws: Errno.readOnlyFileSystem) { try write("x", to: held.tree.appending("letter")) }
-            #expect(held.moment.kind == .exact)
+            #expect(held.moment.kind == .window)
             #expect(start <= held.moment.from && held.moment.from <= held.moment.to && held.moment.to <= .now)
             let name = volume.data.appending(".muster-nightly-\(host.run.context.runID)")
             #expect(held.moment.evidence == ["snapshot": "btrfs", "name": name.string])

@@ -105,7 +105,7 @@ struct FreezeTests {
             // The next run thaws once more, which does no harm.
             let records = try journal.records()
             #expect(records.map(\.kind) == ["application_freeze"])
-            try await application.host.undoAll(records)
+            try await application.freeze().undo(records[0], in: application.host.context())
             #expect(application.timesThawed() == thaws + 1)
         }
     }

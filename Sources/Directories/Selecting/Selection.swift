@@ -23,7 +23,8 @@ struct Selection: Sendable {
         let isDirectory = status.kind == .directory
         if isDirectory, settings.isOneFileSystem, status.device != device {
             return Finding(
-                .note, "other_file_system", object: path.string, "another file system is mounted there",
+                .note, "other_file_system", object: path.string,
+                "\(path) is left out: another file system is mounted there",
                 hint: "Remove one_file_system, or give it a dump of its own, if it matters.")
         }
         guard !patterns.isEmpty else { return nil }
@@ -32,7 +33,7 @@ struct Selection: Sendable {
         guard let last = patterns.last(where: { $0.matches(components, isDirectory: isDirectory) }), !last.isNegated
         else { return nil }
         return Finding(
-            .note, "excluded", object: last.text, "what matches this pattern is left out",
+            .note, "excluded", object: last.text, "what matches '\(last.text)' is left out",
             hint: "Change exclude: if it matters.")
     }
 
@@ -40,12 +41,13 @@ struct Selection: Sendable {
     func omission(of directory: FilePath, holding names: [FilePath.Component], in root: OpenDirectory) -> Finding? {
         if let marker = markers.first(where: names.contains) {
             return Finding(
-                .note, "excluded_by_marker", object: directory.string, "the directory holds \(marker)",
+                .note, "excluded_by_marker", object: directory.string, "\(directory) is left out: it holds \(marker)",
                 hint: "Remove that file if it matters.")
         }
         guard settings.excludesCaches, names.contains(cacheTag), Self.isCache(directory, in: root) else { return nil }
         return Finding(
-            .note, "excluded_cache", object: directory.string, "\(cacheTag) declares the directory to be a cache",
+            .note, "excluded_cache", object: directory.string,
+            "\(directory) is left out: its \(cacheTag) declares it to be a cache",
             hint: "Remove exclude_caches if it matters.")
     }
 

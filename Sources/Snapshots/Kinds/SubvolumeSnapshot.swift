@@ -41,6 +41,10 @@ struct SubvolumeSnapshot: VolumeSnapshot {
         try await programs.run("btrfs", ["subvolume", "snapshot", "-r", source.string, path.string])
     }
 
+    /// Bytes are written out before the act, and names are taken in it: a file that was made meanwhile may be empty, unless the file system
+    /// is mounted with `flushoncommit` (btrfs(5)).
+    var isOfOneInstant: Bool { false }
+
     var mounting: Mounting {
         .byMount(arguments: ["--bind", "-o", Mounting.options, path.string], mark: entry)
     }

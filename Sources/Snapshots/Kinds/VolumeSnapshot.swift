@@ -33,6 +33,9 @@ protocol VolumeSnapshot: Sendable {
     /// Does what has to be done to it before it can be mounted.
     func secure(by programs: SystemPrograms) async throws(DumpError)
 
+    /// Whether names and bytes in it are as of one instant.
+    var isOfOneInstant: Bool { get }
+
     /// How it is mounted, and known by once it is.
     var mounting: Mounting { get }
 
@@ -44,6 +47,10 @@ protocol VolumeSnapshot: Sendable {
     ///
     /// Throws when it cannot be told or not be done: the record is kept then.
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion
+}
+
+extension VolumeSnapshot {
+    var isOfOneInstant: Bool { true }
 }
 
 /// What came of giving up a snapshot.

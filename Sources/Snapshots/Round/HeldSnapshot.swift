@@ -8,7 +8,7 @@ import SystemPackage
 public final class HeldSnapshot: Sendable {
     /// Where the dump's path is to be read, below the mount point, which is the same in every run.
     public let tree: FilePath
-    /// From just before to just after the atomic act. `exact`, or a `window` when the tree lies on several volumes that
+    /// From just before to just after the atomic act. `exact`, or a `window` with Btrfs, and when the tree lies on several volumes that
     /// cannot be taken at once. Its evidence: `snapshot`, the kind, and `name`.
     public let moment: Moment
 

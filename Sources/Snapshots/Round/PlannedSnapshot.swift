@@ -43,12 +43,12 @@ extension PlannedSnapshot {
         return held
     }
 
-    /// Exact when one act took all of it.
+    /// Exact when one act took all of it, bytes and names at one instant.
     private func moment(of taken: [TakenBatch]) -> Moment {
         let evidence = ["snapshot": kind.rawValue, "name": parts[0].snapshot.name]
         let from = taken.map(\.from).min()!
         let to = taken.map(\.to).max()!
-        let isOneAct = Set(parts.map(\.snapshot.batch)).count == 1
-        return Moment(isOneAct ? .exact : .window, from: from, to: to, evidence: evidence)
+        let isExact = Set(parts.map(\.snapshot.batch)).count == 1 && parts.allSatisfy(\.snapshot.isOfOneInstant)
+        return Moment(isExact ? .exact : .window, from: from, to: to, evidence: evidence)
     }
 }
