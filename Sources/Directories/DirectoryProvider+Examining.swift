@@ -86,16 +86,6 @@ struct TreeSize: Sendable {
     }
 }
 
-extension DumpError {
-    /// The same error with the dump's name before its other facts.
-    func ofDump(_ name: String) -> DumpError {
-        var error = self
-        error.context = ["dump": name]
-        for fact in context { error.context[fact.name] = fact.value }
-        return error
-    }
-}
-
 extension OpenDirectory {
     /// The directory that is dumped, or an error that says why it cannot be.
     static func source(_ path: FilePath) throws(DumpError) -> OpenDirectory {

@@ -50,3 +50,13 @@ public struct DumpError: OperatorError, Sendable {
         self.underlying = underlying
     }
 }
+
+extension DumpError {
+    /// The same error with the dump's name before its other facts.
+    public func ofDump(_ name: String) -> DumpError {
+        var error = self
+        error.context = ["dump": name]
+        for fact in context { error.context[fact.name] = fact.value }
+        return error
+    }
+}

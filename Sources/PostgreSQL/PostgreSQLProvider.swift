@@ -83,13 +83,3 @@ public struct PostgreSQLProvider: Provider {
         return found
     }
 }
-
-extension DumpError {
-    /// The same error with the dump's name before its other facts.
-    func ofDump(_ name: String) -> DumpError {
-        var error = self
-        error.context = ["dump": name]
-        for fact in context { error.context[fact.name] = fact.value }
-        return error
-    }
-}
