@@ -43,7 +43,7 @@ public struct DumpError: OperatorError, Sendable {
         isTransient: Bool = false, underlying: (any Error)? = nil
     ) {
         self.code = code
-        self.message = message
+        self.message = message.onOneLine
         self.hint = hint
         self.context = context
         self.isTransient = isTransient

@@ -102,7 +102,7 @@ public struct Finding: Sendable, Codable, Hashable {
         self.severity = severity
         self.code = code
         self.object = object
-        self.message = message
+        self.message = message.onOneLine
         self.hint = hint
     }
 

@@ -11,9 +11,9 @@ struct WithLockTests {
         try await TestHost.withSet { host in
             let script = """
                 echo set=$MUSTER_SET mine=$MINE "$@"; pwd; cat; cat $MUSTER_SET/manifest.json | wc -l
-                umask; chrt -p $$ | head -1; sed -nE 's/^(SigBlk|SigIgn):.*(.{8})$/\\1 \\2/p' /proc/$$/status; echo oops >&2
+                umask; chrt -p $$ | head -1; sed -nE 's/^(SigBlk|SigIgn):.*(.{8})$/\\1 \\2/p' /proc/self/status; echo oops >&2
                 """
-            // Of the signals those that are not glibc's own, 32 and 33.
+            // Of the signals those that are not glibc's own, 32 and 33, and as sed finds them: a shell that waits blocks all for a moment.
             let with = try await host.shell(
                 "cd /usr; umask 027; trap '' HUP; echo in | \(musterExecutable) with-lock --config \(host.jobFile) -- sh -c \"$0\" x 'a b'",
                 script)

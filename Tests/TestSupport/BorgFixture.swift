@@ -44,8 +44,11 @@ public struct BorgFixture: Sendable {
 
     public var repository: FilePath { scratch.appending("repository") }
 
-    /// Borg keeps its caches and what it knows of repositories here.
-    public var environment: [String: String] { ["BORG_BASE_DIR": scratch.appending("borg-base").string] }
+    /// Borg keeps its caches and what it knows of repositories here. Its test of itself takes a quarter of each start, of which there are
+    /// thousands.
+    public var environment: [String: String] {
+        ["BORG_BASE_DIR": scratch.appending("borg-base").string, "BORG_SELFTEST": "disabled"]
+    }
 
     public static func with<Result>(
         _ borg: BorgUnderTest, _ body: (BorgFixture) async throws -> Result

@@ -81,7 +81,7 @@ public struct SSHServer: Sendable {
                 *) echo "sh: $1: command not found" >&2; exit 127 ;;
             esac
             [ "$2" = --version ] && exec \(programs)/$1 --version
-            cd \(served) && exec \(programs)/$1 serve --restrict-to-path \(served) \(options)
+            cd \(served) && BORG_SELFTEST=disabled exec \(programs)/$1 serve --restrict-to-path \(served) \(options)
 
             """
         try write(serve, to: directory.appending("serve"), mode: FilePermissions(rawValue: 0o755))

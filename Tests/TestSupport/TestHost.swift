@@ -91,6 +91,7 @@ public struct TestHost: Sendable {
         let base = [
             "PATH": "\(bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": scratch.string,
             "LC_ALL": "C.UTF-8", "BORG_BASE_DIR": scratch.appending("borg-home").string,
+            "BORG_SELFTEST": "disabled",
         ]
         return base.merging(environment) { $1 }
     }

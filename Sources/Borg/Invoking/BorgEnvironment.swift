@@ -14,13 +14,13 @@ struct BorgEnvironment: Sendable {
     /// Over all others.
     var extra: [String: String]
 
-    /// Variables of ours that are handed on: where Borg keeps its files, how it reaches the server, and answers the operator
-    /// gives for one run. Nothing that would change what Borg does or says: `BORG_REPO`, `BORG_PASSCOMMAND`,
+    /// Variables of ours that are handed on: where Borg keeps its files, how it reaches the server, whether it tests itself each time that
+    /// it starts, and answers the operator gives for one run. Nothing that would change what Borg does or says: `BORG_REPO`, `BORG_PASSCOMMAND`,
     /// `BORG_LOGGING_CONF` (which overrides `--log-json`) and the like.
     static let inherited = [
         "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR", "BORG_KEY_FILE",
         "BORG_HOST_ID", "BORG_RSH", "BORG_RELOCATED_REPO_ACCESS_IS_OK", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK",
-        "BORG_FILES_CACHE_TTL", "BORG_FILES_CACHE_SUFFIX", "BORG_WORKAROUNDS", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+        "BORG_FILES_CACHE_TTL", "BORG_FILES_CACHE_SUFFIX", "BORG_WORKAROUNDS", "BORG_SELFTEST", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
         "SSH_AUTH_SOCK",
     ]
 
