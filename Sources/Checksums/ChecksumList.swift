@@ -21,19 +21,18 @@ public struct ChecksumList: Sendable, Hashable {
 
     public init(_ lines: [Line] = []) { self.lines = lines }
 
-    /// The list as the bytes of its file. Paths are bytes, not text: they need not be UTF-8.
+    /// The list as the bytes of its file.
+    public var bytes: [UInt8] { lines.flatMap(\.bytes) }
+}
+
+extension ChecksumList.Line {
+    /// The line with its end. Paths are bytes, not text: they need not be UTF-8.
     public var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        for line in lines {
-            let path = line.path.bytes
-            let escaped = path.flatMap { escapes[$0].map { [backslash, $0] } ?? [$0] }
-            if escaped.count != path.count { bytes.append(backslash) }
-            bytes += line.sha256.utf8
-            bytes += "  ".utf8
-            bytes += escaped
-            bytes.append(newline)
-        }
-        return bytes
+        var line = Array(sha256.utf8)
+        line += "  ".utf8
+        let path = path.bytes
+        guard path.contains(where: { escapes[$0] != nil }) else { return line + path + [newline] }
+        return [backslash] + line + path.flatMap { escapes[$0].map { [backslash, $0] } ?? [$0] } + [newline]
     }
 }
 

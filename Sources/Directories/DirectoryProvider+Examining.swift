@@ -39,9 +39,10 @@ extension DirectoryProvider {
         let selection = Selection(settings.selection, device: status.device)
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
         var size = TreeSize()
-        let former = PreviousTree(run.previous)
-        try walk.visitAll { (path, status) throws(DumpError) in
-            size.add(status, isUnchanged: former?.entry(at: path)?.isUnchanged(status) ?? false)
+        let last = run.previous?.record.moment.from
+        try walk.visitAll { (_, status) throws(DumpError) in
+            // A guess: whatever moved here with its directory has not changed and is new.
+            size.add(status, isUnchanged: last.map { status.changed < $0.milliseconds * 1_000_000 } ?? false)
         }
         guard size.entries > 1 else {
             throw DumpError(

@@ -65,7 +65,7 @@ struct FrozenDirectory: FrozenSource {
             let copy = TreeCopy(
                 from: source, to: target, prepared.settings,
                 selection: Selection(prepared.settings.selection, device: root.device),
-                longestPath: prepared.longestPath, previous: run.previous
+                longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
         }
@@ -74,18 +74,15 @@ struct FrozenDirectory: FrozenSource {
     private func summary(
         of copied: CopiedTree, in directory: FilePath, since from: Timestamp, _ run: RunContext
     ) async throws(DumpError) -> DumpSummary {
-        let linked = copied.entries.count { $0.kind == .file } - copied.copiedFiles
         run.log.debug(
             "tree copied",
             metadata: [
-                "dump": "\(run.dump)", "entries": "\(copied.entries.count)", "copied_files": "\(copied.copiedFiles)",
-                "linked_files": "\(linked)",
+                "dump": "\(run.dump)", "entries": "\(copied.entries.count)", "linked_files": "\(copied.linkedFiles)",
             ])
         let path = directory.pushing(TreeLayout.inventory)
         let inventory = try await run.perform(prepared.units[1]) { () async throws(DumpError) in
             try await onOwnThread { () throws(DumpError) in try writeInventory(of: copied.entries, to: path) }
         }
-        let files = copied.entries.filter { $0.kind == .file }
         return DumpSummary(
             identity: ["path": prepared.settings.path.string, "file_system": prepared.fileSystem],
             moment: snapshot?.moment ?? Moment(.live, from: from, to: .now), findings: findings(of: copied),
@@ -93,7 +90,8 @@ struct FrozenDirectory: FrozenSource {
             tree: TreeContents(
                 path: TreeLayout.tree.string, inventory: TreeLayout.inventory.string,
                 inventorySHA256: inventory.sha256, entries: copied.entries.count,
-                bytes: files.reduce(0) { $0 + $1.bytes }))
+                bytes: copied.entries.reduce(0) { $0 + $1.bytes }),
+            linked: LinkedFiles(files: copied.linkedFiles, bytes: copied.linkedBytes))
     }
 
     private func writeInventory(of entries: [TreeEntry], to path: FilePath) throws(DumpError) -> FileDigest {

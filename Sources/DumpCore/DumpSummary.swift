@@ -15,10 +15,13 @@ public struct DumpSummary: Sendable {
     public var digests: [FilePath: FileDigest]
     /// Of a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?
+    /// Of the tree's files, those that are further names of files in the last dump.
+    public var linked: LinkedFiles
 
     public init(
         identity: ErrorContext, moment: Moment, findings: [Finding] = [], omissions: [Finding] = [],
-        databases: [DatabaseContents] = [], digests: [FilePath: FileDigest] = [:], tree: TreeContents? = nil
+        databases: [DatabaseContents] = [], digests: [FilePath: FileDigest] = [:], tree: TreeContents? = nil,
+        linked: LinkedFiles = LinkedFiles()
     ) {
         self.identity = identity
         self.moment = moment
@@ -27,6 +30,18 @@ public struct DumpSummary: Sendable {
         self.databases = databases
         self.digests = digests
         self.tree = tree
+        self.linked = linked
+    }
+}
+
+/// Files that take no space of their own, because the last dump has the same ones.
+public struct LinkedFiles: Sendable, Hashable {
+    public var files: Int
+    public var bytes: Int64
+
+    public init(files: Int = 0, bytes: Int64 = 0) {
+        self.files = files
+        self.bytes = bytes
     }
 }
 

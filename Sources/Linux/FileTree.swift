@@ -21,8 +21,12 @@ public struct FileTree: Sendable {
     }
 
     /// Calls `visit` for everything below the root, in the order of `entries`, and holds none of it.
-    public func visitAll(_ visit: (Entry) throws(Errno) -> Void) throws(Errno) {
-        try Self.visit(FilePath(), of: try OpenDirectory(root), visit)
+    ///
+    /// - Parameter closed: directories whose contents are passed over.
+    public func visitAll(
+        notInto closed: Set<FilePath> = [], _ visit: (Entry) throws(Errno) -> Void
+    ) throws(Errno) {
+        try Self.visit(FilePath(), of: try OpenDirectory(root), notInto: closed, visit)
     }
 
     /// The bytes of all files that are there now, or of the root if it is a file. What vanishes meanwhile does not count.
@@ -44,13 +48,15 @@ public struct FileTree: Sendable {
     }
 
     private static func visit(
-        _ directory: FilePath, of root: OpenDirectory, _ visit: (Entry) throws(Errno) -> Void
+        _ directory: FilePath, of root: OpenDirectory, notInto closed: Set<FilePath>,
+        _ visit: (Entry) throws(Errno) -> Void
     ) throws(Errno) {
         for name in try root.names(in: directory) {
             let path = directory.appending(name)
             let entry = Entry(path: path, status: try root.status(of: path))
             try visit(entry)
-            if entry.status.kind == .directory { try Self.visit(path, of: root, visit) }
+            guard entry.status.kind == .directory, closed.isEmpty || !closed.contains(path) else { continue }
+            try Self.visit(path, of: root, notInto: closed, visit)
         }
     }
 

@@ -10,7 +10,6 @@ import SystemPackage
 /// (`--files-cache mtime,size,inode`).
 struct ReuseBaseline: Sendable {
     private let area: StagingArea
-    private let current: OpenDirectory?
     private let digests: [FilePath: String]
     /// Why nothing can be reused although there is a current set.
     let hindrance: String?
@@ -18,8 +17,6 @@ struct ReuseBaseline: Sendable {
     /// - Parameter dumps: their names.
     init(of area: StagingArea, for dumps: [String]) {
         self.area = area
-        // Without one there is nothing to be used again.
-        current = try? OpenDirectory(area.current)
         do {
             // Through a link there might be anybody's files.
             let isThere = try area.status(of: area.current)?.kind == .directory
@@ -54,7 +51,6 @@ struct ReuseBaseline: Sendable {
     func reuse(
         _ file: Sealing.File, number: Int, _ digest: FileDigest, in root: FilePath, until stop: StopSign
     ) throws(StagingError) -> FileDigest? {
-        guard !file.isInTree else { return linked(file, digest) }
         guard lists(file.path, digest.sha256), isPrivate(file.status) else { return nil }
         let new = root.pushing(file.path)
         let old = area.current.pushing(file.path)
@@ -85,13 +81,6 @@ struct ReuseBaseline: Sendable {
             try? FileSystem.removeFile(link)
             return nil
         }
-    }
-
-    /// Whether the provider has linked a file of a tree to the one in the current set.
-    private func linked(_ file: Sealing.File, _ digest: FileDigest) -> FileDigest? {
-        // With one name it can be no link.
-        guard file.status.links > 1, let old = try? current?.status(of: file.path) else { return nil }
-        return old.device == file.status.device && old.inode == file.status.inode ? digest : nil
     }
 
     /// A link gives the new name the old file's owner and mode, so only those that we would give it ourselves are taken.

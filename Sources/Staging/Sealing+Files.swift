@@ -28,24 +28,23 @@ extension Sealing {
         try incoming.lock.area.status(of: incoming.root.appending(name))?.kind == .directory
     }
 
+    /// The files of all dumps, outside of their trees.
     func listFiles() throws(StagingError) -> [File] {
         var files: [File] = []
         for (index, dump) in dumps.enumerated() {
             let directory = SetLayout.directory(ofDump: dump.name)
             let before = files.count
-            let tree = dump.summary.tree.map { FilePath($0.path) }
-            let inventory = try dump.summary.tree.map { contents throws(StagingError) in
-                try TreeDigests(of: contents, in: incoming.root.appending(directory))
-            }
-            try walk(incoming.root.appending(directory), trees: [tree].compactMap(\.self)) { entry in
-                guard entry.status.kind == .file else { return }
-                let isInTree = tree.map(entry.path.starts(with:)) ?? false
-                let digest = isInTree ? inventory?.digest(of: entry) : dump.summary.digests[entry.path]
+            let trees = Set([dump.summary.tree.map { FilePath($0.path) }].compactMap(\.self))
+            try walk(incoming.root.appending(directory), notInto: trees) { entry throws(StagingError) in
+                guard entry.status.kind == .file else {
+                    try requireDirectory(entry, of: incoming.root.appending(directory))
+                    return
+                }
+                let digest = dump.summary.digests[entry.path].flatMap { $0.describes(entry.status) ? $0 : nil }
                 files.append(
                     File(
                         dump: index, path: FilePath(root: nil, [directory]).pushing(entry.path),
-                        status: entry.status, digest: digest.flatMap { $0.describes(entry.status) ? $0 : nil },
-                        isInTree: isInTree))
+                        status: entry.status, digest: digest))
             }
             guard files.count > before else {
                 throw StagingError(
@@ -56,52 +55,62 @@ extension Sealing {
         return files
     }
 
-    /// Everything below `root`. Outside of trees, whose inventories say what is in them, all of it are files and directories.
-    ///
-    /// - Parameter trees: relative to `root`.
     private func walk(
-        _ root: FilePath, trees: [FilePath], _ visit: (FileTree.Entry) -> Void
+        _ root: FilePath, notInto closed: Set<FilePath> = [], _ visit: (FileTree.Entry) throws(StagingError) -> Void
     ) throws(StagingError) {
-        var foreign: FileTree.Entry?
-        try attempting(to: "list", root) {
-            try FileTree(root).visitAll { entry throws(Errno) in
-                let kind = entry.status.kind
-                if kind != .file && kind != .directory && !trees.contains(where: entry.path.starts(with:)) {
-                    foreign = foreign ?? entry
+        // What `visit` throws ends the walk, which itself can throw something else only.
+        var failure: StagingError?
+        do {
+            try FileTree(root).visitAll(notInto: closed) { entry throws(Errno) in
+                do throws(StagingError) {
+                    try visit(entry)
+                } catch {
+                    failure = error
+                    throw .canceled
                 }
-                visit(entry)
             }
+        } catch {
+            if let failure { throw failure }
+            try attempting(to: "list", root) { throw error }
         }
-        guard let foreign else { return }
-        let kind = foreign.status.kind == .symbolicLink ? "a symbolic link" : "a special file"
+    }
+
+    /// Outside of trees, whose inventories say what is in them, all of a set are files and directories.
+    private func requireDirectory(_ entry: FileTree.Entry, of root: FilePath) throws(StagingError) {
+        let kind = entry.status.kind
+        guard kind != .directory else { return }
         throw StagingError(
-            .unexpectedFile, "\(root.pushing(foreign.path)) is \(kind), and a set holds files and directories only")
+            .unexpectedFile,
+            "\(root.pushing(entry.path)) is \(kind == .symbolicLink ? "a symbolic link" : "a special file"), and a set holds files and directories only"
+        )
     }
 
     /// Everything in the set. What a writer that should have ended changes after it was hashed, or adds, is found here.
     func listEntries(expecting files: [File], _ hashes: [Hash]) throws(StagingError) -> ListedSet {
-        let trees = dumps.compactMap { dump in
-            dump.summary.tree.map {
-                FilePath(root: nil, [SetLayout.directory(ofDump: dump.name)]).pushing(FilePath($0.path))
-            }
+        var trees: [SealedTree] = []
+        for dump in dumps {
+            if let tree = try SealedTree(of: dump, in: incoming.root) { trees.append(tree) }
         }
         var expected = Dictionary(uniqueKeysWithValues: zip(files.map(\.path), files.indices))
         var listed = ListedSet()
-        var changed: FilePath?
-        try walk(incoming.root, trees: trees) { entry in
+        try walk(incoming.root) { entry throws(StagingError) in
+            if let tree = trees.first(where: { entry.path.starts(with: $0.place) }) {
+                guard tree.expects(entry) else { throw changedAfterwards(entry.path) }
+                return listed.add(entry)
+            }
             var entry = entry
-            if entry.status.kind == .file, !isOurs(entry.path) {
-                if let index = expected.removeValue(forKey: entry.path), hashes[index].digest.describes(entry.status) {
-                    // One path of the two is enough to keep.
-                    entry.path = files[index].path
-                } else {
-                    changed = changed ?? entry.path
-                }
+            if entry.status.kind != .file {
+                try requireDirectory(entry, of: incoming.root)
+            } else if !isOurs(entry.path) {
+                guard let index = expected.removeValue(forKey: entry.path), hashes[index].digest.describes(entry.status)
+                else { throw changedAfterwards(entry.path) }
+                // One path of the two is enough to keep.
+                entry.path = files[index].path
             }
             listed.add(entry)
         }
-        guard let path = changed ?? expected.keys.first else { return listed }
-        throw changedAfterwards(path)
+        if let path = expected.keys.first ?? trees.compactMap(\.missing).first { throw changedAfterwards(path) }
+        return listed
     }
 
     /// Everything in a set, as it is sealed.
@@ -114,8 +123,10 @@ extension Sealing {
         mutating func add(_ entry: FileTree.Entry) {
             entries.append(SealedSet.Entry(entry))
             bytes += entry.status.bytes
-            if entry.path != FilePath(root: nil, [SetLayout.manifest]) { newest = max(newest, entry.status.modified) }
+            if entry.path != manifest { newest = max(newest, entry.status.modified) }
         }
+
+        private let manifest = FilePath(root: nil, [SetLayout.manifest])
     }
 
     private func isOurs(_ path: FilePath) -> Bool {
@@ -126,41 +137,5 @@ extension Sealing {
         StagingError(
             .changed, "\(incoming.root.pushing(path)) changed after its dump was complete",
             hint: "Something still writes to the dump. Find out what, and stop that.")
-    }
-}
-
-/// The digests of a tree's files, read from its inventory beside a pass over the tree.
-///
-/// For one thread at a time.
-private final class TreeDigests {
-    private let tree: FilePath
-    private let file: FileDescriptor
-    private var reader: InventoryReader
-    private var next: TreeEntry?
-
-    init(of contents: TreeContents, in directory: FilePath) throws(StagingError) {
-        tree = FilePath(contents.path)
-        let path = directory.pushing(FilePath(contents.inventory))
-        let found = try attempting(to: "read", path) { try FileScan(path).digest().sha256 }
-        guard found == contents.inventorySHA256 else {
-            throw StagingError(
-                .changed, "\(path) changed after its dump was complete",
-                hint: "Something still writes to the dump. Find out what, and stop that.")
-        }
-        file = try attempting(to: "open", path) {
-            try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
-        }
-        reader = InventoryReader(file)
-        next = try? reader.next()
-    }
-
-    // Nothing was written through it.
-    deinit { try? file.close() }
-
-    /// Nil if the inventory does not know it so: then it is hashed. To be asked in the order of a walk.
-    func digest(of entry: FileTree.Entry) -> FileDigest? {
-        while let known = next, TreeEntry.precedes(tree.pushing(known.path), entry.path) { next = try? reader.next() }
-        guard let known = next, let sha256 = known.sha256, tree.pushing(known.path) == entry.path else { return nil }
-        return FileDigest(sha256: sha256, bytes: known.bytes, inode: entry.status.inode, modified: known.modified)
     }
 }

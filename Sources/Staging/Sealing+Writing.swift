@@ -8,7 +8,7 @@ extension Sealing {
     func writeDown(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> SealedSet {
         let lists = try writeChecksums(files, hashes)
         StopPoint.passing("seal.checksums")
-        let manifest = makeManifest(files, hashes, lists)
+        let manifest = makeManifest(lists)
         let bytes = try attempting(to: "encode", manifestPath) { try SnakeCaseJSON.encode(manifest) }
         try SmallFile(manifestPath).create(bytes)
         let listed = try listEntries(expecting: files, hashes)
@@ -21,40 +21,48 @@ extension Sealing {
             entries: listed.entries)
     }
 
-    /// One list for each dump, in the dumps' order.
-    private func writeChecksums(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> [Manifest.Checksums] {
-        let directory = incoming.root.appending(SetLayout.checksums)
-        try attempting(to: "create", directory) { try FileSystem.createDirectory(directory) }
-        var lists = dumps.map { _ in ChecksumList() }
-        for (file, hash) in zip(files, hashes) {
-            lists[file.dump].lines.append(.init(sha256: hash.digest.sha256, path: file.path))
-        }
-        var checksums: [Manifest.Checksums] = []
-        for (dump, list) in zip(dumps, lists) {
-            let path = SetLayout.checksums(ofDump: dump.name)
-            let bytes = list.bytes
-            try SmallFile(incoming.root.pushing(path)).create(bytes)
-            let digest = try attempting(to: "hash", path) { try sha256(of: bytes) }
-            checksums.append(.init(path: path.string, sha256: digest))
-        }
-        return checksums
+    /// The list of a dump's files, and how many there are.
+    private struct WrittenList {
+        var checksums: Manifest.Checksums
+        var files = 0
+        var bytes: Int64 = 0
     }
 
-    private func makeManifest(_ files: [File], _ hashes: [Hash], _ lists: [Manifest.Checksums]) -> Manifest {
-        var bytes = dumps.map { _ in Int64(0) }
-        var counts = dumps.map { _ in 0 }
-        for (file, hash) in zip(files, hashes) {
-            bytes[file.dump] += hash.digest.bytes
-            counts[file.dump] += 1
+    /// One list for each dump, in the dumps' order.
+    private func writeChecksums(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> [WrittenList] {
+        let directory = incoming.root.appending(SetLayout.checksums)
+        try attempting(to: "create", directory) { try FileSystem.createDirectory(directory) }
+        var written: [WrittenList] = []
+        for (index, dump) in dumps.enumerated() {
+            let path = SetLayout.checksums(ofDump: dump.name)
+            var list = WrittenList(checksums: Manifest.Checksums(path: path.string, sha256: ""))
+            var lines: [UInt8] = []
+            func add(_ path: FilePath, _ sha256: String, _ bytes: Int64) {
+                lines += ChecksumList.Line(sha256: sha256, path: path).bytes
+                list.files += 1
+                list.bytes += bytes
+            }
+            // By their paths: the tree lies before its inventory.
+            try SealedTree(of: dump, in: incoming.root)?.forEachFile { add($0, $1.description, $2) }
+            for (file, hash) in zip(files, hashes) where file.dump == index {
+                add(file.path, hash.digest.sha256, hash.digest.bytes)
+            }
+            try SmallFile(incoming.root.pushing(path)).create(lines)
+            list.checksums.sha256 = try attempting(to: "hash", path) { try sha256(of: lines) }
+            written.append(list)
         }
+        return written
+    }
+
+    private func makeManifest(_ lists: [WrittenList]) -> Manifest {
         let moments = dumps.map(\.summary.moment)
         return Manifest(
             tool: facts.tool, job: facts.job, runID: incoming.lock.run, host: facts.host, startedAt: facts.startedAt,
             endedAt: .now,
             // There is at least one dump, see `requireAllThere`.
             freeze: .init(from: moments.map(\.from).min()!, to: moments.map(\.to).max()!),
-            dumps: dumps.indices.map { index in
-                .init(dumps[index], bytes: bytes[index], files: counts[index], checksums: lists[index])
+            dumps: zip(dumps, lists).map { dump, list in
+                .init(dump, bytes: list.bytes, files: list.files, checksums: list.checksums)
             })
     }
 

@@ -9,15 +9,13 @@ struct Sealing: Sendable {
     let dumps: [FinishedDump]
     let facts: SetFacts
 
-    /// A file of a dump, and its digest if the provider has read it.
+    /// A file of a dump, outside of its tree, and its digest if the provider has read it.
     struct File: Sendable {
         var dump: Int
         /// Relative to the set's root.
         var path: FilePath
         var status: FileStatus
         var digest: FileDigest?
-        /// Whether it belongs to a tree, where the provider alone knows what may be linked.
-        var isInTree: Bool
     }
 
     struct Hash: Sendable {
@@ -46,10 +44,13 @@ struct Sealing: Sendable {
         guard !Task.isCancelled else { throw .cancelled }
         let set = try await onOwnThread { () throws(StagingError) in try sealing.writeDown(files, hashes) }
         let reused = hashes.filter(\.isReused)
+        let linked = dumps.map(\.summary.linked)
         return UnpublishedSet(
             set: set,
             reuse: Reuse(
-                files: reused.count, bytes: reused.reduce(0) { $0 + $1.digest.bytes }, hindrance: baseline.hindrance),
+                files: linked.reduce(reused.count) { $0 + $1.files },
+                bytes: linked.reduce(reused.reduce(0) { $0 + $1.digest.bytes }) { $0 + $1.bytes },
+                hindrance: baseline.hindrance),
             lock: incoming.lock)
     }
 

@@ -1,4 +1,5 @@
 import DumpCore
+import Glibc
 import Linux
 import SystemPackage
 
@@ -21,7 +22,7 @@ public struct InventoryReader: ~Copyable {
             isBegun = true
         }
         guard var line = try nextLine() else { return nil }
-        var annotation: ArraySlice<UInt8> = []
+        var annotation: ArraySlice<UInt8>?
         if line.starts(with: Inventory.annotation.utf8) {
             annotation = line.dropFirst(Inventory.annotation.utf8.count)
             guard let next = try nextLine() else { throw malformed("is followed by nothing") }
@@ -60,7 +61,7 @@ private struct ByteLines: ~Copyable {
     mutating func next() throws -> ArraySlice<UInt8>? {
         var searched = start
         while true {
-            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+            if let end = newline(from: searched) {
                 defer { start = end + 1 }
                 return buffer[start..<end]
             }
@@ -70,6 +71,15 @@ private struct ByteLines: ~Copyable {
             }
             searched = buffer.count - start
             try fill()
+        }
+    }
+
+    private func newline(from place: Int) -> Int? {
+        buffer.withUnsafeBytes { bytes in
+            guard place < bytes.count, let base = bytes.baseAddress,
+                let found = memchr(base + place, Int32(UInt8(ascii: "\n")), bytes.count - place)
+            else { return nil }
+            return UnsafeRawPointer(found) - base
         }
     }
 
@@ -91,95 +101,124 @@ private struct ByteLines: ~Copyable {
 
 extension TreeEntry {
     /// Nil for what is not written as `Inventory` does.
-    fileprivate init?(line: ArraySlice<UInt8>, annotation: ArraySlice<UInt8>) {
-        var words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)[...]
-        guard let name = words.popFirst(), let path = FilePath(escapedFromRoot: name) else { return nil }
-        self.init(path)
-        var seen = 0
-        for word in words {
-            guard let (key, value) = keyAndValue(word), take(key, value) else { return nil }
-            seen |= 1 << (TreeEntry.keys.firstIndex(of: key) ?? 0)
+    fileprivate init?(line: ArraySlice<UInt8>, annotation: ArraySlice<UInt8>?) {
+        let read = line.withUnsafeBytes { line -> TreeEntry? in
+            var words = Words(line)
+            return TreeEntry(&words)
         }
-        guard seen & TreeEntry.required == TreeEntry.required else { return nil }
-        guard !annotation.isEmpty else { return }
-        for word in annotation.split(separator: UInt8(ascii: " ")) {
-            guard let (key, value) = keyAndValue(word), annotate(key, value) else { return nil }
+        guard let read else { return nil }
+        self = read
+        guard let annotation else { return }
+        let isRead = annotation.withUnsafeBytes { annotation in
+            var words = Words(annotation)
+            return annotate(&words)
         }
+        guard isRead else { return nil }
     }
 
-    private init(_ path: FilePath) {
+    /// The words of a line have an order; those that say what only some kinds have may be missing.
+    private init?(_ words: inout Words) {
+        guard let path = FilePath(escapedFromRoot: words.next()),
+            let type = words.value(of: "type"), let kind = FileStatus.Kind(mtreeName: type),
+            let mode = words.value(of: "mode").flatMap({ UInt32(digits: $0, radix: 8) }),
+            let uid = words.value(of: "uid").flatMap({ UInt32(digits: $0) }),
+            let gid = words.value(of: "gid").flatMap({ UInt32(digits: $0) }),
+            let bytes = kind == .file ? words.value(of: "size").flatMap({ Int64(digits: $0) }) : 0,
+            let modified = words.value(of: "time").flatMap({ Int64(seconds: $0) })
+        else { return nil }
         self.path = path
-        kind = .file
-        (mode, uid, gid, bytes, modified, node) = (0, 0, 0, 0, 0, 0)
+        (self.kind, self.mode, self.uid, self.gid) = (kind, mode, uid, gid)
+        (self.bytes, self.modified, node) = (bytes, modified, 0)
         attributes = []
-    }
-
-    private static let keys = ["type", "mode", "uid", "gid", "time", "size", "link", "device", "sha256"]
-    /// The first five of them.
-    private static let required = 0b11111
-
-    private mutating func take(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
-        let text = String(decoding: value, as: UTF8.self)
-        switch key {
-        case "type": return set(&kind, FileStatus.Kind.mtreeNames.first { $0.name == text }?.kind)
-        case "mode": return set(&mode, UInt32(text, radix: 8))
-        case "uid": return set(&uid, UInt32(text))
-        case "gid": return set(&gid, UInt32(text))
-        case "size": return set(&bytes, Int64(text))
-        case "time": return set(&modified, Int64(seconds: text))
-        case "link": return set(&target, unescaped(value).map(Optional.some))
-        case "device": return set(&node, UInt64(device: text))
-        case "sha256": return set(&sha256, text.utf8.count == 64 ? .some(text) : nil)
-        default: return false
+        if let value = words.value(of: "link") {
+            guard let target = unescaped(value) else { return nil }
+            self.target = target
         }
+        if let value = words.value(of: "device") {
+            guard let node = UInt64(device: String(decoding: value, as: UTF8.self)) else { return nil }
+            self.node = node
+        }
+        if let value = words.value(of: "sha256") {
+            guard let sha256 = SHA256Digest(value) else { return nil }
+            self.sha256 = sha256
+        }
+        guard words.isAtEnd else { return nil }
     }
 
-    private mutating func annotate(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
-        let text = String(decoding: value, as: UTF8.self)
-        switch key {
-        case "inode":
-            guard let inode = UInt64(text) else { return false }
-            source = Source(inode: inode, changed: 0)
-            return true
-        case "changed":
-            guard let changed = Int64(seconds: text), source != nil else { return false }
-            source?.changed = changed
-            return true
-        case "first-name": return set(&firstName, FilePath(escapedFromRoot: value).map(Optional.some))
-        default:
-            guard key.hasPrefix("xattr."), let name = unescaped(key.dropFirst(6).utf8),
-                let bytes = [UInt8](hex: value)
+    private mutating func annotate(_ words: inout Words) -> Bool {
+        if let value = words.value(of: "inode") {
+            guard let inode = UInt64(digits: value),
+                let changed = words.value(of: "changed").flatMap({ Int64(seconds: $0) })
             else { return false }
-            attributes.append(ExtendedAttribute(name: String(decoding: name, as: UTF8.self), value: bytes))
-            return true
+            source = Source(inode: inode, changed: changed)
         }
-    }
-
-    private func set<Value>(_ place: inout Value, _ value: Value?) -> Bool {
-        guard let value else { return false }
-        place = value
+        if let value = words.value(of: "first-name") {
+            guard let name = FilePath(escapedFromRoot: value) else { return false }
+            firstName = name
+        }
+        while !words.isAtEnd {
+            guard let attribute = ExtendedAttribute(word: words.next()) else { return false }
+            attributes.append(attribute)
+        }
         return true
     }
 }
 
-private func keyAndValue(_ word: ArraySlice<UInt8>) -> (String, ArraySlice<UInt8>)? {
-    guard let equals = word.firstIndex(of: UInt8(ascii: "=")) else { return nil }
-    return (String(decoding: word[..<equals], as: UTF8.self), word[(equals + 1)...])
+/// The words of a line, one after the other.
+private struct Words {
+    private var rest: Slice<UnsafeRawBufferPointer>
+
+    init(_ line: UnsafeRawBufferPointer) { rest = line[...] }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    /// Empty at the end.
+    mutating func next() -> Slice<UnsafeRawBufferPointer> {
+        let end = rest.firstIndex(of: UInt8(ascii: " "))
+        defer { rest = rest[(end.map { $0 + 1 } ?? rest.endIndex)...] }
+        return rest[..<(end ?? rest.endIndex)]
+    }
+
+    /// What follows `key=`, if that is what comes next.
+    mutating func value(of key: StaticString) -> Slice<UnsafeRawBufferPointer>? {
+        let count = key.utf8CodeUnitCount
+        guard rest.count > count, memcmp(rest.base.baseAddress! + rest.startIndex, key.utf8Start, count) == 0,
+            rest[rest.startIndex + count] == UInt8(ascii: "=")
+        else { return nil }
+        return next().dropFirst(count + 1)
+    }
 }
 
-private func unescaped(_ text: some Collection<UInt8>) -> [UInt8]? {
+extension FileStatus.Kind {
+    fileprivate init?(mtreeName name: Slice<UnsafeRawBufferPointer>) {
+        guard let known = Self.mtreeNames.first(where: { $0.name.utf8.elementsEqual(name) }) else { return nil }
+        self = known.kind
+    }
+}
+
+extension ExtendedAttribute {
+    /// `xattr.NAME=HEX`.
+    fileprivate init?(word: Slice<UnsafeRawBufferPointer>) {
+        let prefix = "xattr.".utf8
+        guard word.starts(with: prefix), let equals = word.firstIndex(of: UInt8(ascii: "=")),
+            let name = unescaped(word[..<equals].dropFirst(prefix.count)),
+            let value = [UInt8](hex: word[(equals + 1)...])
+        else { return nil }
+        self.init(name: String(decoding: name, as: UTF8.self), value: value)
+    }
+}
+
+private func unescaped(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
+    guard text.contains(UInt8(ascii: "\\")) else { return Array(text) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
-    var rest = text[...]
+    var rest = text
     while let byte = rest.popFirst() {
         guard byte == UInt8(ascii: "\\") else {
             bytes.append(byte)
             continue
         }
-        let digits = rest.prefix(3)
-        guard digits.count == 3, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) else {
-            return nil
-        }
+        guard rest.count >= 3, let value = UInt8(digits: rest.prefix(3), radix: 8) else { return nil }
         bytes.append(value)
         rest = rest.dropFirst(3)
     }
@@ -187,30 +226,62 @@ private func unescaped(_ text: some Collection<UInt8>) -> [UInt8]? {
 }
 
 extension FilePath {
-    fileprivate init?(escapedFromRoot text: ArraySlice<UInt8>) {
-        if text.elementsEqual(".".utf8) {
+    fileprivate init?(escapedFromRoot text: Slice<UnsafeRawBufferPointer>) {
+        guard text.first == UInt8(ascii: ".") else { return nil }
+        if text.count == 1 {
             self = FilePath()
             return
         }
-        guard text.starts(with: "./".utf8), let path = FilePath(escaped: text.dropFirst(2)), path.isRelative,
-            path.components.allSatisfy({ $0.kind == .regular })
+        guard text.dropFirst().first == UInt8(ascii: "/"), var bytes = unescaped(text.dropFirst(2)),
+            leadsDown(bytes)
         else { return nil }
-        self = path
+        bytes.append(0)
+        self = bytes.withUnsafeBytes { FilePath(platformString: $0.assumingMemoryBound(to: CChar.self).baseAddress!) }
     }
+}
 
-    fileprivate init?(escaped text: ArraySlice<UInt8>) {
-        guard let bytes = unescaped(text) else { return nil }
-        self.init(bytes: bytes)
+/// Whether a path stays below where it starts, and is written in the only way that it can be.
+private func leadsDown(_ path: [UInt8]) -> Bool {
+    // Of the name at hand: how many bytes it has, and whether all of them are dots.
+    var (count, isDots) = (0, true)
+    for byte in path + [UInt8(ascii: "/")] {
+        guard byte != UInt8(ascii: "/") else {
+            guard count > 0, !isDots || count > 2 else { return false }
+            (count, isDots) = (0, true)
+            continue
+        }
+        guard byte != 0 else { return false }
+        count += 1
+        isDots = isDots && byte == UInt8(ascii: ".")
+    }
+    return true
+}
+
+extension FixedWidthInteger {
+    /// Digits and nothing else.
+    fileprivate init?(digits: Slice<UnsafeRawBufferPointer>, radix: Self = 10) {
+        guard !digits.isEmpty else { return nil }
+        var number: Self = 0
+        for digit in digits {
+            guard let value = hexValue(of: digit), value < radix else { return nil }
+            let (product, overflowed) = number.multipliedReportingOverflow(by: radix)
+            let (sum, overflows) = product.addingReportingOverflow(Self(value))
+            guard !overflowed, !overflows else { return nil }
+            number = sum
+        }
+        self = number
     }
 }
 
 extension Int64 {
-    fileprivate init?(seconds text: String) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].utf8.count == 9, let whole = Int64(parts[0]), let fraction = Int64(parts[1]),
-            fraction >= 0
+    fileprivate init?(seconds text: Slice<UnsafeRawBufferPointer>) {
+        let isNegative = text.first == UInt8(ascii: "-")
+        guard let dot = text.firstIndex(of: UInt8(ascii: ".")), text.endIndex - dot == 10,
+            let magnitude = Int64(digits: isNegative ? text[..<dot].dropFirst() : text[..<dot]),
+            let fraction = Int64(digits: text[(dot + 1)...])
         else { return nil }
-        let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+        let (product, overflow) = (isNegative ? -magnitude : magnitude)
+            .multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return nil }
         self = product + fraction
     }
@@ -227,14 +298,14 @@ extension UInt64 {
 }
 
 extension [UInt8] {
-    fileprivate init?(hex text: ArraySlice<UInt8>) {
+    fileprivate init?(hex text: Slice<UnsafeRawBufferPointer>) {
         guard text.count.isMultiple(of: 2) else { return nil }
         self = []
+        reserveCapacity(text.count / 2)
         var rest = text
-        while !rest.isEmpty {
-            guard let byte = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
-            append(byte)
-            rest = rest.dropFirst(2)
+        while let high = rest.popFirst(), let low = rest.popFirst() {
+            guard let high = hexValue(of: high), let low = hexValue(of: low) else { return nil }
+            append(high << 4 | low)
         }
     }
 }

@@ -13,12 +13,10 @@ public enum Inventory {
 
     /// The inventory of a tree, piece by piece.
     public static func write(_ entries: [TreeEntry], to sink: ([UInt8]) throws -> Void) rethrows {
-        var piece: [UInt8] = []
-        piece.append(line: firstLine)
+        var piece = Array("\(firstLine)\n".utf8)
         for entry in entries {
-            let annotation = entry.annotation
-            if !annotation.isEmpty { piece.append(line: Self.annotation + annotation) }
-            piece.append(line: entry.line)
+            piece.append(annotationOf: entry)
+            piece.append(entry)
             guard piece.count >= 256 * 1024 else { continue }
             try sink(piece)
             piece.removeAll(keepingCapacity: true)
@@ -28,68 +26,98 @@ public enum Inventory {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(line: String) {
-        append(contentsOf: line.utf8)
-        append(UInt8(ascii: "\n"))
-    }
-}
-
-extension TreeEntry {
-    fileprivate var line: String {
-        var line =
-            "\(path.escapedFromRoot) type=\(kind.mtreeName) mode=0\(String(mode, radix: 8)) uid=\(uid) gid=\(gid)"
-        if kind == .file { line += " size=\(bytes)" }
-        line += " time=\(modified.asSeconds)"
-        if let target { line += " link=\(escaped(target))" }
-        if node != 0 { line += " device=native,\(node.major),\(node.minor)" }
-        if let sha256 { line += " sha256=\(sha256)" }
-        return line
-    }
-
-    fileprivate var annotation: String {
-        var words: [String] = []
-        if let source { words += ["inode=\(source.inode)", "changed=\(source.changed.asSeconds)"] }
-        if let firstName { words.append("first-name=\(firstName.escapedFromRoot)") }
-        for attribute in attributes {
-            words.append("xattr.\(escaped(attribute.name.utf8))=\(attribute.value.hex)")
+    fileprivate mutating func append(_ entry: TreeEntry) {
+        append(fromRoot: entry.path)
+        append(" type=", entry.kind.mtreeName)
+        append(" mode=0")
+        append(number: entry.mode, radix: 8)
+        append(" uid=")
+        append(number: entry.uid)
+        append(" gid=")
+        append(number: entry.gid)
+        if entry.kind == .file {
+            append(" size=")
+            append(number: entry.bytes)
         }
-        return words.joined(separator: " ")
+        append(" time=")
+        append(seconds: entry.modified)
+        if let target = entry.target {
+            append(" link=")
+            append(escaped: target)
+        }
+        if entry.node != 0 { append(" device=native,\(entry.node.major),\(entry.node.minor)") }
+        if let sha256 = entry.sha256 {
+            append(" sha256=")
+            append(hexOf: sha256)
+        }
+        append("\n")
+    }
+
+    fileprivate mutating func append(annotationOf entry: TreeEntry) {
+        guard entry.source != nil || entry.firstName != nil || !entry.attributes.isEmpty else { return }
+        // Each word follows a space.
+        append(Inventory.annotation.dropLast())
+        if let source = entry.source {
+            append(" inode=")
+            append(number: source.inode)
+            append(" changed=")
+            append(seconds: source.changed)
+        }
+        if let firstName = entry.firstName {
+            append(" first-name=")
+            append(fromRoot: firstName)
+        }
+        for attribute in entry.attributes {
+            append(" xattr.")
+            append(escaped: attribute.name.utf8)
+            append("=")
+            for byte in attribute.value { append(number: byte, radix: 16, width: 2) }
+        }
+        append("\n")
+    }
+
+    private mutating func append(_ words: Substring...) {
+        for word in words { append(contentsOf: word.utf8) }
+    }
+
+    private mutating func append(fromRoot path: FilePath) {
+        append(".")
+        guard !path.isEmpty else { return }
+        append("/")
+        path.withPlatformString { text in append(escaped: UnsafeRawBufferPointer(start: text, count: path.length)) }
+    }
+
+    /// Printable ASCII as it is, the rest in octal.
+    private mutating func append(escaped bytes: some Collection<UInt8>) {
+        for byte in bytes {
+            guard mustEscape(byte) else {
+                append(byte)
+                continue
+            }
+            append(UInt8(ascii: "\\"))
+            append(number: byte, radix: 8, width: 3)
+        }
+    }
+
+    /// Nanoseconds since 1970 as mtree writes them: seconds, a dot, nine digits. Before 1970 the fraction counts forward too.
+    fileprivate mutating func append(seconds time: Int64) {
+        let second: Int64 = 1_000_000_000
+        let fraction = (time % second + second) % second
+        let whole = (time - fraction) / second
+        if whole < 0 { append(UInt8(ascii: "-")) }
+        append(number: whole.magnitude)
+        append(UInt8(ascii: "."))
+        append(number: fraction, width: 9)
     }
 }
 
 extension FileStatus.Kind {
-    static let mtreeNames: [(kind: Self, name: String)] = [
+    static let mtreeNames: [(kind: Self, name: Substring)] = [
         (.file, "file"), (.directory, "dir"), (.symbolicLink, "link"), (.fifo, "fifo"), (.socket, "socket"),
         (.characterDevice, "char"), (.blockDevice, "block"),
     ]
 
-    fileprivate var mtreeName: String { Self.mtreeNames.first { $0.kind == self }!.name }
-}
-
-extension FilePath {
-    fileprivate var escapedFromRoot: String { isEmpty ? "." : "./" + escaped }
-
-    fileprivate var escaped: String {
-        withPlatformString { text in
-            let bytes = UnsafeRawBufferPointer(start: text, count: length)
-            // The rule is a name that needs no escape.
-            return bytes.contains(where: mustEscape) ? Trees.escaped(bytes) : String(decoding: bytes, as: UTF8.self)
-        }
-    }
-}
-
-/// Bytes as printable ASCII, the rest in octal.
-func escaped(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
-    for byte in bytes {
-        guard mustEscape(byte) else {
-            text.unicodeScalars.append(Unicode.Scalar(byte))
-            continue
-        }
-        let digits = String(byte, radix: 8)
-        text += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
-    }
-    return text
+    fileprivate var mtreeName: Substring { Self.mtreeNames.first { $0.kind == self }!.name }
 }
 
 private func mustEscape(_ byte: UInt8) -> Bool {
@@ -103,17 +131,10 @@ private func mustEscape(_ byte: UInt8) -> Bool {
 }
 
 extension Int64 {
-    /// Nanoseconds since 1970 as mtree writes them: seconds, a dot, nine digits. Before 1970 the fraction counts forward too.
+    /// Nanoseconds since 1970 as an inventory has them.
     var asSeconds: String {
-        let second: Int64 = 1_000_000_000
-        let fraction = (self % second + second) % second
-        let digits = String(fraction)
-        return "\((self - fraction) / second).\(String(repeating: "0", count: 9 - digits.count))\(digits)"
-    }
-}
-
-extension [UInt8] {
-    fileprivate var hex: String {
-        map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        var text: [UInt8] = []
+        text.append(seconds: self)
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -26,7 +26,9 @@ extension TreeEntry {
         if kind == .file { compare("has", bytes, other.bytes) { "\($0) bytes" } }
         // Every symbolic link has the same mode, which is nobody's.
         if kind != .symbolicLink { compare("has mode", mode, other.mode) { String($0, radix: 8) } }
-        if withOwner { compare("belongs to", "\(uid):\(gid)", "\(other.uid):\(other.gid)") { $0 } }
+        if withOwner, uid != other.uid || gid != other.gid {
+            found.append("belongs to \(uid):\(gid) and not \(other.uid):\(other.gid)")
+        }
         compare("was changed at", modified, other.modified) { $0.asSeconds }
         compare("leads to", target, other.target) { String(decoding: $0 ?? [], as: UTF8.self) }
         compare("is device", node, other.node) { "\($0.major),\($0.minor)" }

@@ -18,8 +18,8 @@ public struct TreeEntry: Sendable, Hashable {
     public var target: [UInt8]?
     /// Of a device: which one it is, as `st_rdev` holds it.
     public var node: UInt64
-    /// Of a file: 64 lower-case hex digits. Nil where its bytes were not read.
-    public var sha256: String?
+    /// Of a file. Nil where its bytes were not read.
+    public var sha256: SHA256Digest?
     /// Of a file with several names: the one of them that comes first in the tree, unless this is it.
     public var firstName: FilePath?
     /// Extended attributes, access control lists among them, sorted by name.
@@ -57,12 +57,15 @@ public struct TreeEntry: Sendable, Hashable {
 
 extension TreeEntry {
     /// Whether one comes before the other in a tree: parents before what is in them, the names in a directory by their bytes.
-    public static func precedes(_ one: FilePath, _ other: FilePath) -> Bool {
+    public static func precedes(_ one: FilePath, _ other: FilePath) -> Bool { order(one, other) < 0 }
+
+    /// Below 0 if one precedes the other, 0 if they are the same, above 0 if it is the other way round.
+    public static func order(_ one: FilePath, _ other: FilePath) -> Int {
         one.withPlatformString { one in
             other.withPlatformString { other in
                 var place = 0
                 while one[place] == other[place], one[place] != 0 { place += 1 }
-                return rank(one[place]) < rank(other[place])
+                return rank(one[place]) - rank(other[place])
             }
         }
     }

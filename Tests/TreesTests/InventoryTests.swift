@@ -14,7 +14,7 @@ struct InventoryTests {
         var entries = try [TreeEntry(reading: FilePath(), of: directory)]
         entries += try FileTree(root).entries().map { try TreeEntry(reading: $0.path, of: directory) }
         for place in entries.indices where entries[place].kind == .file {
-            entries[place].sha256 = String(repeating: "0f", count: 32)
+            entries[place].sha256 = SHA256Digest(String(repeating: "0f", count: 32))
             entries[place].source = TreeEntry.Source(inode: 7, changed: -1)
         }
         entries[3].firstName = entries[1].path

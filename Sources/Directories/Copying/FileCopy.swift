@@ -25,6 +25,8 @@ struct FileCopy {
         var entry: TreeEntry
         /// Whether the source changed during every attempt: the copy may be of no state that it ever had.
         var isTorn: Bool
+        /// Whether it turned out to be the same as the last copy, and is a link to that one.
+        var isLinked = false
     }
 
     /// Nil when the source is gone, or no file any more. Then there is nothing at the target.
@@ -66,7 +68,7 @@ struct FileCopy {
             var entry = TreeEntry(path, after)
             entry.bytes = before.bytes
             entry.attributes = attributes
-            entry.sha256 = sha256
+            entry.sha256 = SHA256Digest(sha256)
             // A torn copy is copied anew the next time.
             entry.source = isStill ? TreeEntry.Source(after) : nil
             try finish(to, entry)

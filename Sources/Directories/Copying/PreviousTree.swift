@@ -36,8 +36,12 @@ final class PreviousTree {
 
     /// What the last dump has at a path. To be asked in the order of `TreeEntry.precedes`.
     func entry(at path: FilePath) -> TreeEntry? {
-        while let entry = next, TreeEntry.precedes(entry.path, path) { next = try? reader.next() }
-        return next?.path == path ? next : nil
+        while let entry = next {
+            let order = TreeEntry.order(entry.path, path)
+            guard order < 0 else { return order == 0 ? entry : nil }
+            next = try? reader.next()
+        }
+        return nil
     }
 }
 

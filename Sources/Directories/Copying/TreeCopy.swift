@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Synchronization
 import SystemPackage
 import Trees
 
@@ -15,6 +16,8 @@ struct TreeCopy: Sendable {
     let selection: Selection
     let longestPath: Int
     let previous: PreviousDump?
+    /// As many as were found before, which may have become more or fewer.
+    let expectedEntries: Int
     let settings: DirectorySettings
     /// Told what has been copied.
     let progress: @Sendable (Int64) -> Void
@@ -24,13 +27,14 @@ struct TreeCopy: Sendable {
 
     init(
         from source: OpenDirectory, to target: OpenDirectory, _ settings: DirectorySettings, selection: Selection,
-        longestPath: Int, previous: PreviousDump?, progress: @escaping @Sendable (Int64) -> Void
+        longestPath: Int, expectedEntries: Int, previous: PreviousDump?, progress: @escaping @Sendable (Int64) -> Void
     ) {
         self.source = source
         self.target = target
         self.settings = settings
         self.selection = selection
         self.longestPath = longestPath
+        self.expectedEntries = expectedEntries
         self.previous = previous
         self.progress = progress
     }
@@ -49,12 +53,13 @@ struct TreeCopy: Sendable {
     private func perform(until stop: StopSign) async throws(DumpError) -> CopiedTree {
         let plan = try await onOwnThread { () throws(DumpError) in try walk(until: stop) }
         StopPoint.passing("directory.walked")
-        let results = try await FileWorkers.forEach(plan.files) { (file, stop) throws(DumpError) in
-            try copy(file.path, after: plan.former[file.place], until: stop)
+        _ = try await FileWorkers.forEach(plan.files) { (place, stop) throws(DumpError) in
+            let path = plan.copied.path(at: place)
+            let result = try copy(path, after: plan.former[place], until: stop)
+            plan.copied.take(result, of: place, at: path)
         }
         return try await onOwnThread { () throws(DumpError) in
-            var copied = plan.copied
-            for (file, result) in zip(plan.files, results) { copied.take(result, of: file.place, at: file.path) }
+            var copied = plan.copied.whole()
             try link(plan.furtherNames, in: &copied, until: stop)
             try finishDirectories(copied)
             copied.removeVanished()
@@ -66,17 +71,12 @@ struct TreeCopy: Sendable {
 
     /// What the walk leaves to be done.
     private struct Plan: Sendable {
-        var copied = CopiedTree()
-        var files: [File] = []
+        var copied: GrowingTree
+        /// Files to copy, by their places in the list of entries.
+        var files: [Int] = []
         var furtherNames: [FurtherName] = []
         /// What the last dump has at the place of a file, which may turn out to be the same.
         var former: [Int: TreeEntry] = [:]
-    }
-
-    struct File: Sendable {
-        var path: FilePath
-        /// In the list of entries.
-        var place: Int
     }
 
     private struct FurtherName: Sendable {
@@ -92,42 +92,47 @@ struct TreeCopy: Sendable {
     }
 
     private func walk(until stop: StopSign) throws(DumpError) -> Plan {
-        var plan = Plan()
+        var (copied, files, furtherNames) = (CopiedTree(), [Int](), [FurtherName]())
+        var formerEntries: [Int: TreeEntry] = [:]
+        copied.entries.reserveCapacity(expectedEntries)
         var firstNames: [FileIdentity: Int] = [:]
         let former = PreviousTree(previous)
         var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
-            guard status.kind == .file else { return try make(path, status, &plan) }
-            let place = plan.copied.entries.count
-            plan.copied.entries.append(TreeEntry(path, status))
+            guard status.kind == .file else { return try make(path, status, &copied) }
+            let place = copied.entries.count
+            copied.entries.append(TreeEntry(path, status))
             if status.links > 1 {
                 let identity = FileIdentity(device: status.device, inode: status.inode)
                 if let first = firstNames[identity] {
-                    plan.furtherNames.append(FurtherName(path: path, place: place, first: first))
+                    furtherNames.append(FurtherName(path: path, place: place, first: first))
                     return
                 }
                 firstNames[identity] = place
             }
             let old = former?.entry(at: path)
-            if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &plan.copied) { return }
-            plan.files.append(File(path: path, place: place))
-            if let old, old.kind == .file { plan.former[place] = old }
+            if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return }
+            files.append(place)
+            if let old, old.kind == .file { formerEntries[place] = old }
         }
-        plan.copied.omissions = walk.omissions
-        plan.copied.vanished = walk.vanished
-        return plan
+        copied.omissions = walk.omissions
+        copied.vanished = walk.vanished
+        return Plan(
+            copied: GrowingTree(copied), files: files, furtherNames: furtherNames, former: formerEntries)
     }
 
     /// Anything but a file.
-    private func make(_ path: FilePath, _ status: FileStatus, _ plan: inout Plan) throws(DumpError) {
+    private func make(
+        _ path: FilePath, _ status: FileStatus, _ copied: inout CopiedTree
+    ) throws(DumpError) {
         let entry: TreeEntry
         do {
             entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
         } catch {
             guard error.underlying as? Errno == .noSuchFileOrDirectory else { throw error }
-            return plan.copied.vanished.append(path)
+            return copied.vanished.append(path)
         }
-        plan.copied.entries.append(entry)
+        copied.entries.append(entry)
         try attempting(to: "create", path, of: target) {
             switch entry.kind {
             case .directory: if !path.isEmpty { try target.createDirectory(path) }
@@ -148,6 +153,8 @@ struct TreeCopy: Sendable {
         }
         copied.entries[place] = old
         copied.entries[place].firstName = nil
+        copied.linkedFiles += 1
+        copied.linkedBytes += old.bytes
         return true
     }
 
@@ -161,7 +168,9 @@ struct TreeCopy: Sendable {
         try attempting(to: "replace", path, of: target) { try target.remove(path) }
         // Too many names for one file, say.
         guard (try? target.link(former.path, of: tree, as: path)) != nil else { return try copy(path, until: stop) }
-        return result
+        var linked = result
+        linked.isLinked = true
+        return linked
     }
 
     private func copy(_ path: FilePath, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
@@ -234,8 +243,9 @@ struct CopiedTree: Sendable {
     var vanished: [FilePath] = []
     /// Files whose copy may be of no state that they ever had.
     var torn: [FilePath] = []
-    /// How many files were copied, and not taken from the last dump.
-    var copiedFiles = 0
+    /// Files of the last dump that have another name here, and their bytes.
+    var linkedFiles = 0
+    var linkedBytes: Int64 = 0
     private var gone: Set<Int> = []
 
     /// - Parameter result: nil if the file has vanished.
@@ -246,7 +256,10 @@ struct CopiedTree: Sendable {
             return
         }
         entries[place] = result.entry
-        copiedFiles += 1
+        if result.isLinked {
+            linkedFiles += 1
+            linkedBytes += result.entry.bytes
+        }
         if result.isTorn { torn.append(path) }
     }
 
@@ -254,6 +267,22 @@ struct CopiedTree: Sendable {
         guard !gone.isEmpty else { return }
         entries = entries.indices.filter { !gone.contains($0) }.map { entries[$0] }
     }
+}
+
+/// A tree whose files several threads are copying.
+private final class GrowingTree: Sendable {
+    private let tree: Mutex<CopiedTree?>
+
+    init(_ tree: CopiedTree) { self.tree = Mutex(tree) }
+
+    func path(at place: Int) -> FilePath { tree.withLock { $0!.entries[place].path } }
+
+    func take(_ result: FileCopy.Result?, of place: Int, at path: FilePath) {
+        tree.withLock { $0!.take(result, of: place, at: path) }
+    }
+
+    /// To be called last.
+    func whole() -> CopiedTree { tree.withLock { $0.take()! } }
 }
 
 extension TreeEntry {
