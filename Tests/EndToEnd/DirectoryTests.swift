@@ -22,24 +22,28 @@ struct DirectoryTests {
         try await withTree(deep: true) { host, tree in
             host.job.borg = version.program.string
             try await tree.addDeepest()
-            // Ten gibibytes for one of them: Borg needs a while for that, however empty they are.
+            // Ten gibibytes for one of them: without these options Borg reads holes too, which takes it minutes.
             if version == .stable {
+                host.job.repositoryLines += ["    chunker_params: fixed,4194304", "    extra_args: [--sparse]"]
                 try await tree.shell(
                     "truncate -s 10G huge; for n in 1 5 9; do dd if=/dev/urandom of=huge bs=1K count=341 seek=${n}000000 conv=notrunc status=none; done"
                 )
             }
             let run = try await host.mustSucceed("run")
             #expect(run.contains("dump documents: "), "\(run)")
-            try await host.mustSucceed("verify")
             let into = host.scratch.appending("x")
+            // Verified as a whole on its way.
             try await host.mustSucceed("extract", "latest", "--into", into.string)
-            #expect(try await tree.differences(from: into.appending("documents/tree")) == "")
+            let copy = into.appending("documents/tree")
+            #expect(try await tree.differences(from: copy, leavingOut: "huge") == "")
             if version == .stable {
-                let huge = try FileSystem.status(of: into.appending("documents/tree/huge"))
+                let huge = try FileSystem.status(of: copy.appending("huge"))
                 #expect(huge.bytes == 10 << 30)
                 #expect(huge.allocatedBytes < 64 << 20)
+                try await tree.shell("cmp huge \(copy)/huge")
                 return
             }
+            try await host.mustSucceed("verify")
             // Times that Borg does not know are in the inventory.
             let plain = host.scratch.appending("p")
             try FileSystem.createDirectory(plain)

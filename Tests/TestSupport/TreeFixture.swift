@@ -64,10 +64,11 @@ public struct TreeFixture: Sendable {
     }
 
     /// What an independent program finds to be different in a copy: contents, links, holes, owners, modes, times, attributes, lists.
-    public func differences(from copy: FilePath) async throws -> String {
+    public func differences(from copy: FilePath, leavingOut name: String? = nil) async throws -> String {
         let compared = try await runProgram(
             "rsync",
-            ["-aHAXni", "--numeric-ids", "--checksum", "--delete", "--modify-window=-1", "\(root)/", "\(copy)/"])
+            ["-aHAXni", "--numeric-ids", "--checksum", "--delete", "--modify-window=-1"]
+                + (name.map { ["--exclude=/\($0)"] } ?? []) + ["\(root)/", "\(copy)/"])
         guard compared.succeeded else { throw HostError(description: compared.lastErrors) }
         return String(decoding: compared.output, as: UTF8.self)
     }
