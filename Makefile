@@ -5,8 +5,10 @@
 
 SHELL := /bin/bash
 RELEASE := .build/release/muster
+# Optimized, all checks on: half of the suite's time would be spent in unoptimized code.
+BUILD_TESTS := swift build --build-tests -Xswiftc -O
 
-.PHONY: demo test bench lint release install-packages install-test-packages
+.PHONY: demo test build-tests bench lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -15,8 +17,11 @@ test: install-test-packages
 	@.ci/borg 1.4.5
 	@.ci/borg 2.0.0b22
 	@.ci/postgresql18
-	swift build --build-tests
-	swift test --disable-xctest
+	@$(MAKE) --no-print-directory build-tests
+	swift test --skip-build --disable-xctest
+
+build-tests: install-packages
+	$(BUILD_TESTS)
 
 bench: install-test-packages release
 	@.ci/borg 1.4.5

@@ -28,7 +28,7 @@ public struct Provenance: Sendable, Hashable {
     public init(of manifest: Manifest, sha256: String) {
         self.init(series: ArchiveSeries(of: manifest), runID: manifest.runID, manifestSHA256: sha256)
         consistency = manifest.consistency
-        bytes = manifest.bytes
+        bytes = manifest.archivedBytes
         dumps = manifest.dumps.map(\.name)
     }
 

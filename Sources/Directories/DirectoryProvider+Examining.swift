@@ -39,7 +39,7 @@ extension DirectoryProvider {
         let selection = Selection(settings.selection, device: status.device)
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
         var size = TreeSize()
-        let last = run.previous?.record.moment.from
+        let last = run.previous?.record.tree?.reference == nil ? run.previous?.record.moment.from : nil
         try walk.visitAll { (_, status) throws(DumpError) in
             // A guess: whatever moved here with its directory has not changed and is new.
             size.add(status, isUnchanged: last.map { status.changed < $0.milliseconds * 1_000_000 } ?? false)
@@ -50,7 +50,8 @@ extension DirectoryProvider {
                 hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
         }
         return PreparedDirectory(
-            settings: settings, planned: planned, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
+            settings: settings, planned: planned, isReferenced: settings.stage == .reference && run.mayReference,
+            longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
             size: size, omissions: walk.omissions)
     }
 

@@ -31,4 +31,6 @@ public struct DirectoryProvider: Provider {
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         try await round.undo(record, in: run)
     }
+
+    public func confirm(_ record: UndoRecord) async throws(DumpError) { try await round.confirm(record) }
 }

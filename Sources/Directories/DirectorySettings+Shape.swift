@@ -14,6 +14,10 @@ extension DirectorySettings: ProviderSettings {
                 "How to read all of it as of one instant: auto, btrfs, lvm, zfs, or commands of yours. Not set: it is read as it is."
             )
             .key(
+                "stage", \.stage, .choice,
+                "Whether the tree is copied into the set, or Borg reads it in place, in its snapshot, and the set has only a list of what is in it."
+            )
+            .key(
                 "exclude", \.selection.exclude, .list(of: .pattern),
                 "Patterns of what to leave out, in the syntax of gitignore(5), relative to the path. The last that matches decides."
             )
@@ -38,6 +42,23 @@ extension DirectorySettings: ProviderSettings {
                 "What to do with a file that changed each of five times that it was copied: fail the dump, or keep the last copy and warn."
             )
             .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
+            .check("stage") { $0.referenceFault }
+    }
+
+    private var referenceFault: Fault? {
+        guard stage == .reference else { return nil }
+        guard snapshot != nil else {
+            return Fault(
+                "reference needs a snapshot: Borg would read what is being written",
+                hint: "Add snapshot: auto, or leave out stage.")
+        }
+        guard selection.isEverything else {
+            return Fault(
+                "reference hands all of the tree to Borg, and leaves nothing out",
+                hint:
+                    "Leave out exclude, exclude_caches, exclude_if_present and one_file_system, or leave out stage.")
+        }
+        return nil
     }
 }
 

@@ -9,6 +9,7 @@ public struct DirectorySettings: Sendable, Equatable {
     public var selection = SelectionSettings()
     /// Nil: the tree is read while it may be written.
     public var snapshot: SnapshotSettings?
+    public var stage = Stage.copy
     /// Whether the path must be a mount point: an unmounted disk must not be dumped as the directory that it is mounted on.
     public var requiresMount = false
     public var changedFiles = ChangedFiles.fail
@@ -16,6 +17,14 @@ public struct DirectorySettings: Sendable, Equatable {
     public var deadline: Duration?
 
     public init(path: FilePath = "/") { self.path = path }
+
+    /// How the tree gets into an archive.
+    public enum Stage: String, Sendable, CaseIterable {
+        /// Copied into the set.
+        case copy
+        /// Read by Borg in place, in its snapshot.
+        case reference
+    }
 
     /// What becomes of a file that changes each time that it is copied.
     public enum ChangedFiles: String, Sendable, CaseIterable {
@@ -28,6 +37,9 @@ public struct DirectorySettings: Sendable, Equatable {
 
 /// What of a tree is left out.
 public struct SelectionSettings: Sendable, Equatable {
+    /// Whether nothing is.
+    public var isEverything: Bool { self == SelectionSettings() }
+
     /// In the syntax of gitignore(5).
     public var exclude: [String] = []
     /// Whether directories with a valid `CACHEDIR.TAG` are left out (https://bford.info/cachedir/).

@@ -22,11 +22,15 @@ struct FrozenDirectory: FrozenSource {
 
     func release() async { await snapshot?.release() }
 
+    var isReadInPlace: Bool { prepared.isReferenced }
+
     private func dumped(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         let from = Timestamp.now
         let copied: CopiedTree?
         do {
-            copied = try await withDeadline(prepared.settings.deadline) { try await copy(into: directory, in: run) }
+            copied = try await withDeadline(prepared.settings.deadline) {
+                if prepared.isReferenced { try await list(in: run) } else { try await copy(into: directory, in: run) }
+            }
         } catch let error as DumpError {
             throw error
         } catch {
@@ -59,16 +63,29 @@ struct FrozenDirectory: FrozenSource {
             } catch {
                 throw DumpError(.system, "cannot open \(tree): \(error)", underlying: error)
             }
-            // Open for as long as it is copied: a snapshot that is in use could not be given back.
-            let source = try OpenDirectory.source(snapshot?.tree ?? prepared.settings.path)
-            let root = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
+            let (source, selection) = try openSource()
             let copy = TreeCopy(
-                from: source, to: target, prepared.settings,
-                selection: Selection(prepared.settings.selection, device: root.device),
+                from: source, to: target, prepared.settings, selection: selection,
                 longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
         }
+    }
+
+    /// What Borg is to read in place.
+    private func list(in run: RunContext) async throws(DumpError) -> CopiedTree {
+        try await run.perform(prepared.units[0]) { () throws(DumpError) in
+            let (source, selection) = try openSource()
+            let listing = TreeListing(of: source, selection, longestPath: prepared.longestPath)
+            return try await listing.perform(expectedEntries: prepared.size.entries)
+        }
+    }
+
+    /// Open for as long as it is read: a snapshot that is in use could not be given back.
+    private func openSource() throws(DumpError) -> (OpenDirectory, Selection) {
+        let source = try OpenDirectory.source(snapshot?.tree ?? prepared.settings.path)
+        let root = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
+        return (source, Selection(prepared.settings.selection, device: root.device))
     }
 
     private func summary(
@@ -88,7 +105,8 @@ struct FrozenDirectory: FrozenSource {
             moment: snapshot?.moment ?? Moment(.live, from: from, to: .now), findings: findings(of: copied),
             omissions: copied.omissions, digests: [TreeLayout.inventory: inventory],
             tree: TreeContents(
-                path: TreeLayout.tree.string, inventory: TreeLayout.inventory.string,
+                path: TreeLayout.tree.string,
+                reference: prepared.isReferenced ? snapshot?.tree.string : nil, inventory: TreeLayout.inventory.string,
                 inventorySHA256: inventory.sha256, entries: copied.entries.count,
                 bytes: copied.entries.reduce(0) { $0 + $1.bytes }),
             linked: LinkedFiles(files: copied.linkedFiles, bytes: copied.linkedBytes))

@@ -7,6 +7,8 @@ import SystemPackage
 struct PreparedDirectory: PreparedSource {
     let settings: DirectorySettings
     let planned: PlannedSnapshot?
+    /// Whether Borg will read the tree, and nothing is copied.
+    let isReferenced: Bool
     let longestPath: Int
     /// What the directory lies on, such as `ext4`.
     let fileSystem: String
@@ -27,7 +29,7 @@ struct PreparedDirectory: PreparedSource {
     /// The inventory is made in no time, but lies beside the tree.
     var units: [WorkUnit] {
         [
-            WorkUnit(name: settings.path.string, path: TreeLayout.tree, estimatedBytes: size.bytes),
+            WorkUnit(name: settings.path.string, path: TreeLayout.tree, estimatedBytes: isReferenced ? 0 : size.bytes),
             WorkUnit(name: "inventory", path: TreeLayout.inventory, estimatedBytes: Int64(size.entries) * 256),
         ]
     }

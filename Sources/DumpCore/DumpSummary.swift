@@ -47,8 +47,10 @@ public struct LinkedFiles: Sendable, Hashable {
 
 /// A file tree in a dump, with links, special files, owners, modes and attributes, all of which its inventory lists.
 public struct TreeContents: Sendable, Codable, Hashable {
-    /// Where the tree lies, relative to the dump's directory.
+    /// Where the tree lies, relative to the dump's directory; of one that was not copied, where extracting an archive puts it.
     public var path: String
+    /// Of a tree that was not copied: the absolute path at which Borg finds it.
+    public var reference: String?
     /// Its inventory, likewise; a file in the format of mtree(5).
     public var inventory: String
     /// Of the inventory's bytes, 64 lower-case hex digits.
@@ -58,8 +60,11 @@ public struct TreeContents: Sendable, Codable, Hashable {
     /// Of its files, holes included.
     public var bytes: Int64
 
-    public init(path: String, inventory: String, inventorySHA256: String, entries: Int, bytes: Int64) {
+    public init(
+        path: String, reference: String? = nil, inventory: String, inventorySHA256: String, entries: Int, bytes: Int64
+    ) {
         self.path = path
+        self.reference = reference
         self.inventory = inventory
         self.inventorySHA256 = inventorySHA256
         self.entries = entries

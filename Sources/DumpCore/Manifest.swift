@@ -19,6 +19,9 @@ public struct Manifest: Sendable, Codable, Equatable {
     /// Of all dumps; checksum files and the manifest itself do not count.
     public var bytes: Int64 { dumps.reduce(0) { $0 + $1.bytes } }
 
+    /// What an archive of the set holds of all dumps.
+    public var archivedBytes: Int64 { dumps.reduce(0) { $0 + $1.archivedBytes } }
+
     /// The least sure moment of all dumps; nil without any.
     public var consistency: Moment.Kind? {
         let kinds = Set(dumps.map(\.moment.kind))
@@ -60,6 +63,9 @@ public struct Manifest: Sendable, Codable, Equatable {
         public var databases: [DatabaseContents]
         /// Of a dump that is a file tree.
         public var tree: TreeContents?
+
+        /// With what was not copied, but is in an archive of the set.
+        public var archivedBytes: Int64 { bytes + (tree?.reference == nil ? 0 : tree?.bytes ?? 0) }
 
         public init(
             name: String, provider: String, path: String, identity: [String: String], moment: Moment,

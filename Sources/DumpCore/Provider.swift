@@ -16,6 +16,9 @@ public protocol Provider: Sendable {
 
     /// Undoes what a run that died has left, as far as it is still there. May be called again. What it throws keeps the record.
     func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError)
+
+    /// Throws unless what a record tells of is still there, and all that it was: to be called once Borg has read it in place.
+    func confirm(_ record: UndoRecord) async throws(DumpError)
 }
 
 extension Provider {
@@ -23,6 +26,9 @@ extension Provider {
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         throw DumpError(unknown: record)
     }
+
+    /// For providers that have everything copied.
+    public func confirm(_ record: UndoRecord) async throws(DumpError) {}
 }
 
 /// A source that was examined and could be dumped.
@@ -60,6 +66,14 @@ public protocol FrozenSource: Sendable {
 
     /// Gives back what the freeze took. Called exactly once. Never throws.
     func release() async
+
+    /// Whether Borg is to read the source itself (`TreeContents.reference`). It is released after that then, if need be after the prepared
+    /// source was closed.
+    var isReadInPlace: Bool { get }
+}
+
+extension FrozenSource {
+    public var isReadInPlace: Bool { false }
 }
 
 /// A piece of a dump that can be taken beside the others, such as one database.

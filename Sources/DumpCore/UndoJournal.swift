@@ -12,6 +12,8 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     /// Whoever is to undo it while it lives.
     public var owner: ProcessIdentity
     public var at: Timestamp
+    /// Whether it is to stay until `muster release`, because somebody's Borg is to read it. Nil is no.
+    public var isKept: Bool?
 
     public init(
         run: RunID, dump: String, kind: String, facts: [String: String], owner: ProcessIdentity, at: Timestamp = .now

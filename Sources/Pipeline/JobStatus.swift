@@ -45,8 +45,10 @@ public struct JobStatus: Sendable, Codable {
         set = try await area.currentSet().map { set in
             SetSummary(
                 path: set.root.string, runID: set.manifest.runID, endedAt: set.manifest.endedAt,
-                bytes: set.manifest.bytes,
-                dumps: set.manifest.dumps.map { SetSummary.Dump(name: $0.name, bytes: $0.bytes, files: $0.files) })
+                bytes: set.manifest.archivedBytes,
+                dumps: set.manifest.dumps.map {
+                    SetSummary.Dump(name: $0.name, bytes: $0.archivedBytes, files: $0.files)
+                })
         }
     }
 }

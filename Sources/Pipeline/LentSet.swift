@@ -26,6 +26,7 @@ public struct LentSet: Sendable {
         let lent = LentSet(set: set, lock: lock)
         try await lent.requireNoRunThatFailed(in: area)
         if let maxAge { try lent.requireYoungerThan(maxAge, at: .now) }
+        try await lent.requireKept(in: area)
         return lent
     }
 
@@ -81,6 +82,19 @@ public struct LentSet: Sendable {
             context: ["max_age": "\(maxAge)"])
     }
 
+    /// Throws unless the snapshots are kept that the borrower is to read besides the set.
+    private func requireKept(in area: StagingArea) async throws {
+        let kept = try await area.undoRecords().filter { $0.isKept == true && $0.run == set.manifest.runID }
+        for dump in set.manifest.dumps {
+            guard let reference = dump.tree?.reference, !kept.contains(where: { $0.dump == dump.name }) else {
+                continue
+            }
+            throw DumpError(
+                .released, "nothing is kept at \(reference), where dump '\(dump.name)' of the set was to be read",
+                hint: "Take a new set with muster dump, which keeps it until muster release.")
+        }
+    }
+
     private static func noSet(in staging: FilePath) -> DumpError {
         DumpError(
             .noSet, "no set has been published in \(staging)", hint: "Run 'muster dump' or 'muster run' first.")
@@ -98,4 +112,6 @@ extension DumpError.Code {
     /// The set is not of the last run that dumps.
     static let lastRunFailed = Self(rawValue: "last_run_failed")
     static let tooOld = Self(rawValue: "too_old")
+    /// A snapshot that Borg reads in place was given back.
+    static let released = Self(rawValue: "released")
 }

@@ -23,6 +23,11 @@ extension Run {
     func archive(
         _ set: SealedSet, holding lock: StagingLock, _ report: inout RunReport
     ) async throws(RunFailure) {
+        do {
+            try await requireInPlace(set, in: lock.area)
+        } catch {
+            throw RunFailure(error, during: .archive)
+        }
         var failures: [(name: String, error: any OperatorError)] = []
         for repository in job.repositories {
             var record = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)

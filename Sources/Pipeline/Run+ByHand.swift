@@ -11,11 +11,13 @@ extension Run {
     /// - Parameter target: must not exist, or be an empty directory.
     public func perform(into target: FilePath) async -> RunReport.Ended {
         var report = newReport(of: "dump")
+        var copying = self
+        copying.mayReference = false
         do {
             let place = try VacantDirectory(target)
             let area = try await StagingArea.open(place.hidden("\(id)"))
             do {
-                try await build(in: area, &report)
+                try await copying.build(in: area, &report)
                 try place.receive(area.current)
                 report.set?.path = target.string
                 try await remove(area)
@@ -35,7 +37,7 @@ extension Run {
     private func build(in area: StagingArea, _ report: inout RunReport) async throws {
         let lock = try await area.lock(for: id, command: "muster dump --into")
         defer { lock.release() }
-        _ = try await publishDumps(holding: lock, measuredBy: await sizesByHand(), &report)
+        _ = try await publishDumps(holding: lock, measuredBy: await sizesByHand(), SourcesInPlace(), &report)
     }
 
     /// A dump by hand takes nothing's place: its size is compared with that of the job's runs, and never keeps it from being made.

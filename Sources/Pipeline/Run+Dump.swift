@@ -5,13 +5,17 @@ import SystemPackage
 
 extension Run {
     /// Every dump of the job, sealed and published as one set.
-    func dump(holding lock: StagingLock, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
+    ///
+    /// - Parameter inPlace: receives what Borg is to read where it is.
+    func dump(
+        holding lock: StagingLock, _ inPlace: SourcesInPlace, _ report: inout RunReport
+    ) async throws(RunFailure) -> SealedSet {
         do {
             let sizes = SizeCheck(
                 rule: acceptsSizes ? job.anomalies.lenient : job.anomalies,
                 history: try await RunHistory(of: job.staging))
             if acceptsSizes { report.sizesAccepted = true }
-            let set = try await publishDumps(holding: lock, measuredBy: sizes, &report)
+            let set = try await publishDumps(holding: lock, measuredBy: sizes, inPlace, &report)
             log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
             return set
         } catch {
@@ -23,13 +27,13 @@ extension Run {
     ///
     /// After a failure that passes, all dumps are taken anew, so that they still belong together.
     func publishDumps(
-        holding lock: StagingLock, measuredBy sizes: SizeCheck, _ report: inout RunReport
+        holding lock: StagingLock, measuredBy sizes: SizeCheck, _ inPlace: SourcesInPlace, _ report: inout RunReport
     ) async throws -> SealedSet {
         var attempt = DumpAttempt(sizes: sizes)
         while true {
             report.attempts = attempt.number
             do {
-                return try await publishDumps(&attempt, holding: lock, &report)
+                return try await publishDumps(&attempt, holding: lock, inPlace, &report)
             } catch let error as any OperatorError where error.isTransient && attempt.number <= job.retry.times {
                 let wait = job.retry.wait(after: attempt.number)
                 log.warning(
@@ -42,11 +46,12 @@ extension Run {
     }
 
     private func publishDumps(
-        _ attempt: inout DumpAttempt, holding lock: StagingLock, _ report: inout RunReport
+        _ attempt: inout DumpAttempt, holding lock: StagingLock, _ inPlace: SourcesInPlace,
+        _ report: inout RunReport
     ) async throws -> SealedSet {
         let incoming = try await lock.beginSet()
         do {
-            let dumps = try await takeDumps(&attempt, into: incoming, of: lock.area, &report)
+            let dumps = try await takeDumps(&attempt, into: incoming, of: lock.area, inPlace, &report)
             let sealed = try await seal(dumps, in: incoming, &report)
             StopPoint.passing("sealed")
             try Task.checkCancellation()
@@ -55,6 +60,7 @@ extension Run {
             StopPoint.passing("published")
             return set
         } catch {
+            await inPlace.release()
             do {
                 try await incoming.discard()
             } catch let leftover {
@@ -67,7 +73,8 @@ extension Run {
 
     /// Prepare all, freeze all, dump all, release all, and the gate: returns only when every dump succeeded.
     private func takeDumps(
-        _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ report: inout RunReport
+        _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ inPlace: SourcesInPlace,
+        _ report: inout RunReport
     ) async throws -> [TakenDump] {
         let prepared = await prepareAll(&report, for: area, anew: attempt.number > 1)
         announce(prepared, after: attempt.sizes.history)
@@ -81,7 +88,8 @@ extension Run {
             StopPoint.passing("frozen")
             var dumps = await dumpAll(frozen, of: prepared, into: incoming)
             StopPoint.passing("dumped")
-            await releaseAll(frozen)
+            for source in frozen.values where source.isReadInPlace { await inPlace.add(source) }
+            await releaseAll(frozen.filter { !$0.value.isReadInPlace })
             StopPoint.passing("released")
             report.dumps = dumps.map(\.record)
             try Task.checkCancellation()

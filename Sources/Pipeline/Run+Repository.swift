@@ -25,7 +25,7 @@ extension Run {
         StopPoint.passing("begun")
         let confirmed: ConfirmedArchive
         do {
-            confirmed = try await create(begun, of: set, in: repository)
+            confirmed = try await create(set, in: repository, lock.area)
         } catch {
             if error.untrustedArchive == nil { ledger.drop(begun) }
             ledger.borg = nil
@@ -39,7 +39,7 @@ extension Run {
     }
 
     private func create(
-        _ begun: BegunArchive, of set: SealedSet, in repository: BorgRepository
+        _ set: SealedSet, in repository: BorgRepository, _ area: StagingArea
     ) async throws(BorgError) -> ConfirmedArchive {
         let display = display
         defer { display.show([]) }
@@ -47,8 +47,10 @@ extension Run {
             display.show([
                 ProgressLine(
                     .archive, name: repository.name,
-                    progress: UnitProgress(bytes: progress.bytes, expectedBytes: set.manifest.bytes))
+                    progress: UnitProgress(bytes: progress.bytes, expectedBytes: set.manifest.archivedBytes))
             ])
+        } stillGood: { () async throws(DumpError) in
+            try await requireInPlace(set, in: area)
         }
     }
 

@@ -17,7 +17,7 @@ extension Run {
             finished, as: SetFacts(tool: tool, job: job.name, host: job.host, startedAt: startedAt))
         for dump in sealed.set.manifest.dumps {
             guard let place = report.dumps.firstIndex(where: { $0.name == dump.name }) else { continue }
-            report.dumps[place].bytes = dump.bytes
+            report.dumps[place].bytes = dump.archivedBytes
             report.dumps[place].files = dump.files
         }
         report.set = RunReport.SetRecord(sealed.set, reuse: sealed.reuse)

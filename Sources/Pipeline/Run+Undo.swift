@@ -11,15 +11,34 @@ public struct Undoing: Sendable, Codable {
 }
 
 extension Run {
+    /// Which records are meant.
+    enum Records {
+        case leftBehind, kept, all
+
+        func include(_ record: UndoRecord) -> Bool {
+            switch self {
+            case .leftBehind: record.isKept != true
+            case .kept: record.isKept == true
+            case .all: true
+            }
+        }
+    }
+
     /// Undoes what dead runs of this job have left outside the staging area, newest first. What cannot be undone stays on record.
-    func undoSideEffects(in area: StagingArea) async throws -> [Undoing] {
+    func undoSideEffects(in area: StagingArea, which: Records) async throws -> [Undoing] {
         var done: [Undoing] = []
-        for record in try await area.undoRecords() {
+        for record in try await area.undoRecords() where which.include(record) {
             var undoing = Undoing(record: record)
             do {
                 try await undo(record)
                 try await area.forgetUndo(record)
-                log.warning("undid what a dead run had left", metadata: record.metadata)
+                switch which {
+                case .kept: log.info("released what was kept for Borg", metadata: record.metadata)
+                case _ where record.isKept == true:
+                    log.warning(
+                        "released what was kept for Borg: 'muster release' never was", metadata: record.metadata)
+                default: log.warning("undid what a dead run had left", metadata: record.metadata)
+                }
             } catch {
                 undoing.error = RunReport.ErrorRecord(error as? any OperatorError ?? UnexpectedError(error))
                 log.error(
@@ -58,11 +77,11 @@ extension Run {
     public func undoLeftBehind(rehearsal: Bool) async throws -> [Undoing] {
         guard let area = try await StagingArea.openExisting(job.staging) else { return [] }
         if rehearsal {
-            return try await area.undoRecords().map { Undoing(record: $0) }
+            return try await area.undoRecords().filter(Records.leftBehind.include).map { Undoing(record: $0) }
         }
         let lock = try await area.lock(for: id, command: "muster undo \(job.name)")
         defer { lock.release() }
-        return try await undoSideEffects(in: area)
+        return try await undoSideEffects(in: area, which: .leftBehind)
     }
 }
 

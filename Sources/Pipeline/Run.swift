@@ -13,6 +13,8 @@ public struct Run: Sendable {
     let tool: Manifest.Tool
     let display: any ProgressDisplay
     let acceptsSizes: Bool
+    /// Whether trees may stay where they are for Borg to read: not in a dump by hand, which is to hold everything.
+    var mayReference = true
     let log: Logger
 
     /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.
@@ -63,14 +65,21 @@ public struct Run: Sendable {
         _ part: Part, holding lock: StagingLock, _ report: inout RunReport
     ) async -> RunFailure? {
         var failure: RunFailure?
+        let inPlace = SourcesInPlace()
         do throws(RunFailure) {
-            try await undoLeftovers(holding: lock)
+            try await undoLeftovers(before: part, holding: lock)
             let set =
-                part == .archive ? try await currentSet(of: lock.area, &report) : try await dump(holding: lock, &report)
-            if part != .dump { try await archive(set, holding: lock, &report) }
+                part == .archive
+                ? try await currentSet(of: lock.area, &report) : try await dump(holding: lock, inPlace, &report)
+            if part == .dump {
+                try await keep(inPlace, in: lock.area)
+            } else {
+                try await archive(set, holding: lock, &report)
+            }
         } catch {
             failure = error
         }
+        await inPlace.release()
         report.end(with: failure)
         StopPoint.passing("ended")
         do {
@@ -88,13 +97,14 @@ public struct Run: Sendable {
         RunReport(tool: tool, command: command, job: job.name, runID: id, host: job.host, startedAt: startedAt)
     }
 
-    private func undoLeftovers(holding lock: StagingLock) async throws(RunFailure) {
+    private func undoLeftovers(before part: Part, holding lock: StagingLock) async throws(RunFailure) {
         do {
             for removed in try await lock.removeLeftovers() {
                 log.warning("cleaned up after a run that did not end", metadata: ["what": "\(removed)"])
             }
             // What cannot be undone is said, and is no reason to go without a dump.
-            _ = try await undoSideEffects(in: lock.area)
+            // A new set takes the place of the one whose snapshots were kept.
+            _ = try await undoSideEffects(in: lock.area, which: part == .archive ? .leftBehind : .all)
         } catch {
             throw RunFailure(error, during: .dump)
         }

@@ -14,9 +14,9 @@ final class SealedTree {
     private var reader: InventoryReader
     private var next: TreeEntry?
 
-    /// Nil for a dump without one.
+    /// Nil for a dump without one, or whose tree was not copied.
     init?(of dump: FinishedDump, in root: FilePath) throws(StagingError) {
-        guard let tree = dump.summary.tree else { return nil }
+        guard let tree = dump.summary.tree, tree.reference == nil else { return nil }
         let directory = FilePath(root: nil, [SetLayout.directory(ofDump: dump.name)])
         let path = root.pushing(directory).pushing(FilePath(tree.inventory))
         let found = try attempting(to: "read", path) { try FileScan(path).digest().sha256 }

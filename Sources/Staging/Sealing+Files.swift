@@ -7,6 +7,7 @@ import Trees
 extension Sealing {
     func requireAllThere() throws(StagingError) {
         try incoming.lock.requireHeld()
+        try requireRoomForReferences()
         guard !dumps.isEmpty else { throw StagingError(.incompleteSet, "a set without dumps cannot be sealed") }
         var expected: Set<FilePath.Component> = []
         for dump in dumps {
@@ -22,6 +23,20 @@ extension Sealing {
         let names = try attempting(to: "list", incoming.root) { try FileSystem.names(in: incoming.root) }
         guard let foreign = names.first(where: { !expected.contains($0) }) else { return }
         throw StagingError(.unexpectedFile, "\(incoming.root.appending(foreign)) belongs to no dump that was completed")
+    }
+
+    /// An archive has a tree that Borg read in place where it lies, beside the dumps.
+    private func requireRoomForReferences() throws(StagingError) {
+        let taken = Set(dumps.map { SetLayout.directory(ofDump: $0.name) })
+        for dump in dumps {
+            guard let reference = dump.summary.tree?.reference, let first = FilePath(reference).components.first,
+                taken.contains(first)
+            else { continue }
+            throw StagingError(
+                .incompleteSet,
+                "a dump cannot be called '\(first)' in an archive beside dump '\(dump.name)', which Borg reads at \(reference)",
+                hint: "Give it another name, or have dump '\(dump.name)' copied: stage: copy.")
+        }
     }
 
     private func isDirectory(_ name: FilePath.Component) throws(StagingError) -> Bool {

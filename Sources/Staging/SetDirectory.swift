@@ -14,17 +14,19 @@ public struct SetDirectory: Sendable, Hashable {
     /// - Parameters:
     ///   - part: what was extracted of the set, if not all: besides it only the manifest and its dump's list are there.
     ///   - manifestSHA256: of the manifest that was sealed, where that is known from elsewhere.
+    ///   - isExtracted: from an archive, with the trees that Borg read in place. Their files have no checksums but Borg's own: they are
+    ///     compared with the inventory in all else.
     ///   - progress: told from several threads how many of all bytes have been read.
     ///
     /// Throws `.notASet` without a manifest, `.damagedSet` with one that cannot be read, `.newerFormat`, and `.cancelled`. All
     /// else that is wrong with the set is in the report.
     public func verify(
-        _ part: SetPart? = nil, manifestSHA256: String? = nil,
+        _ part: SetPart? = nil, manifestSHA256: String? = nil, isExtracted: Bool = false,
         progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
     ) async throws(StagingError) -> VerificationReport {
         let root = root
         let inspection = try await onOwnThread { () throws(StagingError) in
-            try SetInspection(of: root, part: part, expecting: manifestSHA256)
+            try SetInspection(of: root, part: part, expecting: manifestSHA256, isExtracted: isExtracted)
         }
         let directory = try attempting(to: "open", root) { try OpenDirectory(root) }
         let total = inspection.files.reduce(0) { $0 + $1.bytes }

@@ -14,15 +14,21 @@ struct SetInspection: Sendable {
     private(set) var problems: [SetProblem] = []
     private var entries: [FileTree.Entry] = []
     let part: SetPart?
+    /// Whether trees that Borg read in place are there, as they are in what was extracted.
+    let isExtracted: Bool
 
     /// Throws for what is no set at all, or cannot be understood. Whatever else is wrong is a problem.
     ///
     /// - Parameters:
     ///   - part: what should be there, if not all of the set.
     ///   - expected: the manifest's SHA-256, where it is known from elsewhere.
-    init(of root: FilePath, part: SetPart? = nil, expecting expected: String? = nil) throws(StagingError) {
+    ///   - isExtracted: from an archive, with the trees that Borg read in place.
+    init(
+        of root: FilePath, part: SetPart? = nil, expecting expected: String? = nil, isExtracted: Bool = false
+    ) throws(StagingError) {
         self.root = root
         self.part = part
+        self.isExtracted = isExtracted
         let path = root.appending(SetLayout.manifest)
         guard let bytes = try SmallFile(path).read() else {
             throw StagingError(
@@ -139,7 +145,7 @@ extension SetInspection {
         take(FilePath(root: nil, [SetLayout.manifest]), from: &unseen)
         for dump in manifest.dumps where part == nil || part?.dump == dump.name {
             compare(dump, &unseen)
-            if let tree = dump.tree { compare(tree, of: dump, &unseen) }
+            if let tree = tree(of: dump) { compare(tree, of: dump, &unseen) }
         }
         for entry in entries {
             guard let status = unseen[entry.path], !isExpectedDirectory(entry.path, status) else { continue }
@@ -212,8 +218,14 @@ extension SetInspection {
     /// Whether a path lies in a tree, all of whose directories are listed.
     private func isInTree(_ path: FilePath) -> Bool {
         manifest.dumps.contains { dump in
-            dump.tree.map { path.starts(with: FilePath(dump.path).pushing(FilePath($0.path))) } ?? false
+            tree(of: dump).map { path.starts(with: FilePath(dump.path).pushing(FilePath($0.path))) } ?? false
         } && (part?.covers(path) ?? true)
+    }
+
+    /// The tree of a dump, if it should be there.
+    private func tree(of dump: Manifest.DumpRecord) -> TreeContents? {
+        guard let tree = dump.tree, tree.reference == nil || isExtracted else { return nil }
+        return tree
     }
 
     mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {

@@ -12,10 +12,23 @@ extension StagingArea {
         try await onOwnThread { () throws(StagingError) in try journal.remove(Journal.Record(record)) }
     }
 
-    /// What runs that died have left to be undone, newest first. Whoever lives undoes its own.
+    /// What runs that died have left to be undone, or kept for somebody's Borg, newest first. Whoever lives undoes its own.
     public func undoRecords() async throws(StagingError) -> [UndoRecord] {
+        try await allUndoRecords().filter { !$0.owner.isAlive }
+    }
+
+    /// The same with those of a run that lives.
+    public func allUndoRecords() async throws(StagingError) -> [UndoRecord] {
         try await onOwnThread { () throws(StagingError) in
-            try journal.records().compactMap(\.undo).filter { !$0.owner.isAlive }.sorted { $0.at > $1.at }
+            try journal.records().compactMap(\.undo).sorted { $0.at > $1.at }
+        }
+    }
+
+    /// Has all that a run has on record stay until `muster release`.
+    public func keepUndo(of run: RunID) async throws(StagingError) {
+        for var record in try await allUndoRecords() where record.run == run {
+            record.isKept = true
+            try await recordUndo(record)
         }
     }
 }

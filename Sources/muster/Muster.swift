@@ -15,7 +15,9 @@ struct Muster: AsyncParsableCommand {
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
             ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self,
             PruneCommand.self,
-            CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self, UndoCommand.self,
+            CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self,
+            ReleaseCommand.self,
+            UndoCommand.self,
             ConfigCommand.self,
             DemoCommand.self,
         ])

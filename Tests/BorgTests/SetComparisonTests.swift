@@ -57,7 +57,7 @@ struct SetComparisonTests {
     }
 
     private func compare(_ entries: [[String]], pieces size: Int = 4096) -> SetComparison.Result {
-        let comparison = SetComparison(Self.set)
+        let comparison = SetComparison(Self.set.entries)
         let bytes = Array(entries.joined().map { Array($0.utf8) + [0] }.joined())
         for start in stride(from: 0, to: bytes.count, by: size) {
             bytes[start..<min(start + size, bytes.count)].withUnsafeBytes { comparison.take($0) }

@@ -79,6 +79,34 @@ extension ConformanceCheck {
         }
     }
 
+    func deadline() async throws {
+        let directory = try newDirectory()
+        let run = TestRun()
+        let provider = subject.provider(log: run.context.log, deadline: .seconds(1))
+        try await subject.whileHeldUp {
+            let error = await #expect(throws: DumpError.self) { try await run.dump(provider, into: directory) }
+            #expect(error?.code == .deadline)
+            expectSpeaking(error)
+            try await nothingIsLeft()
+        }
+    }
+
+    func unchangedIsIdentical() async throws {
+        let run = TestRun()
+        var dumps: [[String]] = []
+        for name in ["first", "second"] {
+            let directory = try newDirectory(name)
+            try await run.dump(provider(run), into: directory)
+            dumps.append(
+                try FileTree(directory).entries().map { entry in
+                    let path = directory.pushing(entry.path)
+                    let contents = entry.status.kind == .file ? try FileScan(path).digest().sha256 : ""
+                    return "\(entry.path) \(entry.status.kind) \(contents)"
+                })
+        }
+        #expect(!dumps[0].isEmpty && dumps[0] == dumps[1])
+    }
+
     func damagedSource() async throws {
         let directory = try newDirectory()
         let run = TestRun()

@@ -21,6 +21,8 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
     case twoDumpsAtOnce = "Two dumps of one source at once do not disturb each other"
     case cancelledBefore = "A dump that is cancelled before it begins throws, and leaves nothing behind"
     case cancelledWhile = "A dump that is cancelled while it runs throws, and leaves nothing behind"
+    case deadline = "A dump that does not end within its deadline throws, and leaves nothing behind"
+    case unchangedIsIdentical = "An unchanged source gives identical files"
     case damagedSource = "A source that was damaged after prepare never yields a dump"
     case fullDisk = "A dump that does not fit is an error that says how much was needed and how much was free"
     case secretsStaySecret = "No secret shows in the log, the findings, the summary, an error or a file"
@@ -45,6 +47,8 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
         case .twoDumpsAtOnce: try await check.twoDumpsAtOnce()
         case .cancelledBefore: try await check.cancelledBefore()
         case .cancelledWhile: try await check.cancelledWhile()
+        case .deadline: try await check.deadline()
+        case .unchangedIsIdentical: try await check.unchangedIsIdentical()
         case .damagedSource: try await check.damagedSource()
         case .fullDisk: try await check.fullDisk()
         case .secretsStaySecret: try await check.secretsStaySecret()

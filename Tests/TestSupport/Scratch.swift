@@ -7,6 +7,7 @@ import SystemPackage
 /// Its path is short, so that sockets fit (108 bytes), and every user may pass through it, so that a server that runs as
 /// another user can reach what belongs to it.
 public func withScratch<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
+    _ = brokenPipesAreErrors
     var template = Array("/tmp/muster-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil, chmod(template, 0o711) == 0 else { throw Errno(rawValue: errno) }
     let directory = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
@@ -38,3 +39,6 @@ public func read(_ path: FilePath) throws -> String {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+/// As in muster itself: writing to a program that has gone is an error of that write, not the end of the process.
+private let brokenPipesAreErrors: Void = { _ = signal(SIGPIPE, SIG_IGN) }()

@@ -36,7 +36,7 @@ extension BorgRepository {
     private func comparison(
         of attempt: Attempt, _ lockWait: Duration
     ) async throws(BorgError) -> SetComparison.Result {
-        let comparison = SetComparison(attempt.set)
+        let comparison = SetComparison(attempt.entries)
         let version = try await version()
         let outcome = try await run(
             ["list", version.archive(attempt.name), "--format", version.listingFormat], lockWait: lockWait,

@@ -7,7 +7,7 @@ import SystemPackage
 /// An archive that was shown to hold exactly one set.
 public struct ConfirmedArchive: Sendable, Hashable {
     public var archive: Archive
-    /// Files of the set, and their bytes.
+    /// Files of the set, those that Borg read in place among them, and their bytes.
     public var files: Int
     public var bytes: Int64
     /// What the repository grew by, compressed.
@@ -28,11 +28,18 @@ extension BorgRepository {
     ///   - set: at its final place; Borg finds unchanged files by their full path.
     ///   - time: of the archive's name.
     ///   - onProgress: told a few times a second.
+    ///   - stillGood: asked once Borg has read everything; what it throws fails the archive. Of a set with trees that Borg reads in place.
     public func create(
         _ set: SealedSet, at time: Timestamp = .now,
-        onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in }
+        onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in },
+        stillGood: () async throws(DumpError) -> Void = {}
     ) async throws(BorgError) -> ConfirmedArchive {
-        let attempt = Attempt(set, at: time)
+        let attempt: Attempt
+        do {
+            attempt = try Attempt(set, at: time)
+        } catch {
+            throw BorgError(.failed, error.message, hint: error.hint, context: error.context, underlying: error)
+        }
         let borgLog = BorgLog(onProgress: onProgress)
         log.info("creating the archive", metadata: ["repository": "\(name)", "archive": "\(attempt.name)"])
         let clock = ContinuousClock()
@@ -47,7 +54,13 @@ extension BorgRepository {
         }
         let created = clock.now
         StopPoint.passing("created")
-        do {
+        do throws(BorgError) {
+            do {
+                try await stillGood()
+            } catch {
+                throw BorgError(
+                    .notFaithful, error.message, hint: error.hint, context: error.context, underlying: error)
+            }
             try await confirm(attempt, reportedID: document.archive.id)
         } catch {
             throw await withdrawing(attempt, after: error)
@@ -72,10 +85,13 @@ extension BorgRepository {
         var arguments = ["create", "--json", "--list", "--filter=CE", "--progress"]
         if version.hasQuickStatistics { arguments.append("--quick-stats") }
         arguments += ["--comment", attempt.provenance.comment]
-        // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again.
-        arguments += ["--files-cache", "mtime,size,inode"] + settings.creation.arguments
+        // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again. What others
+        // write may have changed without its other times telling.
+        let changes = attempt.references.isEmpty ? "mtime" : "ctime"
+        arguments += ["--files-cache", "\(changes),size,inode"] + settings.creation.arguments
         // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
         return arguments + [version.archive(attempt.name), "--"] + attempt.set.topLevelNames
+            + attempt.references.map(\.path.string)
     }
 
     func requireNone(_ violations: [Acceptance.Violation], _ attempt: Attempt) throws(BorgError) {
@@ -97,8 +113,7 @@ extension ConfirmedArchive {
         self.init(
             archive: Archive(
                 name: made.name, id: made.id, start: made.start.timestamp, provenance: attempt.provenance),
-            files: attempt.set.entries.count(where: \.isFile),
-            bytes: attempt.set.entries.reduce(0) { $0 + $1.bytes },
+            files: attempt.entries.count(where: \.isFile), bytes: attempt.entries.reduce(0) { $0 + $1.bytes },
             storedBytes: made.stats.storedBytes, creation: creation, confirmation: confirmation)
     }
 }

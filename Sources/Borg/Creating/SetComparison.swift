@@ -31,10 +31,11 @@ final class SetComparison: Sendable {
     private let places: [[UInt8]: [Int]]
     private let state: Mutex<State>
 
-    init(_ set: SealedSet) {
-        entries = set.entries
-        places = Dictionary(grouping: set.entries.indices) { set.entries[$0].path.bytes.asListed }
-        state = Mutex(State(isMissing: Array(repeating: true, count: set.entries.count)))
+    /// - Parameter entries: all that the archive is to hold, by their paths in it.
+    init(_ entries: [SealedSet.Entry]) {
+        self.entries = entries
+        places = Dictionary(grouping: entries.indices) { entries[$0].path.bytes.asListed }
+        state = Mutex(State(isMissing: Array(repeating: true, count: entries.count)))
     }
 
     func take(_ piece: UnsafeRawBufferPointer) {

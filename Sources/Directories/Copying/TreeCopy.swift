@@ -86,11 +86,6 @@ struct TreeCopy: Sendable {
         var first: Int
     }
 
-    private struct FileIdentity: Hashable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
     private func walk(until stop: StopSign) throws(DumpError) -> Plan {
         var (copied, files, furtherNames) = (CopiedTree(), [Int](), [FurtherName]())
         var formerEntries: [Int: TreeEntry] = [:]
@@ -103,7 +98,7 @@ struct TreeCopy: Sendable {
             let place = copied.entries.count
             copied.entries.append(TreeEntry(path, status))
             if status.links > 1 {
-                let identity = FileIdentity(device: status.device, inode: status.inode)
+                let identity = FileIdentity(status)
                 if let first = firstNames[identity] {
                     furtherNames.append(FurtherName(path: path, place: place, first: first))
                     return

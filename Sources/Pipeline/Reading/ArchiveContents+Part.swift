@@ -23,6 +23,17 @@ extension ArchiveContents {
         return SetPart(of: dump, path: path)
     }
 
+    /// Where the archive has a part: one place, or two for a dump with a tree that Borg read in place.
+    func places(of part: SetPart) -> [FilePath] {
+        guard let dump = manifest.dumps.first(where: { $0.name == part.dump }), let tree = dump.tree else {
+            return [part.path]
+        }
+        let root = FilePath(dump.path).appending(tree.path)
+        let place = tree.pathInArchive(of: part.path, in: dump)
+        guard tree.reference != nil, part.covers(root), part.path != root else { return [place] }
+        return [place, tree.pathInArchive(of: root, in: dump)]
+    }
+
     /// Throws `.notInArchive` for a part of a tree of which nothing was extracted.
     func requireExtracted(_ part: SetPart, into room: FilePath) throws(ArchiveError) {
         guard (try? FileSystem.status(of: room.pushing(part.path))) == nil else { return }

@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Staging
 import SystemPackage
 
 extension Extraction {
@@ -18,6 +19,35 @@ extension Extraction {
                 flushing = try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
             } catch {
                 throw ArchiveError(.target, "cannot create \(path): \(error)", hint: "Check the permissions there.")
+            }
+        }
+
+        /// Moves trees that Borg read in place to where a copy would be: the dump's own directory.
+        func gather(_ manifest: Manifest, _ part: SetPart?) async throws(ArchiveError) {
+            try await onOwnThread { () throws(ArchiveError) in
+                for dump in manifest.dumps where part == nil || part?.dump == dump.name {
+                    guard let tree = dump.tree, tree.reference != nil else { continue }
+                    let place = FilePath(dump.path).appending(tree.path)
+                    do {
+                        try move(tree.pathInArchive(of: place, in: dump), to: place)
+                    } catch {
+                        throw ArchiveError(
+                            .system, "cannot move what was extracted to \(path.pushing(place)): \(error)")
+                    }
+                }
+            }
+        }
+
+        private func move(_ extracted: FilePath, to place: FilePath) throws(Errno) {
+            // Not extracted, or not in the archive: then it is found to be missing.
+            guard (try? FileSystem.status(of: path.pushing(extracted))) != nil else { return }
+            let dump = path.pushing(place.removingLastComponent())
+            do { try FileSystem.createDirectory(dump) } catch .fileExists {}
+            try FileSystem.rename(path.pushing(extracted), to: path.pushing(place))
+            // What is left of the way to it, up to where another tree lies.
+            var parent = extracted.removingLastComponent()
+            while !parent.isEmpty, (try? FileSystem.removeEmptyDirectory(path.pushing(parent))) != nil {
+                parent.removeLastComponent()
             }
         }
 

@@ -56,7 +56,8 @@ public struct Extraction: Sendable {
         defer { display.show([]) }
         let verified: VerificationReport
         do {
-            try await extract(part, bytes, into: room)
+            try await extract(part, contents, bytes, into: room)
+            try await room.gather(contents.manifest, part)
             if let part { try contents.requireExtracted(part, into: room.path) }
             await SetDirectory(room.path).restoreTimes(of: contents.manifest, part)
             verified = try await verify(part, contents, in: room)
@@ -79,8 +80,12 @@ public struct Extraction: Sendable {
     }
 
     private func size(of part: SetPart?, in contents: ArchiveContents) async throws(BorgError) -> Int64 {
-        guard let part else { return contents.manifest.bytes }
-        return try await source.repository.bytes(of: source.archive, at: part.path)
+        guard let part else { return contents.manifest.archivedBytes }
+        var bytes: Int64 = 0
+        for path in contents.places(of: part) {
+            bytes += try await source.repository.bytes(of: source.archive, at: path)
+        }
+        return bytes
     }
 
     private func requireSpace(for bytes: Int64, at place: VacantDirectory) throws(ArchiveError) {
@@ -98,10 +103,13 @@ public struct Extraction: Sendable {
             context: ["needed_bytes": "\(bytes)", "free_bytes": "\(free)"])
     }
 
-    private func extract(_ part: SetPart?, _ bytes: Int64, into room: Room) async throws(BorgError) {
+    private func extract(
+        _ part: SetPart?, _ contents: ArchiveContents, _ bytes: Int64, into room: Room
+    ) async throws(BorgError) {
         let (display, name) = (display, source.repository.name)
-        try await source.repository.extract(source.archive, part.map { $0.vouchers + [$0.path] } ?? [], into: room.path)
-        {
+        try await source.repository.extract(
+            source.archive, part.map { $0.vouchers + contents.places(of: $0) } ?? [], into: room.path
+        ) {
             display.show([
                 ProgressLine(.extract, name: name, progress: UnitProgress(bytes: $0, expectedBytes: bytes))
             ])
@@ -115,7 +123,7 @@ public struct Extraction: Sendable {
         let report: VerificationReport
         do {
             report = try await SetDirectory(room.path).verify(
-                part, manifestSHA256: contents.archive.provenance?.manifestSHA256
+                part, manifestSHA256: contents.archive.provenance?.manifestSHA256, isExtracted: true
             ) {
                 display.show([ProgressLine(.verify, progress: UnitProgress(bytes: $0, expectedBytes: $1))])
             }

@@ -123,11 +123,11 @@ extension CatalogedArchive {
         var lines = [
             "archive \(archive.name) in \(repository.name): \(standing.text)",
             "run \(manifest.runID) of job \(manifest.job) on \(manifest.host), \(manifest.startedAt.local), "
-                + "\(formatBytes(manifest.bytes)), consistency \(manifest.consistency?.rawValue ?? "unknown")",
+                + "\(formatBytes(manifest.archivedBytes)), consistency \(manifest.consistency?.rawValue ?? "unknown")",
         ]
         for dump in manifest.dumps {
             lines.append(
-                "dump \(dump.name) (\(dump.provider)): \(formatBytes(dump.bytes)) in \(dump.files) files, \(dump.moment.text)"
+                "dump \(dump.name) (\(dump.provider)): \(formatBytes(dump.archivedBytes)) in \(dump.files) files, \(dump.moment.text)"
             )
             if !dump.omissions.isEmpty { lines.append("  \(dump.omissions.count) omissions, see --json") }
             lines += dump.databases.map { "  \($0.text), in \(dump.path)/\($0.path)" }

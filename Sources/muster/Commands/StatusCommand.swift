@@ -30,7 +30,9 @@ extension JobStatus {
             lines.append("no set has been published in \(staging)")
         }
         lines += toUndo.map { record in
-            "left by run \(record.run), to be undone: \(record.kind) of dump \(record.dump) (muster undo)"
+            record.isKept == true
+                ? "kept for Borg by run \(record.run): \(record.kind) of dump \(record.dump) (muster release)"
+                : "left by run \(record.run), to be undone: \(record.kind) of dump \(record.dump) (muster undo)"
         }
         if let holder { lines.append("running now: \(holder)") }
         lines += runs.prefix(5).map { run in

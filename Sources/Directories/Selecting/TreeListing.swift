@@ -1,0 +1,57 @@
+import DumpCore
+import Linux
+import SystemPackage
+import Trees
+
+/// What a tree holds that is not copied: everything but the bytes of its files, which Borg reads.
+struct TreeListing: Sendable {
+    let source: OpenDirectory
+    let selection: Selection
+    let longestPath: Int
+
+    init(of source: OpenDirectory, _ selection: Selection, longestPath: Int) {
+        self.source = source
+        self.selection = selection
+        self.longestPath = longestPath
+    }
+
+    /// - Parameter expectedEntries: as many as were found before.
+    func perform(expectedEntries: Int) async throws(DumpError) -> CopiedTree {
+        let stop = StopSign()
+        let outcome = await withTaskCancellationHandler {
+            await asResult { () async throws(DumpError) in
+                try await onOwnThread { () throws(DumpError) in try list(expectedEntries, until: stop) }
+            }
+        } onCancel: {
+            stop.raise()
+        }
+        return try outcome.get()
+    }
+
+    private func list(_ expectedEntries: Int, until stop: StopSign) throws(DumpError) -> CopiedTree {
+        var listed = CopiedTree()
+        listed.entries.reserveCapacity(expectedEntries)
+        var firstNames: [FileIdentity: FilePath] = [:]
+        var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
+        try walk.visitAll { (path, status) throws(DumpError) in
+            var entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
+            if status.kind == .file, status.links > 1 {
+                let identity = FileIdentity(status)
+                entry.firstName = firstNames[identity]
+                if entry.firstName == nil { firstNames[identity] = path }
+            }
+            listed.entries.append(entry)
+        }
+        listed.omissions = walk.omissions
+        listed.vanished = walk.vanished
+        return listed
+    }
+}
+
+/// Which file it is, whatever its name.
+struct FileIdentity: Hashable {
+    private var device: UInt64
+    private var inode: UInt64
+
+    init(_ status: FileStatus) { (device, inode) = (status.device, status.inode) }
+}

@@ -1,0 +1,84 @@
+import DumpCore
+import Staging
+
+/// Trees that are no copies in the set: Borg reads them in place, in snapshots that are on record in the undo journal for as long as they are there.
+extension Run {
+    /// Has them stay until `muster release`, for a Borg that is not ours.
+    func keep(_ sources: SourcesInPlace, in area: StagingArea) async throws(RunFailure) {
+        guard await !sources.isEmpty else { return }
+        do {
+            try await area.keepUndo(of: id)
+        } catch {
+            throw RunFailure(error, during: .dump)
+        }
+        await sources.keep()
+        log.notice("snapshots are kept for Borg to read: run 'muster release' once it has")
+    }
+
+    /// Throws unless all that Borg reads in place is there, and is what it was when the set was made. To be asked before Borg reads, and
+    /// again afterwards: a snapshot may be lost meanwhile.
+    func requireInPlace(_ set: SealedSet, in area: StagingArea) async throws(DumpError) {
+        let dumps = set.manifest.dumps.filter { $0.tree?.reference != nil }
+        guard !dumps.isEmpty else { return }
+        // A snapshot that several dumps share is on record for one of them.
+        let records = try await records(of: set.manifest.runID, in: area)
+        if let dump = dumps.first(where: { dump in !records.contains { $0.dump == dump.name } }) {
+            throw .released(dump)
+        }
+        for record in records where record.dump != UndoRecord.job { try await confirm(record) }
+    }
+
+    private func records(of run: RunID, in area: StagingArea) async throws(DumpError) -> [UndoRecord] {
+        do {
+            return try await area.allUndoRecords().filter { $0.run == run }
+        } catch {
+            throw DumpError(.system, error.message, hint: error.hint, context: error.context, underlying: error)
+        }
+    }
+
+    private func confirm(_ record: UndoRecord) async throws(DumpError) {
+        guard let source = job.sources.first(where: { $0.name == record.dump }) else {
+            throw DumpError(
+                .settings, "the job has no dump '\(record.dump)' any more, whose snapshot Borg is to read",
+                hint: "Put it back, or take a new set with muster run.")
+        }
+        do {
+            try await source.provider.confirm(record)
+        } catch {
+            throw error.ofDump(record.dump)
+        }
+    }
+
+    /// What came of `muster release`.
+    public struct Release: Sendable, Codable {
+        public var undone: [Undoing]
+        /// Of what Borg may have read: what was not there any more, or not what it was.
+        public var lost: [RunReport.ErrorRecord]
+    }
+
+    /// `muster release`: gives back what `muster dump` has kept for somebody's Borg. Takes the lock, so that no run is under way.
+    public func releaseKept() async throws -> Release {
+        guard let area = try await StagingArea.openExisting(job.staging) else { return Release(undone: [], lost: []) }
+        let lock = try await area.lock(for: id, command: "muster release \(job.name)")
+        defer { lock.release() }
+        var lost: [RunReport.ErrorRecord] = []
+        for record in try await area.undoRecords() where record.isKept == true && record.dump != UndoRecord.job {
+            do throws(DumpError) {
+                try await confirm(record)
+            } catch {
+                lost.append(RunReport.ErrorRecord(error))
+            }
+        }
+        return Release(undone: try await undoSideEffects(in: area, which: .kept), lost: lost)
+    }
+}
+
+extension DumpError {
+    fileprivate static func released(_ dump: Manifest.DumpRecord) -> DumpError {
+        DumpError(
+            .released, "the snapshot of dump '\(dump.name)', which Borg reads in place, was given back already",
+            hint:
+                "Take a new set: muster run archives it at once; after muster dump comes Borg, and only then muster release.",
+            context: ["dump": dump.name, "path": dump.tree?.reference ?? ""])
+    }
+}

@@ -1,0 +1,165 @@
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A directory that Borg reads in place")
+struct ReferenceTests {
+    private func withReference(_ body: (inout TestHost, BtrfsVolume) async throws -> Void) async throws {
+        try await TestHost.withBtrfs(size: "256M", lines: ["    snapshot: btrfs", "    stage: reference"], body)
+    }
+
+    /// One of everything that a tree may hold, except what the volume has not got.
+    private func fill(_ volume: BtrfsVolume) async throws -> TreeFixture {
+        try await TreeFixture(at: volume.documents.appending("everything"))
+    }
+
+    /// That nothing is left of any snapshot.
+    private func expectReleased(_ host: TestHost, _ volume: BtrfsVolume) async throws {
+        #expect(try host.mountPoints() == [])
+        #expect(try host.journal() == [])
+        #expect(try await volume.subvolumes() == ["data"])
+    }
+
+    @Test(
+        "is in the archive and not in the set, comes back as if it had been copied, and its snapshot ends with the run",
+        arguments: BorgUnderTest.allCases)
+    func roundTrip(version: BorgUnderTest) async throws {
+        try await withReference { host, volume in
+            host.job.borg = version.program.string
+            let tree = try await fill(volume)
+            let run = try await host.muster("run", "--json")
+            try #require(run.status == .exited(0), "\(run.errors)")
+            try await expectReleased(host, volume)
+            #expect(
+                try FileSystem.names(in: host.current.appending("documents")).map(\.string) == ["tree.mtree"])
+            try await host.mustSucceed("verify")
+            // The size is that of the tree, and no surprise to the next run.
+            #expect(
+                try await host.value(
+                    "[m['bytes'] > 100000 for m in d['dumps'] if m['name'] == 'documents']", of: run.output)
+                    == "[True]", "\(run.output)")
+
+            let into = host.scratch.appending("x")
+            try await host.mustSucceed("extract", "latest", "--into", into.string)
+            #expect(
+                try FileSystem.names(in: into).map(\.string).sorted()
+                    == ["app", "checksums", "documents", "manifest.json"])
+            #expect(try await tree.differences(from: into.appending("documents/tree/everything")) == "")
+            let part = host.scratch.appending("part")
+            try await host.mustSucceed(
+                "extract", "latest", "documents/tree/everything/plain/sub", "--into", part.string)
+            let found = try FileTree(part).entries().map(\.path.string)
+            #expect(found.contains("documents/tree/everything/plain/sub"), "\(found)")
+            #expect(!found.contains { $0.hasPrefix("run") || $0.hasSuffix("plain/file") }, "\(found)")
+
+            let again = try await host.muster("run", "--json")
+            #expect(again.status == .exited(0) && !again.errors.contains("size_"), "\(again.errors)")
+            #expect(
+                try await host.value("d['archives'][0]['stored_bytes'] < 200000", of: again.output) == "True",
+                "\(again.output)")
+            try await expectReleased(host, volume)
+        }
+    }
+
+    @Test("is kept by 'muster dump' until 'muster release', for whichever Borg comes, and asked for before and after")
+    func kept() async throws {
+        try await withReference { host, volume in
+            try await host.mustSucceed("dump")
+            let place = host.mounts.appending("documents/documents")
+            #expect(try read(place.appending("letter")) == "old")
+            try write("new", to: volume.letter)
+            let status = try await host.mustSucceed("status")
+            #expect(status.contains("kept for Borg by run "), "\(status)")
+            #expect(status.contains("snapshot_mount of dump documents (muster release)"), "\(status)")
+            // It is no leftover, and an archive by hand leaves it to the other Borg.
+            #expect(try await host.mustSucceed("undo") == "nothing is left to undo\n")
+            try await host.mustSucceed("archive")
+            let lent = try await host.muster("with-lock", "--", "cat", "\(place)/letter")
+            #expect(lent.status == .exited(0) && lent.output == "old", "\(lent.errors)")
+
+            let released = try await host.mustSucceed("release")
+            #expect(released.contains("released: btrfs_snapshot of dump documents, kept by run "), "\(released)")
+            try await expectReleased(host, volume)
+            #expect(try await host.mustSucceed("release") == "nothing is kept\n")
+            let archives = try await host.archiveNames()
+            #expect(archives.count == 1)
+            let late = try await host.muster("archive")
+            #expect(late.status == .exited(4))
+            #expect(late.errors.contains("the snapshot of dump 'documents', which Borg reads in place, was given back"))
+            #expect(try await host.archiveNames() == archives)
+            let lateBorg = try await host.muster("with-lock", "--", "true")
+            #expect(lateBorg.status == .exited(3))
+            #expect(lateBorg.errors.contains("nothing is kept at \(place)"), "\(lateBorg.errors)")
+        }
+    }
+
+    @Test("that was never released gives way to the next run, which says so")
+    func neverReleased() async throws {
+        try await withReference { host, volume in
+            try await host.mustSucceed("dump")
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0), "\(next.errors)")
+            #expect(next.errors.contains("'muster release' never was"), "\(next.errors)")
+            try await expectReleased(host, volume)
+        }
+    }
+
+    @Test("that is lost while Borg reads it, or afterwards, is no archive, and 'muster release' says not to trust it")
+    func lost() async throws {
+        try await withReference { host, volume in
+            let mount = host.mounts.appending("documents")
+            try host.fake(
+                "borg",
+                "/usr/bin/borg \"$@\"; status=$?; case \"$*\" in *create*) umount \(mount) ;; esac; exit $status")
+            let run = try await host.muster("run")
+            #expect(run.status == .exited(4))
+            #expect(run.errors.contains("the snapshot is not mounted at \(mount) any more"), "\(run.errors)")
+            #expect(unlink(host.bin.appending("borg").string) == 0)
+            #expect(try await host.archiveNames() == [])
+            try await expectReleased(host, volume)
+
+            try await host.mustSucceed("dump")
+            try await output("umount", mount.string)
+            let archive = try await host.muster("archive")
+            #expect(archive.status == .exited(4))
+            let release = try await host.muster("release")
+            #expect(release.status == .exited(5))
+            #expect(release.output.contains("do not trust what Borg read: the snapshot is not mounted"))
+            try await expectReleased(host, volume)
+        }
+    }
+
+    @Test("goes with a run that fails or is killed while its snapshot is held", arguments: ["published", "created"])
+    func killed(at point: String) async throws {
+        try await withReference { host, volume in
+            let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
+            try #require(await run.stopped())
+            #expect(try host.mountPoints() == [host.mounts.appending("documents")])
+            run.send(SIGKILL)
+            _ = try await run.result()
+            let next = try await host.muster("archive")
+            #expect(next.status == .exited(4), "\(next.errors)")
+            #expect(next.errors.contains("undid what a dead run had left"), "\(next.errors)")
+            try await expectReleased(host, volume)
+            try await host.mustSucceed("run")
+            try await expectReleased(host, volume)
+        }
+    }
+
+    @Test("is copied after all by a dump by hand, and needs a snapshot that leaves nothing out")
+    func byHand() async throws {
+        try await withReference { host, volume in
+            let into = host.scratch.appending("by-hand")
+            try await host.mustSucceed("dump", "--into", into.string)
+            #expect(try read(into.appending("documents/tree/letter")) == "old")
+            try await expectReleased(host, volume)
+            let good = host.job.dumpLines
+            host.job.dumpLines = good.filter { !$0.contains("snapshot:") }
+            #expect(try await host.muster("check").errors.contains("needs a snapshot: Borg would read what is being"))
+            host.job.dumpLines = good + ["    exclude: [cache]"]
+            #expect(try await host.muster("check").errors.contains("hands all of the tree to Borg, and leaves nothing"))
+        }
+    }
+}
