@@ -12,6 +12,9 @@ public protocol ConformanceSubject: Sendable {
     /// Of the same kind, for a source that cannot be reached.
     var unreachable: any Provider { get }
 
+    /// Names of files that are never the same twice, because the program that writes them puts the time or a random word into each.
+    var restlessFiles: Set<String> { get }
+
     /// Secrets that `provider` was given; distinctive, so that they can be looked for.
     var secrets: [String] { get }
 

@@ -24,6 +24,7 @@ struct DirectoryConformanceTests {
     private struct Subject: ConformanceSubject {
         let tree: TreeFixture
 
+        var restlessFiles: Set<String> { [] }
         var secrets: [String] { [] }
         var unreachable: any Provider {
             DirectoryProvider(settings: DirectorySettings(path: tree.root.appending("no")), round: round(.silent))
