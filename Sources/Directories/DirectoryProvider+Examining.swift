@@ -8,21 +8,15 @@ import Trees
 extension DirectoryProvider {
     /// Looks at the path and at all that is below it.
     func examined(for run: RunContext) async throws(DumpError) -> PreparedDirectory {
-        let stop = StopSign()
         let planned: PlannedSnapshot?
         if let snapshot = settings.snapshot {
             planned = try await round.examine(settings.path, snapshot, for: run.dump, in: run)
         } else {
             planned = nil
         }
-        let outcome = await withTaskCancellationHandler {
-            await asResult { () async throws(DumpError) in
-                try await onOwnThread { () throws(DumpError) in try survey(for: run, planned, until: stop) }
-            }
-        } onCancel: {
-            stop.raise()
+        return try await stoppable { stop async throws(DumpError) in
+            try await onOwnThread { () throws(DumpError) in try survey(for: run, planned, until: stop) }
         }
-        return try outcome.get()
     }
 
     private func survey(

@@ -51,7 +51,7 @@ public struct TreeContents: Sendable, Codable, Hashable {
     public var path: String
     /// Of a tree that was not copied: the absolute path at which Borg finds it.
     public var reference: String?
-    /// Its inventory, likewise; a file in the format of mtree(5).
+    /// Its inventory, relative to the dump's directory; a file in the format of mtree(5).
     public var inventory: String
     /// Of the inventory's bytes, 64 lower-case hex digits.
     public var inventorySHA256: String

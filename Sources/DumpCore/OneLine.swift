@@ -1,5 +1,5 @@
 extension String {
-    /// Control characters as `\\` and three octal digits, as inventories have them: the name of a file may hold anything, and what names it is one
+    /// Control characters as `\` and three octal digits, as inventories have them: the name of a file may hold anything, and what names it is one
     /// line still.
     var onOneLine: String {
         guard unicodeScalars.contains(where: \.isControl) else { return self }

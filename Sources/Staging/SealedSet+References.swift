@@ -7,8 +7,6 @@ import Trees
 extension SealedSet {
     /// A tree that belongs to a set and was not copied into it: Borg reads it where it lies.
     public struct Reference: Sendable, Hashable {
-        /// The dump's name.
-        public var dump: String
         /// Where Borg finds it. Absolute.
         public var path: FilePath
         /// All that it holds, itself included, with the path that each has in an archive.
@@ -21,7 +19,7 @@ extension SealedSet {
         for dump in manifest.dumps {
             guard let tree = dump.tree, let path = tree.reference.map({ FilePath($0) }) else { continue }
             references.append(
-                Reference(dump: dump.name, path: path, entries: try entries(of: tree, in: dump, at: path)))
+                Reference(path: path, entries: try entries(of: tree, in: dump, at: path)))
         }
         return references
     }

@@ -25,17 +25,18 @@ struct Attempt: Sendable {
     let set: SealedSet
     /// What Borg reads besides the set's directory.
     let references: [SealedSet.Reference]
+    /// All that the archive is to hold, by their paths in it.
+    let entries: [SealedSet.Entry]
     let begun: BegunArchive
 
     init(_ set: SealedSet, at time: Timestamp) throws(StagingError) {
         self.set = set
         references = try set.references()
+        entries = set.entries + references.flatMap(\.entries)
         begun = BegunArchive(of: set, at: time)
     }
 
     var name: String { begun.name }
     var provenance: Provenance { begun.provenance }
-    /// All that the archive is to hold.
-    var entries: [SealedSet.Entry] { self.set.entries + references.flatMap(\.entries) }
     var acceptance: Acceptance { Acceptance(name: name, set: set) }
 }

@@ -41,13 +41,7 @@ struct TreeCopy: Sendable {
 
     /// - Parameter target: an empty directory, which becomes the root of the copy.
     func perform() async throws(DumpError) -> CopiedTree {
-        let stop = StopSign()
-        let outcome = await withTaskCancellationHandler {
-            await asResult { () async throws(DumpError) in try await perform(until: stop) }
-        } onCancel: {
-            stop.raise()
-        }
-        return try outcome.get()
+        try await stoppable { stop async throws(DumpError) in try await perform(until: stop) }
     }
 
     private func perform(until stop: StopSign) async throws(DumpError) -> CopiedTree {
@@ -290,15 +284,6 @@ extension TreeEntry {
     /// Whether two files are the same in all that is kept of them.
     fileprivate func isEqual(to other: TreeEntry) -> Bool {
         sha256 == other.sha256 && differences(from: other).isEmpty
-    }
-}
-
-/// A typed error as a value, for closures that lose its type.
-func asResult<Success>(_ work: () async throws(DumpError) -> Success) async -> Result<Success, DumpError> {
-    do {
-        return .success(try await work())
-    } catch {
-        return .failure(error)
     }
 }
 

@@ -17,15 +17,9 @@ struct TreeListing: Sendable {
 
     /// - Parameter expectedEntries: as many as were found before.
     func perform(expectedEntries: Int) async throws(DumpError) -> CopiedTree {
-        let stop = StopSign()
-        let outcome = await withTaskCancellationHandler {
-            await asResult { () async throws(DumpError) in
-                try await onOwnThread { () throws(DumpError) in try list(expectedEntries, until: stop) }
-            }
-        } onCancel: {
-            stop.raise()
+        try await stoppable { stop async throws(DumpError) in
+            try await onOwnThread { () throws(DumpError) in try list(expectedEntries, until: stop) }
         }
-        return try outcome.get()
     }
 
     private func list(_ expectedEntries: Int, until stop: StopSign) throws(DumpError) -> CopiedTree {
