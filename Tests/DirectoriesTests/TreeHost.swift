@@ -72,18 +72,18 @@ struct TreeHost: Sendable {
 }
 
 extension TreeHost {
-    /// A file of some size that a process changes as fast as it can, for as long as `body` runs.
+    /// A file that a process changes every millisecond or so, for as long as `body` runs. Nearly all of it is a hole, which costs
+    /// no space and much hashing: on the busiest machine the writer gets its turn while the file is copied.
     func whileRewriting<Result: Sendable>(
         _ name: String, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let path = source.root.appending(name)
         let program = """
-            import os, sys
+            import os, sys, time
             file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
-            os.ftruncate(file, 0)
-            os.write(file, b"x" * (16 << 20))
+            os.truncate(file, 256 << 20)
             os.close(os.open(sys.argv[2], os.O_CREAT))
-            while True: os.pwrite(file, os.urandom(1), 5)
+            while True: os.pwrite(file, os.urandom(1), 5); time.sleep(0.001)
             """
         let isWriting = scratch.appending("is-writing")
         let writer = Task { try await run("python3", "-c", program, path.string, isWriting.string) }

@@ -81,10 +81,11 @@ public struct TestHost: Sendable {
 
     /// Runs any other program as the operator would: same `PATH`, same Borg home.
     public func command(
-        _ program: FilePath, _ arguments: String..., environment: [String: String] = [:]
+        _ program: FilePath, _ first: String..., arguments: [String] = [], environment: [String: String] = [:]
     ) async throws -> Command.Result {
         try await Command.run(
-            program, arguments, environment: environmentOfCommands.merging(environment) { $1 }, scratch: scratch)
+            program, first + arguments, environment: environmentOfCommands.merging(environment) { $1 }, scratch: scratch
+        )
     }
 
     private var environmentOfCommands: [String: String] {
@@ -103,14 +104,6 @@ public struct TestHost: Sendable {
         try await command(
             "/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", (directory ?? scratch).string, job.borg, arguments: arguments,
             environment: ["BORG_PASSCOMMAND": "cat \(scratch)/passphrase", "BORG_REPO": repository.string])
-    }
-
-    private func command(
-        _ program: FilePath, _ first: String..., arguments: [String], environment: [String: String]
-    ) async throws -> Command.Result {
-        try await Command.run(
-            program, first + arguments, environment: environmentOfCommands.merging(environment) { $1 }, scratch: scratch
-        )
     }
 
     /// The names of the archives in the repository; none if there is no repository.
