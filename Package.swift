@@ -54,7 +54,7 @@ let package = Package(
             name: "Snapshots",
             dependencies: ["Settings", "Processes", "Linux", "DumpCore", .logging, .system]),
         .target(name: "Staging", dependencies: ["Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
-        .target(name: "Trees", dependencies: ["Linux", "DumpCore", .system]),
+        .target(name: "Trees", dependencies: ["Checksums", "Linux", "DumpCore", .system]),
         .target(
             name: "Processes",
             dependencies: [

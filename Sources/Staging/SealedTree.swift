@@ -1,4 +1,3 @@
-import Checksums
 import DumpCore
 import Linux
 import SystemPackage
@@ -10,8 +9,7 @@ import Trees
 final class SealedTree {
     /// Relative to the set.
     let place: FilePath
-    private let file: FileDescriptor
-    private var reader: InventoryReader
+    private let inventory: InventoryFile
     private var next: TreeEntry?
 
     /// Nil for a dump without one, or whose tree was not copied.
@@ -19,28 +17,22 @@ final class SealedTree {
         guard let tree = dump.summary.tree, tree.reference == nil else { return nil }
         let directory = FilePath(root: nil, [SetLayout.directory(ofDump: dump.name)])
         let path = root.pushing(directory).pushing(FilePath(tree.inventory))
-        let found = try attempting(to: "read", path) { try FileScan(path).digest().sha256 }
-        guard found == tree.inventorySHA256 else {
+        let found = try attempting(to: "read", path) { try InventoryFile(at: path, sha256: tree.inventorySHA256) }
+        guard let found else {
             throw StagingError(
                 .changed, "\(path) changed after its dump was complete",
                 hint: "Something still writes to the dump. Find out what, and stop that.")
         }
         place = directory.pushing(FilePath(tree.path))
-        file = try attempting(to: "open", path) {
-            try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
-        }
-        reader = InventoryReader(file)
+        inventory = found
         // By its digest it is what our own code has written.
-        next = try? reader.next()
+        next = try? inventory.next()
     }
-
-    // Nothing was written through it.
-    deinit { try? file.close() }
 
     /// Whether this is what comes next, in the state that the provider left it in. To be asked in the order of a walk of the set.
     func expects(_ entry: FileTree.Entry) -> Bool {
         guard let expected = next, place.pushing(expected.path) == entry.path else { return false }
-        next = try? reader.next()
+        next = try? inventory.next()
         return TreeEntry(expected.path, entry.status).isSameAtAGlance(as: expected)
     }
 
@@ -51,7 +43,7 @@ final class SealedTree {
     func forEachFile(_ body: (_ path: FilePath, _ sha256: SHA256Digest, _ bytes: Int64) -> Void) {
         while let entry = next {
             if entry.kind == .file, let sha256 = entry.sha256 { body(place.pushing(entry.path), sha256, entry.bytes) }
-            next = try? reader.next()
+            next = try? inventory.next()
         }
     }
 }

@@ -13,20 +13,20 @@ extension SetDirectory {
         let root = root
         await onOwnThread {
             for dump in manifest.dumps where part == nil || part?.dump == dump.name {
-                guard let tree = dump.tree else { continue }
-                try? Self.restoreTimes(of: tree, in: FilePath(dump.path), root)
+                guard let tree = dump.treePath, let inventory = dump.inventoryPath else { continue }
+                try? Self.restoreTimes(of: tree, from: inventory, root)
             }
         }
     }
 
-    private static func restoreTimes(of tree: TreeContents, in dump: FilePath, _ root: FilePath) throws {
+    private static func restoreTimes(of tree: FilePath, from inventory: FilePath, _ root: FilePath) throws {
         let directory = try OpenDirectory(root)
-        let inventory = try directory.openFile(dump.pushing(FilePath(tree.inventory)))
+        let inventory = try directory.openFile(inventory)
         try inventory.closeAfter {
             var reader = InventoryReader(inventory)
             while let entry = try reader.next() {
                 guard !timesOfBorg.contains(entry.modified) else { continue }
-                let path = dump.pushing(FilePath(tree.path)).pushing(entry.path)
+                let path = tree.pushing(entry.path)
                 // Not extracted, or not ours to change.
                 try? directory.setModified(path, to: entry.modified)
             }

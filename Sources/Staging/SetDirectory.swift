@@ -52,7 +52,7 @@ public struct SetPart: Sendable, Hashable {
     public init(of dump: Manifest.DumpRecord, path: FilePath) {
         self.dump = dump.name
         self.path = path
-        inventory = dump.tree.map { FilePath(dump.path).pushing(FilePath($0.inventory)) }
+        inventory = dump.inventoryPath
     }
 
     /// Whether a file of the set is of it.

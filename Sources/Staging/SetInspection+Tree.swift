@@ -12,16 +12,14 @@ extension SetInspection {
     mutating func compare(
         _ tree: TreeContents, of dump: Manifest.DumpRecord, _ unseen: inout [FilePath: FileStatus]
     ) {
-        let path = FilePath(dump.path).pushing(FilePath(tree.inventory))
+        guard let path = dump.inventoryPath, let place = dump.treePath else { return }
         // Only what this part of the tree needs was extracted with it.
         if part != nil { unseen[path] = nil }
         do {
-            let digest = try FileScan(root.pushing(path)).digest()
-            guard digest.sha256 == tree.inventorySHA256 else {
+            guard let inventory = try InventoryFile(at: root.pushing(path), sha256: tree.inventorySHA256) else {
                 return add(.changed, path, "not the inventory that the manifest vouches for")
             }
-            let file = try FileDescriptor.open(root.pushing(path), .readOnly, options: [.noFollow, .closeOnExec])
-            try file.closeAfter { try compare(file, FilePath(dump.path).pushing(FilePath(tree.path)), &unseen) }
+            try compare(inventory, place, &unseen)
         } catch let error as ChecksumError where (error.underlying as? Errno) == .noSuchFileOrDirectory {
             add(.missing, path, "missing")
         } catch {
@@ -31,13 +29,12 @@ extension SetInspection {
 
     /// - Parameter place: of the tree, relative to the set.
     private mutating func compare(
-        _ inventory: FileDescriptor, _ place: FilePath, _ unseen: inout [FilePath: FileStatus]
+        _ inventory: InventoryFile, _ place: FilePath, _ unseen: inout [FilePath: FileStatus]
     ) throws {
         let directory = try OpenDirectory(root)
         // Nobody else may give files to other users.
         let withOwner = UserAccount.currentIsRoot
-        var reader = InventoryReader(inventory)
-        while let expected = try reader.next() {
+        while let expected = try inventory.next() {
             let path = place.pushing(expected.path)
             guard part?.covers(path) ?? true else { continue }
             unseen[path] = nil

@@ -175,7 +175,7 @@ extension SetInspection {
         // A missing file has been named. With all there, a size shows what was cut off or written to before any content is read.
         guard files.count - known == lines.count, lines.count != dump.files || bytes != dump.bytes else { return }
         add(
-            .changed, FilePath(dump.path),
+            .changed, dump.directory,
             "\(lines.count) files of \(bytes) bytes, and not \(dump.files) files of \(dump.bytes) bytes")
     }
 
@@ -190,7 +190,7 @@ extension SetInspection {
                 return nil
             }
             let lines = try attempting(to: "read", path) { try ChecksumList(parsing: bytes) }.lines
-            guard lines.allSatisfy({ $0.path.isLexicallyNormal && $0.path.starts(with: FilePath(dump.path)) }) else {
+            guard lines.allSatisfy({ $0.path.isLexicallyNormal && $0.path.starts(with: dump.directory) }) else {
                 add(.changed, list, "lists files that are not the dump's")
                 return nil
             }
@@ -218,7 +218,7 @@ extension SetInspection {
     /// Whether a path lies in a tree, all of whose directories are listed.
     private func isInTree(_ path: FilePath) -> Bool {
         manifest.dumps.contains { dump in
-            tree(of: dump).map { path.starts(with: FilePath(dump.path).pushing(FilePath($0.path))) } ?? false
+            tree(of: dump) != nil && dump.treePath.map(path.starts) ?? false
         } && (part?.covers(path) ?? true)
     }
 

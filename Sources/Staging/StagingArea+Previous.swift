@@ -10,7 +10,7 @@ extension StagingArea {
             let records = SetInspection.manifest(of: area.current)?.dumps ?? []
             return Dictionary(
                 uniqueKeysWithValues: records.map { record in
-                    let directory = area.current.pushing(FilePath(record.path))
+                    let directory = area.current.pushing(record.directory)
                     return (record.name, PreviousDump(directory: directory, record: record))
                 })
         }

@@ -1,4 +1,3 @@
-import Checksums
 import DumpCore
 import Linux
 import SystemPackage
@@ -9,8 +8,7 @@ import Trees
 /// For one thread at a time.
 final class PreviousTree {
     let tree: OpenDirectory
-    private let file: FileDescriptor
-    private var reader: InventoryReader
+    private let inventory: InventoryFile
     private var next: TreeEntry?
 
     /// Nil if there is none that can be trusted: then everything is copied.
@@ -20,26 +18,21 @@ final class PreviousTree {
         guard let previous, let sealed = previous.record.tree else { return nil }
         let path = previous.directory.pushing(TreeLayout.inventory)
         // One that has rotted or was edited says nothing. A wrong digest in it would be sealed with the new set.
-        guard let found = try? FileScan(path).digest(), found.sha256 == sealed.inventorySHA256,
-            let tree = try? OpenDirectory(previous.directory.pushing(TreeLayout.tree)),
-            let file = try? FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
+        guard let inventory = try? InventoryFile(at: path, sha256: sealed.inventorySHA256),
+            let tree = try? OpenDirectory(previous.directory.pushing(TreeLayout.tree))
         else { return nil }
         self.tree = tree
-        self.file = file
-        reader = InventoryReader(file)
+        self.inventory = inventory
         // Its digest is that of an inventory: it can be read.
-        next = try? reader.next()
+        next = try? inventory.next()
     }
-
-    // Nothing was written through it.
-    deinit { try? file.close() }
 
     /// What the last dump has at a path. To be asked in the order of `TreeEntry.precedes`.
     func entry(at path: FilePath) -> TreeEntry? {
         while let entry = next {
             let order = TreeEntry.order(entry.path, path)
             guard order < 0 else { return order == 0 ? entry : nil }
-            next = try? reader.next()
+            next = try? inventory.next()
         }
         return nil
     }

@@ -13,10 +13,10 @@ extension ArchiveContents {
         else {
             throw missing("dump '\(words.first ?? text)'", nearest(words.first ?? text, manifest.dumps.map(\.name)))
         }
-        let path = words.dropFirst().reduce(FilePath(dump.path)) { $0.appending($1) }
+        let path = words.dropFirst().reduce(dump.directory) { $0.appending($1) }
         let files = lists[dump.name]?.lines.map(\.path) ?? []
         // A tree also has what is no file, and only its inventory, which is not read here, knows of that.
-        let isInTree = dump.tree.map { path.starts(with: FilePath(dump.path).appending($0.path)) } ?? false
+        let isInTree = dump.treePath.map(path.starts) ?? false
         guard words.count == 1 || isInTree || files.contains(where: { $0.starts(with: path) }) else {
             throw missing("path '\(text)'", nearest(to: path, among: files))
         }
@@ -25,13 +25,12 @@ extension ArchiveContents {
 
     /// Where the archive has a part: one place, or two for a dump with a tree that Borg read in place.
     func places(of part: SetPart) -> [FilePath] {
-        guard let dump = manifest.dumps.first(where: { $0.name == part.dump }), let tree = dump.tree else {
+        guard let dump = manifest.dumps.first(where: { $0.name == part.dump }), let root = dump.treePath else {
             return [part.path]
         }
-        let root = FilePath(dump.path).appending(tree.path)
-        let place = tree.pathInArchive(of: part.path, in: dump)
-        guard tree.reference != nil, part.covers(root), part.path != root else { return [place] }
-        return [place, tree.pathInArchive(of: root, in: dump)]
+        let place = dump.pathInArchive(of: part.path)
+        guard dump.tree?.reference != nil, part.covers(root), part.path != root else { return [place] }
+        return [place, dump.pathInArchive(of: root)]
     }
 
     /// Throws `.notInArchive` for a part of a tree of which nothing was extracted.

@@ -26,10 +26,9 @@ extension Extraction {
         func gather(_ manifest: Manifest, _ part: SetPart?) async throws(ArchiveError) {
             try await onOwnThread { () throws(ArchiveError) in
                 for dump in manifest.dumps where part == nil || part?.dump == dump.name {
-                    guard let tree = dump.tree, tree.reference != nil else { continue }
-                    let place = FilePath(dump.path).appending(tree.path)
+                    guard dump.tree?.reference != nil, let place = dump.treePath else { continue }
                     do {
-                        try move(tree.pathInArchive(of: place, in: dump), to: place)
+                        try move(dump.pathInArchive(of: place), to: place)
                     } catch {
                         throw ArchiveError(
                             .system, "cannot move what was extracted to \(path.pushing(place)): \(error)")

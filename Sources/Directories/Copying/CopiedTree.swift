@@ -1,0 +1,54 @@
+import DumpCore
+import Synchronization
+import SystemPackage
+import Trees
+
+/// A tree in a dump.
+struct CopiedTree: Sendable {
+    /// In the order of `TreeEntry.precedes`.
+    var entries: [TreeEntry] = []
+    var omissions: [Finding] = []
+    var vanished: [FilePath] = []
+    /// Files whose copy may be of no state that they ever had.
+    var torn: [FilePath] = []
+    /// Files of the last dump that have another name here, and their bytes.
+    var linkedFiles = 0
+    var linkedBytes: Int64 = 0
+    private var gone: Set<Int> = []
+
+    /// - Parameter result: nil if the file has vanished.
+    mutating func take(_ result: FileCopy.Result?, of place: Int, at path: FilePath) {
+        guard let result else {
+            vanished.append(path)
+            gone.insert(place)
+            return
+        }
+        entries[place] = result.entry
+        if result.isLinked {
+            linkedFiles += 1
+            linkedBytes += result.entry.bytes
+        }
+        if result.isTorn { torn.append(path) }
+    }
+
+    mutating func removeVanished() {
+        guard !gone.isEmpty else { return }
+        entries = entries.indices.filter { !gone.contains($0) }.map { entries[$0] }
+    }
+}
+
+/// A tree whose files several threads are copying.
+final class GrowingTree: Sendable {
+    private let tree: Mutex<CopiedTree?>
+
+    init(_ tree: CopiedTree) { self.tree = Mutex(tree) }
+
+    func path(at place: Int) -> FilePath { tree.withLock { $0!.entries[place].path } }
+
+    func take(_ result: FileCopy.Result?, of place: Int, at path: FilePath) {
+        tree.withLock { $0!.take(result, of: place, at: path) }
+    }
+
+    /// To be called last.
+    func whole() -> CopiedTree { tree.withLock { $0.take()! } }
+}
