@@ -27,6 +27,18 @@ struct LogTests {
             ),
             (#"{"type": "question_prompt", "msgid": "X", "message": "Continue? [yN] "}"#, .question("Continue? [yN] ")),
             (#"{"message": "Saving", "operation": 2, "msgid": "cache.commit", "type": "progress_message"}"#, .other),
+            (
+                #"{"message": "  0.0% Extracting: d/e/x", "current": 6, "total": 6, "info": ["d/e/x"], "operation": 1, "msgid": "extract", "type": "progress_percent", "finished": false, "time": 1795624016.1088114}"#,
+                .extracted(bytes: 6)
+            ),
+            (
+                #"{"operation": 1, "msgid": "extract", "type": "progress_percent", "finished": true, "time": 1795624016.109088}"#,
+                .other
+            ),
+            (
+                #"{"message": "Syncing chunks cache. Processing archive foreign", "current": 1, "total": 1, "info": null, "operation": 1, "msgid": "cache.sync", "type": "progress_percent", "finished": false, "time": 1}"#,
+                .other
+            ),
             (#"{"type": "something_new"}"#, .other),
             ("usage: borg create", .text("usage: borg create")),
             ("{broken", .text("{broken")),

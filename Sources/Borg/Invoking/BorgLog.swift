@@ -14,7 +14,7 @@ final class BorgLog: Sendable {
             kept.withLock { $0.take(line) }
             switch line {
             case .progress(let progress?): onProgress(progress)
-            case .share(let done, _): onProgress(ArchiveProgress(bytes: Int64(done), files: 0))
+            case .extracted(let bytes): onProgress(ArchiveProgress(bytes: Int64(bytes), files: 0))
             default: break
             }
         }
@@ -54,7 +54,7 @@ struct BorgMessages: Sendable {
         case .unreadable(let text):
             warnings.add(text)
             keep(text)
-        case .share, .other: break
+        case .extracted, .other: break
         }
     }
 

@@ -4,8 +4,8 @@ import Staging
 enum BorgLogLine: Equatable {
     /// A create is on its way. The last one has no numbers.
     case progress(ArchiveProgress?)
-    /// How far a verb is that knows how much it has to do, such as an extract, in bytes.
-    case share(done: Double, total: Double)
+    /// An extract is on its way, so many bytes.
+    case extracted(bytes: Double)
     /// What became of one path, a letter: `C` changed while it was read, `E` could not be read.
     case file(status: String, path: String)
     case message(Message)
@@ -49,8 +49,9 @@ enum BorgLogLine: Equatable {
     private init?(_ fields: Fields) {
         switch fields.type {
         case "archive_progress": self = .progress(ArchiveProgress(fields))
-        // The last one has no numbers.
-        case "progress_percent": self = fields.share ?? .other
+        // Others count archives or directories. The last one has no numbers.
+        case "progress_percent" where fields.msgid == "extract":
+            self = fields.current.map { .extracted(bytes: $0) } ?? .other
         case "file_status":
             guard let status = fields.status, let path = fields.path else { return nil }
             self = .file(status: status, path: path)
@@ -69,12 +70,7 @@ enum BorgLogLine: Equatable {
         var status, path: String?
         var originalSize: Int64?
         var nfiles: Int?
-        var current, total: Double?
-
-        var share: BorgLogLine? {
-            guard let current, let total else { return nil }
-            return .share(done: current, total: total)
-        }
+        var current: Double?
     }
 }
 
