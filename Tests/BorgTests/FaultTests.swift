@@ -60,6 +60,7 @@ struct FaultTests {
     @Test("A repository that Borg is not sure of is left to a person to confirm", arguments: BorgUnderTest.allCases)
     func unconfirmed(version: BorgUnderTest) async throws {
         try await Host.withRepository(version) { host in
+            _ = try await host.archives()
             let moved = host.borg.scratch.appending("moved")
             try FileSystem.rename(host.borg.repository, to: moved)
             let error = try await borgError {

@@ -33,8 +33,7 @@ struct Host: Sendable {
     /// With a repository that holds an archive of somebody else's.
     static func withRepository(_ version: BorgUnderTest, _ body: (Host) async throws -> Void) async throws {
         try await with(version) { host in
-            try await host.borg.borg(["init", "--encryption", "repokey-blake2"])
-            try await host.borg.borg(["create", "::foreign", "/etc/hostname"])
+            try await host.borg.makeRepository()
             try await body(host)
         }
     }

@@ -29,8 +29,7 @@ struct RemoteHost: Sendable {
         _ version: BorgUnderTest, options: String = "", _ body: (RemoteHost) async throws -> Void
     ) async throws {
         try await with(version, options: options) { remote in
-            try await remote.host.borg.borg(["init", "--encryption", "repokey-blake2"])
-            try await remote.host.borg.borg(["create", "::foreign", "/etc/hostname"])
+            try await remote.host.borg.makeRepository()
             try await body(remote)
         }
     }

@@ -86,7 +86,7 @@ extension TreeHost {
             while True: os.pwrite(file, os.urandom(1), 5); time.sleep(0.001)
             """
         let isWriting = scratch.appending("is-writing")
-        let writer = Task { try await run("python3", "-c", program, path.string, isWriting.string) }
+        let writer = Task { try await run("/usr/bin/python3", "-c", program, path.string, isWriting.string) }
         try await eventually { access(isWriting.string, F_OK) == 0 }
         let outcome: Swift.Result<Result, any Error>
         do {

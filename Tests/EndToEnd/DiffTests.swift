@@ -8,8 +8,7 @@ import Testing
 struct DiffTests {
     @Test("names databases, tables and files, with their rows before and after", arguments: BorgUnderTest.allCases)
     func changes(version: BorgUnderTest) async throws {
-        try await TestHost.with { host in
-            host.job.borg = version.program.string
+        try await TestHost.with(version) { host in
             try await host.mustSucceed("run")
             let before = try await host.newestArchive()
             try await host.sql("INSERT INTO orders SELECT n, 'new' FROM generate_series(1001, 1200) n", in: "shop")

@@ -45,8 +45,7 @@ struct ExtractDamageTests {
         arguments: ArchiveDamage.allCases,
         BorgUnderTest.allCases)
     func damaged(damage: ArchiveDamage, version: BorgUnderTest) async throws {
-        try await TestHost.with { host in
-            host.job.borg = version.program.string
+        try await TestHost.with(version) { host in
             try await host.mustSucceed("run")
             let name = try await host.damagedArchive(damage.do)
             let target = host.scratch.appending("restored")

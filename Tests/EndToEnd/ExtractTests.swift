@@ -8,8 +8,7 @@ import Testing
 struct ExtractTests {
     @Test("gives the set back, or a dump of it, or a database, each verified", arguments: BorgUnderTest.allCases)
     func parts(version: BorgUnderTest) async throws {
-        try await TestHost.with { host in
-            host.job.borg = version.program.string
+        try await TestHost.with(version) { host in
             try await host.mustSucceed("run")
             let set = host.scratch.appending("set")
             let told = try await host.mustSucceed("extract", "latest", "--into", set.string)
@@ -42,8 +41,7 @@ struct ExtractTests {
 
     @Test("works with Borg 2, a beta, and so do the list, the difference, and any command of Borg's")
     func secondBorg() async throws {
-        try await TestHost.with { host in
-            host.job.borg = BorgUnderTest.beta.program.string
+        try await TestHost.with(.beta, hasRepository: false) { host in
             host.job.initialize = "repokey-aes256-ocb"
             try await host.mustSucceed("run")
             let (all, part) = (host.scratch.appending("all"), host.scratch.appending("part"))

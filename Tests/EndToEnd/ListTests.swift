@@ -10,8 +10,7 @@ struct ListTests {
         "says of each archive when, what, how consistent, how large, and whether it was confirmed",
         arguments: BorgUnderTest.allCases)
     func columns(version: BorgUnderTest) async throws {
-        try await TestHost.with { host in
-            host.job.borg = version.program.string
+        try await TestHost.with(version) { host in
             try await host.mustSucceed("run")
             // Neither is one of ours: an archive of the operator's own, and what Borg leaves of a create that was cut off.
             for name in ["own", "cut-off"] {

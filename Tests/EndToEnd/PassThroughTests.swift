@@ -10,8 +10,7 @@ struct PassThroughTests {
         "runs on the job's repository, with its passphrase, and ends with Borg's status",
         arguments: BorgUnderTest.allCases)
     func status(version: BorgUnderTest) async throws {
-        try await TestHost.with { host in
-            host.job.borg = version.program.string
+        try await TestHost.with(version) { host in
             try await host.mustSucceed("run")
             let name = try await host.newestArchive()
             // Another repository, or another passphrase, in the environment is not this one's.

@@ -8,7 +8,7 @@ import Testing
 struct RepositoriesTests {
     @Test("each receive the set; one that fails stops no other, and is repeated alone")
     func several() async throws {
-        try await TestHost.with { host in
+        try await TestHost.with(hasRepository: false) { host in
             let second = host.scratch.appending("second")
             host.job.repositoryLines += [
                 "  second:", "    location: \(second)", "    passphrase: {file: \(host.job.passphraseFile)}",
@@ -41,7 +41,7 @@ struct RepositoriesTests {
 
     @Test("The key is exported once, and a file in its way fails the run before anything is archived")
     func keyExport() async throws {
-        try await TestHost.with { host in
+        try await TestHost.with(hasRepository: false) { host in
             let key = host.scratch.appending("key")
             host.job.repositoryLines.append("    key_export: \(key)")
             try write("in the way\n", to: key)
@@ -91,8 +91,7 @@ struct RepositoriesTests {
 
     @Test("Borg 2 receives a set too, prunes and checks, and the operator is told that it is a beta")
     func beta() async throws {
-        try await TestHost.with { host in
-            host.job.borg = BorgUnderTest.beta.program.string
+        try await TestHost.with(.beta, hasRepository: false) { host in
             host.job.initialize = "repokey-aes256-ocb"
             host.job.repositoryLines += ["    keep: {last: 2}", "    check: {every: 1d, verify_data: 2d}"]
             let check = try await host.muster("check")

@@ -10,8 +10,7 @@ struct RunTests {
         "ends in an archive that plain borg, sha256sum, psql and pg_restore turn back into the same cluster",
         arguments: BorgUnderTest.allCases)
     func restoresWithoutMuster(version: BorgUnderTest) async throws {
-        try await TestHost.with { host in
-            host.job.borg = version.program.string
+        try await TestHost.with(version, hasRepository: false) { host in
             try await host.sql("CREATE ROLE reader IN ROLE clerk CONNECTION LIMIT 3", in: "postgres")
             let run = try await host.muster("run")
             try #require(run.status == .exited(0), "\(run.errors)")

@@ -8,7 +8,7 @@ import Testing
 struct SecretsTests {
     @Test("in no log, report, manifest, command line, environment or file, in a whole run at -vv")
     func nowhere() async throws {
-        try await TestHost.with { host in
+        try await TestHost.with(hasRepository: false) { host in
             let (password, passphrase) = ("Pq7-database-secret", "Bz9-repository-secret")
             try await host.createRole("app", password: password)
             try await host.sql("GRANT pg_read_all_data TO app", in: "postgres")

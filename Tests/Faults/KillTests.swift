@@ -42,7 +42,7 @@ struct KillTests {
         "by SIGTERM ends with 143, its children gone, its lock free, no archive made", arguments: stopPoints.dropLast(2)
     )
     func terminated(at point: String) async throws {
-        try await TestHost.with { host in
+        try await TestHost.with(hasRepository: false) { host in
             let first = try await host.muster("dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])

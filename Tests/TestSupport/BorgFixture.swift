@@ -39,8 +39,8 @@ public enum BorgUnderTest: String, Sendable, CaseIterable, CustomTestStringConve
 public struct BorgFixture: Sendable {
     public let scratch: FilePath
     /// The real Borg.
-    public let program: FilePath
-    public let passphrase = "correct-horse-\(getpid())"
+    public private(set) var program: FilePath
+    public fileprivate(set) var passphrase = "correct-horse-\(getpid())"
 
     public var repository: FilePath { scratch.appending("repository") }
 
@@ -70,6 +70,19 @@ public struct BorgFixture: Sendable {
 
     /// Tests start all at once, and a hundred Borgs on two cores serve nobody.
     private static let slots = WorkSlots(capacity: 4)
+
+    /// Makes a repository that holds an archive of somebody else's, `foreign`.
+    public func makeRepository() async throws {
+        try await Self.repositories[program]!.copy("repository", to: repository)
+    }
+
+    private static let repositories = Dictionary(
+        uniqueKeysWithValues: BorgUnderTest.allCases.map { borg in
+            (
+                borg.program,
+                Template.repository(of: borg) { try await $0.borg(["create", "::foreign", "/etc/hostname"]) }
+            )
+        })
 
     /// Runs the real Borg on the repository and returns what it writes. A bad status fails the test.
     @discardableResult
@@ -108,6 +121,41 @@ public struct BorgFixture: Sendable {
             """
         try write(text, to: fake, mode: [.ownerReadWriteExecute])
         return fake
+    }
+}
+
+extension Template {
+    /// A repository in `repository`, made by this Borg.
+    ///
+    /// - Parameters:
+    ///   - passphrase: of its key, which is derived from it in one round in place of 100,000: each Borg that is started does that.
+    ///   - fill: puts something into it.
+    static func repository(
+        of borg: BorgUnderTest, passphrase: String? = nil,
+        filledBy fill: @escaping @Sendable (BorgFixture) async throws -> Void = { _ in }
+    ) -> Template {
+        Template { directory in
+            var fixture = BorgFixture(scratch: directory, program: borg.program)
+            if let passphrase { fixture.passphrase = passphrase }
+            try await fixture.initialize()
+            try await fill(fixture)
+        }
+    }
+}
+
+extension BorgFixture {
+    /// As `borg init`, by the same Python.
+    fileprivate func initialize() async throws {
+        let program = """
+            import sys, borg.constants
+            borg.constants.PBKDF2_ITERATIONS = 1
+            from borg.archiver import main
+            main()
+            """
+        let firstLine = try read(self.program).prefix { $0 != "\n" }
+        var python = self
+        python.program = FilePath(String(firstLine.dropFirst(2)))
+        try await python.borg(["-c", program, "init", "--encryption", "repokey-blake2"])
     }
 }
 

@@ -34,16 +34,19 @@ public final class PostgreSQLServer: Sendable {
 
     /// A server for as long as `body` runs.
     ///
-    /// - Parameter settings: lines for `postgresql.auto.conf`, the last word on every setting.
+    /// - Parameters:
+    ///   - template: what is in it.
+    ///   - settings: lines for `postgresql.auto.conf`, the last word on every setting.
     public static func with<Result>(
-        in scratch: FilePath, settings: [String] = [], _ body: (PostgreSQLServer) async throws -> Result
+        in scratch: FilePath, template: Template = .emptyCluster, settings: [String] = [],
+        _ body: (PostgreSQLServer) async throws -> Result
     ) async throws -> Result {
         try await inTurn {
             let directory = scratch.appending("pg")
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
                 try await PostgreSQLServer(in: directory, settings: settings) { data in
-                    try await PostgreSQLTemplate.shared.copy(to: data)
+                    try await template.copy("data", to: data)
                 }.running(body)
             }
         }
@@ -77,9 +80,7 @@ public final class PostgreSQLServer: Sendable {
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
                 let programs = try await copyPrograms18(to: directory)
                 let server = try await PostgreSQLServer(in: directory, programs: programs) { data in
-                    try await run("initdb", initdbArguments(data), in: programs)
-                    try write(PostgreSQLTemplate.settings, to: data.appending("postgresql.auto.conf"))
-                    try write(PostgreSQLTemplate.authentication, to: data.appending("pg_hba.conf"))
+                    try await createCluster(data, in: programs)
                 }
                 return try await server.running { try await body($0, programs) }
             }
@@ -99,8 +100,26 @@ public final class PostgreSQLServer: Sendable {
         return directory.appending(package.lastComponent!).appending("pginstall/bin")
     }
 
-    fileprivate static func initdbArguments(_ data: FilePath) -> [String] {
-        ["-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", user]
+    fileprivate static func createCluster(_ data: FilePath, in programs: FilePath = binDirectory) async throws {
+        try await run(
+            "initdb",
+            ["-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", user],
+            in: programs)
+        let settings = """
+            listen_addresses = ''
+            fsync = off
+            shared_buffers = 16MB
+            max_connections = 40
+            autovacuum = off
+
+            """
+        let authentication = """
+            local all,replication postgres peer
+            local all,replication all scram-sha-256
+
+            """
+        try write(settings, to: data.appending("postgresql.auto.conf"))
+        try write(authentication, to: data.appending("pg_hba.conf"))
     }
 
     /// Dozens of tests that start their servers all at once only hinder each other.
@@ -121,15 +140,20 @@ public final class PostgreSQLServer: Sendable {
         return try outcome.get()
     }
 
-    private init(
+    /// Gives a directory to the user that servers run as.
+    fileprivate static func own(_ directory: FilePath) throws {
+        guard chown(directory.string, UserAccount(named: user)!.uid, UInt32.max) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+    }
+
+    fileprivate init(
         in directory: FilePath, settings: [String] = [], programs: FilePath = binDirectory,
         fill: (FilePath) async throws -> Void
     ) async throws {
         self.directory = directory
         self.programs = programs
-        guard chown(directory.string, UserAccount(named: Self.user)!.uid, UInt32.max) == 0 else {
-            throw Errno(rawValue: errno)
-        }
+        try Self.own(directory)
         try await fill(data)
         let file = try FileDescriptor.open(data.appending("postgresql.auto.conf"), .writeOnly, options: .append)
         try file.closeAfter {
@@ -138,7 +162,7 @@ public final class PostgreSQLServer: Sendable {
         }
     }
 
-    private func running<Result>(_ body: (PostgreSQLServer) async throws -> Result) async throws -> Result {
+    fileprivate func running<Result>(_ body: (PostgreSQLServer) async throws -> Result) async throws -> Result {
         do {
             try await start()
             let result = try await body(self)
@@ -176,6 +200,11 @@ public final class PostgreSQLServer: Sendable {
         return output.hasSuffix("\n") ? String(output.dropLast()) : output
     }
 
+    /// Runs statements, each by itself, as the superuser.
+    public func run(_ statements: String, in database: String) async throws {
+        for statement in statements.split(separator: ";\n") { try await psql(String(statement), in: database) }
+    }
+
     /// Runs one of the server's programs as its user, to a good end, and returns what it printed.
     @discardableResult
     public static func run(
@@ -198,49 +227,20 @@ public final class PostgreSQLServer: Sendable {
     }
 }
 
-/// A data directory as initdb leaves it, made once for all tests of the process: a copy takes a tenth of the time.
-private actor PostgreSQLTemplate {
-    static let shared = PostgreSQLTemplate()
-    private var creation: Task<FilePath, any Error>?
-
-    func copy(to data: FilePath) async throws {
-        let creation = creation ?? Task { try await Self.create() }
-        self.creation = creation
-        let outcome = try await runProgram("cp", ["-a", try await creation.value.string, data.string])
-        precondition(outcome.succeeded, outcome.lastErrors)
+extension Template {
+    /// A cluster as initdb leaves it, in `data`.
+    public static let emptyCluster = Template { directory in
+        try PostgreSQLServer.own(directory)
+        try await PostgreSQLServer.createCluster(directory.appending("data"))
     }
 
-    private static func create() async throws -> FilePath {
-        var path = Array("/tmp/muster-template-XXXXXX".utf8CString)
-        guard mkdtemp(&path) != nil else { throw Errno(rawValue: errno) }
-        let directory = FilePath(platformString: path)
-        templateDirectory.withLock { $0 = directory }
-        // The best that can be done at the end of a process; what is left is in the temporary directory.
-        atexit { templateDirectory.withLock { if let directory = $0 { try? FileTree(directory).remove() } } }
-
-        let account = UserAccount(named: PostgreSQLServer.user)!
-        guard chown(directory.string, account.uid, account.gid) == 0 else { throw Errno(rawValue: errno) }
-        let data = directory.appending("data")
-        try await PostgreSQLServer.run("initdb", PostgreSQLServer.initdbArguments(data))
-        try write(settings, to: data.appending("postgresql.auto.conf"))
-        try write(authentication, to: data.appending("pg_hba.conf"))
-        return data
+    /// A cluster in `data` with what `statements` make in its databases, in their order.
+    static func cluster(_ statements: [(database: String, statements: String)]) -> Template {
+        Template { directory in
+            let server = try await PostgreSQLServer(in: directory) { try await emptyCluster.copy("data", to: $0) }
+            try await server.running { server in
+                for (database, statements) in statements { try await server.run(statements, in: database) }
+            }
+        }
     }
-
-    static let settings = """
-        listen_addresses = ''
-        fsync = off
-        shared_buffers = 16MB
-        max_connections = 40
-        autovacuum = off
-
-        """
-
-    static let authentication = """
-        local all,replication postgres peer
-        local all,replication all scram-sha-256
-
-        """
 }
-
-private let templateDirectory = Mutex<FilePath?>(nil)

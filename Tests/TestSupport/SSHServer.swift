@@ -89,7 +89,8 @@ public struct SSHServer: Sendable {
         try write("restrict,command=\"\(directory)/serve\" \(key)", to: directory.appending("authorized_keys"))
     }
 
-    /// A client that has gone silent is dropped after a while, as Borg's documentation recommends.
+    /// A client that has gone silent is dropped after a while, as Borg's documentation recommends. Of the machine's own user nothing
+    /// is run: with `SHLVL` a Bash takes itself for one below another, and leaves out ~/.bashrc, which may take longer than Borg.
     private var settings: String {
         """
         ListenAddress \(address):\(Self.port)
@@ -100,6 +101,7 @@ public struct SSHServer: Sendable {
         PasswordAuthentication no
         KbdInteractiveAuthentication no
         PermitRootLogin prohibit-password
+        SetEnv SHLVL=1
         ClientAliveInterval 2
         ClientAliveCountMax 4
         PidFile none

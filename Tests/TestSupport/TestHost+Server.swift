@@ -6,7 +6,7 @@ import Testing
 extension TestHost {
     /// Runs statements, each by itself, as the superuser.
     public func sql(_ statements: String, in database: String) async throws {
-        for statement in statements.split(separator: ";\n") { try await server.psql(String(statement), in: database) }
+        try await server.run(statements, in: database)
     }
 
     /// A role that logs in with this password, and may use everything that `clerk` may.

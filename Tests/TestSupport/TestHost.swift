@@ -24,42 +24,63 @@ public struct TestHost: Sendable {
     public var bin: FilePath { scratch.appending("bin") }
 
     /// Starts it all, with sample data, runs `body`, and takes it down.
-    public static func with(_ body: (inout TestHost) async throws -> Void) async throws {
+    ///
+    /// - Parameters:
+    ///   - borg: the job's; Debian's if not said.
+    ///   - hasRepository: whether there is one, empty. If not, the first run creates it.
+    public static func with(
+        _ borg: BorgUnderTest? = nil, hasRepository: Bool = true, _ body: (inout TestHost) async throws -> Void
+    ) async throws {
         try await withScratch { scratch in
-            try await PostgreSQLServer.with(in: scratch) { server in
-                var host = try await TestHost(scratch: scratch, server: server)
+            try await PostgreSQLServer.with(in: scratch, template: databases) { server in
+                var host = try TestHost(scratch: scratch, server: server)
+                if let borg { host.job.borg = borg.program.string }
+                if hasRepository { try await repositories[borg ?? .oldstable]!.copy("repository", to: host.repository) }
                 try await body(&host)
             }
         }
     }
 
-    private init(scratch: FilePath, server: PostgreSQLServer) async throws {
+    private init(scratch: FilePath, server: PostgreSQLServer) throws {
         self.scratch = scratch
         self.server = server
         job = JobText(
             staging: scratch.appending("staging").string, connection: server.connection,
             repository: scratch.appending("repository").string, passphraseFile: scratch.appending("passphrase").string)
         try FileSystem.createDirectory(scratch.appending("bin"), mode: 0o755)
-        try write("correct horse battery staple\n", to: scratch.appending("passphrase"))
-        try await sql(
+        try write("\(Self.passphrase)\n", to: scratch.appending("passphrase"))
+    }
+
+    private static let passphrase = "correct horse battery staple"
+    private static let repositories = Dictionary(
+        uniqueKeysWithValues: BorgUnderTest.allCases.map { ($0, Template.repository(of: $0, passphrase: passphrase)) })
+
+    private static let databases = Template.cluster([
+        (
+            "postgres",
             """
             CREATE DATABASE shop;
             CREATE DATABASE library;
             CREATE ROLE clerk
-            """, in: "postgres")
-        try await sql(
+            """
+        ),
+        (
+            "shop",
             """
             CREATE TABLE orders (id int PRIMARY KEY, note text);
             INSERT INTO orders SELECT n, 'order ' || n FROM generate_series(1, 1000) n;
             CREATE TABLE empty (id int);
             GRANT SELECT ON orders TO clerk
-            """, in: "shop")
-        try await sql(
+            """
+        ),
+        (
+            "library",
             """
             CREATE TABLE books (id int PRIMARY KEY, title text);
             INSERT INTO books SELECT n, E'tab\\there, line\\nthere, back\\\\slash ' || n FROM generate_series(1, 300) n
-            """, in: "library")
-    }
+            """
+        ),
+    ])
 
     // MARK: Muster
 

@@ -1,0 +1,44 @@
+import DumpCore
+import Glibc
+import Linux
+import Synchronization
+import SystemPackage
+
+/// A directory that is made once for all tests of the process, and copied for each: that takes a tenth of the time.
+public actor Template {
+    private let fill: @Sendable (FilePath) async throws -> Void
+    private var creation: Task<FilePath, any Error>?
+
+    /// - Parameter fill: makes what is in a new directory.
+    init(_ fill: @escaping @Sendable (FilePath) async throws -> Void) { self.fill = fill }
+
+    /// Copies what is called `name` in it.
+    func copy(_ name: FilePath.Component, to place: FilePath) async throws {
+        let creation =
+            creation
+            ?? Task { [fill] in
+                let directory = try Self.newDirectory()
+                try await fill(directory)
+                return directory
+            }
+        self.creation = creation
+        let copied = try await runProgram("cp", ["-a", try await creation.value.appending(name).string, place.string])
+        guard copied.succeeded else { throw HostError(description: copied.lastErrors) }
+    }
+
+    private static func newDirectory() throws -> FilePath {
+        var path = Array("/tmp/muster-template-XXXXXX".utf8CString)
+        guard mkdtemp(&path) != nil else { throw Errno(rawValue: errno) }
+        let directory = FilePath(platformString: path)
+        made.withLock { directories in
+            // The best that can be done at the end of a process; what is left is in the temporary directory.
+            if directories.isEmpty {
+                atexit { made.withLock { for directory in $0 { try? FileTree(directory).remove() } } }
+            }
+            directories.append(directory)
+        }
+        return directory
+    }
+}
+
+private let made = Mutex<[FilePath]>([])
