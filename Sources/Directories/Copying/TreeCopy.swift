@@ -1,6 +1,5 @@
 import DumpCore
 import Linux
-import Synchronization
 import SystemPackage
 import Trees
 
