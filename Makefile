@@ -1,5 +1,6 @@
 # make demo   a whole run on a throw-away cluster and repository
 # make test   the whole suite, against real PostgreSQL and real Borg
+# make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes a quarter of an hour, and is no part of make test
 # make bench  the figures, as ratios within one run
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
 
@@ -8,7 +9,7 @@ RELEASE := .build/release/muster
 # Optimized, all checks on: half of the suite's time would be spent in unoptimized code.
 BUILD_TESTS := swift build --build-tests -Xswiftc -O
 
-.PHONY: demo test build-tests bench lint release install-packages install-test-packages
+.PHONY: demo test test-volumes build-tests bench lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -19,6 +20,10 @@ test: install-test-packages
 	@.ci/postgresql18
 	@$(MAKE) --no-print-directory build-tests
 	swift test --skip-build --disable-xctest
+
+test-volumes: install-packages release
+	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
+	Tests/Volumes/guest Tests/Volumes/volumes
 
 build-tests: install-packages
 	$(BUILD_TESTS)

@@ -32,7 +32,7 @@ struct FrozenDirectory: FrozenSource {
                 if prepared.isReferenced { try await list(in: run) } else { try await copy(into: directory, in: run) }
             }
         } catch let error as DumpError {
-            throw error
+            throw await cause(of: error)
         } catch {
             throw DumpError(.cancelled, "the dump was cancelled", underlying: error)
         }
@@ -45,6 +45,16 @@ struct FrozenDirectory: FrozenSource {
                 hint: "Find out what removed the files. The published set still has them.")
         }
         return try await summary(of: copied, in: directory, since: from, run)
+    }
+
+    /// A snapshot that was lost while it was read shows first as a disk that seems to fail.
+    private func cause(of error: DumpError) async -> DumpError {
+        do throws(DumpError) {
+            try await snapshot?.confirm()
+            return error
+        } catch let loss {
+            return loss.code == .snapshotLost ? loss : error
+        }
     }
 
     private func copy(into directory: FilePath, in run: RunContext) async throws(DumpError) -> CopiedTree {

@@ -96,5 +96,5 @@ extension DumpError {
 
 extension DumpError.Code {
     /// A snapshot was there when it was taken, and is not whole any more.
-    static let snapshotLost = DumpError.Code(rawValue: "snapshot_lost")
+    public static let snapshotLost = DumpError.Code(rawValue: "snapshot_lost")
 }

@@ -7,8 +7,10 @@ import Testing
 @Suite("A directory in a job")
 struct DirectoryTests {
     /// The host's job with a dump `documents` of a tree with one of everything.
-    private func withTree(deep: Bool = false, _ body: (inout TestHost, TreeFixture) async throws -> Void) async throws {
-        try await TestHost.with { host in
+    private func withTree(
+        _ borg: BorgUnderTest? = nil, deep: Bool = false, _ body: (inout TestHost, TreeFixture) async throws -> Void
+    ) async throws {
+        try await TestHost.with(borg) { host in
             let tree = try await TreeFixture(at: host.scratch.appending("documents"), deep: deep)
             host.job.dumpLines += ["  documents:", "    provider: directory", "    path: \(tree.root)"]
             try await body(&host, tree)
@@ -19,8 +21,7 @@ struct DirectoryTests {
         "comes back as it was, from Muster and from Borg alone: names, holes, owners, modes, times, attributes, devices",
         arguments: BorgUnderTest.allCases)
     func roundTrip(version: BorgUnderTest) async throws {
-        try await withTree(deep: true) { host, tree in
-            host.job.borg = version.program.string
+        try await withTree(version, deep: true) { host, tree in
             try await tree.addDeepest()
             // Ten gibibytes for one of them: without these options Borg reads holes too, which takes it minutes.
             if version == .stable {

@@ -6,8 +6,10 @@ import Testing
 
 @Suite("A directory that Borg reads in place")
 struct ReferenceTests {
-    private func withReference(_ body: (inout TestHost, BtrfsVolume) async throws -> Void) async throws {
-        try await TestHost.withBtrfs(size: "256M", lines: ["    snapshot: btrfs", "    stage: reference"], body)
+    private func withReference(
+        _ borg: BorgUnderTest? = nil, _ body: (inout TestHost, BtrfsVolume) async throws -> Void
+    ) async throws {
+        try await TestHost.withBtrfs(borg, size: "256M", lines: ["    snapshot: btrfs", "    stage: reference"], body)
     }
 
     /// One of everything that a tree may hold, except what the volume has not got.
@@ -26,8 +28,7 @@ struct ReferenceTests {
         "is in the archive and not in the set, comes back as if it had been copied, and its snapshot ends with the run",
         arguments: BorgUnderTest.allCases)
     func roundTrip(version: BorgUnderTest) async throws {
-        try await withReference { host, volume in
-            host.job.borg = version.program.string
+        try await withReference(version) { host, volume in
             let tree = try await fill(volume)
             let run = try await host.muster("run", "--json")
             try #require(run.status == .exited(0), "\(run.errors)")

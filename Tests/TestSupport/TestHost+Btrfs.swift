@@ -6,13 +6,14 @@ extension TestHost {
     /// a name of its own, because that is what its mount points are told apart by.
     ///
     /// - Parameters:
+    ///   - borg: the job's, as `with` takes it.
     ///   - size: of the volume, as `BtrfsVolume.with` takes it.
     ///   - lines: of the dump, each indented by four spaces, after its path.
     public static func withBtrfs(
-        size: String = "128M", lines: [String] = ["    snapshot: btrfs"],
+        _ borg: BorgUnderTest? = nil, size: String = "128M", lines: [String] = ["    snapshot: btrfs"],
         _ body: (inout TestHost, BtrfsVolume) async throws -> Void
     ) async throws {
-        try await with { host in
+        try await with(borg) { host in
             host.nameJobUniquely()
             try await BtrfsVolume.with(in: host.scratch, size: size) { volume in
                 host.job.dumpLines +=

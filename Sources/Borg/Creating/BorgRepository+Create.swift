@@ -28,7 +28,7 @@ extension BorgRepository {
     ///   - set: at its final place; Borg finds unchanged files by their full path.
     ///   - time: of the archive's name.
     ///   - onProgress: told a few times a second.
-    ///   - stillGood: asked once Borg has read everything; what it throws fails the archive. Of a set with trees that Borg reads in place.
+    ///   - stillGood: asked once Borg has read all that it will; what it throws fails the archive. Of a set with trees that Borg reads in place.
     public func create(
         _ set: SealedSet, at time: Timestamp = .now,
         onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in },
@@ -50,23 +50,30 @@ extension BorgRepository {
         } catch {
             // When Borg got no further than the door there is nothing to look for, and no reason to wait for a lock once more.
             guard borgLog.messages.createBegan || error.code == .notFaithful else { throw error.about(attempt.name) }
-            throw await withdrawing(attempt, after: error)
+            // What was lost under Borg's hands shows first as files that it could not read.
+            let cause = error.code == .notFaithful ? await loss(stillGood) ?? error : error
+            throw await withdrawing(attempt, after: cause)
         }
         let created = clock.now
         StopPoint.passing("created")
         do throws(BorgError) {
-            do {
-                try await stillGood()
-            } catch {
-                throw BorgError(
-                    .notFaithful, error.message, hint: error.hint, context: error.context, underlying: error)
-            }
+            if let loss = await loss(stillGood) { throw loss }
             try await confirm(attempt, reportedID: document.archive.id)
         } catch {
             throw await withdrawing(attempt, after: error)
         }
         return ConfirmedArchive(
             attempt, document, creation: created - start, confirmation: clock.now - created)
+    }
+
+    /// Nil if all that Borg has read in place still is what it was.
+    private func loss(_ stillGood: () async throws(DumpError) -> Void) async -> BorgError? {
+        do {
+            try await stillGood()
+            return nil
+        } catch {
+            return BorgError(.notFaithful, error.message, hint: error.hint, context: error.context, underlying: error)
+        }
     }
 
     private func create(_ attempt: Attempt, log: BorgLog) async throws(BorgError) -> CreateDocument {
