@@ -76,7 +76,8 @@ struct FrozenDirectory: FrozenSource {
             let (source, selection) = try openSource()
             let copy = TreeCopy(
                 from: source, to: target, prepared.settings, selection: selection,
-                longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous
+                longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous,
+                asOf: snapshot.map { $0.moment.from.milliseconds * 1_000_000 }
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
         }

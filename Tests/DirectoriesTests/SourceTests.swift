@@ -105,4 +105,18 @@ struct SourceTests {
             #expect(try await host.source.differences(from: second.tree) == "")
         }
     }
+
+    @Test("with such a file says of its copy what is in it, whatever the file was meanwhile", arguments: [false, true])
+    func torn(isCloned: Bool) async throws {
+        let dumpTorn: (inout TreeHost) async throws -> Void = { host in
+            host.settings.changedFiles = .warn
+            let dump = try await host.whileRewriting("busy") { [host] in try await host.dump() }
+            #expect(dump.codes() == ["file_changed busy"])
+            let entry = try #require(try dump.entry("busy"))
+            let copy = dump.tree.appending("busy")
+            #expect(try await output("sha256sum", copy.string).prefix(64) == "\(try #require(entry.sha256))")
+            #expect(try dump.status("busy").bytes == entry.bytes)
+        }
+        if isCloned { try await TreeHost.withBtrfs(dumpTorn) } else { try await TreeHost.with(dumpTorn) }
+    }
 }

@@ -25,6 +25,18 @@ struct TreeHost: Sendable {
         }
     }
 
+    /// On a file system that can share blocks.
+    static func withBtrfs(_ body: @escaping (inout TreeHost) async throws -> Void) async throws {
+        try await withMountScratch { scratch in
+            try await BtrfsVolume.with(in: scratch) { volume in
+                let source = try await TreeFixture(at: volume.root.appending("source"))
+                var host = TreeHost(
+                    scratch: volume.root, source: source, settings: DirectorySettings(path: source.root))
+                try await body(&host)
+            }
+        }
+    }
+
     var round: SnapshotRound {
         SnapshotRound(
             job: "nightly", runtime: scratch.appending("runtime"),
@@ -45,6 +57,16 @@ struct TreeHost: Sendable {
                     name: "app", provider: "directory", path: "app", identity: [:], moment: summary.moment,
                     durationSeconds: 0, bytes: 0, files: 0, findings: [], omissions: [],
                     checksums: .init(path: "checksums/app.sha256", sha256: ""), databases: [], tree: summary.tree))
+        }
+
+        /// As it stands in the inventory.
+        func entry(_ path: FilePath) throws -> TreeEntry? {
+            let digest = try #require(summary.tree).inventorySHA256
+            let inventory = try #require(try InventoryFile(at: directory.appending("tree.mtree"), sha256: digest))
+            while let entry = try inventory.next() {
+                if entry.path == path { return entry }
+            }
+            return nil
         }
 
         func status(_ path: FilePath) throws -> FileStatus { try FileSystem.status(of: tree.pushing(path)) }
@@ -83,7 +105,7 @@ extension TreeHost {
             file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
             os.truncate(file, 256 << 20)
             os.close(os.open(sys.argv[2], os.O_CREAT))
-            while True: os.pwrite(file, os.urandom(1), 5); time.sleep(0.001)
+            while True: os.pwrite(file, os.urandom(1), (256 << 20) - 1); time.sleep(0.001)
             """
         let isWriting = scratch.appending("is-writing")
         let writer = Task { try await run("/usr/bin/python3", "-c", program, path.string, isWriting.string) }

@@ -18,6 +18,8 @@ struct TreeCopy: Sendable {
     /// As many as were found before, which may have become more or fewer.
     let expectedEntries: Int
     let settings: DirectorySettings
+    /// See `FileCopy`.
+    let asOf: Int64?
     /// Told what has been copied.
     let progress: @Sendable (Int64) -> Void
 
@@ -26,7 +28,8 @@ struct TreeCopy: Sendable {
 
     init(
         from source: OpenDirectory, to target: OpenDirectory, _ settings: DirectorySettings, selection: Selection,
-        longestPath: Int, expectedEntries: Int, previous: PreviousDump?, progress: @escaping @Sendable (Int64) -> Void
+        longestPath: Int, expectedEntries: Int, previous: PreviousDump?, asOf: Int64?,
+        progress: @escaping @Sendable (Int64) -> Void
     ) {
         self.source = source
         self.target = target
@@ -35,6 +38,7 @@ struct TreeCopy: Sendable {
         self.longestPath = longestPath
         self.expectedEntries = expectedEntries
         self.previous = previous
+        self.asOf = asOf
         self.progress = progress
     }
 
@@ -166,6 +170,7 @@ struct TreeCopy: Sendable {
             Swift.Result { () throws(DumpError) in
                 try FileCopy(
                     source: source, target: target, path: path, cloning: cloning, buffer: buffer, stop: stop,
+                    asOf: asOf,
                     progress: progress
                 ).perform()
             }
