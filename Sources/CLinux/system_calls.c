@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,6 +28,13 @@ int clinux_sync_filesystem(int descriptor) { return result(syncfs(descriptor)); 
 
 int clinux_start_writeback(int descriptor) {
     return result(sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
+int clinux_open_below(int directory, const char *path, int flags, mode_t mode) {
+    struct open_how how = {.flags = (unsigned)flags, .mode = mode, .resolve = RESOLVE_NO_SYMLINKS};
+    long opened = syscall(SYS_openat2, directory, path, &how, sizeof how);
+    if (opened < 0 && errno == ENOSYS) opened = openat(directory, path, flags | O_NOFOLLOW, mode);
+    return result(opened);
 }
 
 int clinux_memory_file(const char *name) { return result(memfd_create(name, 0)); }

@@ -4,8 +4,9 @@ import SystemPackage
 
 /// A directory that is open, and whatever lies below it, by paths relative to it.
 ///
-/// However long the path to the directory itself is: the kernel's limit of 4095 bytes holds for the relative path alone. A symbolic
-/// link at the end of a path is never followed. An empty path is the directory itself.
+/// However long the path to the directory itself is: the kernel's limit of 4095 bytes holds for the relative path alone. Nothing is
+/// opened through a symbolic link, so that nobody who may write there leads us out of the directory by putting one in the place of another;
+/// for all else a link at the end of a path is not followed. An empty path is the directory itself.
 public final class OpenDirectory: Sendable {
     /// For messages.
     public let path: FilePath
@@ -14,7 +15,10 @@ public final class OpenDirectory: Sendable {
     /// Throws `Errno.tooManySymbolicLinkLevels` or `Errno.notDirectory` for what is no directory, a link to one included.
     public init(_ path: FilePath) throws(Errno) {
         self.path = path
-        file = try Self.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)
+        let options = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        let opened = path.withPlatformString { Glibc.open($0, options) }
+        guard opened >= 0 else { throw Errno(rawValue: errno) }
+        file = FileDescriptor(rawValue: opened)
     }
 
     // Nothing is written through it, so there is nothing that closing could report.
@@ -34,7 +38,7 @@ public final class OpenDirectory: Sendable {
 
     /// The names in a directory, without `.` and `..`, in the order of their bytes.
     public func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
-        let opened = try open(directory, O_DIRECTORY)
+        let opened = try open(directory, O_RDONLY | O_DIRECTORY)
         guard let stream = fdopendir(opened.rawValue) else {
             let error = Errno(rawValue: errno)
             try? opened.close()
@@ -45,7 +49,7 @@ public final class OpenDirectory: Sendable {
     }
 
     /// Opens for reading. Of a FIFO or a device nobody should ask that.
-    public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor { try open(path, O_NONBLOCK) }
+    public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor { try open(path, O_RDONLY | O_NONBLOCK) }
 
     /// The text of a symbolic link, as bytes: a path would lose a slash too many.
     public func target(ofLink path: FilePath) throws(Errno) -> [UInt8] {
@@ -59,7 +63,7 @@ public final class OpenDirectory: Sendable {
 
     /// A new empty file for writing, readable by its owner only.
     public func createFile(_ path: FilePath) throws(Errno) -> FileDescriptor {
-        try Self.open(file.rawValue, path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        try open(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
     }
 
     public func createDirectory(_ path: FilePath) throws(Errno) {
@@ -171,18 +175,12 @@ public final class OpenDirectory: Sendable {
         }.get()
     }
 
-    private func open(_ path: FilePath, _ options: Int32) throws(Errno) -> FileDescriptor {
-        try Self.open(file.rawValue, path.isEmpty ? "." : path, O_RDONLY | options)
-    }
-
-    private static func open(
-        _ directory: Int32, _ path: FilePath, _ options: Int32, _ mode: mode_t = 0
-    ) throws(Errno) -> FileDescriptor {
-        var opened: Int32 = -1
-        try FileSystem.call {
-            opened = path.withPlatformString { openat(directory, $0, options | O_NOFOLLOW | O_CLOEXEC, mode) }
-            return opened < 0 ? -1 : 0
+    private func open(_ path: FilePath, _ options: Int32, _ mode: mode_t = 0) throws(Errno) -> FileDescriptor {
+        let path = path.isEmpty ? "." : path
+        let opened = path.withPlatformString {
+            clinux_open_below(file.rawValue, $0, options | O_NOFOLLOW | O_CLOEXEC, mode)
         }
+        guard opened >= 0 else { throw Errno(rawValue: -opened) }
         return FileDescriptor(rawValue: opened)
     }
 }

@@ -55,7 +55,7 @@ struct FileCopy {
             if try FileSystem.status(of: file).kind == .file { return file }
             try file.close()
             return nil
-        } catch Errno.noSuchFileOrDirectory, Errno.tooManySymbolicLinkLevels, Errno.noSuchAddressOrDevice {
+        } catch let error as Errno where error.isOfSomethingGone {
             return nil
         }
     }

@@ -121,7 +121,7 @@ struct TreeCopy: Sendable {
         do {
             entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
         } catch {
-            guard error.underlying as? Errno == .noSuchFileOrDirectory else { throw error }
+            guard error.isOfSomethingGone else { throw error }
             return copied.vanished.append(path)
         }
         copied.entries.append(entry)

@@ -73,10 +73,21 @@ struct TreeWalk {
         do {
             return try attempting(to: "read", path, of: source) { try look(source) }
         } catch {
-            guard error.underlying as? Errno == .noSuchFileOrDirectory else { throw error }
+            guard error.isOfSomethingGone else { throw error }
             vanished.append(path)
             return nil
         }
+    }
+}
+
+extension DumpError {
+    /// Whether what a directory has listed is not there any more, or something else is in its place or in that of a directory above it.
+    var isOfSomethingGone: Bool { (underlying as? Errno)?.isOfSomethingGone ?? false }
+}
+
+extension Errno {
+    var isOfSomethingGone: Bool {
+        [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .noSuchAddressOrDevice].contains(self)
     }
 }
 
