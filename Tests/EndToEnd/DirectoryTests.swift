@@ -147,6 +147,25 @@ struct DirectoryTests {
         }
     }
 
+    @Test("of which a file is replaced under one of its names while it is copied has under the others what they name")
+    func replacedUnderOneName() async throws {
+        try await withTree { host, tree in
+            let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "directory.walked"])
+            try #require(await run.stopped())
+            try await tree.shell("printf 'other\\n' > new && mv new plain/file")
+            run.send(SIGCONT)
+            let result = try await run.result()
+            #expect(result.status == .exited(0), "\(result.errors)")
+            let plain = host.current.appending("documents/tree/plain")
+            #expect(try read(plain.appending("file")) == "other\n")
+            #expect(try read(plain.appending("zweitname")) == "hello\n")
+            #expect(
+                try FileSystem.status(of: plain.appending("zweitname")).inode
+                    == FileSystem.status(of: plain.appending("sub/drittname")).inode)
+            try await host.mustSucceed("verify")
+        }
+    }
+
     @Test("that vanishes as a whole, or does not fit, fails the job, and the published set stays as it is")
     func failed() async throws {
         try await withTree { host, tree in

@@ -190,19 +190,19 @@ struct TreeCopy: Sendable {
         return try? OpenDirectory(previous.directory.pushing(TreeLayout.tree))
     }
 
-    /// Once all files are there. A name whose file has vanished meanwhile under its first name is copied by itself.
+    /// Once all files are there. A name is copied by itself when its file has vanished meanwhile under the first name, or was replaced there.
     private func link(
         _ names: [FurtherName], in copied: inout CopiedTree, until stop: StopSign
     ) throws(DumpError) {
         var standIns: [Int: Int] = [:]
         for name in names {
             let first = standIns[name.first] ?? name.first
-            guard copied.entries[first].sha256 != nil else {
+            let original = copied.entries[first]
+            guard original.sha256 != nil, isOneFile(original.path, name.path) else {
                 copied.take(try copy(name.path, until: stop), of: name.place, at: name.path)
                 standIns[name.first] = name.place
                 continue
             }
-            let original = copied.entries[first]
             try attempting(to: "create", name.path, of: target) {
                 try target.link(original.path, of: target, as: name.path)
             }
@@ -210,6 +210,12 @@ struct TreeCopy: Sendable {
             copied.entries[name.place].path = name.path
             copied.entries[name.place].firstName = original.path
         }
+    }
+
+    /// Whether two names that were one file's still are.
+    private func isOneFile(_ one: FilePath, _ other: FilePath) -> Bool {
+        guard let one = try? source.status(of: one), let other = try? source.status(of: other) else { return false }
+        return FileIdentity(one) == FileIdentity(other)
     }
 
     // MARK: Owner, mode, attributes, time
