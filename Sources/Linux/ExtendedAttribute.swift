@@ -44,6 +44,8 @@ public struct ExtendedAttribute: Sendable, Hashable {
         var attributes: [ExtendedAttribute] = []
         for part in names.split(separator: 0) {
             let name = String(decoding: part, as: UTF8.self)
+            // It could not be asked for by that name, and would be lost.
+            guard name.utf8.elementsEqual(part) else { throw Errno.illegalByteSequence }
             guard spaces.contains(where: name.hasPrefix) else { continue }
             do {
                 attributes.append(ExtendedAttribute(name: name, value: try bytes { value(name, $0, $1) }))
