@@ -7,6 +7,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringCo
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+    /// As the times of files are counted, since 1970.
+    public var nanoseconds: Int64 { milliseconds * 1_000_000 }
+
     public static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -9,6 +10,18 @@ extension TestHost {
         let result = try await start(arguments).result()
         try #require(result.status == .exited(0), "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
         return result.output
+    }
+
+    /// Runs muster, with `body` done while it has stopped at a point between two steps.
+    func muster(
+        _ command: String, stoppedAt point: String, sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: () async throws -> Void
+    ) async throws -> Command.Result {
+        let run = try start([command], environment: ["MUSTER_STOP_AT": point])
+        try #require(await run.stopped(), "it passes '\(point)'", sourceLocation: sourceLocation)
+        try await body()
+        run.send(SIGCONT)
+        return try await run.result()
     }
 
     /// What Python prints of an expression, where `d` is a document in JSON.
