@@ -103,8 +103,8 @@ let package = Package(
         .testTarget(
             name: "SnapshotsTests",
             dependencies: [
-                "Snapshots", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport",
-                .logging, .system,
+                "Snapshots", "Staging", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore",
+                "TestSupport", .logging, .system,
             ]),
         .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
         .testTarget(name: "EndToEnd", dependencies: ["Linux", "TestSupport", .system], path: "Tests/EndToEnd"),

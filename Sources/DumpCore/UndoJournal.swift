@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A side effect outside the staging area that has to be undone, such as a paused standby.
 ///
 /// On disk from before it happens until after it was undone, so that the next start can undo it when this process dies.
@@ -12,6 +14,8 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     /// Whoever is to undo it while it lives.
     public var owner: ProcessIdentity
     public var at: Timestamp
+    /// Counts what the owner has put on record. What came later is undone first, whatever became of the clock meanwhile.
+    public var serial: Int
     /// Whether it is to stay until `muster release`, because somebody's Borg is to read it. Nil is no.
     public var isKept: Bool?
 
@@ -24,6 +28,14 @@ public struct UndoRecord: Sendable, Codable, Hashable {
         self.facts = facts
         self.owner = owner
         self.at = at
+        serial = Self.recorded.add(1, ordering: .relaxed).newValue
+    }
+
+    private static let recorded = Atomic(0)
+
+    /// Whether it is to be undone before the other.
+    public func isNewer(than other: UndoRecord) -> Bool {
+        run == other.run ? serial > other.serial : run.description > other.run.description
     }
 }
 

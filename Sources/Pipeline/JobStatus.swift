@@ -25,6 +25,8 @@ public struct JobStatus: Sendable, Codable {
     public var holder: String?
     /// What dead runs have left and nobody has undone yet, newest first.
     public var toUndo: [UndoRecord] = []
+    /// What is on record there too and cannot be read, each in a sentence.
+    public var unreadable: [String] = []
     /// Newest first.
     public var runs: [RunReport]
 
@@ -38,6 +40,7 @@ public struct JobStatus: Sendable, Codable {
         }
         holder = try await area.lockHolder()
         toUndo = try await area.undoRecords()
+        unreadable = try await area.unreadableUndoRecords().map(\.message)
         // A report of another version that cannot be read any more is no news.
         runs = try await area.reports().prefix(20).compactMap {
             try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes)

@@ -5,7 +5,8 @@ import Staging
 
 /// What became of one side effect that a dead run had left.
 public struct Undoing: Sendable, Codable {
-    public var record: UndoRecord
+    /// Nil if it cannot be read.
+    public var record: UndoRecord?
     /// Why it could not be undone; it stays on record then.
     public var error: RunReport.ErrorRecord?
 }
@@ -47,7 +48,14 @@ extension Run {
             }
             done.append(undoing)
         }
-        return done
+        return try await done + unreadable(in: area)
+    }
+
+    private func unreadable(in area: StagingArea) async throws -> [Undoing] {
+        try await area.unreadableUndoRecords().map { error in
+            log.error("cannot tell what a dead run has left", metadata: ["error": "\(error)"])
+            return Undoing(record: nil, error: RunReport.ErrorRecord(error))
+        }
     }
 
     private func undo(_ record: UndoRecord) async throws(DumpError) {
@@ -78,6 +86,7 @@ extension Run {
         guard let area = try await StagingArea.openExisting(job.staging) else { return [] }
         if rehearsal {
             return try await area.undoRecords().filter(Records.leftBehind.include).map { Undoing(record: $0) }
+                + unreadable(in: area)
         }
         let lock = try await area.lock(for: id, command: "muster undo \(job.name)")
         defer { lock.release() }

@@ -34,7 +34,7 @@ struct Journal: Sendable {
 
         /// Sorts by run.
         var fileName: FilePath.Component {
-            let subject = undo.map { ".\($0.dump).\($0.kind)" } ?? ""
+            let subject = undo.map { ".\($0.dump).\($0.kind).\($0.serial)" } ?? ""
             return escapedPathComponent("\(run).\(kind.rawValue)\(subject).json")
         }
     }
@@ -49,31 +49,67 @@ struct Journal: Sendable {
         try SmallFile(directory.appending(record.fileName)).remove()
     }
 
-    /// All records, oldest run first. One that is not understood is an error: somebody still has to act on it.
-    func records() throws(StagingError) -> [Record] {
-        var records: [Record] = []
-        for name in try names() where !isUnfinished(name) {
-            let path = directory.appending(name)
-            guard let bytes = try SmallFile(path).read() else { continue }
-            do {
-                records.append(try SnakeCaseJSON.decode(Record.self, from: bytes))
+    /// The runs whose publication is under way, oldest first. A record that is not understood is an error: without it nothing can be
+    /// published.
+    func publications() throws(StagingError) -> [RunID] {
+        var runs: [RunID] = []
+        for name in try names() where isOf(.publish, name) {
+            if let record = try record(name) { runs.append(record.run) }
+        }
+        return runs
+    }
+
+    /// What is to be undone, and why other records of that were not understood: somebody still has to act on those.
+    func undoRecords() throws(StagingError) -> (records: [UndoRecord], unreadable: [StagingError]) {
+        var (records, unreadable) = ([UndoRecord](), [StagingError]())
+        // Whatever else a newer Muster may have written there, too.
+        for name in try names() where !isOf(.publish, name) {
+            do throws(StagingError) {
+                if let record = try record(name)?.undo { records.append(record) }
             } catch {
-                throw StagingError(
-                    .leftovers, "journal record \(path) is not understood",
-                    hint: "A newer Muster may have written it: run that one again, so that it ends what it began.",
-                    underlying: error)
+                unreadable.append(error)
             }
         }
-        return records
+        return (records, unreadable)
+    }
+
+    /// Nil if it is gone.
+    private func record(_ name: FilePath.Component) throws(StagingError) -> Record? {
+        let path = directory.appending(name)
+        guard let bytes = try SmallFile(path).read() else { return nil }
+        do {
+            let record = try SnakeCaseJSON.decode(Record.self, from: bytes)
+            guard record.kind == .publish || record.undo != nil else { throw Errno.invalidArgument }
+            return record
+        } catch {
+            throw StagingError(
+                .leftovers, "journal record \(path) is not understood",
+                hint:
+                    "If a newer Muster has written it, run that one again. If it is damaged, undo by hand what it tells of, and remove it.",
+                underlying: error)
+        }
     }
 
     /// Removes what a crash left of records that were never completed, whose acts never began.
+    ///
+    /// What is younger than a minute may be one that another process is writing just now: who makes a dump by hand holds no lock.
     func removeUnfinished() throws(StagingError) {
-        for name in try names() where isUnfinished(name) { try SmallFile(directory.appending(name)).remove() }
+        let limit = Timestamp.now.nanoseconds - 60 * 1_000_000_000
+        for name in try attempting(to: "list", directory, { try FileSystem.names(in: directory) })
+        where isUnfinished(name) {
+            let path = directory.appending(name)
+            let isOld = { ((try? FileSystem.status(of: path))?.modified ?? limit) < limit }
+            if isOf(.publish, name) || isOld() { try SmallFile(path).remove() }
+        }
     }
 
+    /// Of records that are complete.
     private func names() throws(StagingError) -> [FilePath.Component] {
-        try attempting(to: "list", directory) { try FileSystem.names(in: directory) }
+        try attempting(to: "list", directory) { try FileSystem.names(in: directory).filter { !isUnfinished($0) } }
+    }
+
+    private func isOf(_ kind: Record.Kind, _ name: FilePath.Component) -> Bool {
+        name.string.split(separator: ".").dropFirst().first == kind.rawValue[...]
     }
 
     private func isUnfinished(_ name: FilePath.Component) -> Bool { name.string.hasSuffix(SmallFile.unfinished) }

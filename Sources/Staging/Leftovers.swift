@@ -49,7 +49,7 @@ extension StagingLock {
     }
 
     func requireNoLeftovers() throws(StagingError) {
-        guard try area.journal.records().allSatisfy({ $0.kind != .publish }), try area.incomingNames().isEmpty else {
+        guard try area.journal.publications().isEmpty, try area.incomingNames().isEmpty else {
             throw StagingError(.leftovers, "staging area \(area.root) still holds what a dead run left")
         }
     }
@@ -57,9 +57,9 @@ extension StagingLock {
     private func completePublications() throws(StagingError) -> [Leftover] {
         try area.journal.removeUnfinished()
         var done: [Leftover] = []
-        for record in try area.journal.records() where record.kind == .publish {
-            let isPublished = try Publication(of: record.run, in: area).completeFallback()
-            done.append(isPublished ? .publicationCompleted(record.run) : .publicationUndone(record.run))
+        for run in try area.journal.publications() {
+            let isPublished = try Publication(of: run, in: area).completeFallback()
+            done.append(isPublished ? .publicationCompleted(run) : .publicationUndone(run))
         }
         return done
     }

@@ -20,8 +20,13 @@ extension StagingArea {
     /// The same with those of a run that lives.
     public func allUndoRecords() async throws(StagingError) -> [UndoRecord] {
         try await onOwnThread { () throws(StagingError) in
-            try journal.records().compactMap(\.undo).sorted { $0.at > $1.at }
+            try journal.undoRecords().records.sorted { $0.isNewer(than: $1) }
         }
+    }
+
+    /// Why records cannot be read that are there too, each with the path of its file. What they tell of nobody can undo.
+    public func unreadableUndoRecords() async throws(StagingError) -> [StagingError] {
+        try await onOwnThread { () throws(StagingError) in try journal.undoRecords().unreadable }
     }
 
     /// Has all that a run has on record stay until `muster release`.

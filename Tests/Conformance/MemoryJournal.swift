@@ -4,6 +4,7 @@ import TestSupport
 
 /// An undo journal that remembers all it was told.
 public final class MemoryJournal: UndoJournal {
+    private let run = RunID(start: .now)
     private let recorded = Recorded<UndoRecord>()
     private let forgotten = Recorded<UndoRecord>()
 
@@ -16,7 +17,7 @@ public final class MemoryJournal: UndoJournal {
     public func record(
         _ kind: String, of dump: String, facts: [String: String]
     ) async throws(DumpError) -> UndoRecord {
-        let record = UndoRecord(run: RunID(start: .now), dump: dump, kind: kind, facts: facts, owner: .current)
+        let record = UndoRecord(run: run, dump: dump, kind: kind, facts: facts, owner: .current)
         recorded.append(record)
         return record
     }

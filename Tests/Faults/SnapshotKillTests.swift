@@ -65,6 +65,20 @@ struct SnapshotKillTests {
         }
     }
 
+    @Test("and one of each subvolume in it are undone, wherever that was", arguments: Point.allCases, ["undo", "dump"])
+    func nested(at point: Point, by command: String) async throws {
+        try await TestHost.withBtrfs(lines: ["    snapshot: {btrfs: {nested: include}}"]) { host, volume in
+            for name in ["one", "two"] { try await volume.create(subvolume: volume.documents.appending(name)) }
+            try await host.killMuster("dump", at: point.rawValue)
+            #expect(try !host.journal().isEmpty)
+            let undone = try await host.muster(command)
+            #expect(undone.status == .exited(0), "\(undone.errors)")
+            #expect(try await volume.subvolumes() == ["data", "data/documents/one", "data/documents/two"])
+            #expect(try host.mountPoints() == [])
+            #expect(try host.journal() == [])
+        }
+    }
+
     @Test("is undone by a run that archives, too")
     func nextRunArchives() async throws {
         try await TestHost.withBtrfs { host, volume in

@@ -39,6 +39,25 @@ struct UndoTests {
         }
     }
 
+    @Test("of which one record cannot be read keeps nothing else from being undone, and no dump from being made")
+    func unreadable() async throws {
+        try await TestHost.with { host in
+            let first = try await host.muster("dump")
+            #expect(first.status == .exited(0), "\(first.errors)")
+            let record = host.staging.appending("journal/20260101T000000Z-0000.undo.app.replay_paused.1.json")
+            try write("{", to: record)
+            let told = "journal record \(record) is not understood"
+            let undone = try await host.muster("undo")
+            #expect(undone.status == .exited(1) && undone.output == "not undone: \(told)\n", "\(undone.output)")
+            #expect(try await host.muster("status").output.contains(told))
+            let release = try await host.muster("release")
+            #expect(release.status == .exited(1) && release.output == "not released: \(told)\n", "\(release.output)")
+            let next = try await host.muster("run")
+            #expect(next.status == .exited(0) && next.errors.contains(told), "\(next.errors)")
+            #expect(access(record.string, F_OK) == 0)
+        }
+    }
+
     @Test("stays on record while it cannot be reached, and no dump is kept waiting for it")
     func unreachable() async throws {
         try await TestHost.with { host in

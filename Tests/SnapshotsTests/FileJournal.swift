@@ -1,41 +1,34 @@
 import DumpCore
-import FoundationEssentials
-import Linux
+import Staging
 import SystemPackage
-import TestSupport
 
-/// An undo journal in a directory, for a process that will be killed.
+/// The undo journal of a staging area, for a process that will be killed.
 struct FileJournal: UndoJournal {
-    let directory: FilePath
+    let staging: FilePath
+    private let run = RunID(start: .now)
+
+    init(in scratch: FilePath) { staging = scratch.appending("staging") }
 
     func record(
         _ kind: String, of dump: String, facts: [String: String]
     ) async throws(DumpError) -> UndoRecord {
-        let record = UndoRecord(run: RunID(start: .now), dump: dump, kind: kind, facts: facts, owner: .current)
-        do {
-            let text = String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
-            try write(text, to: path(of: record))
-            return record
-        } catch {
-            throw DumpError(.system, "\(error)")
-        }
+        let record = UndoRecord(run: run, dump: dump, kind: kind, facts: facts, owner: .current)
+        try await write { area throws(StagingError) in try await area.recordUndo(record) }
+        return record
     }
 
     func forget(_ record: UndoRecord) async throws(DumpError) {
-        // A record that is not there was forgotten before.
-        try? FileSystem.removeFile(path(of: record))
+        try await write { area throws(StagingError) in try await area.forgetUndo(record) }
     }
 
-    /// In the order in which they were written.
-    func records() throws -> [UndoRecord] {
-        try FileSystem.names(in: directory).map { name in
-            try JSONDecoder().decode(UndoRecord.self, from: Data(try read(directory.appending(name)).utf8))
+    /// Newest first.
+    func records() async throws -> [UndoRecord] { try await StagingArea.open(staging).allUndoRecords() }
+
+    private func write(_ body: (StagingArea) async throws(StagingError) -> Void) async throws(DumpError) {
+        do throws(StagingError) {
+            try await body(try await StagingArea.open(staging))
+        } catch {
+            throw DumpError(.system, "\(error)")
         }
-    }
-
-    private func path(of record: UndoRecord) -> FilePath {
-        // Mounts come after their snapshots, also within one millisecond.
-        let order = record.kind == "snapshot_mount" ? "b" : "a"
-        return directory.appending("\(order)-\(record.at)-\(record.dump)-\(record.facts["mount_point"]?.count ?? 0)")
     }
 }

@@ -26,7 +26,7 @@ struct KillTests {
     func killed(at point: Point) async throws {
         try await withScratch { scratch in
             try await BtrfsVolume.with(in: scratch) { volume in
-                let journal = FileJournal(directory: try scratch.directory("journal"))
+                let journal = FileJournal(in: scratch)
                 let stranger = volume.data.appending(".muster-nightly-20260101T000000Z-0000")
                 try await output("btrfs", "subvolume", "snapshot", "-r", volume.data.string, stranger.string)
 
@@ -39,7 +39,7 @@ struct KillTests {
                 try killer.finish()
 
                 let host = SnapshotHost(scratch: scratch)
-                let records = try journal.records()
+                let records = try await journal.records()
                 #expect(!records.isEmpty && records.allSatisfy { !$0.owner.isAlive })
                 #expect(try await volume.subvolumes().count == (point.hasSnapshot ? 3 : 2))
                 #expect(try host.mounts() == (point.isMounted ? [host.mountPoint] : []))
@@ -57,7 +57,7 @@ struct KillTests {
     static func takeAndRelease(in scratch: FilePath) async throws {
         let host = SnapshotHost(scratch: scratch)
         var context = host.context()
-        context.journal = FileJournal(directory: scratch.appending("journal"))
+        context.journal = FileJournal(in: scratch)
         let plan = try await host.examined(scratch.appending("volume/data/documents"))
         await (try plan.take(in: context)).release()
     }

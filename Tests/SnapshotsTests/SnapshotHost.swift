@@ -47,7 +47,9 @@ struct SnapshotHost: Sendable {
 
     /// Undoes what is on record, as the next run does: newest first.
     func undoAll(_ records: [UndoRecord]? = nil) async throws {
-        for record in (records ?? journal.open).reversed() { try await round.undo(record, in: context()) }
+        for record in (records ?? journal.open).sorted(by: { $0.isNewer(than: $1) }) {
+            try await round.undo(record, in: context())
+        }
     }
 
     /// That nothing is left of any snapshot, and nothing on record.

@@ -16,6 +16,12 @@ struct LeftoverTests {
             try fill(incoming, ["\(RunID.numbered(2))/app/half": "x", "\(RunID.numbered(2)).link7": "x"])
             #expect(symlink(area.current.string, incoming.appending("link").string) == 0)
             try write("{}", to: area.root.appending("journal/\(RunID.numbered(2)).publish.json.new"))
+            // Of an undo record that somebody may be writing, and of one that nobody is.
+            let writing = "\(RunID.numbered(2)).undo.app.snapshot.1.json.new"
+            let unfinished = area.root.appending("journal/\(RunID.numbered(2)).undo.app.snapshot.2.json.new")
+            try write("{}", to: area.root.appending("journal/\(writing)"))
+            try write("{}", to: unfinished)
+            try FileSystem.setModified(unfinished, to: 1_700_000_000_000_000_000)
             let lock = try await area.lock(for: .numbered(3), command: "test")
             #expect(
                 try await lock.removeLeftovers() == [
@@ -23,7 +29,7 @@ struct LeftoverTests {
                     .removed(incoming.appending("\(RunID.numbered(2)).link7")), .removed(incoming.appending("link")),
                 ])
             lock.release()
-            #expect(try area.incomingNames == [] && area.journalNames == [])
+            #expect(try area.incomingNames == [] && area.journalNames == [writing])
             #expect(try await area.faithfulRun(at: area.current) == .numbered(1))
         }
     }
@@ -33,7 +39,7 @@ struct LeftoverTests {
         try await withArea { area in
             let lock = try await area.lock(for: .numbered(1), command: "test")
             defer { lock.release() }
-            for path in ["incoming/x", "journal/x.json"] {
+            for path in ["incoming/x", "journal/x.publish.json"] {
                 try write("", to: area.root.appending(path))
                 let error = await #expect(throws: StagingError.self) { try await lock.beginSet() }
                 #expect(error?.code == .leftovers)
@@ -43,10 +49,11 @@ struct LeftoverTests {
         }
     }
 
-    @Test("A record that is not understood stays, and keeps a run from starting")
+    @Test(
+        "A record that is not understood stays; one of a publication keeps a run from starting, and any other is told")
     func unknownRecord() async throws {
         try await withArea { area in
-            let record = area.root.appending("journal/x.json")
+            let record = area.root.appending("journal/\(RunID.numbered(1)).publish.json")
             try write("{\"kind\": \"snapshot\", \"run\": \"\(RunID.numbered(1))\"}", to: record)
             let lock = try await area.lock(for: .numbered(2), command: "test")
             defer { lock.release() }
@@ -54,9 +61,14 @@ struct LeftoverTests {
             #expect(
                 error?.description == """
                     journal record \(record) is not understood
-                      hint: A newer Muster may have written it: run that one again, so that it ends what it began.
+                      hint: If a newer Muster has written it, run that one again. If it is damaged, undo by hand what it tells of, and remove it.
                     """)
-            #expect(try area.journalNames == ["x.json"])
+            let other = area.root.appending("journal/\(RunID.numbered(1)).snapshot.json")
+            try FileSystem.rename(record, to: other)
+            #expect(try await lock.removeLeftovers() == [])
+            #expect(
+                try await area.unreadableUndoRecords().map(\.message) == ["journal record \(other) is not understood"])
+            #expect(try area.journalNames == [other.lastComponent?.string])
         }
     }
 

@@ -37,7 +37,8 @@ struct ReleaseCommand: AsyncParsableCommand {
     private func text(_ release: Run.Release) -> String {
         let lost = release.lost.map { "do not trust what Borg read: \($0.message)" }
         let undone = release.undone.map { undoing in
-            let what = "\(undoing.record.kind) of dump \(undoing.record.dump), kept by run \(undoing.record.run)"
+            guard let record = undoing.record else { return "not released: \(undoing.error?.message ?? "")" }
+            let what = "\(record.kind) of dump \(record.dump), kept by run \(record.run)"
             return undoing.error.map { "not released: \(what): \($0.message)" } ?? "released: \(what)"
         }
         return undone.isEmpty ? "nothing is kept" : (lost + undone).joined(separator: "\n")

@@ -34,6 +34,7 @@ extension JobStatus {
                 ? "kept for Borg by run \(record.run): \(record.kind) of dump \(record.dump) (muster release)"
                 : "left by run \(record.run), to be undone: \(record.kind) of dump \(record.dump) (muster undo)"
         }
+        lines += unreadable
         if let holder { lines.append("running now: \(holder)") }
         lines += runs.prefix(5).map { run in
             let error = run.error.map { ": \($0.message)" } ?? ""

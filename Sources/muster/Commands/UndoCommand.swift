@@ -35,7 +35,7 @@ struct UndoCommand: AsyncParsableCommand {
     }
 
     private func text(_ undoing: Undoing) -> String {
-        let record = undoing.record
+        guard let record = undoing.record else { return "not undone: \(undoing.error?.message ?? "")" }
         let what = "\(record.kind) of dump \(record.dump), left by run \(record.run)"
         if let error = undoing.error { return "not undone: \(what): \(error.message)" }
         return (dryRun ? "to undo: " : "undone: ") + what
