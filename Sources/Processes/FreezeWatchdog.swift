@@ -29,16 +29,19 @@ public final class FreezeWatchdog: Sendable {
         self.socket = socket
     }
 
+    /// Tells it that the command that freezes has ended. Until then it would wait for that one's end too if we died.
+    public func froze() { send(socket.rawValue, [UInt8(ascii: "f")], 1, Int32(MSG_NOSIGNAL)) }
+
     /// Tells it that all was thawed, waits for its end, and says what it had done before. To be called once, or
     /// `thawNow`.
     public func dismiss() async -> End {
         // Without a reader its time was up already, which its status says.
-        send(socket.rawValue, [0], 1, Int32(MSG_NOSIGNAL))
+        send(socket.rawValue, [UInt8(ascii: "t")], 1, Int32(MSG_NOSIGNAL))
         return await end()
     }
 
-    /// Lets it thaw now, again and again for a minute if need be, and waits for its end. To be called once, or
-    /// `dismiss`.
+    /// Lets it thaw now, again and again for a while if need be, and waits for its end: six times the time after which it
+    /// would have thawed, at most. To be called once, or `dismiss`.
     public func thawNow() async -> End { await end() }
 
     private func end() async -> End {

@@ -10,7 +10,8 @@ import Processes
 /// nobody knows how far it had come.
 ///
 /// From before the freeze, a watchdog stands by: it thaws after the deadline, and at once when Muster ends, however it
-/// ends. The application must not be what Muster itself needs, such as the file system of the staging area.
+/// ends. A freeze command that is at work then, or when the deadline comes, is killed first: it must not freeze what was
+/// just thawed. The application must not be what Muster itself needs, such as the file system of the staging area.
 public actor ApplicationFreeze: Quiescence {
     /// As `UndoRecord.kind` calls it.
     static let recordKind = "application_freeze"
@@ -57,7 +58,8 @@ public actor ApplicationFreeze: Quiescence {
         StopPoint.passing("freeze.watched")
         held = Held(record: record, watchdog: watchdog, run: run)
         do throws(DumpError) {
-            try await programs.run(freeze, for: "the command that freezes", within: deadline)
+            defer { watchdog.froze() }
+            try await programs.run(freeze, for: "the command that freezes", within: deadline, grace: .zero)
         } catch {
             // The first error says more than what became of the thaw, which is logged.
             try? await end()

@@ -51,12 +51,15 @@ struct SystemPrograms: Sendable {
 
     /// Runs a command of the operator's, which must end with status 0 in time.
     ///
-    /// - Parameter purpose: what it is for, such as `the command that creates the snapshot`.
+    /// - Parameters:
+    ///   - purpose: what it is for, such as `the command that creates the snapshot`.
+    ///   - grace: how long it has to end well when it is stopped.
     func run(
-        _ command: [String], for purpose: String, within deadline: Duration, environment: [String: String] = [:]
+        _ command: [String], for purpose: String, within deadline: Duration, environment: [String: String] = [:],
+        grace: Duration = .seconds(10)
     ) async throws(DumpError) {
         let program = Program(
-            try path(of: command[0]), Array(command.dropFirst()), environment: environment)
+            try path(of: command[0]), Array(command.dropFirst()), environment: environment, grace: grace)
         guard let outcome = try await outcome(of: program, for: purpose, within: deadline) else {
             throw DumpError(
                 .deadline, "\(purpose) took longer than \(deadline), and was stopped",

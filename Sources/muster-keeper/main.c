@@ -16,9 +16,9 @@
 //
 // The watchdog of an application that Muster froze: runs the command that thaws it when the time is up, and at once when Muster ends or
 // whoever stops services wants this one to end. Outlives Muster, in a session of its own. Standard input is a socket: a byte is
-// written there once all is watched, so that nothing is frozen before; a byte that comes means that Muster has thawed it, and an end
-// that it cannot. Exits with 0 when nothing was left to do, 10 when the time was up, 11 when it thawed for any other reason, and 12 when the
-// command does not succeed, however often.
+// written there once all is watched, so that nothing is frozen before; 'f' means that the command that freezes has ended, 't' that Muster has
+// thawed, and an end that it cannot. Exits with 0 when nothing was left to do, 10 when the time was up, 11 when it thawed for any other reason,
+// and 12 when the command does not succeed, however often.
 //
 // A program of its own and in C, because there is one for every program that Muster runs: it starts in a tenth of the time
 // that muster and its libraries take. Processes/Keeper.swift writes the command line.
@@ -175,6 +175,11 @@ static void kill_children(void) {
     closedir(processes);
 }
 
+static void sleep_milliseconds(long milliseconds) {
+    const struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+    nanosleep(&pause, NULL);
+}
+
 /// Ends what the program left behind. Orphans become our children (PR_SET_CHILD_SUBREAPER), and theirs when they end.
 static void end_descendants(void) {
     for (int rounds = 0; rounds < 1000; rounds++) {
@@ -183,8 +188,7 @@ static void end_descendants(void) {
         do ended = waitpid(-1, NULL, WNOHANG);
         while (ended > 0);
         if (ended < 0 && errno == ECHILD) return;
-        const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
-        nanosleep(&pause, NULL);
+        sleep_milliseconds(2);
     }
 }
 
@@ -283,10 +287,22 @@ static int keep(const struct job *job) {
 
 // MARK: The watchdog of a freeze
 
-static bool succeeds(char *const *command) {
+/// Waits for a child until a time. False if it has not ended by then.
+static bool ends(pid_t child, int *status, long long until) {
+    for (;;) {
+        pid_t ended = waitpid(child, status, WNOHANG);
+        if (ended == child) return true;
+        if ((ended < 0 && errno != EINTR) || now_milliseconds() >= until) return false;
+        sleep_milliseconds(10);
+    }
+}
+
+/// Runs a command, and kills it, with all of its process group, when it takes longer than `limit`.
+static bool succeeds(char *const *command, int limit) {
     pid_t child = fork();
     if (child < 0) return false;
     if (child == 0) {
+        setpgid(0, 0);
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
@@ -296,23 +312,58 @@ static bool succeeds(char *const *command) {
         execv(command[0], command);
         _exit(cannot_start);
     }
+    setpgid(child, child);
     int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR) return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (ends(child, &status, now_milliseconds() + limit)) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    kill(-child, SIGKILL);
+    // One that waits for the kernel cannot even be killed.
+    ends(child, &status, now_milliseconds() + 1000);
+    return false;
 }
 
-/// Every second, for a minute. Nobody else is left who would.
+/// Every second: each time for as long as the application may be frozen at all, and five times as long together. Nobody else is left who would.
 static int thaw(const struct job *job, int outcome) {
-    for (int tries = 0; tries < 60; tries++) {
-        if (succeeds(job->program)) return outcome;
-        const struct timespec pause = {.tv_sec = 1};
-        nanosleep(&pause, NULL);
-    }
+    const long long end = now_milliseconds() + 5LL * job->thaw_milliseconds;
+    do {
+        if (succeeds(job->program, job->thaw_milliseconds)) return outcome;
+        sleep_milliseconds(1000);
+    } while (now_milliseconds() < end);
     return not_thawed;
 }
 
-static int watch(const struct job *job) {
+/// Whether a process is the keeper of a program that `parent` had run: its command line says so.
+static bool keeps_for(const char *process, const char *keeper, pid_t parent) {
+    char path[64], words[4096];
+    snprintf(path, sizeof path, "/proc/%.20s/cmdline", process);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    ssize_t count = read(file, words, sizeof words - 1);
+    close(file);
+    if (count <= 0 || strcmp(words, keeper) != 0) return false;
+    words[count] = 0;
+    for (char *word = words; word < words + count; word += strlen(word) + 1) {
+        if (strcmp(word, "--thaw-after") == 0 || strcmp(word, "--") == 0) return false;
+        if (strcmp(word, "--parent") == 0) return word + 9 < words + count && atoi(word + 9) == parent;
+    }
+    return false;
+}
+
+/// Waits until what Muster had run is gone, now that Muster is: the command that freezes might come to its end after we had thawed.
+/// Its keeper kills it. Ten seconds at most.
+static void wait_for_freeze(const char *keeper, pid_t parent) {
+    for (int rounds = 0; rounds < 1000; rounds++) {
+        bool found = false;
+        DIR *processes = opendir("/proc");
+        if (processes == NULL) return;
+        for (struct dirent *entry; !found && (entry = readdir(processes)) != NULL;)
+            found = isdigit((unsigned char)entry->d_name[0]) && keeps_for(entry->d_name, keeper, parent);
+        closedir(processes);
+        if (!found) return;
+        sleep_milliseconds(10);
+    }
+}
+
+static int watch(const struct job *job, const char *keeper) {
     // Whatever file of Muster's came here would stay open, maybe on what is frozen.
     syscall(SYS_close_range, 3, ~0U, 0);
     setsid();
@@ -330,6 +381,7 @@ static int watch(const struct job *job) {
 
     const long long end = now_milliseconds() + job->thaw_milliseconds;
     if (write(STDIN_FILENO, "", 1) != 1) return cannot_start;
+    bool may_freeze = true;
     for (;;) {
         struct pollfd watched[] = {
             {.fd = STDIN_FILENO, .events = POLLIN}, {.fd = parent, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
@@ -337,7 +389,13 @@ static int watch(const struct job *job) {
         if (left <= 0) return thaw(job, time_was_up);
         if (poll(watched, 3, (int)left) <= 0) continue;
         char byte;
-        if (watched[0].revents != 0 && read(STDIN_FILENO, &byte, 1) == 1) return not_needed;
+        if (watched[0].revents != 0 && read(STDIN_FILENO, &byte, 1) == 1) {
+            if (byte == 't') return not_needed;
+            may_freeze = false;
+            continue;
+        }
+        // An end of the socket may be seen a moment before that of the process.
+        if (may_freeze && watched[2].revents == 0) wait_for_freeze(keeper, job->parent);
         return thaw(job, thawed);
     }
 }
@@ -376,5 +434,5 @@ int main(int count, char *words[]) {
     const bool is_watchdog = job.thaw_milliseconds >= 0;
     if (next + 1 >= count || job.parent <= 0 || is_watchdog == (job.grace_milliseconds >= 0)) misused(words[count - 1]);
     job.program = words + next + 1;
-    return is_watchdog ? watch(&job) : keep(&job);
+    return is_watchdog ? watch(&job, words[0]) : keep(&job);
 }

@@ -38,11 +38,15 @@ private struct Application: Sendable {
     func timesThawed() -> Int { ((try? read(thaws)) ?? "").split(separator: "\n").count }
 
     /// The watchdogs of this application.
-    func watchdogs() throws -> [pid_t] {
+    func watchdogs() throws -> [pid_t] { try processes { $0.contains("--thaw-after") && $0.contains(thaws.string) } }
+
+    /// Everything that would freeze it, or thaw it.
+    func processes() throws -> [pid_t] { try processes { $0.contains(frozen.string) } }
+
+    private func processes(_ isMeant: (String) -> Bool) throws -> [pid_t] {
         try FileSystem.names(in: "/proc").compactMap { pid_t($0.string) }.filter { pid in
             // A process may have gone since.
-            let words = (try? read(FilePath("/proc/\(pid)/cmdline"))) ?? ""
-            return words.contains("--thaw-after") && words.contains(thaws.string)
+            isMeant((try? read(FilePath("/proc/\(pid)/cmdline"))) ?? "")
         }
     }
 }
@@ -92,7 +96,7 @@ struct FreezeTests {
     func killed(point: String, thaws: Int) async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
-            let journal = FileJournal(directory: try scratch.directory("journal"))
+            let journal = FileJournal(in: scratch)
             let killer = try StoppedProcess(scratch: scratch) { kill($0, SIGKILL) }
             await #expect(processExitsWith: .signal(SIGKILL)) { [scratch = scratch.string as String, point] in
                 try stopThisProcess(at: point, scratch: scratch)
@@ -103,10 +107,39 @@ struct FreezeTests {
             try await eventually { try application.watchdogs().isEmpty }
             #expect(!application.isFrozen)
             // The next run thaws once more, which does no harm.
-            let records = try journal.records()
+            let records = try await journal.records()
             #expect(records.map(\.kind) == ["application_freeze"])
             try await application.freeze().undo(records[0], in: application.host.context())
             #expect(application.timesThawed() == thaws + 1)
+        }
+    }
+
+    @Test("is thawed when Muster is killed while the freeze command is at work, which cannot freeze it later")
+    func killedWhileItFreezes() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            await #expect(processExitsWith: .signal(SIGKILL)) { [scratch = scratch.string as String] in
+                let application = try Application(FilePath(scratch))
+                let slow = "trap '' TERM; kill -KILL \(getpid()); sleep 1; touch '\(application.frozen)'"
+                try await application.freeze(["/bin/sh", "-c", slow]).begin(in: application.host.context())
+            }
+            try await eventually { try application.processes().isEmpty }
+            #expect(!application.isFrozen)
+            #expect(application.timesThawed() == 1)
+        }
+    }
+
+    @Test("whose thaw command hangs fails the run, in the end, and stays on record")
+    func thawHangs() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze(
+                thaw: ["/bin/sh", "-c", "sleep 1000; rm '\(application.frozen)'"], deadline: .seconds(3))
+            try await freeze.begin(in: application.host.context())
+            let error = await #expect(throws: DumpError.self) { try await freeze.end() }
+            #expect(error?.message == "the command that thaws took longer than 3.0 seconds, and was stopped")
+            #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
+            try await eventually { try application.processes().isEmpty }
         }
     }
 
@@ -114,7 +147,7 @@ struct FreezeTests {
     static func freezeAndThaw(in scratch: FilePath) async throws {
         let application = try Application(scratch)
         var context = application.host.context()
-        context.journal = FileJournal(directory: scratch.appending("journal"))
+        context.journal = FileJournal(in: scratch)
         let freeze = application.freeze()
         try await freeze.begin(in: context)
         try await freeze.end()
