@@ -18,8 +18,8 @@ public struct RunContext: Sendable {
     public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
     /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
     public var previous: PreviousDump?
-    /// Whether Borg may be given the source itself to read, instead of a copy in the dump's directory.
-    public var mayReference: Bool
+    /// Whether the dump is one by hand: it is to hold everything, whatever Borg could read in place, and may be made while a run is under way.
+    public var isByHand: Bool
     /// Where the provider writes down what has to be undone when we die, before it happens.
     public var journal: any UndoJournal
     public var log: Logger
@@ -28,7 +28,7 @@ public struct RunContext: Sendable {
         runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
         progress: any ProgressObserver = NoProgress(),
         completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in },
-        previous: PreviousDump? = nil, mayReference: Bool = false, journal: any UndoJournal = NoJournal(), log: Logger
+        previous: PreviousDump? = nil, isByHand: Bool = false, journal: any UndoJournal = NoJournal(), log: Logger
     ) {
         self.runID = runID
         self.dump = dump
@@ -37,7 +37,7 @@ public struct RunContext: Sendable {
         self.progress = progress
         self.completed = completed
         self.previous = previous
-        self.mayReference = mayReference
+        self.isByHand = isByHand
         self.journal = journal
         self.log = log
     }

@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 import Logging
 import Staging
 import SystemPackage
@@ -86,7 +87,11 @@ public struct LentSet: Sendable {
     private func requireKept(in area: StagingArea) async throws {
         let kept = try await area.undoRecords().filter { $0.isKept == true && $0.run == set.manifest.runID }
         for dump in set.manifest.dumps {
-            guard let reference = dump.tree?.reference, !kept.contains(where: { $0.dump == dump.name }) else {
+            guard let reference = dump.tree?.reference else { continue }
+            // Every record outlives a start of the system, and no mount does. The tree held something.
+            if kept.contains(where: { $0.dump == dump.name }),
+                await onOwnThread({ (try? FileSystem.names(in: FilePath(reference)))?.isEmpty == false })
+            {
                 continue
             }
             throw DumpError(

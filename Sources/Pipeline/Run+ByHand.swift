@@ -12,7 +12,7 @@ extension Run {
     public func perform(into target: FilePath) async -> RunReport.Ended {
         var report = newReport(of: "dump")
         var copying = self
-        copying.mayReference = false
+        copying.isByHand = true
         do {
             let place = try VacantDirectory(target)
             let area = try await StagingArea.open(place.hidden("\(id)"))

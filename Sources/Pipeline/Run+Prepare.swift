@@ -110,8 +110,7 @@ extension Run {
     ) -> RunContext {
         RunContext(
             runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, previous: previous,
-            mayReference: mayReference,
-            journal: AreaJournal(run: self), log: log)
+            isByHand: isByHand, journal: AreaJournal(run: self), log: log)
     }
 }
 

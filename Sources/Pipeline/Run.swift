@@ -13,8 +13,8 @@ public struct Run: Sendable {
     let tool: Manifest.Tool
     let display: any ProgressDisplay
     let acceptsSizes: Bool
-    /// Whether trees may stay where they are for Borg to read: not in a dump by hand, which is to hold everything.
-    var mayReference = true
+    /// See `RunContext`.
+    var isByHand = false
     let log: Logger
 
     /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.

@@ -79,6 +79,11 @@ struct ReferenceTests {
             try await host.mustSucceed("archive")
             let lent = try await host.muster("with-lock", "--", "cat", "\(place)/letter")
             #expect(lent.status == .exited(0) && lent.output == "old", "\(lent.errors)")
+            // A dump by hand has its snapshot elsewhere.
+            let into = host.scratch.appending("by-hand")
+            try await host.mustSucceed("dump", "--into", into.string)
+            #expect(try read(into.appending("documents/tree/letter")) == "new")
+            #expect(try read(place.appending("letter")) == "old")
 
             let released = try await host.mustSucceed("release")
             #expect(released.contains("released: btrfs_snapshot of dump documents, kept by run "), "\(released)")
@@ -93,6 +98,29 @@ struct ReferenceTests {
             let lateBorg = try await host.muster("with-lock", "--", "true")
             #expect(lateBorg.status == .exited(3))
             #expect(lateBorg.errors.contains("nothing is kept at \(place)"), "\(lateBorg.errors)")
+        }
+    }
+
+    @Test("is released with the subvolumes in it, each of which has a snapshot of its own")
+    func nested() async throws {
+        try await withReference { host, volume in
+            host.job.dumpLines = host.job.dumpLines.map {
+                $0 == "    snapshot: btrfs" ? "    snapshot: {btrfs: {nested: include}}" : $0
+            }
+            for name in ["one", "two"] {
+                try await volume.create(subvolume: volume.documents.appending(name))
+                try write(name, to: volume.documents.appending("\(name)/file"))
+            }
+            for _ in 1...2 {
+                try await host.mustSucceed("dump")
+                #expect(try host.mountPoints().count == 3)
+                #expect(try read(host.mounts.appending("documents/documents/two/file")) == "two")
+                let released = try await host.mustSucceed("release")
+                #expect(released.split(separator: "\n").count == 6, "\(released)")
+                #expect(try host.mountPoints() == [])
+                #expect(try host.journal() == [])
+                #expect(try await volume.subvolumes() == ["data", "data/documents/one", "data/documents/two"])
+            }
         }
     }
 
@@ -123,6 +151,9 @@ struct ReferenceTests {
 
             try await host.mustSucceed("dump")
             try await output("umount", mount.string)
+            let lent = try await host.muster("with-lock", "--", "true")
+            #expect(lent.status == .exited(3), "\(lent.errors)")
+            #expect(lent.errors.contains("nothing is kept at \(mount)/documents"), "\(lent.errors)")
             let archive = try await host.muster("archive")
             #expect(archive.status == .exited(4))
             let release = try await host.muster("release")

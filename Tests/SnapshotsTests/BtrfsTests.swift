@@ -165,8 +165,12 @@ struct BtrfsTests {
                 try await host.examined(volume.documents).take(in: host.context())
             }
             #expect(try await volume.subvolumes().count == 2)
-            try file.close()
+            // Whoever reads it must not find it gone, whatever order things are undone in.
             let records = host.journal.open
+            let mounted = await #expect(throws: DumpError.self) { try await host.undoAll([records[0]]) }
+            #expect(mounted?.message == "the snapshot is still mounted at \(host.mountPoint)")
+            #expect(try await volume.subvolumes().count == 2)
+            try file.close()
             for _ in 1...2 {
                 try await host.undoAll(records)
                 #expect(try await volume.subvolumes() == ["data"])
@@ -238,6 +242,36 @@ struct BtrfsTests {
         }
     }
 
+    @Test("stays on record while another subvolume has the name of the one that it lies in")
+    func renamed() async throws {
+        try await withVolume { host, volume in
+            let held = try await host.examined(volume.documents).take(in: host.context())
+            let record = try #require(host.journal.open.first)
+            try await output("umount", host.mountPoint.string)
+            let moved = volume.root.appending("moved")
+            try FileSystem.rename(volume.data, to: moved)
+            try await volume.create(subvolume: volume.data)
+            let error = await #expect(throws: DumpError.self) { try await host.undoAll([record]) }
+            #expect(error?.code == .sourceUnavailable)
+            #expect(try await volume.subvolumes().count == 3)
+            try await output("btrfs", "subvolume", "delete", volume.data.string)
+            try FileSystem.rename(moved, to: volume.data)
+            await held.release()
+            #expect(try await volume.subvolumes() == ["data"])
+        }
+    }
+
+    @Test("is not taken of a subvolume without a UUID: it could not be known as ours again")
+    func nameless() async throws {
+        try await withVolume { host, volume in
+            let fakes = try FakePrograms(in: host.scratch)
+            try fakes.add("btrfs", #"/usr/bin/btrfs "$@" | sed 's/^\(\s*UUID:\s*\).*/\1-/'"#)
+            let old = SnapshotHost(scratch: host.scratch, bin: fakes.bin)
+            let error = await #expect(throws: DumpError.self) { try await old.examined(volume.documents) }
+            #expect(error?.message.hasPrefix("the subvolume \(volume.data) has no UUID") == true)
+        }
+    }
+
     @Test("is told from one that was there before, by what Btrfs counts")
     func older() async throws {
         try await withVolume { host, volume in
@@ -264,7 +298,8 @@ struct BtrfsTests {
             #expect(
                 error?.description == """
                     the subvolume \(volume.data), which had the snapshot .muster-nightly-\(host.run.context.runID), is not there
-                      hint: Mount its file system and run 'muster undo'.
+                      uuid: \(record.facts["source_uuid"] ?? "")
+                      hint: Mount its file system, or give it its name back, and run 'muster undo'.
                     """)
             try await volume.mount()
             await held.release()

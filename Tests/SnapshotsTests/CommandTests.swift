@@ -66,6 +66,10 @@ struct CommandTests {
             #expect(held.tree == storage.host.mountPoint)
             #expect(try read(held.tree.appending("letter")) == "old")
             try await held.confirm()
+            try await output("umount", storage.host.mountPoint.string)
+            let lost = await #expect(throws: DumpError.self) { try await held.confirm() }
+            #expect(
+                lost?.message == "nothing is mounted at \(storage.host.mountPoint) any more, where the snapshot was")
             await held.release()
             #expect(try storage.stored() == [])
             try storage.host.expectNothingLeft()

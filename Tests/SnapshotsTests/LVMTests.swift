@@ -45,8 +45,9 @@ private struct FakeLVM {
             done
             echo "  vg0|ID0|$name|253|9|\(thin ? "thin" : "linear")|\(made)|${1#vg0/}|$tag|107374182|429496729|1.50|" >> \(rows)
             """)
+        try fakes.add("vgs")
         try fakes.add("lvchange", "sed -i 's/|Vwi---tz-k|/|Vwi-a-tz-k|/' \(rows)")
-        try fakes.add("lvremove", #"sed -i "/|${2#vg0/}|/d" \#(rows)"#)
+        try fakes.add("lvremove", #"sed -i "/|${2#*/}|/d" \#(rows)"#)
         try fakes.addMounts()
     }
 
@@ -167,8 +168,16 @@ struct LVMTests {
             }
             #expect(error?.message == "the volume group vg0, which had the snapshot vg0/\(lvm.snapshot), is not there")
             try await lvm.edit("s/|ID1|/|ID0|/; s/|mine|/|\(lvm.tag.replacing("/", with: "\\/"))|/")
+            // Under another name, and without its origin, it is still the same.
+            try await lvm.edit("s/ vg0|ID0|/ renamed|ID0|/; s/|data|muster.owner/||muster.owner/")
+            _ = try lvm.fakes.called()
             try await lvm.host.undoAll(records)
+            #expect(try lvm.fakes.called().contains("lvremove --yes renamed/\(lvm.snapshot)"))
             #expect(try lvm.listing().count == 2)
+            try await lvm.host.undoAll(records)
+            // In a group without volumes there is no snapshot either.
+            try await lvm.edit("d")
+            try lvm.fakes.add("vgs", "echo '  ID0'")
             try await lvm.host.undoAll(records)
         }
     }

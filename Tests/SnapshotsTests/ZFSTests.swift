@@ -27,7 +27,8 @@ private struct FakeZFS {
             last=${@: -1}
             case $1 in
             snapshot) for name in "${@:4}"; do echo "${3#muster:owner=}" > "${name//\//,}"; done ;;
-            list) if [ "$3" = -t ]; then cat "${last//\//,}"; else [ "${last%%/*}" = tank ] && echo "$last"; fi ;;
+            list) cat "${last//\//,}" ;;
+            get) [ "${last%%/*}" = tank ] && echo "guid of $last" ;;
             hold) touch "hold-$2-${last//\//,}" ;;
             holds) [ ! -e "hold-${last#*@}-${last//\//,}" ] || printf '%s\t%s\tnow\n' "$last" "${last#*@}" ;;
             release) rm "hold-$2-${last//\//,}" ;;
@@ -75,7 +76,8 @@ struct ZFSTests {
         try await FakeZFS.with { zfs in
             let app = try await zfs.plan("/srv/app/files", on: "tank/app", at: "/srv/app", for: "app")
             let web = try await zfs.plan("/srv/web", on: "tank/web", at: "/srv/web", for: "web")
-            #expect(try zfs.fakes.called() == [])
+            #expect(
+                try zfs.fakes.called() == ["tank/app", "tank/web"].map { "zfs get -H -p -o value guid \($0)" })
             let first = try await app.take(in: zfs.host.context(of: "app"))
             let second = try await web.take(in: zfs.host.context(of: "web"))
             #expect(first.moment.from == second.moment.from && first.moment.to == second.moment.to)
@@ -158,7 +160,14 @@ struct ZFSTests {
             let (record, context) = (elsewhere, zfs.host.context())
             let error = await #expect(throws: DumpError.self) { try await zfs.host.round.undo(record, in: context) }
             #expect(
-                error?.hint == "Import the pool of gone/app and run 'muster undo': a snapshot of ours may be in it.")
+                error?.hint == "Import the pool of gone/app, and if a snapshot of ours is in it, run 'muster undo'.")
+            elsewhere = try #require(records.first)
+            elsewhere.facts["guid"] = "another"
+            let renamed = elsewhere
+            let other = await #expect(throws: DumpError.self) { try await zfs.host.round.undo(renamed, in: context) }
+            #expect(
+                other?.message
+                    == "tank/app is another dataset than the one that had the snapshot \(zfs.label)")
         }
     }
 }

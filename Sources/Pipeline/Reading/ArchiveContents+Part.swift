@@ -42,12 +42,14 @@ extension ArchiveContents {
     /// What there is in the deepest directory that the path has in common with a file.
     private func nearest(to path: FilePath, among files: [FilePath]) -> String {
         var directory = path
+        var below: [FilePath] = []
         repeat {
             directory.removeLastComponent()
-        } while !files.contains { $0.starts(with: directory) }
-            && !directory.isEmpty
+            // A file has nothing below it.
+            below = files.filter { $0.starts(with: directory) && $0 != directory }
+        } while below.isEmpty && !directory.isEmpty
         let depth = directory.components.count
-        let names = Set(files.filter { $0.starts(with: directory) }.map { $0.components.map(\.string)[depth] })
+        let names = Set(below.map { $0.components.map(\.string)[depth] })
         let wrong = path.components.map(\.string)[depth]
         return nearest(wrong, names.sorted(), in: directory.string + "/")
     }

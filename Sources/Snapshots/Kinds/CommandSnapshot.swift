@@ -50,6 +50,15 @@ struct CommandSnapshot: VolumeSnapshot {
         .byCommand(commands.mount, deadline: commands.deadline, environment: environment)
     }
 
+    /// What was mounted held something, or it would not have been dumped; and the directory without it is empty.
+    func confirm(by programs: SystemPrograms) async throws(DumpError) {
+        guard let names = try? FileSystem.names(in: mountPoint), !names.isEmpty else {
+            throw DumpError(
+                .snapshotLost, "nothing is mounted at \(mountPoint) any more, where the snapshot was",
+                hint: "Find out who unmounted it, and run it again.", context: ["snapshot": label])
+        }
+    }
+
     /// That its name is ours alone is all that we know of it, and the command's to see to.
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
         try await programs.run(

@@ -6,13 +6,15 @@ struct DatasetSnapshot: VolumeSnapshot {
     static let recordKind = "zfs_snapshot"
 
     var dataset: String
+    /// By which it is known: its name may be given to another.
+    var guid: String
     /// What follows the `@`, and the tag of our hold.
     var label: String
 
     var name: String { "\(dataset)@\(label)" }
     /// One command takes the snapshots of one pool, at one instant: zfs-snapshot(8).
     var batch: String { "zfs \(dataset.prefix { $0 != "/" })" }
-    var facts: [String: String] { ["dataset": dataset, "snapshot": label] }
+    var facts: [String: String] { ["dataset": dataset, "guid": guid, "snapshot": label] }
 
     private static let ownerProperty = "muster:owner"
 
@@ -49,16 +51,27 @@ struct DatasetSnapshot: VolumeSnapshot {
         let found = try await programs.outcome(
             "zfs", ["list", "-H", "-t", "snapshot", "-o", Self.ownerProperty, name])
         if found.succeeded { return String(decoding: found.output, as: UTF8.self).filter { $0 != "\n" } }
-        try await programs.run(
-            "zfs", ["list", "-H", "-o", "name", dataset],
-            hint: "Import the pool of \(dataset) and run 'muster undo': a snapshot of ours may be in it.")
+        let guid = try await Self.guid(of: dataset, by: programs)
+        guard guid == self.guid else {
+            throw DumpError(
+                .sourceUnavailable, "\(dataset) is another dataset than the one that had the snapshot \(label)",
+                hint: "Give that one its name back and run 'muster undo'.", context: ["guid": self.guid, "found": guid])
+        }
         return nil
+    }
+
+    static func guid(of dataset: String, by programs: SystemPrograms) async throws(DumpError) -> String {
+        try await programs.run(
+            "zfs", ["get", "-H", "-p", "-o", "value", "guid", dataset],
+            hint: "Import the pool of \(dataset), and if a snapshot of ours is in it, run 'muster undo'."
+        ).filter { $0 != "\n" }
     }
 }
 
 extension DatasetSnapshot {
     init(facts: UndoFacts) throws(DumpError) {
         dataset = try facts("dataset")
+        guid = try facts("guid")
         label = try facts("snapshot")
     }
 }

@@ -55,6 +55,12 @@ struct LogicalVolume: Sendable, Equatable {
         try await all(by: programs).filter { $0.groupID == id }
     }
 
+    /// Whether a volume group is there, which may have no volumes at all.
+    static func hasGroup(_ id: String, by programs: SystemPrograms) async throws(DumpError) -> Bool {
+        let groups = try await programs.run("vgs", ["--noheadings", "--options", "vg_uuid"])
+        return groups.split(whereSeparator: \.isWhitespace).contains { $0 == id }
+    }
+
     init?(line: String) {
         let fields = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces }
         guard fields.count == Self.columns.count, let bytes = Int64(fields[10]), let free = Int64(fields[11]),
@@ -77,6 +83,9 @@ struct LogicalVolume: Sendable, Equatable {
     }
 
     var isThin: Bool { segmentType == "thin" }
+
+    /// The first letter: a classic snapshot, maybe one that is being merged. A volume with a cache has an origin too.
+    var isClassicSnapshot: Bool { "sS".contains(attributes.first!) }
 
     /// The fifth letter: active, and nothing else that could be said of it.
     var isSound: Bool { state == "a" && isHealthy }

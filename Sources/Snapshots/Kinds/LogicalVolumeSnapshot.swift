@@ -92,14 +92,15 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
 
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
         let volumes = try await LogicalVolume.all(inGroup: groupID, by: programs)
-        guard !volumes.isEmpty else {
+        if volumes.isEmpty, try await !LogicalVolume.hasGroup(groupID, by: programs) {
             throw DumpError(
                 .sourceUnavailable, "the volume group \(group), which had the snapshot \(name), is not there",
                 hint: "Attach its disks and run 'muster undo'.")
         }
         guard let snapshot = volumes.first(where: { $0.name == volume }) else { return .done }
-        guard snapshot.tags.contains(Self.tag(owner)), snapshot.origin == origin else { return .foreign }
-        try await programs.run("lvremove", ["--yes", name])
+        guard snapshot.tags.contains(Self.tag(owner)) else { return .foreign }
+        // The group may have been given another name since.
+        try await programs.run("lvremove", ["--yes", "\(snapshot.group)/\(volume)"])
         return .done
     }
 

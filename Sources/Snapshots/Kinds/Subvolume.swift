@@ -15,6 +15,9 @@ struct Subvolume: Sendable, Equatable {
     var generation: UInt64
     var generationAtCreation: UInt64
 
+    /// In the place of an id: the top of a file system that btrfs-progs before 4.16 made has none.
+    static let noID = "-"
+
     /// The one that begins at `point`.
     static func at(_ point: FilePath, by programs: SystemPrograms) async throws(DumpError) -> Subvolume {
         let text = try await programs.run("btrfs", ["subvolume", "show", point.string])
@@ -41,7 +44,7 @@ struct Subvolume: Sendable, Equatable {
         self.point = point
         path = first == "/" || first == "<FS_TREE>" ? FilePath() : FilePath(String(first))
         self.id = id
-        parentID = parent == "-" ? nil : parent
+        parentID = parent == Self.noID ? nil : parent
         isReadOnly = flags.split(separator: " ").contains("readonly")
         self.generation = generation
         generationAtCreation = creation

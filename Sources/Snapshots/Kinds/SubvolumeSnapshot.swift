@@ -53,7 +53,7 @@ struct SubvolumeSnapshot: VolumeSnapshot {
         do throws(Errno) {
             guard try FileSystem.status(of: path).kind == .directory else { return .foreign }
         } catch .noSuchFileOrDirectory {
-            try requireSource()
+            try await requireSource(by: programs)
             return .done
         } catch {
             throw DumpError(.system, "cannot look at \(path): \(error)", underlying: error)
@@ -70,12 +70,13 @@ struct SubvolumeSnapshot: VolumeSnapshot {
         return found.isReadOnly && found.parentID == sourceID && found.generationAtCreation >= generation
     }
 
-    /// That there is nothing at the path says nothing while the file system is not mounted.
-    private func requireSource() throws(DumpError) {
-        guard try MountTable.isSubvolume(source) else {
+    /// That there is nothing at the path says nothing while the file system is not mounted, or another subvolume has its name.
+    private func requireSource(by programs: SystemPrograms) async throws(DumpError) {
+        guard try MountTable.isSubvolume(source), try await Subvolume.at(source, by: programs).id == sourceID else {
             throw DumpError(
                 .sourceUnavailable, "the subvolume \(source), which had the snapshot \(entry), is not there",
-                hint: "Mount its file system and run 'muster undo'.")
+                hint: "Mount its file system, or give it its name back, and run 'muster undo'.",
+                context: ["uuid": sourceID])
         }
     }
 }

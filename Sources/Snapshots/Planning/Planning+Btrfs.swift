@@ -19,6 +19,12 @@ extension Planning {
             .map { OmittedVolume(what: "the subvolume", point: $0.point, isIncludable: !$0.isReadOnly) }
             + survey.mountsBelow.filter { mount in !nested.contains { $0.point == mount.point } }
             .map { OmittedVolume(what: "\($0.fileSystem) of \($0.source)", point: $0.point, isIncludable: false) }
+        if let nameless = ([subvolume] + included).first(where: { $0.id == Subvolume.noID }) {
+            throw DumpError(
+                .settings,
+                "the subvolume \(nameless.point) has no UUID, by which a snapshot of it could be known as ours",
+                hint: "It is the top of a file system of before 2018. Make a subvolume and move what is dumped there.")
+        }
         return planned(
             .btrfs, of: subvolume.point.string,
             ([subvolume] + included).map { part($0, in: subvolume) }, inside: survey.path(below: subvolume.point),

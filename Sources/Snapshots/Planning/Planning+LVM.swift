@@ -5,10 +5,10 @@ import SystemPackage
 extension Planning {
     /// The logical volume that is mounted, if it is one.
     func planLVM() async throws(DumpError) -> PlannedSnapshot {
-        try requirePrograms(["lvs", "lvcreate", "lvchange", "lvremove"])
+        try requirePrograms(["lvs", "vgs", "lvcreate", "lvchange", "lvremove"])
         let volumes = try await LogicalVolume.all(by: programs)
         guard let origin = volumes.first(where: { $0.device == survey.mount.device }) else { throw unsuitable() }
-        guard origin.isThin || origin.origin.isEmpty else {
+        guard !origin.isClassicSnapshot else {
             throw DumpError(
                 .settings, "\(origin.group)/\(origin.name) is a snapshot itself, of which LVM takes none",
                 hint: "Name a path on the volume \(origin.origin), or leave snapshot out.")

@@ -20,16 +20,20 @@ extension Planning {
                     ? "the dataset \(mount.source)" : "\(mount.fileSystem) of \(mount.source)",
                 point: mount.point, isIncludable: below.contains(mount) && mount.root == "/")
         }
+        var parts: [PlannedSnapshot.Part] = []
+        for mount in [survey.mount] + included { parts.append(try await part(mount)) }
         return planned(
-            .zfs, of: dataset, ([survey.mount] + included).map(part), inside: survey.pathInFileSystem,
+            .zfs, of: dataset, parts, inside: survey.pathInFileSystem,
             findings: omitted.map(settings.nested.finding))
     }
 
-    private func part(_ mount: MountTable.Mount) -> PlannedSnapshot.Part {
+    private func part(_ mount: MountTable.Mount) async throws(DumpError) -> PlannedSnapshot.Part {
         // The root of the first one's snapshot is mounted, whatever part of it is at the mount point.
         let place =
             mount == survey.mount
             ? "" : FilePath(survey.mount.root).relative(to: "/").pushing(mount.point.relative(to: survey.mount.point))
-        return PlannedSnapshot.Part(snapshot: DatasetSnapshot(dataset: mount.source, label: label), place: place)
+        let snapshot = DatasetSnapshot(
+            dataset: mount.source, guid: try await DatasetSnapshot.guid(of: mount.source, by: programs), label: label)
+        return PlannedSnapshot.Part(snapshot: snapshot, place: place)
     }
 }

@@ -27,6 +27,8 @@ struct Planning: Sendable {
 
     var programs: SystemPrograms { round.programs }
 
+    private var directory: MountDirectory { MountDirectory(in: round.runtime, job: round.job, dump: dump, run) }
+
     /// In letters that LVM, ZFS and file systems have in common, as the names of jobs and dumps are.
     var label: String { "muster-\(escapedPathComponent(round.job))-\(run.runID)".replacing("%", with: "+") }
 
@@ -82,19 +84,18 @@ struct Planning: Sendable {
         _ kind: SnapshotSettings.Kind, of volume: String, _ parts: [PlannedSnapshot.Part], inside: FilePath,
         facts: ErrorContext = [:], findings: [Finding] = []
     ) -> PlannedSnapshot {
-        let directory = MountDirectory(in: round.runtime, job: round.job, dump: dump)
         var all: ErrorContext = ["snapshot": kind.rawValue, "volume": volume, "mount_point": directory.point.string]
         for fact in facts { all[fact.name] = fact.value }
         return PlannedSnapshot(
-            facts: all, findings: findings.sorted { $0.severity > $1.severity }, round: round, kind: kind, parts: parts,
-            inside: inside)
+            facts: all, findings: findings.sorted { $0.severity > $1.severity }, round: round, kind: kind,
+            directory: directory, parts: parts, inside: inside)
     }
 
     private func planCommands(_ commands: SnapshotCommands) throws(DumpError) -> PlannedSnapshot {
         try requirePrograms([commands.create[0], commands.mount[0], commands.release[0]])
-        let point = MountDirectory(in: round.runtime, job: round.job, dump: dump).point
         let snapshot = CommandSnapshot(
-            commands, of: survey.path, called: "\(label)-\(escapedPathComponent(dump))", at: point, job: round.job,
+            commands, of: survey.path, called: "\(label)-\(escapedPathComponent(dump))", at: directory.point,
+            job: round.job,
             dump: dump, run: run.runID)
         return planned(
             .command, of: survey.path.string, [PlannedSnapshot.Part(snapshot: snapshot, place: "")], inside: "")

@@ -2,14 +2,16 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// The directory at which a dump's snapshot is seen: `<runtime>/<job>/<dump>`, the same in every run.
+/// The directory at which a dump's snapshot is seen: `<runtime>/<job>/<dump>`, the same in every run. A dump by hand, which may be made
+/// while a run or its Borg reads there, has `<runtime>/<job>.<run>/<dump>`.
 struct MountDirectory: Sendable {
     let point: FilePath
 
     init(_ point: FilePath) { self.point = point }
 
-    init(in runtime: FilePath, job: String, dump: String) {
-        point = runtime.appending([escapedPathComponent(job), escapedPathComponent(dump)])
+    init(in runtime: FilePath, job: String, dump: String, _ run: RunContext) {
+        let group = run.isByHand ? "\(job).\(run.runID)" : job
+        point = runtime.appending([escapedPathComponent(group), escapedPathComponent(dump)])
     }
 
     /// Throws when something is in it or mounted there. The caller has recorded that it will be there.
@@ -24,7 +26,8 @@ struct MountDirectory: Sendable {
         } catch {
             throw DumpError(
                 .system, "cannot use \(point) to mount a snapshot: \(error)",
-                hint: "Look what is there, and unmount or remove it.", underlying: error)
+                hint: "Look what is there: somebody may be reading a snapshot. Unmount or remove it.", underlying: error
+            )
         }
     }
 

@@ -10,6 +10,8 @@ public struct PlannedSnapshot: Sendable {
 
     let round: SnapshotRound
     let kind: SnapshotSettings.Kind
+    /// Where it will be mounted.
+    let directory: MountDirectory
     /// The volume of the path itself first, then what lies in it.
     var parts: [Part]
     /// The path, relative to the root of its volume.
@@ -30,7 +32,6 @@ extension PlannedSnapshot {
     public func take(in run: RunContext) async throws(DumpError) -> HeldSnapshot {
         let snapshots = parts.map(\.snapshot)
         let taken = try await round.takeSnapshots(snapshots, in: run)
-        let directory = MountDirectory(in: round.runtime, job: round.job, dump: run.dump)
         let held = HeldSnapshot(
             tree: directory.point.pushing(inside), moment: moment(of: taken), snapshots: snapshots, round: round,
             run: run)

@@ -30,7 +30,7 @@ struct SnapshotMount: Sendable {
 
     /// Throws unless it is there, and what it shows too.
     func confirm() throws(DumpError) {
-        guard let mount = try table().mount(at: point), isOurs(mount), !mount.isDeleted else {
+        guard let mount = try Self.table().mount(at: point), isOurs(mount), !mount.isDeleted else {
             throw DumpError(
                 .snapshotLost, "the snapshot is not mounted at \(point) any more",
                 hint: "Find out who unmounted or deleted it, and run it again.", context: ["snapshot": mark])
@@ -39,10 +39,10 @@ struct SnapshotMount: Sendable {
 
     /// Unmounts it if it is there. Nothing there is fine, and so is somebody else's mount.
     func undo(by programs: SystemPrograms) async throws(DumpError) {
-        while let mount = try table().mount(at: point), isOurs(mount) {
+        while let mount = try Self.table().mount(at: point), isOurs(mount) {
             try await unmount(by: programs)
         }
-        let others = try table().mounts.filter { $0.point == point }
+        let others = try Self.table().mounts.filter { $0.point == point }
         guard !others.contains(where: isOurs) else {
             throw DumpError(
                 .system, "something else was mounted over the snapshot at \(point)",
@@ -65,11 +65,22 @@ struct SnapshotMount: Sendable {
         }
     }
 
-    private func isOurs(_ mount: MountTable.Mount) -> Bool {
+    private func isOurs(_ mount: MountTable.Mount) -> Bool { Self.isMarked(mount, by: mark) }
+
+    private static func isMarked(_ mount: MountTable.Mount, by mark: String) -> Bool {
         mount.source == mark || mount.livingRoot.hasSuffix("/" + mark)
     }
 
-    private func table() throws(DumpError) -> MountTable {
+    /// Throws if what has this mark is mounted anywhere.
+    static func requireUnmounted(_ mark: String) throws(DumpError) {
+        guard let mount = try table().mounts.first(where: { isMarked($0, by: mark) }) else { return }
+        throw DumpError(
+            .system, "the snapshot is still mounted at \(mount.point)",
+            hint: "Find out who uses it: fuser -vm \(mount.point), unmount it, and run 'muster undo'.",
+            context: ["snapshot": mark])
+    }
+
+    private static func table() throws(DumpError) -> MountTable {
         do {
             return try MountTable.current()
         } catch {

@@ -90,7 +90,7 @@ public struct SnapshotSize: Sendable, Equatable, CustomStringConvertible {
     func bytes(ofOrigin origin: Int64) -> Int64? {
         guard let number = Int64(description.prefix { $0.isNumber }) else { return nil }
         if description.hasSuffix("%ORIGIN") { return origin.multipliedReportingOverflow(by: number).partialValue / 100 }
-        guard let power = "KMGTP".firstIndex(of: description.last!) else { return nil }
+        guard !description.contains("%"), let power = "KMGTP".firstIndex(of: description.last!) else { return nil }
         return number << (10 * ("KMGTP".distance(from: "KMGTP".startIndex, to: power) + 1))
     }
 }
