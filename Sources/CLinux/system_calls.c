@@ -30,10 +30,15 @@ int clinux_start_writeback(int descriptor) {
     return result(sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE));
 }
 
+int clinux_write_out(int descriptor) {
+    return result(sync_file_range(
+        descriptor, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+}
+
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode) {
     struct open_how how = {.flags = (unsigned)flags, .mode = mode, .resolve = RESOLVE_NO_SYMLINKS};
-    long opened = syscall(SYS_openat2, directory, path, &how, sizeof how);
-    if (opened < 0 && errno == ENOSYS) opened = openat(directory, path, flags | O_NOFOLLOW, mode);
+    long opened = TEMP_FAILURE_RETRY(syscall(SYS_openat2, directory, path, &how, sizeof how));
+    if (opened < 0 && errno == ENOSYS) opened = TEMP_FAILURE_RETRY(openat(directory, path, flags, mode));
     return result(opened);
 }
 

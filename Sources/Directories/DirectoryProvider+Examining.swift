@@ -36,7 +36,8 @@ extension DirectoryProvider {
         let last = run.previous?.record.tree?.reference == nil ? run.previous?.record.moment.from : nil
         try walk.visitAll { (_, status) throws(DumpError) in
             // A guess: whatever moved here with its directory has not changed and is new.
-            size.add(status, isUnchanged: last.map { status.changed < $0.milliseconds * 1_000_000 } ?? false)
+            size.add(status, isUnchanged: last.map { status.changed < $0.nanoseconds } ?? false)
+            return true
         }
         guard size.entries > 1 else {
             throw DumpError(
@@ -44,9 +45,9 @@ extension DirectoryProvider {
                 hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
         }
         return PreparedDirectory(
-            settings: settings, planned: planned, isReferenced: settings.stage == .reference && run.mayReference,
+            settings: settings, planned: planned, isReferenced: settings.stage == .reference && !run.isByHand,
             longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
-            size: size, omissions: walk.omissions)
+            size: size, omissions: walk.omissions, root: FileIdentity(status))
     }
 
     /// Where the path leads to, and what that lies on.

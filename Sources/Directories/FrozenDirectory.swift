@@ -77,7 +77,7 @@ struct FrozenDirectory: FrozenSource {
             let copy = TreeCopy(
                 from: source, to: target, prepared.settings, selection: selection,
                 longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous,
-                asOf: snapshot.map { $0.moment.from.milliseconds * 1_000_000 }
+                asOf: snapshot?.moment.from.nanoseconds
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
         }
@@ -96,6 +96,12 @@ struct FrozenDirectory: FrozenSource {
     private func openSource() throws(DumpError) -> (OpenDirectory, Selection) {
         let source = try OpenDirectory.source(snapshot?.tree ?? prepared.settings.path)
         let root = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
+        guard snapshot != nil || FileIdentity(root) == prepared.root else {
+            throw DumpError(
+                .sourceUnavailable,
+                "\(prepared.settings.path) is not the directory any more that it was when the run began",
+                hint: "Its disk was unmounted, or something was put in its place. Find out what, and run it again.")
+        }
         return (source, Selection(prepared.settings.selection, device: root.device))
     }
 
@@ -153,6 +159,15 @@ struct FrozenDirectory: FrozenSource {
                 .warning, "file_vanished", object: path.string, "\(path) vanished before it was copied",
                 hint: "Dump a snapshot of the file system if it matters.")
         }
+        let misdated = copied.entries.filter {
+            [FileStatus.times.lowerBound, FileStatus.times.upperBound].contains($0.modified)
+        }
+        .prefix(Self.toldByName).map {
+            Finding(
+                .warning, "time_out_of_range", object: $0.path.string,
+                "\($0.path) is dated before 1677 or after 2262; the dump has the nearest time that it can hold",
+                hint: "Set a true one with touch(1), if the file need not have this one.")
+        }
         let more = copied.vanished.count - vanished.count
         let torn = copied.torn.map { path in
             Finding(
@@ -160,8 +175,8 @@ struct FrozenDirectory: FrozenSource {
                 "\(path) changed each of \(FileCopy.attempts) times that it was copied; the last copy may be torn",
                 hint: "Dump a snapshot of the file system, or stop what writes to it.")
         }
-        guard more > 0 else { return torn + vanished }
-        return torn + vanished + [
+        guard more > 0 else { return torn + misdated + vanished }
+        return torn + misdated + vanished + [
             Finding(
                 .warning, "file_vanished", object: prepared.settings.path.string,
                 "\(more) more files and directories vanished before they were copied",

@@ -14,6 +14,8 @@ struct PreparedDirectory: PreparedSource {
     let fileSystem: String
     let size: TreeSize
     let omissions: [Finding]
+    /// Of the directory itself.
+    let root: FileIdentity
 
     var facts: ErrorContext {
         var facts: ErrorContext = [

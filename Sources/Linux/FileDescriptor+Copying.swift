@@ -14,6 +14,11 @@ public struct FileSegment: Sendable, Hashable {
 }
 
 extension FileDescriptor {
+    /// Writes a file's bytes to disk, and returns once they are there; sync_file_range(2). Clean pages cost nothing.
+    ///
+    /// Afterwards whoever writes to the file through a mapping changes its times again.
+    public func writeOut() throws(Errno) { try check(clinux_write_out(rawValue)) }
+
     /// Makes an empty file share the bytes of this one until either is changed: `FICLONE`, see ioctl_ficlonerange(2).
     public func clone(to other: FileDescriptor) throws(Errno) { try check(clinux_clone_file(rawValue, other.rawValue)) }
 

@@ -24,10 +24,20 @@ public enum FileSystem {
         try call { existing.withPlatformString { old in new.withPlatformString { Glibc.link(old, $0) } } }
     }
 
-    /// Creates one directory with exactly this mode, whatever the umask.
+    /// Creates one directory with exactly this mode, whatever the umask and the access control lists of the directory above it.
     public static func createDirectory(_ path: FilePath, mode: mode_t = 0o700) throws(Errno) {
         try call { path.withPlatformString { mkdir($0, mode) } }
         try call { path.withPlatformString { chmod($0, mode) } }
+        try removeInheritedAccess(path)
+    }
+
+    /// The access control lists that a new directory has from the one above it, and would hand on to all that is made in it.
+    private static func removeInheritedAccess(_ path: FilePath) throws(Errno) {
+        for name in ["system.posix_acl_default", "system.posix_acl_access"] {
+            do {
+                try call { path.withPlatformString { lremovexattr($0, name) } }
+            } catch Errno.noData, Errno.notSupported {}
+        }
     }
 
     /// Sets the time of the last change of contents, in nanoseconds since 1970, and leaves the time of access.
@@ -38,12 +48,9 @@ public enum FileSystem {
 
     /// For utimensat(2): the time of access stays as it is.
     static func times(modified time: Int64) -> [timespec] {
-        let second: Int64 = 1_000_000_000
-        // Before 1970 the nanoseconds count forward too.
-        let nanoseconds = (time % second + second) % second
-        return [
+        [
             timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),  // UTIME_OMIT, which Swift's Glibc does not show
-            timespec(tv_sec: Int((time - nanoseconds) / second), tv_nsec: Int(nanoseconds)),
+            timespec(nanoseconds: time),
         ]
     }
 
@@ -133,11 +140,20 @@ public enum FileSystem {
         }
     }
 
+    /// For reading; not what a symbolic link leads to.
+    static func open(_ path: FilePath, _ options: Int32 = 0) throws(Errno) -> FileDescriptor {
+        var opened: Int32 = -1
+        try call {
+            opened = path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | options) }
+            return opened < 0 ? -1 : 0
+        }
+        return FileDescriptor(rawValue: opened)
+    }
+
     private static func withDescriptor(_ path: FilePath, _ body: (Int32) -> Int32) throws(Errno) {
-        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        try call { body(descriptor) }
+        let file = try open(path)
+        defer { close(file.rawValue) }
+        try call { body(file.rawValue) }
     }
 }
 
@@ -181,8 +197,28 @@ public struct FileStatus: Sendable, Hashable {
         uid = facts.st_uid
         gid = facts.st_gid
         links = UInt64(facts.st_nlink)
-        modified = Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
-        changed = Int64(facts.st_ctim.tv_sec) * 1_000_000_000 + Int64(facts.st_ctim.tv_nsec)
+        modified = facts.st_mtim.nanoseconds
+        changed = facts.st_ctim.nanoseconds
         node = UInt64(facts.st_rdev)
+    }
+
+    /// The times that fit, from 1677 to 2262, in nanoseconds since 1970. What is beyond them counts as the nearest.
+    public static let times: ClosedRange<Int64> = -9_223_372_036_000_000_000...9_223_372_036_000_000_000
+}
+
+extension timespec {
+    private static let second: Int64 = 1_000_000_000
+
+    fileprivate var nanoseconds: Int64 {
+        let times = FileStatus.times
+        guard tv_sec < times.upperBound / Self.second else { return times.upperBound }
+        guard tv_sec >= times.lowerBound / Self.second else { return times.lowerBound }
+        return Int64(tv_sec) * Self.second + Int64(tv_nsec)
+    }
+
+    /// Before 1970 the nanoseconds count forward too.
+    fileprivate init(nanoseconds time: Int64) {
+        let (seconds, rest) = time.quotientAndRemainder(dividingBy: Self.second)
+        self.init(tv_sec: Int(rest < 0 ? seconds - 1 : seconds), tv_nsec: Int(rest < 0 ? rest + Self.second : rest))
     }
 }

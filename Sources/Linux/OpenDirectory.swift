@@ -15,10 +15,7 @@ public final class OpenDirectory: Sendable {
     /// Throws `Errno.tooManySymbolicLinkLevels` or `Errno.notDirectory` for what is no directory, a link to one included.
     public init(_ path: FilePath) throws(Errno) {
         self.path = path
-        let options = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-        let opened = path.withPlatformString { Glibc.open($0, options) }
-        guard opened >= 0 else { throw Errno(rawValue: errno) }
-        file = FileDescriptor(rawValue: opened)
+        file = try FileSystem.open(path, O_DIRECTORY)
     }
 
     // Nothing is written through it, so there is nothing that closing could report.
@@ -49,7 +46,14 @@ public final class OpenDirectory: Sendable {
     }
 
     /// Opens for reading. Of a FIFO or a device nobody should ask that.
-    public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor { try open(path, O_RDONLY | O_NONBLOCK) }
+    ///
+    /// Somebody with a lease on the file, such as a file server, is waited for: as long as the kernel gives him, fcntl(2), and a little longer.
+    public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor {
+        for _ in 1...500 {
+            do { return try open(path, O_RDONLY | O_NONBLOCK) } catch .wouldBlock { usleep(100_000) }
+        }
+        return try open(path, O_RDONLY | O_NONBLOCK)
+    }
 
     /// The text of a symbolic link, as bytes: a path would lose a slash too many.
     public func target(ofLink path: FilePath) throws(Errno) -> [UInt8] {

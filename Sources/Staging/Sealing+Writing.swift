@@ -71,7 +71,10 @@ extension Sealing {
         try attempting(to: "set the time of", manifestPath) {
             // Nanoseconds are lost by some tools, and everything below one or two seconds by some file systems.
             for step: Int64 in [1_000_000, 1_000_000_000, 2_000_000_000] {
-                guard try FileSystem.status(of: manifestPath).modified <= newest else { return }
+                // What is dated at the end of all times stays the newest.
+                guard try FileSystem.status(of: manifestPath).modified <= newest,
+                    FileStatus.times.contains(newest &+ step)
+                else { return }
                 try FileSystem.setModified(manifestPath, to: newest + step)
             }
         }

@@ -13,23 +13,22 @@ extension SetDirectory {
         let root = root
         await onOwnThread {
             for dump in manifest.dumps where part == nil || part?.dump == dump.name {
-                guard let tree = dump.treePath, let inventory = dump.inventoryPath else { continue }
-                try? Self.restoreTimes(of: tree, from: inventory, root)
+                guard let tree = dump.treePath, let inventory = dump.inventoryPath, let sealed = dump.tree else {
+                    continue
+                }
+                try? Self.restoreTimes(
+                    of: tree, from: InventoryFile(at: root.pushing(inventory), sha256: sealed.inventorySHA256), root)
             }
         }
     }
 
-    private static func restoreTimes(of tree: FilePath, from inventory: FilePath, _ root: FilePath) throws {
+    /// - Parameter inventory: nil if it is not the one that was sealed.
+    private static func restoreTimes(of tree: FilePath, from inventory: InventoryFile?, _ root: FilePath) throws {
         let directory = try OpenDirectory(root)
-        let inventory = try directory.openFile(inventory)
-        try inventory.closeAfter {
-            var reader = InventoryReader(inventory)
-            while let entry = try reader.next() {
-                guard !timesOfBorg.contains(entry.modified) else { continue }
-                let path = tree.pushing(entry.path)
-                // Not extracted, or not ours to change.
-                try? directory.setModified(path, to: entry.modified)
-            }
+        while let entry = try inventory?.next() {
+            guard !timesOfBorg.contains(entry.modified) else { continue }
+            // Not extracted, or not ours to change.
+            try? directory.setModified(tree.pushing(entry.path), to: entry.modified)
         }
     }
 

@@ -34,6 +34,8 @@ extension SetInspection {
         let directory = try OpenDirectory(root)
         // Nobody else may give files to other users.
         let withOwner = UserAccount.currentIsRoot
+        // Of files with several names, the sets before and after included.
+        var inodes: Set<UInt64> = []
         while let expected = try inventory.next() {
             let path = place.pushing(expected.path)
             guard part?.covers(path) ?? true else { continue }
@@ -41,10 +43,13 @@ extension SetInspection {
             do {
                 let found = try TreeEntry(reading: path, of: directory)
                 var differences = found.differences(from: expected, withOwner: withOwner)
-                if let first = expected.firstName.map(place.pushing), part?.covers(first) ?? true,
-                    try directory.status(of: path).inode != directory.status(of: first).inode
-                {
-                    differences.append("is not another name of \(first)")
+                let status = try directory.status(of: path)
+                if let first = expected.firstName.map(place.pushing) {
+                    if part?.covers(first) ?? true, try status.inode != directory.status(of: first).inode {
+                        differences.append("is not another name of \(first)")
+                    }
+                } else if status.kind == .file, status.links > 1, !inodes.insert(status.inode).inserted {
+                    differences.append("is another name of a file that it should not be one of")
                 }
                 if !differences.isEmpty { add(.changed, path, differences.joined(separator: ", ")) }
             } catch Errno.noSuchFileOrDirectory {

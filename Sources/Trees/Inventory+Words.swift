@@ -120,8 +120,9 @@ extension Int64 {
         else { return nil }
         let (product, overflow) = (isNegative ? -magnitude : magnitude)
             .multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return nil }
-        self = product + fraction
+        let (sum, overflows) = product.addingReportingOverflow(fraction)
+        guard !overflow, !overflows else { return nil }
+        self = sum
     }
 }
 

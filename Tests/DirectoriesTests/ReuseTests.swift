@@ -78,6 +78,31 @@ struct ReuseTests {
         }
     }
 
+    @Test("makes two files of what were two names of one, when they are two files now")
+    func separated() async throws {
+        try await TreeHost.with { host in
+            try await host.source.shell("printf x > one && ln one two")
+            let first = try await host.dump()
+            try await host.source.shell("cp -a two other && mv other two")
+            let second = try await host.dump("second", after: first)
+            #expect(try second.status("one").inode != second.status("two").inode)
+            #expect(try await host.source.differences(from: second.tree) == "")
+            let third = try await host.dump("third", after: second)
+            for name in ["one", "two"] as [FilePath] {
+                #expect(try third.status(name).inode == second.status(name).inode)
+            }
+        }
+    }
+
+    @Test("has nothing of the access control lists that directories above it hand on")
+    func inheritedAccess() async throws {
+        try await TreeHost.with { host in
+            try await output("setfacl", "-d", "-m", "u:1234:rwx", host.scratch.string)
+            let dump = try await host.dump()
+            #expect(try await host.source.differences(from: dump.tree) == "")
+        }
+    }
+
     @Test("leaves out what is gone, takes in what is new, and follows a change of kind")
     func otherNames() async throws {
         try await TreeHost.with { host in

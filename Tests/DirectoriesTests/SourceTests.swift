@@ -59,6 +59,112 @@ struct SourceTests {
         }
     }
 
+    @Test("whose disk is unmounted before it is copied is no dump, whatever lay hidden below it")
+    func unmounted() async throws {
+        try await TreeHost.with { host in
+            let disk = host.source.root
+            try await output("mount", "-t", "tmpfs", "muster-test", disk.string)
+            try write("1", to: disk.appending("there"))
+            host.settings.requiresMount = true
+            let error = try await host.failure { try await output("umount", disk.string) }
+            #expect(error?.message == "\(disk) is not the directory any more that it was when the run began")
+            #expect(error?.code == .sourceUnavailable)
+        }
+    }
+
+    @Test("with another user's mount in it, into which not even root may look, is dumped where that is left out")
+    func forbidden() async throws {
+        try await TreeHost.with { host in
+            let point = host.source.root.appending("private")
+            try FileSystem.createDirectory(point)
+            let mount = """
+                import ctypes, os, sys
+                file = os.open("/dev/fuse", os.O_RDWR)
+                options = f"fd={file},rootmode=40000,user_id=1234,group_id=1234".encode()
+                if ctypes.CDLL(None, use_errno=True).mount(b"other", sys.argv[1].encode(), b"fuse", 0, options): sys.exit(os.strerror(ctypes.get_errno()))
+                """
+            try await withCleanup { [host] cleanup in
+                try await output("/usr/bin/python3", "-c", mount, point.string)
+                cleanup.append { try await output("umount", point.string) }
+                let error = try await host.failure("refused")
+                #expect(error?.message == "cannot read \(point): Permission denied")
+                var own = host
+                own.settings.selection.isOneFileSystem = true
+                #expect(try await own.dump("own").codes() == ["other_file_system private"])
+                own = host
+                own.settings.selection.exclude = ["/private/"]
+                #expect(try await own.dump("other").codes() == ["excluded /private/"])
+            }
+        }
+    }
+
+    @Test("with a file that a file server has leased is dumped once that one has let it go")
+    func leased() async throws {
+        try await TreeHost.with { host in
+            let serve = """
+                import fcntl, os, signal, sys, time
+                file = os.open(sys.argv[1], os.O_RDWR)
+                def let_go(*_):
+                    time.sleep(0.3)
+                    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+                    sys.exit()
+                signal.signal(signal.SIGIO, let_go)
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+                os.close(os.open(sys.argv[2], os.O_CREAT))
+                while True: time.sleep(1)
+                """
+            let isServing = host.scratch.appending("is-serving")
+            let (large, ready) = (host.source.root.appending("plain/large").string, isServing.string)
+            let server = Task { try await run("/usr/bin/python3", "-c", serve, large, ready) }
+            try await eventually { access(isServing.string, F_OK) == 0 }
+            let dump = try await host.dump()
+            try await server.value
+            #expect(try await host.source.differences(from: dump.tree) == "")
+        }
+    }
+
+    @Test("with a time that no number of nanoseconds can hold is dumped with the nearest one, and a warning")
+    func outOfTime() async throws {
+        try await TreeHost.withBtrfs { host in
+            try await host.source.shell("touch -d 2300-01-01 plain/large && touch -d 1600-01-01 empty")
+            let first = try await host.dump()
+            #expect(first.codes() == ["time_out_of_range empty", "time_out_of_range plain/large"])
+            #expect(try first.status("plain/large").modified == FileStatus.times.upperBound)
+            #expect(try first.status("empty").modified == FileStatus.times.lowerBound)
+            let second = try await host.dump("second", after: first)
+            #expect(try second.status("plain/large").inode == first.status("plain/large").inode)
+        }
+    }
+
+    @Test("whose times the staging area cannot keep is no dump: a restore would lack them")
+    func coarseTimes() async throws {
+        try await TreeHost.with { host in
+            let (image, point) = (host.scratch.appending("image"), host.scratch.appending("coarse"))
+            try FileSystem.createDirectory(point)
+            try await output("truncate", "--size", "16M", image.string)
+            try await output("mkfs.ext4", "-q", "-I", "128", image.string)
+            try await withCleanup { [host] cleanup in
+                try await output("mount", "-o", "loop", image.string, point.string)
+                cleanup.append { try await output("umount", point.string) }
+                let error = try await host.failure("coarse/dump")
+                #expect(error?.code.rawValue == "cannot_preserve", "\(error.map { "\($0)" } ?? "")")
+                #expect(
+                    error?.message.hasPrefix("the file system of the staging area cannot keep the time of ") == true)
+                // From the same kind of file system nothing is lost.
+                var own = host
+                let source = point.appending("source")
+                try FileSystem.createDirectory(source)
+                try write("1", to: source.appending("there"))
+                own.settings.path = source
+                let first = try await own.dump("coarse/first")
+                let there = try FileSystem.status(of: source.appending("there"))
+                #expect(try first.status("there").modified == there.modified)
+                #expect(try #require(try first.entry("there")).source != nil)
+                #expect(FileCopy.now - there.changed >= FileCopy.coarseTick)
+            }
+        }
+    }
+
     @Test("on several file systems is dumped with all of them, unless it is told to keep to its own")
     func otherFileSystem() async throws {
         try await TreeHost.with { host in
@@ -77,10 +183,11 @@ struct SourceTests {
         }
     }
 
-    @Test("with a file that somebody writes to all the time is no dump, and the file is named")
-    func changing() async throws {
+    @Test(
+        "with a file that somebody writes to all the time is no dump, and the file is named", arguments: [false, true])
+    func changing(isMapped: Bool) async throws {
         try await TreeHost.with { host in
-            try await host.whileRewriting("busy") { [host] in
+            try await host.whileRewriting("busy", isMapped: isMapped) { [host] in
                 let error = try await host.failure()
                 #expect(error?.code.rawValue == "file_changed")
                 let message = "\(host.source.root)/busy changed each of 5 times that it was copied"

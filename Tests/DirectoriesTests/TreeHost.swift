@@ -96,16 +96,23 @@ struct TreeHost: Sendable {
 extension TreeHost {
     /// A file that a process changes every millisecond or so, for as long as `body` runs. Nearly all of it is a hole, which costs
     /// no space and much hashing: on the busiest machine the writer gets its turn while the file is copied.
+    ///
+    /// - Parameter isMapped: whether the process writes through a mapping of the file in memory.
     func whileRewriting<Result: Sendable>(
-        _ name: String, _ body: @escaping @Sendable () async throws -> Result
+        _ name: String, isMapped: Bool = false, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let path = source.root.appending(name)
         let program = """
-            import os, sys, time
+            import mmap, os, sys, time
             file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
             os.truncate(file, 256 << 20)
+            pages = mmap.mmap(file, 4096, offset=(256 << 20) - 4096)
+            pages[4095] = 1
             os.close(os.open(sys.argv[2], os.O_CREAT))
-            while True: os.pwrite(file, os.urandom(1), (256 << 20) - 1); time.sleep(0.001)
+            while True:
+                if \(isMapped ? "True" : "False"): pages[4095] = os.urandom(1)[0]
+                else: os.pwrite(file, os.urandom(1), (256 << 20) - 1)
+                time.sleep(0.001)
             """
         let isWriting = scratch.appending("is-writing")
         let writer = Task { try await run("/usr/bin/python3", "-c", program, path.string, isWriting.string) }

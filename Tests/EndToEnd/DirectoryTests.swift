@@ -80,6 +80,10 @@ struct DirectoryTests {
                 "extract", "latest", "documents/tree/plane", "--into", host.scratch.appending("none").string)
             #expect(missing.status != .exited(0))
             #expect(missing.errors.contains("holds no path"), "\(missing.errors)")
+            let below = try await host.muster(
+                "extract", "latest", "app/globals.sql/x", "--into", host.scratch.appending("none").string)
+            #expect(below.status == .exited(64), "\(below.errors)")
+            #expect(below.errors.contains("holds no path 'app/globals.sql/x'"), "\(below.errors)")
         }
     }
 
@@ -96,6 +100,21 @@ struct DirectoryTests {
                 try await host.value(
                     "d['archives'][0]['stored_bytes'] < 200000, d['set']['reused_files'] > 10", of: report)
                     == "(True, True)", "\(report)")
+        }
+    }
+
+    @Test("in which two equal files were made one by somebody is found out by verify")
+    func linked() async throws {
+        try await withTree { host, tree in
+            try await tree.shell("printf x > one && cp -a one two")
+            try await host.mustSucceed("dump")
+            try await host.mustSucceed("verify")
+            let tree = host.current.appending("documents/tree")
+            try await output("ln", "-f", tree.appending("one").string, tree.appending("two").string)
+            let verified = try await host.muster("verify")
+            #expect(verified.status == .exited(5))
+            let told = verified.output + verified.errors
+            #expect(told.contains("two: is another name of a file that it should not be one of"), "\(told)")
         }
     }
 
@@ -132,11 +151,9 @@ struct DirectoryTests {
     @Test("whose files vanish while it is copied is dumped without them, with a warning for each")
     func vanished() async throws {
         try await withTree { host, tree in
-            let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "directory.walked"])
-            try #require(await run.stopped())
-            try await tree.shell("rm plain/large plain/file plain/sub/drittname && rm -r plain/sub")
-            run.send(SIGCONT)
-            let result = try await run.result()
+            let result = try await host.muster("dump", stoppedAt: "directory.walked") {
+                try await tree.shell("rm plain/large plain/file plain/sub/drittname && rm -r plain/sub")
+            }
             #expect(result.status == .exited(0), "\(result.errors)")
             for name in ["plain/large", "plain/file", "plain/sub/drittname"] {
                 #expect(result.errors.contains("\(name) vanished before it was copied"), "\(result.errors)")
@@ -150,11 +167,9 @@ struct DirectoryTests {
     @Test("of which a file is replaced under one of its names while it is copied has under the others what they name")
     func replacedUnderOneName() async throws {
         try await withTree { host, tree in
-            let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "directory.walked"])
-            try #require(await run.stopped())
-            try await tree.shell("printf 'other\\n' > new && mv new plain/file")
-            run.send(SIGCONT)
-            let result = try await run.result()
+            let result = try await host.muster("dump", stoppedAt: "directory.walked") {
+                try await tree.shell("printf 'other\\n' > new && mv new plain/file")
+            }
             #expect(result.status == .exited(0), "\(result.errors)")
             let plain = host.current.appending("documents/tree/plain")
             #expect(try read(plain.appending("file")) == "other\n")
@@ -171,12 +186,10 @@ struct DirectoryTests {
         try await withTree { host, tree in
             try await host.mustSucceed("dump")
             let before = try host.currentFingerprint()
-            let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": "prepared"])
-            try #require(await run.stopped())
             let aside = host.scratch.appending("aside")
-            try await tree.shell("mkdir \(aside) && mv * \(aside)/")
-            run.send(SIGCONT)
-            let result = try await run.result()
+            let result = try await host.muster("run", stoppedAt: "prepared") {
+                try await tree.shell("mkdir \(aside) && mv * \(aside)/")
+            }
             #expect(result.status == .exited(3), "\(result.errors)")
             #expect(result.errors.contains("\(tree.root) was emptied while it was copied"), "\(result.errors)")
             #expect(try host.currentFingerprint() == before)

@@ -18,7 +18,10 @@ int clinux_sync_filesystem(int descriptor);
 /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write a file's dirty pages to disk, and waits for nothing.
 int clinux_start_writeback(int descriptor);
 
-/// openat2(2) with RESOLVE_NO_SYMLINKS: -ELOOP for a path with a symbolic link in it. Before Linux 5.6 only the last name is looked at.
+/// sync_file_range(2) with SYNC_FILE_RANGE_WRITE_AND_WAIT: writes a file's dirty pages to disk, and nothing else.
+int clinux_write_out(int descriptor);
+
+/// openat2(2) with RESOLVE_NO_SYMLINKS: -ELOOP for a path with a symbolic link in it. Before Linux 5.6 only O_NOFOLLOW in `flags` counts.
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode);
 
 /// memfd_create(2), without a flag: a file in memory, whose descriptor stays open across execve(2).

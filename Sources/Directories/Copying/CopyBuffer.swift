@@ -34,19 +34,21 @@ final class CopyBuffers: Sendable {
     }
 }
 
-/// Whether files of the source can share their blocks with copies of theirs. Found out by the first try.
+/// Whether files of the source can share their blocks with copies of theirs. Found out by the first try on each of its devices.
 final class CloneSupport: Sendable {
-    private let isRefused = Atomic(false)
+    private let refused = Mutex<Set<UInt64>>([])
 
-    /// Makes `to` a clone of `from`. False if that cannot be, and then nothing was written.
-    func clone(_ from: FileDescriptor, _ to: FileDescriptor) -> Bool {
-        guard !isRefused.load(ordering: .relaxed) else { return false }
+    /// Makes `to` a clone of `from`, which lies on `device`. False if that cannot be, and then nothing was written.
+    func clone(_ from: FileDescriptor, on device: UInt64, _ to: FileDescriptor) -> Bool {
+        guard !refused.withLock({ $0.contains(device) }) else { return false }
         do {
             try from.clone(to: to)
             return true
         } catch {
-            // Another file system, or one without shared blocks. A single file's own reason costs a copy and nothing else.
-            isRefused.store(true, ordering: .relaxed)
+            // Another file system, or one without shared blocks. A single file's own reason says nothing about the others.
+            if [.improperLink, .notSupported, .inappropriateIOCTLForDevice, .noFunction].contains(error) {
+                refused.withLock { _ = $0.insert(device) }
+            }
             return false
         }
     }

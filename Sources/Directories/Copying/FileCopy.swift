@@ -12,6 +12,9 @@ import Trees
 ///
 /// That a file was changed shows in the times of its changes, which Linux counts in ticks of the clock: a second change in the same tick
 /// leaves no trace. So a file is not trusted before its last change lies a tick back.
+///
+/// What is written to a file through a mapping in memory, mmap(2), shows there only once for each time that the page was written out: so it
+/// is, before every look at the times. In memory (tmpfs) nothing is ever written out, and such a change goes unseen.
 struct FileCopy {
     let source: OpenDirectory
     let target: OpenDirectory
@@ -28,6 +31,8 @@ struct FileCopy {
     static let attempts = 5
     /// In nanoseconds. No tick is longer than 10 ms.
     static let tick: Int64 = 20_000_000
+    /// Of a file system that counts whole seconds, or every other one.
+    static let coarseTick: Int64 = 2_020_000_000
 
     struct Result {
         var entry: TreeEntry
@@ -52,7 +57,12 @@ struct FileCopy {
     private func openSource() throws -> FileDescriptor? {
         do {
             let file = try source.openFile(path)
-            if try FileSystem.status(of: file).kind == .file { return file }
+            do {
+                if try FileSystem.status(of: file).kind == .file { return file }
+            } catch {
+                try? file.close()
+                throw error
+            }
             try file.close()
             return nil
         } catch let error as Errno where error.isOfSomethingGone {
@@ -63,11 +73,11 @@ struct FileCopy {
     private func copyUntilStill(_ from: FileDescriptor, _ to: FileDescriptor) throws -> Result {
         var attempt = 1
         while true {
-            let (before, time) = try settledStatus(of: from)
-            let sha256 = try copyBytes(from, to, before)
+            let before = try settledLook(at: from)
+            let (sha256, isWhole) = try copyBytes(from, to, before.status)
             let attributes = try ExtendedAttribute.all(of: from)
             let after = try FileSystem.status(of: from)
-            let isStill = before.isSettled(at: time) && before.isSameState(as: after)
+            let isStill = before.isSettled && before.status.isSameState(as: after) && isWhole
             guard isStill || attempt == Self.attempts else {
                 attempt += 1
                 try writing { try to.setLength(0) }
@@ -79,23 +89,42 @@ struct FileCopy {
                 entry.sha256 = SHA256Digest(sha256)
                 // What changed in the tick of the snapshot may have changed once more after it: it is read again the next time, as is a
                 // torn copy.
-                if (asOf ?? time) - after.changed >= Self.tick { entry.source = TreeEntry.Source(after) }
+                if after.isSettled(by: asOf ?? before.time) { entry.source = TreeEntry.Source(after) }
             } else {
                 // What was read may be longer or shorter by now, or was cloned a moment before.
-                entry.bytes = try FileSystem.status(of: to).bytes
-                entry.sha256 = SHA256Digest(try digest(of: to, entry.bytes))
+                let copy = try FileScan(path, of: target).digest { _ in try stop.check(DumpError.self) }
+                entry.bytes = copy.bytes
+                entry.sha256 = SHA256Digest(copy.sha256)
             }
             try finish(to, entry)
             return Result(entry: entry, isTorn: !isStill)
         }
     }
 
-    /// With the time right after it. Waits for a change of just now to lie a tick back, once: a file may go on changing.
-    private func settledStatus(of file: FileDescriptor) throws -> (FileStatus, time: Int64) {
-        let (status, time) = (try FileSystem.status(of: file), Self.now)
-        guard !status.isSettled(at: time) else { return (status, time) }
-        usleep(UInt32((status.changed + Self.tick - time) / 1000 + 1))
-        return (try FileSystem.status(of: file), Self.now)
+    /// What a file was at a time.
+    private struct Look {
+        var status: FileStatus
+        /// When it was looked at: everything before this has left its trace in the status.
+        var time: Int64
+        /// Whether no change after this look can leave the same time as the last one.
+        var isSettled: Bool
+    }
+
+    /// Waits for a change of just now to lie a tick back, once: a file may go on changing.
+    private func settledLook(at file: FileDescriptor) throws -> Look {
+        let first = try look(at: file)
+        guard !first.isSettled else { return first }
+        usleep(UInt32(max(first.status.changed + first.status.tick - first.time, 0) / 1000 + 1))
+        return try look(at: file)
+    }
+
+    private func look(at file: FileDescriptor) throws -> Look {
+        let time = Self.now
+        // Nobody writes to a snapshot.
+        if asOf == nil { try file.writeOut() }
+        let status = try FileSystem.status(of: file)
+        // A last change in the future was made by another clock.
+        return Look(status: status, time: time, isSettled: status.isSettled(by: time) || status.changed > Self.now)
     }
 
     /// Owner before mode, which a change of owner would reduce, and both before attributes, which capabilities belong to; the time last.
@@ -105,11 +134,12 @@ struct FileCopy {
             try to.setMode(entry.mode)
             for attribute in entry.attributes { try attribute.set(on: to) }
             try to.setModified(entry.modified)
+            try entry.requireTimeKept { () throws(Errno) in try FileSystem.status(of: to) }
         }
     }
 
     /// In nanoseconds since 1970.
-    private static var now: Int64 {
+    static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
@@ -117,11 +147,15 @@ struct FileCopy {
 
     // MARK: Bytes
 
-    private func copyBytes(_ from: FileDescriptor, _ to: FileDescriptor, _ status: FileStatus) throws -> String {
+    /// - Returns: also whether all was there that the status had announced.
+    private func copyBytes(
+        _ from: FileDescriptor, _ to: FileDescriptor, _ status: FileStatus
+    ) throws -> (sha256: String, isWhole: Bool) {
         let hash = try SHA256()
-        let isCloned = status.bytes > 0 && cloning.clone(from, to)
-        for segment in try from.segments(of: status) {
-            try forEachPiece(of: segment.range) { offset, count in
+        let isCloned = status.bytes > 0 && cloning.clone(from, on: status.device, to)
+        var isWhole = true
+        for segment in try from.segments(of: status) where isWhole {
+            isWhole = try forEachPiece(of: segment.range) { offset, count in
                 guard !segment.isHole else {
                     try hash.update(CopyBuffer.zeros(count))
                     return count
@@ -134,29 +168,22 @@ struct FileCopy {
         }
         // A hole at the end is not written.
         if status.hasHoles, !isCloned { try writing { try to.setLength(status.bytes) } }
-        return try hash.finish()
+        return (try hash.finish(), isWhole)
     }
 
-    private func digest(of copy: FileDescriptor, _ bytes: Int64) throws -> String {
-        let hash = try SHA256()
-        try forEachPiece(of: 0..<bytes) { offset, count in
-            let bytes = try copy.read(at: offset, into: buffer, count)
-            try hash.update(bytes)
-            return bytes.count
-        }
-        return try hash.finish()
-    }
-
-    /// - Parameter work: returns how far it came: 0 where the file was cut off meanwhile, which its status will show.
-    private func forEachPiece(of range: Range<Int64>, _ work: (_ offset: Int64, _ count: Int) throws -> Int) throws {
+    /// - Parameter work: returns how far it came: 0 where the file ends too early. Then this is false.
+    private func forEachPiece(
+        of range: Range<Int64>, _ work: (_ offset: Int64, _ count: Int) throws -> Int
+    ) throws -> Bool {
         var offset = range.lowerBound
         while offset < range.upperBound {
             try stop.check(DumpError.self)
             let count = try work(offset, Int(min(range.upperBound - offset, Int64(CopyBuffer.size))))
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             progress(Int64(count))
             offset += Int64(count)
         }
+        return true
     }
 
     private func writing(_ work: () throws -> Void) throws(DumpError) {
@@ -165,8 +192,11 @@ struct FileCopy {
 }
 
 extension FileStatus {
-    /// Whether no change after `time` can leave the same time as the last one. A last one in the future was made by another clock.
-    fileprivate func isSettled(at time: Int64) -> Bool { !(0..<FileCopy.tick).contains(time - changed) }
+    /// Whether the last change lies at least a tick before `time`.
+    fileprivate func isSettled(by time: Int64) -> Bool { changed <= time - tick }
+
+    /// How far two changes must be from each other to have different times.
+    fileprivate var tick: Int64 { changed.isMultiple(of: 1_000_000_000) ? FileCopy.coarseTick : FileCopy.tick }
 
     /// Whether nothing at all was changed between the two.
     func isSameState(as other: FileStatus) -> Bool {

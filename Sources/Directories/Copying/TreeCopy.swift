@@ -98,14 +98,16 @@ struct TreeCopy: Sendable {
                 let identity = FileIdentity(status)
                 if let first = firstNames[identity] {
                     furtherNames.append(FurtherName(path: path, place: place, first: first))
-                    return
+                    return true
                 }
                 firstNames[identity] = place
             }
-            let old = former?.entry(at: path)
-            if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return }
+            // A file of the last dump is linked by the first of its names alone: what were names of one file need not be any more.
+            let old = former?.entry(at: path).flatMap { $0.firstName == nil ? $0 : nil }
+            if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return true }
             files.append(place)
             if let old, old.kind == .file { formerEntries[place] = old }
+            return true
         }
         copied.omissions = walk.omissions
         copied.vanished = walk.vanished
@@ -113,16 +115,16 @@ struct TreeCopy: Sendable {
             copied: GrowingTree(copied), files: files, furtherNames: furtherNames, former: formerEntries)
     }
 
-    /// Anything but a file.
+    /// Anything but a file. False if it has vanished.
     private func make(
         _ path: FilePath, _ status: FileStatus, _ copied: inout CopiedTree
-    ) throws(DumpError) {
+    ) throws(DumpError) -> Bool {
         let entry: TreeEntry
         do {
             entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
         } catch {
             guard error.isOfSomethingGone else { throw error }
-            return copied.vanished.append(path)
+            return false
         }
         copied.entries.append(entry)
         try attempting(to: "create", path, of: target) {
@@ -133,6 +135,7 @@ struct TreeCopy: Sendable {
             }
         }
         if entry.kind != .directory { try dress(entry) }
+        return true
     }
 
     // MARK: Files
@@ -144,7 +147,6 @@ struct TreeCopy: Sendable {
             return false
         }
         copied.entries[place] = old
-        copied.entries[place].firstName = nil
         copied.linkedFiles += 1
         copied.linkedBytes += old.bytes
         return true
@@ -170,8 +172,7 @@ struct TreeCopy: Sendable {
             Swift.Result { () throws(DumpError) in
                 try FileCopy(
                     source: source, target: target, path: path, cloning: cloning, buffer: buffer, stop: stop,
-                    asOf: asOf,
-                    progress: progress
+                    asOf: asOf, progress: progress
                 ).perform()
             }
         }
@@ -203,8 +204,15 @@ struct TreeCopy: Sendable {
                 standIns[name.first] = name.place
                 continue
             }
-            try attempting(to: "create", name.path, of: target) {
+            do {
                 try target.link(original.path, of: target, as: name.path)
+            } catch Errno.tooManyLinks {
+                // The sets before have nearly all that the file system allows.
+                copied.take(try copy(name.path, until: stop), of: name.place, at: name.path)
+                standIns[name.first] = name.place
+                continue
+            } catch {
+                try attempting(to: "create", name.path, of: target) { throw error }
             }
             copied.entries[name.place] = original
             copied.entries[name.place].path = name.path
@@ -230,6 +238,7 @@ struct TreeCopy: Sendable {
             if entry.kind != .symbolicLink { try target.setMode(of: entry.path, to: entry.mode) }
             try target.setAttributes(entry.attributes, of: entry.path, kind: entry.kind)
             try target.setModified(entry.path, to: entry.modified)
+            try entry.requireTimeKept { () throws(Errno) in try target.status(of: entry.path) }
         }
     }
 }
@@ -244,6 +253,19 @@ extension TreeEntry {
     /// Whether two files are the same in all that is kept of them.
     fileprivate func isEqual(to other: TreeEntry) -> Bool {
         sha256 == other.sha256 && differences(from: other).isEmpty
+    }
+}
+
+extension TreeEntry {
+    /// Throws if the copy has not the entry's time: some file systems count whole seconds, or have no room for times after 2038.
+    func requireTimeKept(_ copy: () throws(Errno) -> FileStatus) throws {
+        let kept = try copy().modified
+        guard kept != modified else { return }
+        throw DumpError(
+            .cannotPreserve, "the file system of the staging area cannot keep the time of \(path)",
+            hint:
+                "Put the staging area on a file system that counts nanoseconds, such as ext4 with inodes of 256 bytes, XFS or Btrfs.",
+            context: ["time_ns": "\(modified)", "kept_ns": "\(kept)"])
     }
 }
 

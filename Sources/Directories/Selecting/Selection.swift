@@ -21,12 +21,28 @@ struct Selection: Sendable {
     /// Why an entry is left out by its name or place, or nil if it is not.
     func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
         let isDirectory = status.kind == .directory
-        if isDirectory, settings.isOneFileSystem, status.device != device {
-            return Finding(
-                .note, "other_file_system", object: path.string,
-                "\(path) is left out: another file system is mounted there",
-                hint: "Remove one_file_system, or give it a dump of its own, if it matters.")
+        if isDirectory, settings.isOneFileSystem, status.device != device { return Self.otherFileSystem(at: path) }
+        return exclusion(of: path, isDirectory: isDirectory)
+    }
+
+    /// The same for what nobody can look at, such as the root of another user's file system.
+    func omission(ofUnseen path: FilePath, in root: OpenDirectory) -> Finding? {
+        if settings.isOneFileSystem, let table = try? MountTable.current(),
+            table.mount(at: root.path.pushing(path)) != nil
+        {
+            return Self.otherFileSystem(at: path)
         }
+        return exclusion(of: path, isDirectory: true)
+    }
+
+    private static func otherFileSystem(at path: FilePath) -> Finding {
+        Finding(
+            .note, "other_file_system", object: path.string,
+            "\(path) is left out: another file system is mounted there",
+            hint: "Remove one_file_system, or give it a dump of its own, if it matters.")
+    }
+
+    private func exclusion(of path: FilePath, isDirectory: Bool) -> Finding? {
         guard !patterns.isEmpty else { return nil }
         let components = path.components.map(\.bytes)
         // Whoever comes here has not been left out with a directory above.

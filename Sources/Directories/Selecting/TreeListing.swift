@@ -35,6 +35,7 @@ struct TreeListing: Sendable {
                 if entry.firstName == nil { firstNames[identity] = path }
             }
             listed.entries.append(entry)
+            return true
         }
         listed.omissions = walk.omissions
         listed.vanished = walk.vanished

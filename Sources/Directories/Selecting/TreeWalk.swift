@@ -25,15 +25,17 @@ struct TreeWalk {
     }
 
     /// Calls `visit` for the root, whose path is empty, and all that is to be dumped below it.
-    mutating func visitAll(_ visit: (FilePath, FileStatus) throws(DumpError) -> Void) throws(DumpError) {
+    ///
+    /// - Parameter visit: false if what is there has vanished.
+    mutating func visitAll(_ visit: (FilePath, FileStatus) throws(DumpError) -> Bool) throws(DumpError) {
         let root = FilePath()
-        try visit(root, try attempting(to: "look at", root, of: source) { try source.status(of: root) })
+        _ = try visit(root, try attempting(to: "look at", root, of: source) { try source.status(of: root) })
         let names = try attempting(to: "list", root, of: source) { try source.names(in: root) }
         try descend(root, names, visit)
     }
 
     private mutating func descend(
-        _ directory: FilePath, _ names: [FilePath.Component], _ visit: (FilePath, FileStatus) throws(DumpError) -> Void
+        _ directory: FilePath, _ names: [FilePath.Component], _ visit: (FilePath, FileStatus) throws(DumpError) -> Bool
     ) throws(DumpError) {
         for name in names {
             try stop.check(DumpError.self)
@@ -42,9 +44,17 @@ struct TreeWalk {
     }
 
     private mutating func take(
-        _ path: FilePath, _ visit: (FilePath, FileStatus) throws(DumpError) -> Void
+        _ path: FilePath, _ visit: (FilePath, FileStatus) throws(DumpError) -> Bool
     ) throws(DumpError) {
-        guard let status = try unlessVanished(path, { try $0.status(of: path) }) else { return }
+        let status: FileStatus
+        do {
+            guard let found = try unlessVanished(path, { try $0.status(of: path) }) else { return }
+            status = found
+        } catch {
+            // Such as another user's FUSE mount, into which not even root may look.
+            guard let omission = selection.omission(ofUnseen: path, in: source) else { throw error }
+            return omit(omission)
+        }
         // A socket is of no use to anybody but the process that made it.
         guard status.kind != .socket else { return }
         if let omission = selection.omission(of: path, status) { return omit(omission) }
@@ -55,10 +65,13 @@ struct TreeWalk {
                     "Shorten it to \(longestPath) bytes, leave it out with exclude:, or dump a directory that lies deeper.",
                 context: ["path": path.string])
         }
-        guard status.kind == .directory else { return try visit(path, status) }
+        guard status.kind == .directory else {
+            if try !visit(path, status) { vanished.append(path) }
+            return
+        }
         guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
         if let omission = selection.omission(of: path, holding: names, in: source) { return omit(omission) }
-        try visit(path, status)
+        guard try visit(path, status) else { return vanished.append(path) }
         try descend(path, names, visit)
     }
 
