@@ -1,6 +1,6 @@
 # make demo   a whole run on a throw-away cluster and repository
 # make test   the whole suite, against real PostgreSQL and real Borg
-# make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes a quarter of an hour, and is no part of make test
+# make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make bench  the figures, as ratios within one run
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
 

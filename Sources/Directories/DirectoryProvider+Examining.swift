@@ -72,14 +72,17 @@ struct TreeSize: Sendable {
     /// The root included.
     var entries = 0
     var files = 0
-    /// Of files that have changed since the last dump; holes do not count.
+    /// Of files that have changed since the last dump, each once; holes do not count.
     var bytes: Int64 = 0
+    /// Files with several names.
+    private var seen: Set<FileIdentity> = []
 
     mutating func add(_ status: FileStatus, isUnchanged: Bool) {
         entries += 1
         guard status.kind == .file else { return }
         files += 1
-        if !isUnchanged { bytes += min(status.bytes, status.allocatedBytes) }
+        guard !isUnchanged, status.links == 1 || seen.insert(FileIdentity(status)).inserted else { return }
+        bytes += status.diskBytes
     }
 }
 

@@ -125,7 +125,7 @@ struct FrozenDirectory: FrozenSource {
                 path: TreeLayout.tree.string,
                 reference: prepared.isReferenced ? snapshot?.tree.string : nil, inventory: TreeLayout.inventory.string,
                 inventorySHA256: inventory.sha256, entries: copied.entries.count,
-                bytes: copied.entries.reduce(0) { $0 + $1.bytes }),
+                bytes: copied.entries.reduce(0) { $0 + $1.bytes }, diskBytes: copied.diskBytes),
             linked: LinkedFiles(files: copied.linkedFiles, bytes: copied.linkedBytes))
     }
 

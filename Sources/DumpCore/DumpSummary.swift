@@ -57,11 +57,14 @@ public struct TreeContents: Sendable, Codable, Hashable {
     public var inventorySHA256: String
     /// All that the inventory lists, the root of the tree included.
     public var entries: Int
-    /// Of its files, holes included.
+    /// Of its files, holes included, and a file with several names each time.
     public var bytes: Int64
+    /// What its files take on disk: each once, without its holes.
+    public var diskBytes: Int64
 
     public init(
-        path: String, reference: String? = nil, inventory: String, inventorySHA256: String, entries: Int, bytes: Int64
+        path: String, reference: String? = nil, inventory: String, inventorySHA256: String, entries: Int, bytes: Int64,
+        diskBytes: Int64
     ) {
         self.path = path
         self.reference = reference
@@ -69,6 +72,7 @@ public struct TreeContents: Sendable, Codable, Hashable {
         self.inventorySHA256 = inventorySHA256
         self.entries = entries
         self.bytes = bytes
+        self.diskBytes = diskBytes
     }
 }
 

@@ -34,9 +34,9 @@ public enum FileSystem {
     /// The access control lists that a new directory has from the one above it, and would hand on to all that is made in it.
     private static func removeInheritedAccess(_ path: FilePath) throws(Errno) {
         for name in ["system.posix_acl_default", "system.posix_acl_access"] {
-            do {
-                try call { path.withPlatformString { lremovexattr($0, name) } }
-            } catch Errno.noData, Errno.notSupported {}
+            // Most have none, and some file systems do not know of any.
+            guard path.withPlatformString({ lgetxattr($0, name, nil, 0) }) >= 0 else { continue }
+            try call { path.withPlatformString { lremovexattr($0, name) } }
         }
     }
 

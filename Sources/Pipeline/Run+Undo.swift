@@ -27,6 +27,7 @@ extension Run {
 
     /// Undoes what dead runs of this job have left outside the staging area, newest first. What cannot be undone stays on record.
     func undoSideEffects(in area: StagingArea, which: Records) async throws -> [Undoing] {
+        try await area.removeUnfinishedRecords()
         var done: [Undoing] = []
         for record in try await area.undoRecords() where which.include(record) {
             var undoing = Undoing(record: record)

@@ -42,7 +42,9 @@ struct Journal: Sendable {
     /// On return the record is on disk.
     func write(_ record: Record) throws(StagingError) {
         let path = directory.appending(record.fileName)
-        try SmallFile(path).replace(attempting(to: "encode", path) { try SnakeCaseJSON.encode(record) })
+        let bytes = try attempting(to: "encode", path) { try SnakeCaseJSON.encode(record) }
+        // Who makes a dump by hand holds no lock: while it lives, nobody may remove what it has begun to write.
+        try SmallFile(path).replace(bytes, markedBy: ".\(ProcessIdentity.current.mark)")
     }
 
     func remove(_ record: Record) throws(StagingError) {
@@ -91,16 +93,17 @@ struct Journal: Sendable {
     }
 
     /// Removes what a crash left of records that were never completed, whose acts never began.
-    ///
-    /// What is younger than a minute may be one that another process is writing just now: who makes a dump by hand holds no lock.
     func removeUnfinished() throws(StagingError) {
-        let limit = Timestamp.now.nanoseconds - 60 * 1_000_000_000
-        for name in try attempting(to: "list", directory, { try FileSystem.names(in: directory) })
-        where isUnfinished(name) {
-            let path = directory.appending(name)
-            let isOld = { ((try? FileSystem.status(of: path))?.modified ?? limit) < limit }
-            if isOf(.publish, name) || isOld() { try SmallFile(path).remove() }
+        let all = try attempting(to: "list", directory) { try FileSystem.names(in: directory) }
+        for name in all where isUnfinished(name) && !isBeingWritten(name) {
+            try SmallFile(directory.appending(name)).remove()
         }
+    }
+
+    private func isBeingWritten(_ name: FilePath.Component) -> Bool {
+        let words = name.string.split(separator: ".")
+        guard words.count > 2 else { return false }
+        return ProcessIdentity(mark: String(words[words.count - 2]))?.isAlive ?? false
     }
 
     /// Of records that are complete.
@@ -113,4 +116,16 @@ struct Journal: Sendable {
     }
 
     private func isUnfinished(_ name: FilePath.Component) -> Bool { name.string.hasSuffix(SmallFile.unfinished) }
+}
+
+extension ProcessIdentity {
+    /// For the name of a file, which has no room for all of it.
+    fileprivate var mark: String { "\(pid)-\(startTicks)" }
+
+    /// One of this start of the system.
+    fileprivate init?(mark: String) {
+        let words = mark.split(separator: "-")
+        guard words.count == 2, let pid = Int32(words[0]), let ticks = UInt64(words[1]) else { return nil }
+        self.init(pid: pid, startTicks: ticks, bootID: Self.current.bootID)
+    }
 }

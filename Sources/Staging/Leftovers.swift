@@ -44,6 +44,7 @@ extension StagingLock {
     public func removeLeftovers() async throws(StagingError) -> [Leftover] {
         try await onOwnThread { () throws(StagingError) in
             try self.requireHeld()
+            try self.area.journal.removeUnfinished()
             return try self.completePublications() + self.clearIncoming()
         }
     }
@@ -55,7 +56,6 @@ extension StagingLock {
     }
 
     private func completePublications() throws(StagingError) -> [Leftover] {
-        try area.journal.removeUnfinished()
         var done: [Leftover] = []
         for run in try area.journal.publications() {
             let isPublished = try Publication(of: run, in: area).completeFallback()

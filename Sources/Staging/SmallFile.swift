@@ -16,8 +16,10 @@ struct SmallFile: Sendable {
     }
 
     /// Writes the file, or replaces it as a whole. On return it is on disk; after a throw or a crash it is what it was.
-    func replace(_ bytes: [UInt8]) throws(StagingError) {
-        let new = FilePath(path.string + Self.unfinished)
+    ///
+    /// - Parameter mark: added to the name until the file is complete, before `unfinished`.
+    func replace(_ bytes: [UInt8], markedBy mark: String = "") throws(StagingError) {
+        let new = FilePath(path.string + mark + Self.unfinished)
         do {
             try attempting(to: "write", path, needed: Int64(bytes.count)) {
                 try FileSystem.removeFile(new)

@@ -12,6 +12,11 @@ extension StagingArea {
         try await onOwnThread { () throws(StagingError) in try journal.remove(Journal.Record(record)) }
     }
 
+    /// Removes what a crash left of records whose acts never began. Needs no lock.
+    public func removeUnfinishedRecords() async throws(StagingError) {
+        try await onOwnThread { () throws(StagingError) in try journal.removeUnfinished() }
+    }
+
     /// What runs that died have left to be undone, or kept for somebody's Borg, newest first. Whoever lives undoes its own.
     public func undoRecords() async throws(StagingError) -> [UndoRecord] {
         try await allUndoRecords().filter { !$0.owner.isAlive }

@@ -341,11 +341,14 @@ static bool keeps_for(const char *process, const char *keeper, pid_t parent) {
     close(file);
     if (count <= 0 || strcmp(words, keeper) != 0) return false;
     words[count] = 0;
-    for (char *word = words; word < words + count; word += strlen(word) + 1) {
-        if (strcmp(word, "--thaw-after") == 0 || strcmp(word, "--") == 0) return false;
-        if (strcmp(word, "--parent") == 0) return word + 9 < words + count && atoi(word + 9) == parent;
+    bool is_his = false;
+    for (char *word = words, *next; word < words + count && strcmp(word, "--") != 0; word = next) {
+        next = word + strlen(word) + 1;
+        // A watchdog, such as this one.
+        if (strcmp(word, "--thaw-after") == 0) return false;
+        if (strcmp(word, "--parent") == 0 && next < words + count) is_his = atoi(next) == parent;
     }
-    return false;
+    return is_his;
 }
 
 /// Waits until what Muster had run is gone, now that Muster is: the command that freezes might come to its end after we had thawed.

@@ -103,6 +103,25 @@ struct DirectoryTests {
         }
     }
 
+    @Test("is extracted where there is room for it: holes take none, and a file takes it once, whatever its names")
+    func room() async throws {
+        try await withTree { host, tree in
+            try await tree.shell(
+                "truncate -s 200M holes && head -c 10M /dev/urandom > large && for n in $(seq 9); do ln large name$n; done"
+            )
+            try await host.mustSucceed("run")
+            let small = host.scratch.appending("small")
+            try FileSystem.createDirectory(small)
+            try await withMemoryFileSystem(kibibytes: 40 << 10, at: small) { [host] in
+                try await host.mustSucceed("extract", "latest", "--into", small.appending("x").string)
+                try await host.mustSucceed(
+                    "extract", "latest", "documents/tree/holes", "--into", small.appending("part").string)
+                let all = small.appending("x/documents/tree")
+                #expect(try FileSystem.status(of: all.appending("name9")).links == 10)
+            }
+        }
+    }
+
     @Test("in which two equal files were made one by somebody is found out by verify")
     func linked() async throws {
         try await withTree { host, tree in

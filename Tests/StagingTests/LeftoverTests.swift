@@ -16,12 +16,13 @@ struct LeftoverTests {
             try fill(incoming, ["\(RunID.numbered(2))/app/half": "x", "\(RunID.numbered(2)).link7": "x"])
             #expect(symlink(area.current.string, incoming.appending("link").string) == 0)
             try write("{}", to: area.root.appending("journal/\(RunID.numbered(2)).publish.json.new"))
-            // Of an undo record that somebody may be writing, and of one that nobody is.
-            let writing = "\(RunID.numbered(2)).undo.app.snapshot.1.json.new"
-            let unfinished = area.root.appending("journal/\(RunID.numbered(2)).undo.app.snapshot.2.json.new")
-            try write("{}", to: area.root.appending("journal/\(writing)"))
-            try write("{}", to: unfinished)
-            try FileSystem.setModified(unfinished, to: 1_700_000_000_000_000_000)
+            // Of a record that a process which lives may be writing, and of one that nobody is.
+            let me = ProcessIdentity.current
+            let (alive, dead) = ("\(me.pid)-\(me.startTicks)", "\(me.pid)-1")
+            let writing = "\(RunID.numbered(2)).undo.app.snapshot.1.json.\(alive).new"
+            for name in [writing, "\(RunID.numbered(2)).undo.app.snapshot.2.json.\(dead).new"] {
+                try write("{}", to: area.root.appending("journal/\(name)"))
+            }
             let lock = try await area.lock(for: .numbered(3), command: "test")
             #expect(
                 try await lock.removeLeftovers() == [

@@ -9,6 +9,8 @@ struct CopiedTree: Sendable {
     var entries: [TreeEntry] = []
     var omissions: [Finding] = []
     var vanished: [FilePath] = []
+    /// What the files took on disk when they were listed: each once, without its holes.
+    var diskBytes: Int64 = 0
     /// Files whose copy may be of no state that they ever had.
     var torn: [FilePath] = []
     /// Files of the last dump that have another name here, and their bytes.

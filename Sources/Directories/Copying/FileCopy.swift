@@ -134,7 +134,7 @@ struct FileCopy {
             try to.setMode(entry.mode)
             for attribute in entry.attributes { try attribute.set(on: to) }
             try to.setModified(entry.modified)
-            try entry.requireTimeKept { () throws(Errno) in try FileSystem.status(of: to) }
+            try requireTimeKept(entry, try FileSystem.status(of: to), in: target)
         }
     }
 

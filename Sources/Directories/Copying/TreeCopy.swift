@@ -76,13 +76,6 @@ struct TreeCopy: Sendable {
         var former: [Int: TreeEntry] = [:]
     }
 
-    private struct FurtherName: Sendable {
-        var path: FilePath
-        var place: Int
-        /// The place of the name that comes first.
-        var first: Int
-    }
-
     private func walk(until stop: StopSign) throws(DumpError) -> Plan {
         var (copied, files, furtherNames) = (CopiedTree(), [Int](), [FurtherName]())
         var formerEntries: [Int: TreeEntry] = [:]
@@ -102,6 +95,7 @@ struct TreeCopy: Sendable {
                 }
                 firstNames[identity] = place
             }
+            copied.diskBytes += status.diskBytes
             // A file of the last dump is linked by the first of its names alone: what were names of one file need not be any more.
             let old = former?.entry(at: path).flatMap { $0.firstName == nil ? $0 : nil }
             if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return true }
@@ -167,7 +161,8 @@ struct TreeCopy: Sendable {
         return linked
     }
 
-    private func copy(_ path: FilePath, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
+    /// Nil if it is gone.
+    func copy(_ path: FilePath, until stop: StopSign) throws(DumpError) -> FileCopy.Result? {
         let outcome = buffers.with { buffer in
             Swift.Result { () throws(DumpError) in
                 try FileCopy(
@@ -191,41 +186,6 @@ struct TreeCopy: Sendable {
         return try? OpenDirectory(previous.directory.pushing(TreeLayout.tree))
     }
 
-    /// Once all files are there. A name is copied by itself when its file has vanished meanwhile under the first name, or was replaced there.
-    private func link(
-        _ names: [FurtherName], in copied: inout CopiedTree, until stop: StopSign
-    ) throws(DumpError) {
-        var standIns: [Int: Int] = [:]
-        for name in names {
-            let first = standIns[name.first] ?? name.first
-            let original = copied.entries[first]
-            guard original.sha256 != nil, isOneFile(original.path, name.path) else {
-                copied.take(try copy(name.path, until: stop), of: name.place, at: name.path)
-                standIns[name.first] = name.place
-                continue
-            }
-            do {
-                try target.link(original.path, of: target, as: name.path)
-            } catch Errno.tooManyLinks {
-                // The sets before have nearly all that the file system allows.
-                copied.take(try copy(name.path, until: stop), of: name.place, at: name.path)
-                standIns[name.first] = name.place
-                continue
-            } catch {
-                try attempting(to: "create", name.path, of: target) { throw error }
-            }
-            copied.entries[name.place] = original
-            copied.entries[name.place].path = name.path
-            copied.entries[name.place].firstName = original.path
-        }
-    }
-
-    /// Whether two names that were one file's still are.
-    private func isOneFile(_ one: FilePath, _ other: FilePath) -> Bool {
-        guard let one = try? source.status(of: one), let other = try? source.status(of: other) else { return false }
-        return FileIdentity(one) == FileIdentity(other)
-    }
-
     // MARK: Owner, mode, attributes, time
 
     private func finishDirectories(_ copied: CopiedTree) throws(DumpError) {
@@ -238,7 +198,7 @@ struct TreeCopy: Sendable {
             if entry.kind != .symbolicLink { try target.setMode(of: entry.path, to: entry.mode) }
             try target.setAttributes(entry.attributes, of: entry.path, kind: entry.kind)
             try target.setModified(entry.path, to: entry.modified)
-            try entry.requireTimeKept { () throws(Errno) in try target.status(of: entry.path) }
+            try requireTimeKept(entry, try target.status(of: entry.path), in: target)
         }
     }
 }
@@ -256,17 +216,15 @@ extension TreeEntry {
     }
 }
 
-extension TreeEntry {
-    /// Throws if the copy has not the entry's time: some file systems count whole seconds, or have no room for times after 2038.
-    func requireTimeKept(_ copy: () throws(Errno) -> FileStatus) throws {
-        let kept = try copy().modified
-        guard kept != modified else { return }
-        throw DumpError(
-            .cannotPreserve, "the file system of the staging area cannot keep the time of \(path)",
-            hint:
-                "Put the staging area on a file system that counts nanoseconds, such as ext4 with inodes of 256 bytes, XFS or Btrfs.",
-            context: ["time_ns": "\(modified)", "kept_ns": "\(kept)"])
-    }
+/// Throws if a copy has not the entry's time: some file systems count whole seconds, or have no room for times after 2038.
+func requireTimeKept(_ entry: TreeEntry, _ copy: FileStatus, in target: OpenDirectory) throws(DumpError) {
+    guard copy.modified != entry.modified else { return }
+    throw DumpError(
+        .cannotPreserve,
+        "the file system of the staging area cannot keep the time of \(target.path.pushing(entry.path))",
+        hint:
+            "Put the staging area on a file system that counts nanoseconds, such as ext4 with inodes of 256 bytes, XFS or Btrfs.",
+        context: ["time_ns": "\(entry.modified)", "kept_ns": "\(copy.modified)"])
 }
 
 /// What cannot be kept of an entry fails the dump: a restore would lack it.
@@ -274,6 +232,14 @@ func preserving(_ entry: TreeEntry, of target: OpenDirectory, _ work: () throws 
     do {
         try attempting(to: "keep owner, mode or attributes of", entry.path, of: target, work)
     } catch {
+        if error.code == .noSpace, !entry.attributes.isEmpty {
+            var error = error
+            error.hint = """
+                Free space on the file system of the staging area. If there is enough, it has no room for so many attributes of one file: \
+                ext4 has some 4 KiB, XFS and Btrfs more.
+                """
+            throw error
+        }
         guard error.code == .system else { throw error }
         throw DumpError(
             .cannotPreserve, error.message,

@@ -27,8 +27,8 @@ struct Selection: Sendable {
 
     /// The same for what nobody can look at, such as the root of another user's file system.
     func omission(ofUnseen path: FilePath, in root: OpenDirectory) -> Finding? {
-        if settings.isOneFileSystem, let table = try? MountTable.current(),
-            table.mount(at: root.path.pushing(path)) != nil
+        if settings.isOneFileSystem, let place = try? MountTable.place(of: root.path).path,
+            (try? MountTable.current())?.mount(at: place.pushing(path)) != nil
         {
             return Self.otherFileSystem(at: path)
         }

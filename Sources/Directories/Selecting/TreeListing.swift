@@ -34,6 +34,7 @@ struct TreeListing: Sendable {
                 entry.firstName = firstNames[identity]
                 if entry.firstName == nil { firstNames[identity] = path }
             }
+            if entry.firstName == nil { listed.diskBytes += status.diskBytes }
             listed.entries.append(entry)
             return true
         }
@@ -41,6 +42,11 @@ struct TreeListing: Sendable {
         listed.vanished = walk.vanished
         return listed
     }
+}
+
+extension FileStatus {
+    /// Of a file: what it takes on disk, without its holes.
+    var diskBytes: Int64 { kind == .file ? min(bytes, allocatedBytes) : 0 }
 }
 
 /// Which file it is, whatever its name.

@@ -51,7 +51,8 @@ public struct Extraction: Sendable {
         let contents = try await source.repository.contents(of: source.archive)
         let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
         let bytes = try await size(of: part, in: contents)
-        try requireSpace(for: bytes, at: place)
+        // A part takes no more than the whole, of which it is known what its holes and further names save.
+        try requireSpace(for: min(bytes, contents.manifest.diskBytes), at: place)
         let room = try Room(place)
         defer { display.show([]) }
         let verified: VerificationReport
