@@ -59,12 +59,12 @@ public struct TreeContents: Sendable, Codable, Hashable {
     public var entries: Int
     /// Of its files, holes included, and a file with several names each time.
     public var bytes: Int64
-    /// What its files take on disk: each once, without its holes.
-    public var diskBytes: Int64
+    /// What its files took on disk where they lay: each once, without its holes. Nil in sets of before this was counted.
+    public var diskBytes: Int64?
 
     public init(
         path: String, reference: String? = nil, inventory: String, inventorySHA256: String, entries: Int, bytes: Int64,
-        diskBytes: Int64
+        diskBytes: Int64? = nil
     ) {
         self.path = path
         self.reference = reference

@@ -22,7 +22,7 @@ public struct Manifest: Sendable, Codable, Equatable {
     /// What an archive of the set holds of all dumps.
     public var archivedBytes: Int64 { dumps.reduce(0) { $0 + $1.archivedBytes } }
 
-    /// What all of that takes on disk once it is extracted.
+    /// What all of that takes on disk once it is extracted, at least: a program that extracts need not find every hole again.
     public var diskBytes: Int64 { dumps.reduce(0) { $0 + $1.diskBytes } }
 
     /// The least sure moment of all dumps; nil without any.
@@ -70,7 +70,7 @@ public struct Manifest: Sendable, Codable, Equatable {
         /// With what was not copied, but is in an archive of the set.
         public var archivedBytes: Int64 { bytes + (tree?.reference == nil ? 0 : tree?.bytes ?? 0) }
 
-        public var diskBytes: Int64 { archivedBytes - (tree?.bytes ?? 0) + (tree?.diskBytes ?? 0) }
+        public var diskBytes: Int64 { archivedBytes - (tree?.bytes ?? 0) + (tree?.diskBytes ?? tree?.bytes ?? 0) }
 
         public init(
             name: String, provider: String, path: String, identity: [String: String], moment: Moment,

@@ -10,8 +10,7 @@ import Processes
 /// nobody knows how far it had come.
 ///
 /// From before the freeze, a watchdog stands by: it thaws after the deadline, and at once when Muster ends, however it
-/// ends. A freeze command that is at work then, or when the deadline comes, is killed first: it must not freeze what was
-/// just thawed. The application must not be what Muster itself needs, such as the file system of the staging area.
+/// ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed again. The application must not be what Muster itself needs, such as the file system of the staging area.
 public actor ApplicationFreeze: Quiescence {
     /// As `UndoRecord.kind` calls it.
     static let recordKind = "application_freeze"

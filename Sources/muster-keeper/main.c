@@ -148,16 +148,22 @@ static _Noreturn void start(const struct job *job, struct secret *secret, int di
 
 // MARK: While it runs
 
+/// What /proc has in a file on a process, as text. -1 if it is gone.
+static ssize_t read_of(const char *process, const char *file, char *text, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.20s/%s", process, file);
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    if (opened < 0) return -1;
+    ssize_t count = read(opened, text, size - 1);
+    close(opened);
+    text[count > 0 ? count : 0] = 0;
+    return count;
+}
+
 /// The parent of a process, from the fourth field of /proc/PID/stat; the second may hold spaces and brackets. 0 if it is gone.
 static pid_t parent_of(const char *pid) {
-    char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return 0;
-    ssize_t count = read(file, line, sizeof line - 1);
-    close(file);
-    if (count <= 0) return 0;
-    line[count] = 0;
+    char line[512];
+    if (read_of(pid, "stat", line, sizeof line) <= 0) return 0;
     const char *after_name = strrchr(line, ')');
     int parent = 0;
     if (after_name == NULL || sscanf(after_name, ") %*c %d", &parent) != 1) return 0;
@@ -333,14 +339,13 @@ static int thaw(const struct job *job, int outcome) {
 
 /// Whether a process is the keeper of a program that `parent` had run: its command line says so.
 static bool keeps_for(const char *process, const char *keeper, pid_t parent) {
-    char path[64], words[4096];
-    snprintf(path, sizeof path, "/proc/%.20s/cmdline", process);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return false;
-    ssize_t count = read(file, words, sizeof words - 1);
-    close(file);
+    // The name first: to read the command line of a program that waits for what is frozen would be to wait with it.
+    char words[4096];
+    const char *name = strrchr(keeper, '/');
+    ssize_t count = read_of(process, "comm", words, sizeof words);
+    if (count <= 0 || strncmp(words, name ? name + 1 : keeper, (size_t)count - 1) != 0) return false;
+    count = read_of(process, "cmdline", words, sizeof words);
     if (count <= 0 || strcmp(words, keeper) != 0) return false;
-    words[count] = 0;
     bool is_his = false;
     for (char *word = words, *next; word < words + count && strcmp(word, "--") != 0; word = next) {
         next = word + strlen(word) + 1;
@@ -384,22 +389,31 @@ static int watch(const struct job *job, const char *keeper) {
 
     const long long end = now_milliseconds() + job->thaw_milliseconds;
     if (write(STDIN_FILENO, "", 1) != 1) return cannot_start;
-    bool may_freeze = true;
+    bool may_freeze = true; // whether the command that freezes may still be at work
+    int outcome = thawed;
     for (;;) {
         struct pollfd watched[] = {
             {.fd = STDIN_FILENO, .events = POLLIN}, {.fd = parent, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-        const long long left = end - now_milliseconds();
-        if (left <= 0) return thaw(job, time_was_up);
-        if (poll(watched, 3, (int)left) <= 0) continue;
+        const long long left = outcome == time_was_up ? 1000 : end - now_milliseconds();
+        const int ready = left > 0 ? poll(watched, 3, (int)left) : 0;
+        if (ready < 0) continue;
+        if (ready == 0) {
+            // Again and again while it may be frozen after that.
+            outcome = time_was_up;
+            if (!may_freeze) return thaw(job, outcome);
+            if (thaw(job, outcome) == not_thawed) return not_thawed;
+            continue;
+        }
         char byte;
         if (watched[0].revents != 0 && read(STDIN_FILENO, &byte, 1) == 1) {
-            if (byte == 't') return not_needed;
+            if (byte == 't') return outcome == time_was_up ? outcome : not_needed;
             may_freeze = false;
+            if (outcome == time_was_up) return thaw(job, outcome);
             continue;
         }
         // An end of the socket may be seen a moment before that of the process.
         if (may_freeze && watched[2].revents == 0) wait_for_freeze(keeper, job->parent);
-        return thaw(job, thawed);
+        return thaw(job, outcome);
     }
 }
 

@@ -79,6 +79,40 @@ struct SnapshotKillTests {
         }
     }
 
+    @Test("and those of another dump on another subvolume are given up, undone and released one by one")
+    func twoVolumes() async throws {
+        try await TestHost.withBtrfs { host, volume in
+            let mail = volume.root.appending("mail")
+            try await volume.create(subvolume: mail)
+            try write("1", to: mail.appending("inbox"))
+            host.job.dumpLines += ["  mail:", "    provider: directory", "    path: \(mail)", "    snapshot: btrfs"]
+            func muster(_ command: String) async throws {
+                let result = try await host.muster(command)
+                #expect(result.status == .exited(0), "\(result.errors)")
+                #expect(!result.errors.contains("error:"), "\(result.errors)")
+            }
+            func expectNothingLeft() async throws {
+                #expect(try await volume.subvolumes() == ["data", "mail"])
+                #expect(try host.mountPoints() == [])
+                #expect(try host.journal() == [])
+            }
+            try await muster("dump")
+            try await expectNothingLeft()
+            for command in ["undo", "dump"] {
+                try await host.killMuster("dump", at: "dumped")
+                try await muster(command)
+                try await expectNothingLeft()
+            }
+            host.job.dumpLines = host.job.dumpLines.flatMap {
+                $0 == "    snapshot: btrfs" ? [$0, "    stage: reference"] : [$0]
+            }
+            try await muster("dump")
+            #expect(try host.mountPoints().count == 2)
+            try await muster("release")
+            try await expectNothingLeft()
+        }
+    }
+
     @Test("is undone by a run that archives, too")
     func nextRunArchives() async throws {
         try await TestHost.withBtrfs { host, volume in

@@ -36,7 +36,8 @@ struct BtrfsTests {
             #expect(throws: Errno.readOnlyFileSystem) { try write("x", to: held.tree.appending("letter")) }
             #expect(held.moment.kind == .window)
             #expect(start <= held.moment.from && held.moment.from <= held.moment.to && held.moment.to <= .now)
-            let name = volume.data.appending(".muster-nightly-\(host.run.context.runID)")
+            let id = try await Subvolume.at(volume.data, by: host.round.programs).id
+            let name = volume.data.appending(".muster-nightly-\(host.run.context.runID)-\(id.prefix(8))")
             #expect(held.moment.evidence == ["snapshot": "btrfs", "name": name.string])
             #expect(host.journal.open.map(\.kind) == ["btrfs_snapshot", "snapshot_mount"])
             try await held.confirm()
@@ -297,7 +298,7 @@ struct BtrfsTests {
             let error = await #expect(throws: DumpError.self) { try await host.round.undo(record, in: host.context()) }
             #expect(
                 error?.description == """
-                    the subvolume \(volume.data), which had the snapshot .muster-nightly-\(host.run.context.runID), is not there
+                    the subvolume \(volume.data), which had the snapshot \(record.facts["snapshot"] ?? ""), is not there
                       uuid: \(record.facts["source_uuid"] ?? "")
                       hint: Mount its file system, or give it its name back, and run 'muster undo'.
                     """)

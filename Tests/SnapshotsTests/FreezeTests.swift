@@ -129,6 +129,31 @@ struct FreezeTests {
         }
     }
 
+    @Test("is thawed once more when the freeze command ends after the deadline, also while Muster sleeps")
+    func frozenTooLate() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let sleeper = try StoppedProcess(scratch: scratch) { muster in
+                defer { kill(muster, SIGKILL) }
+                let isThawedAgain = {
+                    access(scratch.appending("late").string, F_OK) == 0 && !application.isFrozen
+                }
+                for _ in 0..<6000 where !isThawedAgain() { usleep(10_000) }
+                guard isThawedAgain() else { throw HostError(description: "it stayed frozen") }
+            }
+            await #expect(processExitsWith: .signal(SIGKILL)) { [scratch = scratch.string as String] in
+                try stopThisProcess(at: "nowhere", scratch: scratch)
+                let application = try Application(FilePath(scratch))
+                let slow = "kill -STOP \(getpid()); sleep 2; touch '\(application.frozen)' '\(scratch)/late'"
+                try await application.freeze(["/bin/sh", "-c", slow], deadline: .seconds(1)).begin(
+                    in: application.host.context())
+            }
+            try sleeper.finish()
+            try await eventually { try application.processes().isEmpty }
+            #expect(!application.isFrozen)
+        }
+    }
+
     @Test("whose thaw command hangs fails the run, in the end, and stays on record")
     func thawHangs() async throws {
         try await withScratch { scratch in

@@ -14,7 +14,8 @@ import Trees
 /// leaves no trace. So a file is not trusted before its last change lies a tick back.
 ///
 /// What is written to a file through a mapping in memory, mmap(2), shows there only once for each time that the page was written out: so it
-/// is, before every look at the times. In memory (tmpfs) nothing is ever written out, and such a change goes unseen.
+/// is, before every look at the times. In memory (tmpfs) nothing is ever written out, nor is it through overlayfs, and such a change goes
+/// unseen there.
 struct FileCopy {
     let source: OpenDirectory
     let target: OpenDirectory
@@ -114,14 +115,15 @@ struct FileCopy {
     private func settledLook(at file: FileDescriptor) throws -> Look {
         let first = try look(at: file)
         guard !first.isSettled else { return first }
-        usleep(UInt32(max(first.status.changed + first.status.tick - first.time, 0) / 1000 + 1))
+        let tick = first.status.tick
+        usleep(UInt32(min(max(first.status.changed + tick - Self.now, 0), tick) / 1000 + 1))
         return try look(at: file)
     }
 
     private func look(at file: FileDescriptor) throws -> Look {
         let time = Self.now
         // Nobody writes to a snapshot.
-        if asOf == nil { try file.writeOut() }
+        if asOf == nil { try writeOut(file) }
         let status = try FileSystem.status(of: file)
         // A last change in the future was made by another clock.
         return Look(status: status, time: time, isSettled: status.isSettled(by: time) || status.changed > Self.now)
@@ -143,6 +145,17 @@ struct FileCopy {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    private func writeOut(_ file: FileDescriptor) throws(DumpError) {
+        do {
+            try file.writeOut()
+        } catch {
+            // Such as no space there: not to be taken for none in the staging area.
+            throw DumpError(
+                .system, "what others wrote to \(source.path.pushing(path)) cannot be written to its disk: \(error)",
+                hint: "The disk may be full or failing: look at the kernel's log.", underlying: error)
+        }
     }
 
     // MARK: Bytes

@@ -52,6 +52,11 @@ extension TreeCopy {
         _ first: Int, alsoCalled names: [FurtherName], in copied: inout CopiedTree, until stop: StopSign
     ) throws(DumpError) {
         let path = copied.entries[first].path
+        // With more names than here, it is the last dump's.
+        if let links = try? target.status(of: path).links, links > names.count + 1 {
+            copied.linkedFiles -= 1
+            copied.linkedBytes -= copied.entries[first].bytes
+        }
         for path in [path] + names.map(\.path) {
             try attempting(to: "replace", path, of: target) { try target.remove(path) }
         }

@@ -219,11 +219,14 @@ extension TreeEntry {
 /// Throws if a copy has not the entry's time: some file systems count whole seconds, or have no room for times after 2038.
 func requireTimeKept(_ entry: TreeEntry, _ copy: FileStatus, in target: OpenDirectory) throws(DumpError) {
     guard copy.modified != entry.modified else { return }
+    // Two seconds are the longest that any file system counts in.
+    let isRounded = copy.modified.distance(to: entry.modified).magnitude <= 2_000_000_000
     throw DumpError(
         .cannotPreserve,
         "the file system of the staging area cannot keep the time of \(target.path.pushing(entry.path))",
-        hint:
-            "Put the staging area on a file system that counts nanoseconds, such as ext4 with inodes of 256 bytes, XFS or Btrfs.",
+        hint: isRounded
+            ? "Put the staging area on a file system that counts nanoseconds, such as ext4 with inodes of 256 bytes, XFS or Btrfs."
+            : "Is it meant to be so old, or so new? Give it another with touch(1), or put the staging area on Btrfs or ZFS, which have room for it.",
         context: ["time_ns": "\(entry.modified)", "kept_ns": "\(copy.modified)"])
 }
 

@@ -51,8 +51,7 @@ public struct Extraction: Sendable {
         let contents = try await source.repository.contents(of: source.archive)
         let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
         let bytes = try await size(of: part, in: contents)
-        // A part takes no more than the whole, of which it is known what its holes and further names save.
-        try requireSpace(for: min(bytes, contents.manifest.diskBytes), at: place)
+        try requireSpace(for: bytes, atLeast: min(bytes, contents.manifest.diskBytes), at: place)
         let room = try Room(place)
         defer { display.show([]) }
         let verified: VerificationReport
@@ -89,7 +88,14 @@ public struct Extraction: Sendable {
         return bytes
     }
 
-    private func requireSpace(for bytes: Int64, at place: VacantDirectory) throws(ArchiveError) {
+    /// Throws where it cannot fit, and warns where it may not.
+    ///
+    /// - Parameters:
+    ///   - bytes: with holes, and a file with several names each time.
+    ///   - least: without.
+    private func requireSpace(
+        for bytes: Int64, atLeast least: Int64, at place: VacantDirectory
+    ) throws(ArchiveError) {
         let parent = target.removingLastComponent()
         let free: Int64
         do {
@@ -97,11 +103,18 @@ public struct Extraction: Sendable {
         } catch {
             throw ArchiveError(.target, "cannot use \(parent): \(error)", hint: "Make that directory first.")
         }
-        guard free < bytes else { return }
+        guard free < least else {
+            if free < bytes {
+                log.warning(
+                    "it may not fit: holes and further names of files take no space, but it is not known how much of it they are",
+                    metadata: ["bytes": "\(formatBytes(bytes))", "free": "\(formatBytes(free))"])
+            }
+            return
+        }
         throw ArchiveError(
-            .noSpace, "no space in \(parent): \(formatBytes(bytes)) needed, \(formatBytes(free)) free",
+            .noSpace, "no space in \(parent): \(formatBytes(least)) needed, \(formatBytes(free)) free",
             hint: "Extract to another file system, or only a part: muster extract ARCHIVE DUMP/PATH.",
-            context: ["needed_bytes": "\(bytes)", "free_bytes": "\(free)"])
+            context: ["needed_bytes": "\(least)", "free_bytes": "\(free)"])
     }
 
     private func extract(

@@ -33,7 +33,9 @@ extension Planning {
 
     private func part(_ volume: Subvolume, in first: Subvolume) -> PlannedSnapshot.Part {
         let snapshot = SubvolumeSnapshot(
-            source: volume.point, sourceID: volume.id, generation: volume.generation, entry: ".\(label)")
+            source: volume.point, sourceID: volume.id, generation: volume.generation,
+            // A mount of it is known by this name, so no other subvolume's snapshot may have it.
+            entry: ".\(label)-\(volume.id.prefix(8))")
         return PlannedSnapshot.Part(snapshot: snapshot, place: volume.point.relative(to: first.point))
     }
 

@@ -72,8 +72,11 @@ struct SnapshotMount: Sendable {
     }
 
     /// Throws if what has this mark is mounted anywhere.
+    ///
+    /// ZFS mounts a snapshot below `.zfs/snapshot` for whoever looks there, and unmounts it by itself when it goes.
     static func requireUnmounted(_ mark: String) throws(DumpError) {
-        guard let mount = try table().mounts.first(where: { isMarked($0, by: mark) }) else { return }
+        let mounts = try table().mounts.filter { !$0.point.string.contains("/.zfs/snapshot/") }
+        guard let mount = mounts.first(where: { isMarked($0, by: mark) }) else { return }
         throw DumpError(
             .system, "the snapshot is still mounted at \(mount.point)",
             hint: "Find out who uses it: fuser -vm \(mount.point), unmount it, and run 'muster undo'.",
