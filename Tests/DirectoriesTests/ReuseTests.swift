@@ -97,13 +97,7 @@ struct ReuseTests {
     @Test("of a file with as many names in all dumps as the file system allows has it anew, under all of its names")
     func tooManyNames() async throws {
         try await TreeHost.with { host in
-            let (image, point) = (host.scratch.appending("image"), host.scratch.appending("ext4"))
-            try FileSystem.createDirectory(point)
-            try await output("truncate", "--size", "64M", image.string)
-            try await output("mkfs.ext4", "-q", image.string)
-            try await withCleanup { [host] cleanup in
-                try await output("mount", "-o", "loop", image.string, point.string)
-                cleanup.append { try await output("umount", point.string) }
+            try await withExt4FileSystem(in: host.scratch, size: "64M") { [host] point in
                 try await host.source.shell("printf x > one && ln one three && ln one two")
                 let first = try await host.dump("ext4/first")
                 let fill = """

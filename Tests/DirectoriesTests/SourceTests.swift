@@ -139,14 +139,8 @@ struct SourceTests {
     @Test("whose times the staging area cannot keep is no dump: a restore would lack them")
     func coarseTimes() async throws {
         try await TreeHost.with { host in
-            let (image, point) = (host.scratch.appending("image"), host.scratch.appending("coarse"))
-            try FileSystem.createDirectory(point)
-            try await output("truncate", "--size", "16M", image.string)
-            try await output("mkfs.ext4", "-q", "-I", "128", image.string)
-            try await withCleanup { [host] cleanup in
-                try await output("mount", "-o", "loop", image.string, point.string)
-                cleanup.append { try await output("umount", point.string) }
-                let error = try await host.failure("coarse/dump")
+            try await withExt4FileSystem(in: host.scratch, size: "16M", "-I", "128") { [host] point in
+                let error = try await host.failure("ext4/dump")
                 #expect(error?.code.rawValue == "cannot_preserve", "\(error.map { "\($0)" } ?? "")")
                 #expect(
                     error?.message.hasPrefix("the file system of the staging area cannot keep the time of ") == true)
@@ -156,7 +150,7 @@ struct SourceTests {
                 try FileSystem.createDirectory(source)
                 try write("1", to: source.appending("there"))
                 own.settings.path = source
-                let first = try await own.dump("coarse/first")
+                let first = try await own.dump("ext4/first")
                 let there = try FileSystem.status(of: source.appending("there"))
                 #expect(try first.status("there").modified == there.modified)
                 #expect(try #require(try first.entry("there")).source != nil)

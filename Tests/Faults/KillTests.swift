@@ -15,8 +15,10 @@ let stopPoints = [
 struct KillTests {
     @Test("by SIGKILL leaves a complete set, and the next run succeeds and leaves nothing of it", arguments: stopPoints)
     func killed(at point: String) async throws {
+        // Before that there is nothing of the run in the repository, and an archive there before would cost time only.
+        let isArchiving = ["begun", "created", "archived", "ended"].contains(point)
         try await TestHost.with { host in
-            let first = try await host.muster("run")
+            let first = try await host.muster(isArchiving ? "run" : "dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
             try #require(await run.stopped(), "the run passes '\(point)'")
@@ -33,8 +35,8 @@ struct KillTests {
             #expect(try FileSystem.names(in: host.staging.appending("incoming")).isEmpty)
             #expect(try FileSystem.names(in: host.staging.appending("journal")).isEmpty)
             // What the killed run archived counts if it was confirmed, and is deleted if it was not.
-            let confirmed = ["archived", "ended"].contains(point) ? 3 : 2
-            #expect(try await host.archiveNames().count == confirmed)
+            let killed = ["archived", "ended"].contains(point) ? 1 : 0
+            #expect(try await host.archiveNames().count == (isArchiving ? 1 : 0) + killed + 1)
         }
     }
 

@@ -65,13 +65,13 @@ struct SnapshotKillTests {
         }
     }
 
-    @Test("and one of each subvolume in it are undone, wherever that was", arguments: Point.allCases, ["undo", "dump"])
-    func nested(at point: Point, by command: String) async throws {
+    @Test("and one of each subvolume in it are undone, wherever that was", arguments: Point.allCases)
+    func nested(at point: Point) async throws {
         try await TestHost.withBtrfs(lines: ["    snapshot: {btrfs: {nested: include}}"]) { host, volume in
             for name in ["one", "two"] { try await volume.create(subvolume: volume.documents.appending(name)) }
             try await host.killMuster("dump", at: point.rawValue)
             #expect(try !host.journal().isEmpty)
-            let undone = try await host.muster(command)
+            let undone = try await host.muster("undo")
             #expect(undone.status == .exited(0), "\(undone.errors)")
             #expect(try await volume.subvolumes() == ["data", "data/documents/one", "data/documents/two"])
             #expect(try host.mountPoints() == [])

@@ -177,8 +177,14 @@ struct LVMTests {
             try await lvm.host.undoAll(records)
             // In a group without volumes there is no snapshot either.
             try await lvm.edit("d")
-            try lvm.fakes.add("vgs", "echo '  ID0'")
-            try await lvm.host.undoAll(records)
+            for (line, isEmpty) in [("ID0|wz--n-|0", true), ("ID0|wzx-n-|0", false), ("ID0|wz--n-|1", false)] {
+                try lvm.fakes.add("vgs", "echo '  \(line)'")
+                guard !isEmpty else {
+                    try await lvm.host.undoAll(records)
+                    continue
+                }
+                await #expect(throws: DumpError.self, "\(line)") { try await lvm.host.undoAll(records) }
+            }
         }
     }
 

@@ -55,10 +55,14 @@ struct LogicalVolume: Sendable, Equatable {
         try await all(by: programs).filter { $0.groupID == id }
     }
 
-    /// Whether a volume group is there, which may have no volumes at all.
-    static func hasGroup(_ id: String, by programs: SystemPrograms) async throws(DumpError) -> Bool {
-        let groups = try await programs.run("vgs", ["--noheadings", "--options", "vg_uuid"])
-        return groups.split(whereSeparator: \.isWhitespace).contains { $0 == id }
+    /// Whether a volume group is there and has no volumes at all. One that was exported hides them.
+    static func isEmpty(group id: String, by programs: SystemPrograms) async throws(DumpError) -> Bool {
+        let listing = try await programs.run(
+            "vgs", ["--noheadings", "--separator", "|", "--options", "vg_uuid,vg_attr,lv_count"])
+        return listing.split(separator: "\n").contains { line in
+            let fields = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces }
+            return fields.count == 3 && fields[0] == id && fields[1].dropFirst(2).first != "x" && fields[2] == "0"
+        }
     }
 
     init?(line: String) {

@@ -92,7 +92,7 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
 
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
         let volumes = try await LogicalVolume.all(inGroup: groupID, by: programs)
-        if volumes.isEmpty, try await !LogicalVolume.hasGroup(groupID, by: programs) {
+        if volumes.isEmpty, try await !LogicalVolume.isEmpty(group: groupID, by: programs) {
             throw DumpError(
                 .sourceUnavailable, "the volume group \(group), which had the snapshot \(name), is not there",
                 hint: "Attach its disks and run 'muster undo'.")
