@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Synchronization
 import SystemPackage
 
 /// The set that a run is building, in a directory that nobody else uses.
@@ -31,12 +32,13 @@ public struct IncomingSet: Sendable {
 
     /// Something that begins to write a completed file of a dump to disk while others are still being dumped. A file that is
     /// the same in the current set is left alone: sealing will replace it by a link, and nothing of it needs to be written.
-    public func writeback(forDump name: String) async -> @Sendable (FilePath, FileDigest) -> Void {
-        let baseline = await onOwnThread { ReuseBaseline(of: lock.area, for: [name]) }
+    public func writeback(forDump name: String) -> @Sendable (FilePath, FileDigest) -> Void {
+        // Read by the first file of those who tell: a tree's list is long, and its provider tells of none.
+        let baseline = Later { [area = lock.area] in ReuseBaseline(of: area, for: [name]) }
         let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
         return { [root] path, digest in
             let file = directory.pushing(path)
-            guard !baseline.lists(file, digest.sha256) else { return }
+            guard !baseline.value.lists(file, digest.sha256) else { return }
             // Only a head start: the flush of the set is what counts, and reports.
             try? FileSystem.startWriteback(of: root.pushing(file))
         }
@@ -132,6 +134,22 @@ final class FlushPoint: Sendable {
     func flush(_ bytes: Int64) throws(StagingError) {
         try attempting(to: "write to disk what is in", directory, needed: bytes) {
             try FileSystem.flushFileSystem(through: file)
+        }
+    }
+}
+
+/// Something that is made when it is asked for, once.
+private final class Later<Value: Sendable>: Sendable {
+    private let make: @Sendable () -> Value
+    private let made = Mutex<Value?>(nil)
+
+    init(_ make: @escaping @Sendable () -> Value) { self.make = make }
+
+    var value: Value {
+        made.withLock { made in
+            let value = made ?? make()
+            made = value
+            return value
         }
     }
 }

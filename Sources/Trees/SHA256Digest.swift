@@ -8,15 +8,17 @@ public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
     /// - Parameter hex: 64 lower-case hex digits; nil for anything else.
     public init?(_ hex: some Collection<UInt8>) {
         guard hex.count == 64 else { return nil }
-        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        for digit in hex {
-            guard let value = hexValue(of: digit) else { return nil }
-            words.0 = words.0 << 4 | words.1 >> 60
-            words.1 = words.1 << 4 | words.2 >> 60
-            words.2 = words.2 << 4 | words.3 >> 60
-            words.3 = words.3 << 4 | UInt64(value)
+        var digits = hex.makeIterator()
+        func word() -> UInt64? {
+            var word: UInt64 = 0
+            for _ in 0..<16 {
+                guard let digit = digits.next(), let value = hexValue(of: digit) else { return nil }
+                word = word << 4 | UInt64(value)
+            }
+            return word
         }
-        (one, two, three, four) = words
+        guard let one = word(), let two = word(), let three = word(), let four = word() else { return nil }
+        (self.one, self.two, self.three, self.four) = (one, two, three, four)
     }
 
     public init?(_ hex: String) { self.init(hex.utf8) }
@@ -28,24 +30,32 @@ public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
-    fileprivate var words: [UInt64] { [one, two, three, four] }
+    fileprivate var words: (UInt64, UInt64, UInt64, UInt64) { (one, two, three, four) }
 }
 
 extension [UInt8] {
     mutating func append(hexOf digest: SHA256Digest) {
-        for word in digest.words { append(number: word, radix: 16, width: 16) }
+        let (one, two, three, four) = digest.words
+        append(number: one, radix: 16, width: 16)
+        append(number: two, radix: 16, width: 16)
+        append(number: three, radix: 16, width: 16)
+        append(number: four, radix: 16, width: 16)
     }
 
     /// - Parameter width: how many digits at least.
     mutating func append(number: some BinaryInteger, radix: UInt64 = 10, width: Int = 1) {
         var rest = UInt64(number)
-        let start = count
-        repeat {
-            let digit = UInt8(rest % radix)
-            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
-            rest /= radix
-        } while rest > 0 || count - start < width
-        self[start...].reverse()
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: UInt64.bitWidth) { digits in
+            // From the last one on.
+            var start = digits.count
+            repeat {
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: radix)
+                start -= 1
+                digits[start] = (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) + UInt8(digit)
+                rest = quotient
+            } while rest > 0 || digits.count - start < width
+            append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start...]))
+        }
     }
 }
 
