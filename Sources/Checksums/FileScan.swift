@@ -41,7 +41,7 @@ public struct FileScan: Sendable {
             _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
             let hash = try SHA256()
             var bytes: Int64 = 0
-            try forEachChunk(of: file) { chunk in
+            try forEachChunk(of: file, before) { chunk in
                 bytes += Int64(chunk.count)
                 // Read to its end, a file that grows as fast as we read would never have one.
                 guard bytes <= before.bytes else { throw changed }
@@ -71,16 +71,42 @@ public struct FileScan: Sendable {
         }
     }
 
-    private func forEachChunk(of file: FileDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// Holes are not read: the kernel would fill memory with their zeros, which takes it longer than to hash them.
+    private func forEachChunk(
+        of file: FileDescriptor, _ status: FileStatus, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk, alignment: 4096)
         defer { buffer.deallocate() }
-        while case let count = try read(file, into: buffer), count > 0 {
-            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        func read(at offset: Int64, atMost count: Int64) throws(ChecksumError) -> UnsafeRawBufferPointer {
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(count, Int64(Self.chunk)))])
+            do {
+                let filled = try file.read(fromAbsoluteOffset: offset, into: part)
+                return UnsafeRawBufferPointer(rebasing: part[..<filled])
+            } catch {
+                throw cannotRead(error)
+            }
+        }
+
+        var end: Int64 = 0
+        for segment in try segments(of: file, status) {
+            end = segment.range.lowerBound
+            while end < segment.range.upperBound {
+                let left = segment.range.upperBound - end
+                let chunk = try segment.isHole ? FileSegment.zeros(atMost: left) : read(at: end, atMost: left)
+                guard !chunk.isEmpty else { throw changed }
+                try body(chunk)
+                end += Int64(chunk.count)
+            }
+        }
+        // What the status did not announce.
+        while case let chunk = try read(at: end, atMost: .max), !chunk.isEmpty {
+            try body(chunk)
+            end += Int64(chunk.count)
         }
     }
 
-    private func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer) throws(ChecksumError) -> Int {
-        do { return try file.read(into: buffer) } catch { throw cannotRead(error) }
+    private func segments(of file: FileDescriptor, _ status: FileStatus) throws(ChecksumError) -> [FileSegment] {
+        do { return try file.segments(of: status) } catch { throw cannotRead(error) }
     }
 
     private func status(of file: FileDescriptor) throws(ChecksumError) -> FileStatus {

@@ -11,6 +11,17 @@ public struct FileSegment: Sendable, Hashable {
         self.range = range
         self.isHole = isHole
     }
+
+    /// What a hole reads as: some of its bytes, at least one of any.
+    public static func zeros(atMost count: Int64) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: allZeros[..<Int(min(count, Int64(allZeros.count)))])
+    }
+
+    // Nobody writes to it.
+    private nonisolated(unsafe) static let allZeros: UnsafeRawBufferPointer = {
+        let count = 256 * 1024
+        return UnsafeRawBufferPointer(start: calloc(count, 1), count: count)
+    }()
 }
 
 extension FileDescriptor {

@@ -26,6 +26,27 @@ struct FileScanTests {
         }
     }
 
+    @Test("A hole is its zeros, at the beginning, between data, and at the end")
+    func holes() async throws {
+        try await withScratch { scratch in
+            let path = scratch.appending("sparse")
+            try write([], to: path)
+            #expect(truncate(path.string, 5_000_001) == 0)
+            let file = try FileDescriptor.open(path, .writeOnly)
+            try file.closeAfter {
+                for offset: Int64 in [1_000_000, 2_000_000] {
+                    _ = try file.writeAll(toAbsoluteOffset: offset, noise(300_000))
+                }
+            }
+            try #require(try FileSystem.status(of: path).hasHoles)
+            var seen: [UInt8] = []
+            let digest = try FileScan(path).digest { seen += $0 }
+            let listed = try await runProgram("sha256sum", [path.string])
+            #expect(String(decoding: listed.output, as: UTF8.self) == "\(digest.sha256)  \(path)\n")
+            #expect(try sha256(of: seen) == digest.sha256 && seen.count == 5_000_001)
+        }
+    }
+
     @Test("A large file is read in small pieces")
     func smallPieces() async throws {
         try await withScratch { scratch in
@@ -55,11 +76,14 @@ struct FileScanTests {
         }
     }
 
-    @Test("A file that grows, or is rewritten, while it is read has no digest", arguments: [true, false])
-    func changedMeanwhile(grows: Bool) async throws {
+    @Test(
+        "A file that grows, or is rewritten, while it is read has no digest, with holes or without",
+        arguments: [true, false], [true, false])
+    func changedMeanwhile(grows: Bool, isSparse: Bool) async throws {
         try await withScratch { scratch in
             let path = scratch.appending("file")
             try write(noise(300_000), to: path)
+            if isSparse { #expect(truncate(path.string, 600_000) == 0) }
             // So that the rewriting falls into another tick of the file system's clock.
             try FileSystem.setModified(path, to: 1)
             let error = #expect(throws: ChecksumError.self) {

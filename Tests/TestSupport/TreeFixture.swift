@@ -63,6 +63,30 @@ public struct TreeFixture: Sendable {
         return String(decoding: outcome.output, as: UTF8.self)
     }
 
+    /// Where the bytes of a file lie that are not zero, in blocks, and what they are. Does not read its holes: for a large one that takes a
+    /// minute.
+    public func data(of file: String) async throws -> String {
+        let program = """
+            import hashlib, os, sys
+            block, size, offset = 4096, os.path.getsize(sys.argv[1]), 0
+            with open(sys.argv[1], "rb", buffering=0) as file:
+                print(size)
+                while offset < size:
+                    try:
+                        start = os.lseek(file.fileno(), offset, os.SEEK_DATA) // block * block
+                    except OSError:
+                        break
+                    offset = os.lseek(file.fileno(), max(start, offset), os.SEEK_HOLE)
+                    for place in range(start, offset, block):
+                        bytes = os.pread(file.fileno(), block, place)
+                        if any(bytes):
+                            print(place, hashlib.sha256(bytes).hexdigest())
+            """
+        let outcome = try await runProgram("python3", ["-c", program, file], in: root)
+        guard outcome.succeeded else { throw HostError(description: outcome.lastErrors) }
+        return String(decoding: outcome.output, as: UTF8.self)
+    }
+
     /// What an independent program finds to be different in a copy: contents, links, holes, owners, modes, times, attributes, lists.
     public func differences(from copy: FilePath, leavingOut name: String? = nil) async throws -> String {
         let compared = try await runProgram(

@@ -11,12 +11,6 @@ final class CopyBuffer: @unchecked Sendable {
 
     deinit { bytes.deallocate() }
 
-    /// At most `size` of them.
-    static func zeros(_ count: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: allZeros[..<count]) }
-
-    // Nobody writes to it.
-    private nonisolated(unsafe) static let allZeros = UnsafeRawBufferPointer(start: calloc(size, 1), count: size)
-
     func fill(_ count: Int, _ read: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> UnsafeRawBufferPointer {
         let filled = try read(UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))
         return UnsafeRawBufferPointer(rebasing: bytes[..<filled])

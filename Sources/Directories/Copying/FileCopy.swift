@@ -170,8 +170,9 @@ struct FileCopy {
         for segment in try from.segments(of: status) where isWhole {
             isWhole = try forEachPiece(of: segment.range) { offset, count in
                 guard !segment.isHole else {
-                    try hash.update(CopyBuffer.zeros(count))
-                    return count
+                    let zeros = FileSegment.zeros(atMost: Int64(count))
+                    try hash.update(zeros)
+                    return zeros.count
                 }
                 let bytes = try from.read(at: offset, into: buffer, count)
                 try hash.update(bytes)
