@@ -62,9 +62,9 @@ struct ApplicationFreezeTests {
 
         var complaint: String {
             switch self {
-            case .freeze: "the command that freezes took longer than 1.0 seconds, and was stopped"
+            case .freeze: "the command that freezes took longer than 5.0 seconds, and was stopped"
             case .create:
-                "the application was thawed after 1.0 seconds, before all was taken that should be taken meanwhile"
+                "the application was thawed after 5.0 seconds, before all was taken that should be taken meanwhile"
             }
         }
     }
@@ -72,13 +72,14 @@ struct ApplicationFreezeTests {
     @Test("that does not last until all is taken fails the run, which publishes nothing", arguments: Delay.allCases)
     func late(because delay: Delay) async throws {
         try await TestHost.with { host in
-            let application = try Application(of: &host, deadline: "1s")
+            let application = try Application(of: &host)
             try application.addCommandSnapshot(to: &host)
             let first = try await host.muster("dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let published = try host.currentFingerprint()
             try application.forget()
 
+            application.limitTime(to: "5s", in: &host)
             switch delay {
             case .freeze: try application.extend("freeze", by: "exec sleep 1000")
             case .create:
@@ -105,7 +106,7 @@ private struct Application: Sendable {
     private let program: FilePath
 
     /// - Parameter letter: a file in which the application writes whether it was frozen or thawed last.
-    init(of host: inout TestHost, writing letter: FilePath? = nil, deadline: String = "30s") throws {
+    init(of host: inout TestHost, writing letter: FilePath? = nil) throws {
         scratch = host.scratch
         calls = scratch.appending("calls")
         program = scratch.appending("application")
@@ -125,6 +126,12 @@ private struct Application: Sendable {
 
             """
         try write(text, to: program, mode: FilePermissions(rawValue: 0o755))
+        limitTime(to: "60s", in: &host)
+    }
+
+    /// Puts the application into the job, in place of what is there of it.
+    func limitTime(to deadline: String, in host: inout TestHost) {
+        host.job.lines.removeAll { $0.hasPrefix("freeze:") }
         host.job.lines.append(
             "freeze: {freeze_command: [\(program), freeze], thaw_command: [\(program), thaw], deadline: \(deadline)}")
     }

@@ -79,7 +79,8 @@ struct FreezeTests {
             let application = try Application(scratch)
             let freeze = application.freeze(deadline: .seconds(15))
             try await freeze.begin(in: application.host.context())
-            try await eventually { !application.isFrozen && application.timesThawed() == 1 }
+            // More than once where the freeze took as long as that.
+            try await eventually { !application.isFrozen && application.timesThawed() > 0 }
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
             #expect(
                 error?.description == """
@@ -144,8 +145,8 @@ struct FreezeTests {
             await #expect(processExitsWith: .signal(SIGKILL)) { [scratch = scratch.string as String] in
                 try stopThisProcess(at: "nowhere", scratch: scratch)
                 let application = try Application(FilePath(scratch))
-                let slow = "kill -STOP \(getpid()); sleep 2; touch '\(application.frozen)' '\(scratch)/late'"
-                try await application.freeze(["/bin/sh", "-c", slow], deadline: .seconds(1)).begin(
+                let slow = "kill -STOP \(getpid()); sleep 8; touch '\(application.frozen)' '\(scratch)/late'"
+                try await application.freeze(["/bin/sh", "-c", slow], deadline: .seconds(6)).begin(
                     in: application.host.context())
             }
             try sleeper.finish()
@@ -159,10 +160,10 @@ struct FreezeTests {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let freeze = application.freeze(
-                thaw: ["/bin/sh", "-c", "sleep 1000; rm '\(application.frozen)'"], deadline: .seconds(3))
+                thaw: ["/bin/sh", "-c", "sleep 1000; rm '\(application.frozen)'"], deadline: .seconds(10))
             try await freeze.begin(in: application.host.context())
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
-            #expect(error?.message == "the command that thaws took longer than 3.0 seconds, and was stopped")
+            #expect(error?.message == "the command that thaws took longer than 10.0 seconds, and was stopped")
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
             try await eventually { try application.processes().isEmpty }
         }
@@ -187,7 +188,7 @@ struct FreezeTests {
             #expect(error?.message == "the command that freezes exited with status 4")
             #expect(!application.isFrozen && application.timesThawed() > 0)
             let endless = application.freeze(
-                ["/bin/sh", "-c", "touch '\(application.frozen)'; sleep 1000"], deadline: .seconds(1))
+                ["/bin/sh", "-c", "touch '\(application.frozen)'; sleep 1000"], deadline: .seconds(5))
             let late = await #expect(throws: DumpError.self) {
                 try await endless.begin(in: application.host.context())
             }

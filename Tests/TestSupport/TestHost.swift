@@ -173,7 +173,7 @@ public struct JobText: Sendable {
     /// Lines below the dump `app`, each indented by four spaces.
     public var dumpLines: [String] = ["    run_as: postgres"]
     /// Lines below the repository `local`.
-    public var repositoryLines: [String] = ["    lock_wait: 1s"]
+    public var repositoryLines: [String] = ["    lock_wait: 1s", "    retry: {times: 1, wait: 1s}"]
     /// `initialize:` of the repository.
     public var initialize: String? = "repokey-blake2"
 
