@@ -6,8 +6,8 @@
 
 SHELL := /bin/bash
 RELEASE := .build/release/muster
-# Optimized, all checks on: half of the suite's time would be spent in unoptimized code.
-BUILD_TESTS := swift build --build-tests -Xswiftc -O
+# Optimized, with all checks on: half of the suite's time would be spent in code that is not. Apart from the release, whose options are others.
+TESTS := --configuration release --scratch-path .build/tests
 
 .PHONY: demo test test-volumes build-tests bench lint release install-packages install-test-packages
 
@@ -19,14 +19,14 @@ test: install-test-packages
 	@.ci/borg 2.0.0b22
 	@.ci/postgresql18
 	@$(MAKE) --no-print-directory build-tests
-	swift test --skip-build --disable-xctest
+	swift test $(TESTS) --skip-build --disable-xctest
 
 test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
 	Tests/Volumes/guest Tests/Volumes/volumes
 
 build-tests: install-packages
-	$(BUILD_TESTS)
+	swift build $(TESTS) --build-tests -Xswiftc -enable-testing
 
 bench: install-test-packages release
 	@.ci/borg 1.4.5

@@ -117,6 +117,11 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// The suite runs against optimized code, see Makefile. To optimize the tests themselves would take longer than it saves.
+for target in package.targets where target.type == .test || target.path != nil {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+}
+
 extension Target.Dependency {
     static let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
     static let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")

@@ -134,8 +134,8 @@ struct FaultTests {
 extension Host {
     /// Text that does not repeat itself.
     static func noise(bytes: Int) -> String {
-        var generator = SystemRandomNumberGenerator()
-        return String(
-            decoding: (0..<bytes).map { _ in UInt8.random(in: 33..<127, using: &generator) }, as: UTF8.self)
+        var noise = [UInt8](repeating: 0, count: bytes)
+        arc4random_buf(&noise, bytes)
+        return String(decoding: noise.map { 33 + $0 % 94 }, as: UTF8.self)
     }
 }

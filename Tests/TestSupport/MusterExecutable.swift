@@ -8,7 +8,7 @@ public let musterExecutable = executable("muster")
 public let keeperExecutable = executable("muster-keeper")
 
 private func executable(_ name: String) -> FilePath {
-    // The test bundle is loaded from .build/<triple>/debug, where the executables lie too. Its path is among the arguments of
+    // The test bundle is loaded from the directory of the build, where the executables lie too. Its path is among the arguments of
     // the test runner, or is the runner itself.
     let candidates = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }.map { FilePath($0) }
     for bundle in candidates + [FilePath(CommandLine.arguments[0])] {
