@@ -32,6 +32,9 @@ public struct RepositoryLedger: Sendable, Codable {
     /// The same of the last check of all data.
     public var lastDataVerificationAt: Timestamp?
 
+    /// The runs whose sets Borg may know files of, by path, size, time of modification and inode. Nil if that is unknown.
+    public var runsWithKnownFiles: [RunID]?
+
     /// Where the repository was when an archive was confirmed last.
     public var location: String?
     /// The borg that confirmed it.
@@ -69,8 +72,15 @@ public struct RepositoryLedger: Sendable, Codable {
         return begun.contains { $0.archive == archive.name } ? .unconfirmed : .unknown
     }
 
+    /// Whether Borg may skip files that it knows: if none of their inodes was free since.
+    ///
+    /// - Parameter kept: the runs whose sets are still in the staging area.
+    func mayKnowFiles(keeping kept: [RunID]) -> Bool { runsWithKnownFiles?.allSatisfy(kept.contains) ?? false }
+
     mutating func begin(_ archive: BegunArchive) {
         drop(archive)
+        // From its checkpoints Borg knows them even if there is never an archive.
+        runsWithKnownFiles?.append(archive.provenance.runID)
         begun.append(Begun(archive: archive.name, comment: archive.provenance.comment, beganAt: .now))
     }
 
@@ -79,6 +89,7 @@ public struct RepositoryLedger: Sendable, Codable {
 
     mutating func confirm(_ archive: Archive, of begun: BegunArchive, at location: String) {
         drop(begun)
+        runsWithKnownFiles = [begun.provenance.runID]
         self.location = location
         confirmed.append(
             Confirmed(

@@ -19,13 +19,19 @@ extension Run {
         StopPoint.passing("initialized")
         try await exportKey(&ledger, of: repository, holding: lock)
 
+        let knowsFiles = ledger.mayKnowFiles(keeping: await lock.area.keptRuns())
+        if !knowsFiles, isKnown {
+            log.info(
+                "Borg reads every file again: the sets whose files it may know are gone",
+                metadata: ["repository": "\(repository.name)"])
+        }
         let begun = BegunArchive(of: set, at: startedAt)
         ledger.begin(begun)
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         StopPoint.passing("begun")
         let confirmed: ConfirmedArchive
         do {
-            confirmed = try await create(set, in: repository, lock.area)
+            confirmed = try await create(set, in: repository, knowingFiles: knowsFiles, lock.area)
         } catch {
             if error.untrustedArchive == nil { ledger.drop(begun) }
             ledger.borg = nil
@@ -39,11 +45,11 @@ extension Run {
     }
 
     private func create(
-        _ set: SealedSet, in repository: BorgRepository, _ area: StagingArea
+        _ set: SealedSet, in repository: BorgRepository, knowingFiles knowsFiles: Bool, _ area: StagingArea
     ) async throws(BorgError) -> ConfirmedArchive {
         let display = display
         defer { display.show([]) }
-        return try await repository.create(set, at: startedAt) { progress in
+        return try await repository.create(set, at: startedAt, knowingFiles: knowsFiles) { progress in
             display.show([
                 ProgressLine(
                     .archive, name: repository.name,

@@ -55,6 +55,12 @@ public struct StagingArea: Sendable, Hashable {
         return try await onOwnThread { () throws(StagingError) in try area.isComplete() ? area : nil }
     }
 
+    /// The runs whose sets are there, the last one first. A set that cannot be read is none.
+    public func keptRuns() async -> [RunID] {
+        let sets = [current, previous]
+        return await onOwnThread { sets.compactMap(SetInspection.runID(of:)) }
+    }
+
     /// The last complete set as its manifest describes it, or nil if none was ever published. File contents are not read, see
     /// `SetDirectory`. Only while one of the locks is held does it stay where it is.
     ///

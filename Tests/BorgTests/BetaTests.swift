@@ -81,9 +81,14 @@ struct BetaTests {
             try await Task.sleep(for: .milliseconds(50))
             _ = try await repository.create(try host.seal([:]), at: Host.time)
             try host.overwriteUnnoticed(host.current.pushing("app/orders"), with: "other")
-            let second = try await repository.create(try host.seal([:]))
+            let second = try await repository.create(try host.seal([:]), knowingFiles: true)
             let orders = try await host.borg.borg(["extract", "--stdout", second.archive.name, "app/orders"])
             #expect(orders == "first")
+            let third = try await repository.create(
+                try host.seal([:]), at: Timestamp(milliseconds: Host.time.milliseconds + 1000))
+            #expect(
+                try await host.borg.borg(["extract", "--stdout", third.archive.name, "app/orders"]) == "other",
+                "it must not know it")
         }
     }
 }

@@ -42,6 +42,25 @@ struct LedgerTests {
         }
     }
 
+    @Test("Borg may know files of sets that are still there, those of an archive that failed too, and of no other")
+    func knownFiles() throws {
+        let runs = ["20261122T080102Z-0001", "20261123T080102Z-5f3a", "20261124T080102Z-0003"].map { RunID($0)! }
+        var ledger = RepositoryLedger()
+        #expect(!ledger.mayKnowFiles(keeping: runs), "a cache may be there that nobody knows of")
+        ledger.begin(Self.begun)
+        #expect(!ledger.mayKnowFiles(keeping: runs))
+        let archive = Archive(name: Self.begun.name, id: "ab12", start: .now, provenance: Self.provenance)
+        ledger.confirm(archive, of: Self.begun, at: "/repo")
+        #expect(ledger.mayKnowFiles(keeping: [runs[2], runs[1]]))
+        #expect(!ledger.mayKnowFiles(keeping: [runs[2]]))
+        var next = Self.begun
+        next.provenance.runID = runs[2]
+        ledger.begin(next)
+        ledger.drop(next)
+        #expect(ledger.mayKnowFiles(keeping: [runs[2], runs[1]]))
+        #expect(!ledger.mayKnowFiles(keeping: [runs[1], runs[0]]))
+    }
+
     @Test("A note that cannot be read is an error that says where it is, and not an empty one")
     func damaged() async throws {
         try await withScratch { scratch in

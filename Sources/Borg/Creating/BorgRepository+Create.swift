@@ -27,10 +27,13 @@ extension BorgRepository {
     /// - Parameters:
     ///   - set: at its final place; Borg finds unchanged files by their full path.
     ///   - time: of the archive's name.
+    ///   - knowsFiles: whether Borg may skip files of the set's own that it knows unread. For that, no inode of a set that it knows
+    ///     files of may have been free while files of this one were made: a file that keeps its size and time of modification
+    ///     when it changes, and gets the inode that the one before it had, would pass for that one.
     ///   - onProgress: told a few times a second.
     ///   - stillGood: asked once Borg has read all that it will; what it throws fails the archive. Of a set with trees that Borg reads in place.
     public func create(
-        _ set: SealedSet, at time: Timestamp = .now,
+        _ set: SealedSet, at time: Timestamp = .now, knowingFiles knowsFiles: Bool = false,
         onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in },
         stillGood: () async throws(DumpError) -> Void = {}
     ) async throws(BorgError) -> ConfirmedArchive {
@@ -46,7 +49,7 @@ extension BorgRepository {
         let start = clock.now
         let document: CreateDocument
         do {
-            document = try await create(attempt, log: borgLog)
+            document = try await create(attempt, knowingFiles: knowsFiles, log: borgLog)
         } catch {
             // When Borg got no further than the door there is nothing to look for, and no reason to wait for a lock once more.
             guard borgLog.messages.createBegan || error.code == .notFaithful else { throw error.about(attempt.name) }
@@ -76,10 +79,12 @@ extension BorgRepository {
         }
     }
 
-    private func create(_ attempt: Attempt, log: BorgLog) async throws(BorgError) -> CreateDocument {
+    private func create(
+        _ attempt: Attempt, knowingFiles knowsFiles: Bool, log: BorgLog
+    ) async throws(BorgError) -> CreateDocument {
         let outcome = try await run(
-            try await createArguments(attempt), in: attempt.set.root,
-            variables: try await version().filesCache(of: attempt.provenance.series),
+            try await createArguments(attempt, knowingFiles: knowsFiles), in: attempt.set.root,
+            variables: filesCache(of: attempt.provenance.series),
             output: .collect(limit: 1024 * 1024), log: log)
         guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "create") }
         try requireNone(attempt.acceptance.violations(of: outcome), attempt)
@@ -87,18 +92,34 @@ extension BorgRepository {
         return CreateDocument(outcome.output)!
     }
 
-    private func createArguments(_ attempt: Attempt) async throws(BorgError) -> [String] {
+    /// The series has a cache of its own, with the files of the last archive only: no other job's archives age it, and it is known which
+    /// sets they were in.
+    private func filesCache(of series: ArchiveSeries) -> [String: String] {
+        [
+            "BORG_FILES_CACHE_SUFFIX": "\(escapedPathComponent("\(series.host)-\(series.job)"))",
+            "BORG_FILES_CACHE_TTL": "1",
+        ]
+    }
+
+    private func createArguments(
+        _ attempt: Attempt, knowingFiles knowsFiles: Bool
+    ) async throws(BorgError) -> [String] {
         let version = try await version()
         var arguments = ["create", "--json", "--list", "--filter=CE", "--progress"]
         if version.hasQuickStatistics { arguments.append("--quick-stats") }
         arguments += ["--comment", attempt.provenance.comment]
-        // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again. What others
-        // write may have changed without its other times telling.
-        let changes = attempt.references.isEmpty ? "mtime" : "ctime"
-        arguments += ["--files-cache", "\(changes),size,inode"] + settings.creation.arguments
+        arguments += ["--files-cache", filesCacheMode(attempt, knowingFiles: knowsFiles)]
+        arguments += settings.creation.arguments
         // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
         return arguments + [version.archive(attempt.name), "--"] + attempt.set.topLevelNames
             + attempt.references.map(\.path.string)
+    }
+
+    private func filesCacheMode(_ attempt: Attempt, knowingFiles knowsFiles: Bool) -> String {
+        // What others write may have changed without its other times telling, and a time of change tells of a reused inode too.
+        guard attempt.references.isEmpty else { return "ctime,size,inode" }
+        // Without the inode's change time: a hard link more or less, as publishing makes them, would have the file read again.
+        return knowsFiles ? "mtime,size,inode" : "rechunk,mtime"
     }
 
     func requireNone(_ violations: [Acceptance.Violation], _ attempt: Attempt) throws(BorgError) {

@@ -44,11 +44,6 @@ extension BorgVersion {
     /// An archive that a listing has shown. Several archives may have one name in Borg 2.
     func archive(_ archive: Archive) -> String { isSecond ? "aid:" + archive.id : self.archive(archive.name) }
 
-    /// Borg 2 looks for the files that it knows under the archive's name, and ours holds the time.
-    func filesCache(of series: ArchiveSeries) -> [String: String] {
-        isSecond ? ["BORG_FILES_CACHE_SUFFIX": "\(escapedPathComponent("\(series.host)-\(series.job)"))"] : [:]
-    }
-
     /// What has a list tell of each archive what `ListDocument` reads.
     ///
     /// - Parameter withCheckpoints: list those too, with the command line, where alone a checkpoint tells of its comment. Borg 2 makes none.
