@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -33,6 +34,11 @@ int clinux_start_writeback(int descriptor) {
 int clinux_write_out(int descriptor) {
     return result(sync_file_range(
         descriptor, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+}
+
+int clinux_refresh_status(int descriptor) {
+    struct statx facts;
+    return result(statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &facts));
 }
 
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode) {

@@ -30,6 +30,17 @@ extension FileDescriptor {
     /// Afterwards whoever writes to the file through a mapping changes its times again.
     public func writeOut() throws(Errno) { try check(clinux_write_out(rawValue)) }
 
+    /// The file's status by the server that it lies on, if it does, and not by what this host remembers of it for some seconds.
+    public func freshStatus() throws(Errno) -> FileStatus {
+        // Linux before 4.11 has no such call.
+        do throws(Errno) {
+            try check(clinux_refresh_status(rawValue))
+        } catch {
+            guard error == .noFunction else { throw error }
+        }
+        return try FileSystem.status(of: self)
+    }
+
     /// Makes an empty file share the bytes of this one until either is changed: `FICLONE`, see ioctl_ficlonerange(2).
     public func clone(to other: FileDescriptor) throws(Errno) { try check(clinux_clone_file(rawValue, other.rawValue)) }
 

@@ -12,17 +12,21 @@ extension ProcessIdentity {
     public var isAlive: Bool { bootID == Self.currentBootID && Self.startTicks(of: pid) == startTicks }
 
     private static var currentBootID: String {
-        text(of: "/proc/sys/kernel/random/boot_id").map { String($0.prefix { $0 != "\n" }) } ?? ""
+        FileSystem.kernelText(of: "/proc/sys/kernel/random/boot_id").map { String($0.prefix { $0 != "\n" }) } ?? ""
     }
 
     /// The 22nd field; the second, a name in brackets, may hold spaces and brackets.
     private static func startTicks(of pid: Int32) -> UInt64? {
-        guard let stat = text(of: FilePath("/proc/\(pid)/stat")), let name = stat.lastIndex(of: ")") else { return nil }
+        guard let stat = FileSystem.kernelText(of: FilePath("/proc/\(pid)/stat")), let name = stat.lastIndex(of: ")")
+        else { return nil }
         let fields = stat[stat.index(after: name)...].split(separator: " ")
         return fields.count > 19 ? UInt64(fields[19]) : nil
     }
+}
 
-    private static func text(of path: FilePath) -> String? {
+extension FileSystem {
+    /// The beginning, at most 4 KiB, of what the kernel says in a file such as those in `/proc`. Nil if it cannot be read.
+    public static func kernelText(of path: FilePath) -> String? {
         guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
         // Nothing depends on a close of a file that was only read.
         defer { try? file.close() }

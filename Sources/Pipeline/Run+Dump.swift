@@ -88,7 +88,7 @@ extension Run {
             StopPoint.passing("frozen")
             var dumps = await dumpAll(frozen, of: prepared, into: incoming)
             StopPoint.passing("dumped")
-            for source in frozen.values where source.isReadInPlace { await inPlace.add(source) }
+            for (name, source) in frozen where source.isReadInPlace { await inPlace.add(source, of: name) }
             await releaseAll(frozen.filter { !$0.value.isReadInPlace })
             StopPoint.passing("released")
             report.dumps = dumps.map(\.record)

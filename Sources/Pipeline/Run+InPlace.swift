@@ -6,8 +6,12 @@ extension Run {
     /// Has them stay until `muster release`, for a Borg that is not ours.
     func keep(_ sources: SourcesInPlace, in area: StagingArea) async throws(RunFailure) {
         guard await !sources.isEmpty else { return }
+        // Their snapshots may be on record for others of their kind that share them.
+        let inPlace = await sources.dumps
+        let kinds = Set(job.sources.filter { inPlace.contains($0.name) }.map { type(of: $0.provider).kind })
+        let sharing = job.sources.filter { kinds.contains(type(of: $0.provider).kind) }.map(\.name)
         do {
-            try await area.keepUndo(of: id)
+            try await area.keepUndo(of: id, dumps: Set(sharing))
         } catch {
             throw RunFailure(error, during: .dump)
         }

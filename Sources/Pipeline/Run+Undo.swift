@@ -1,6 +1,7 @@
 import DumpCore
 import Linux
 import Logging
+import Processes
 import Staging
 
 /// What became of one side effect that a dead run had left.
@@ -32,6 +33,8 @@ extension Run {
         for record in try await area.undoRecords() where which.include(record) {
             var undoing = Undoing(record: record)
             do {
+                // What is still at work could do what was just undone.
+                try await Keeper.waitForOrphans(of: record.owner, limit: .seconds(30))
                 try await undo(record)
                 try await area.forgetUndo(record)
                 switch which {

@@ -32,6 +32,7 @@ public enum Keeper {
         arguments += ["--grace", String(program.grace.components.seconds * 1000)]
         return arguments + ["--", program.executable.string] + program.arguments
     }
+
     /// Of a watchdog, see `FreezeWatchdog`.
     static func arguments(forThawing thaw: Program, after time: Duration) -> [String] {
         let milliseconds = time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000

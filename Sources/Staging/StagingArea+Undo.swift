@@ -34,9 +34,9 @@ extension StagingArea {
         try await onOwnThread { () throws(StagingError) in try journal.undoRecords().unreadable }
     }
 
-    /// Has all that a run has on record stay until `muster release`.
-    public func keepUndo(of run: RunID) async throws(StagingError) {
-        for var record in try await allUndoRecords() where record.run == run {
+    /// Has what a run has on record of some of its dumps stay until `muster release`.
+    public func keepUndo(of run: RunID, dumps: Set<String>) async throws(StagingError) {
+        for var record in try await allUndoRecords() where record.run == run && dumps.contains(record.dump) {
             record.isKept = true
             try await recordUndo(record)
         }

@@ -64,7 +64,7 @@ struct ReuseTests {
         "trusts no copy that was touched since, and no inventory that is not the one that was sealed",
         arguments: [
             "printf x >> tree/plain/large", "chmod 0666 tree/plain/large", "chown 5 tree/plain/large",
-            "rm tree/plain/large",
+            "rm tree/plain/large", "setfattr -n user.x -v y tree/plain/large",
             "printf '#\\n' >> tree.mtree", "rm tree.mtree", "sed -i s/size=300000/size=300001/ tree.mtree",
         ])
     func touched(change: String) async throws {

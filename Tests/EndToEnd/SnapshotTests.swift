@@ -38,6 +38,24 @@ struct SnapshotTests {
         }
     }
 
+    @Test("does not put its snapshot into another dump that is read live meanwhile")
+    func liveBeside() async throws {
+        try await TestHost.withBtrfs { host, volume in
+            host.job.dumpLines += [
+                "  rest:", "    provider: directory", "    path: \(volume.data)", "    exclude: [/documents/]",
+            ]
+            try write("other", to: volume.data.appending("other"))
+            let dump = try await host.mustSucceed("dump")
+            #expect(dump.contains("dump rest: "), "\(dump)")
+            #expect(try read(host.current.appending("documents/tree/letter")) == "old")
+            #expect(try FileSystem.names(in: host.current.appending("rest/tree")) == ["other"])
+            #expect(
+                try await host.value(
+                    "[f['code'] for m in d['dumps'] if m['name'] == 'rest' for f in m['omissions']]",
+                    of: try read(host.current.appending("manifest.json"))) == "['own_snapshot', 'excluded']")
+        }
+    }
+
     @Test("must not have subvolumes in it that the snapshot does not hold, or the run does not start")
     func nested() async throws {
         try await TestHost.withBtrfs { host, volume in

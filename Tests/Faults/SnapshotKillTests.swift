@@ -4,6 +4,36 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@Suite("A command that is at work when its run is killed")
+struct OrphanTests {
+    @Test("ends before what it may have done is undone")
+    func orphan() async throws {
+        try await TestHost.with { host in
+            host.nameJobUniquely()
+            let (documents, store) = (host.scratch.appending("documents"), host.scratch.appending("store"))
+            for directory in [documents, store] { try FileSystem.createDirectory(directory) }
+            try write("dear", to: documents.appending("letter"))
+            let create = "trap '' TERM; touch \(store)/started; sleep 3; touch \(store)/snapshot"
+            host.job.dumpLines += [
+                "  documents:", "    provider: directory", "    path: \(documents)", "    snapshot:", "      command:",
+                "        create: [sh, -c, \"\(create)\"]", "        mount: [\"false\"]",
+                "        release: [rm, -f, \(store)/snapshot]",
+            ]
+            let run = try host.start(["dump"])
+            try await eventually { access(store.appending("started").string, F_OK) == 0 }
+            run.send(SIGKILL)
+            #expect(try await run.result().status == .signaled(SIGKILL))
+            let undone = try await host.muster("undo")
+            #expect(undone.status == .exited(0), "\(undone.errors)")
+            #expect(undone.output.contains("undone: command_snapshot of dump documents"), "\(undone.output)")
+            let stopped = host
+            try await eventually { try stopped.processes().isEmpty }
+            #expect(access(store.appending("snapshot").string, F_OK) != 0)
+            #expect(try host.journal() == [])
+        }
+    }
+}
+
 @Suite("A snapshot that a killed run has left")
 struct SnapshotKillTests {
     enum Point: String, CaseIterable {

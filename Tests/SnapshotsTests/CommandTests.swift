@@ -76,6 +76,19 @@ struct CommandTests {
         }
     }
 
+    @Test("may not hold what is mounted below the path, which it says")
+    func mountBelow() async throws {
+        try await Storage.with { storage in
+            let host = storage.host
+            let commands = storage.commands
+            try await withExt4FileSystem(in: host.scratch, size: "4M") { point in
+                let plan = try await host.examined(host.scratch, SnapshotSettings(commands))
+                #expect(plan.findings.map(\.code) == ["volume_omitted"])
+                #expect(plan.findings.first?.object == point.string)
+            }
+        }
+    }
+
     @Test("fails with the command that failed, and what was done before is released")
     func failures() async throws {
         try await Storage.with { storage in

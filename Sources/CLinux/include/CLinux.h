@@ -21,6 +21,9 @@ int clinux_start_writeback(int descriptor);
 /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE_AND_WAIT: writes a file's dirty pages to disk, and nothing else.
 int clinux_write_out(int descriptor);
 
+/// statx(2) with AT_STATX_FORCE_SYNC: has a network file system ask its server for a file's status, which fstat(2) shows then.
+int clinux_refresh_status(int descriptor);
+
 /// openat2(2) with RESOLVE_NO_SYMLINKS: -ELOOP for a path with a symbolic link in it. Before Linux 5.6 only O_NOFOLLOW in `flags` counts.
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode);
 

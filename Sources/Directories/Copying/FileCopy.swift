@@ -77,7 +77,7 @@ struct FileCopy {
             let before = try settledLook(at: from)
             let (sha256, isWhole) = try copyBytes(from, to, before.status)
             let attributes = try ExtendedAttribute.all(of: from)
-            let after = try FileSystem.status(of: from)
+            let after = try currentStatus(of: from)
             let isStill = before.isSettled && before.status.isSameState(as: after) && isWhole
             guard isStill || attempt == Self.attempts else {
                 attempt += 1
@@ -124,9 +124,13 @@ struct FileCopy {
         let time = Self.now
         // Nobody writes to a snapshot.
         if asOf == nil { try writeOut(file) }
-        let status = try FileSystem.status(of: file)
+        let status = try currentStatus(of: file)
         // A last change in the future was made by another clock.
         return Look(status: status, time: time, isSettled: status.isSettled(by: time) || status.changed > Self.now)
+    }
+
+    private func currentStatus(of file: FileDescriptor) throws(Errno) -> FileStatus {
+        asOf == nil ? try file.freshStatus() : try FileSystem.status(of: file)
     }
 
     /// Owner before mode, which a change of owner would reduce, and both before attributes, which capabilities belong to; the time last.

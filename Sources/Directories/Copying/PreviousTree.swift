@@ -41,11 +41,12 @@ final class PreviousTree {
 extension OpenDirectory {
     /// The status of the file of the last dump that an entry is about, or nil if it is not as the entry says.
     ///
-    /// A link shares everything with it, so all that the status shows must be right. What it does not show, bytes and attributes, nobody
-    /// changes in a published set without changing its times.
+    /// A link shares everything with it, so all must be right. Bytes alone are not looked at: nobody changes them in a published set
+    /// without changing its time of modification. Attributes somebody does, such as by relabelling the file system for SELinux.
     func intact(_ entry: TreeEntry) -> FileStatus? {
         guard let status = try? status(of: entry.path), status.kind == .file,
-            TreeEntry(entry.path, status).differences(from: entry.withoutAttributes).isEmpty
+            TreeEntry(entry.path, status).differences(from: entry.withoutAttributes).isEmpty,
+            (try? attributes(of: entry.path, kind: .file)) == entry.attributes
         else { return nil }
         return status
     }

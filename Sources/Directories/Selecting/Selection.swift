@@ -21,7 +21,12 @@ struct Selection: Sendable {
     /// Why an entry is left out by its name or place, or nil if it is not.
     func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
         let isDirectory = status.kind == .directory
-        if isDirectory, settings.isOneFileSystem, status.device != device { return Self.otherFileSystem(at: path) }
+        if isDirectory, status.device != device {
+            if status.inode == 256, path.lastComponent?.string.hasPrefix(".muster-") == true {
+                return Self.ownSnapshot
+            }
+            if settings.isOneFileSystem { return Self.otherFileSystem(at: path) }
+        }
         return exclusion(of: path, isDirectory: isDirectory)
     }
 
@@ -34,6 +39,11 @@ struct Selection: Sendable {
         }
         return exclusion(of: path, isDirectory: true)
     }
+
+    /// The top of a Btrfs subvolume has the inode 256, and only there a name counts.
+    private static let ownSnapshot = Finding(
+        .note, "own_snapshot", object: ".muster-*", "snapshots that Muster took are left out",
+        hint: "One that stays is shown by muster status, and given back by muster undo.")
 
     private static func otherFileSystem(at path: FilePath) -> Finding {
         Finding(

@@ -97,8 +97,15 @@ struct Planning: Sendable {
             commands, of: survey.path, called: "\(label)-\(escapedPathComponent(dump))", at: directory.point,
             job: round.job,
             dump: dump, run: run.runID)
+        let findings = survey.mountsBelow.map { mount in
+            Finding(
+                .warning, "volume_omitted", object: mount.point.string,
+                "\(mount.described), is in the snapshot only if the commands take it too",
+                hint: "If they do not, make it a dump of its own.")
+        }
         return planned(
-            .command, of: survey.path.string, [PlannedSnapshot.Part(snapshot: snapshot, place: "")], inside: "")
+            .command, of: survey.path.string, [PlannedSnapshot.Part(snapshot: snapshot, place: "")], inside: "",
+            findings: findings)
     }
 }
 
