@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Staging
 import SystemPackage
 import TestSupport
 import Testing
@@ -43,6 +44,33 @@ struct ReleaseTests {
                 #expect(ends == (isFrozen ? ["release \(name)"] : []) + ["close \(name)"], "\(story.all)")
             }
             #expect(story.all.contains("frozen good"))
+        }
+    }
+}
+
+@Suite("What is kept for somebody's Borg")
+struct KeptRecordTests {
+    @Test("is what is on record of the kind of dump that it reads in place: all else is undone as ever")
+    func kept() async throws {
+        try await withScratch { scratch in
+            let source = StoryProvider(name: "media", fate: .succeeds, story: Recorded())
+            let job = Job(
+                name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2,
+                sources: [
+                    Job.Source(name: "media", provider: source),
+                    Job.Source(name: "app", provider: BytesProvider(count: 1)),
+                ],
+                repositories: [])
+            let run = Run(job, tool: .init(name: "test", version: "0"), log: .silent)
+            let area = try await StagingArea.open(job.staging)
+            for dump in ["media", "app", UndoRecord.job] {
+                try await area.recordUndo(
+                    UndoRecord(run: run.id, dump: dump, kind: "made", facts: [:], owner: .current))
+            }
+            let inPlace = SourcesInPlace()
+            await inPlace.add(source, of: "media")
+            try await run.keep(inPlace, in: area)
+            #expect(try await area.allUndoRecords().filter { $0.isKept == true }.map(\.dump) == ["media"])
         }
     }
 }
