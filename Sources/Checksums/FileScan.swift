@@ -89,7 +89,6 @@ public struct FileScan: Sendable {
 
         var end: Int64 = 0
         for segment in try segments(of: file, status) {
-            end = segment.range.lowerBound
             while end < segment.range.upperBound {
                 let left = segment.range.upperBound - end
                 let chunk = try segment.isHole ? FileSegment.zeros(atMost: left) : read(at: end, atMost: left)

@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Snapshots
 import SystemPackage
 
 /// Which entries of a tree are left out, and why.
@@ -22,9 +23,7 @@ struct Selection: Sendable {
     func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
         let isDirectory = status.kind == .directory
         if isDirectory, status.device != device {
-            if status.inode == 256, path.lastComponent?.string.hasPrefix(".muster-") == true {
-                return Self.ownSnapshot
-            }
+            if status.isRootOfSubvolume, path.isCalledLikeOwnSnapshot { return Self.ownSnapshot }
             if settings.isOneFileSystem { return Self.otherFileSystem(at: path) }
         }
         return exclusion(of: path, isDirectory: isDirectory)
@@ -40,7 +39,6 @@ struct Selection: Sendable {
         return exclusion(of: path, isDirectory: true)
     }
 
-    /// The top of a Btrfs subvolume has the inode 256, and only there a name counts.
     private static let ownSnapshot = Finding(
         .note, "own_snapshot", object: ".muster-*", "snapshots that Muster took are left out",
         hint: "One that stays is shown by muster status, and given back by muster undo.")

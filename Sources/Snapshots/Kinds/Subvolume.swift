@@ -76,16 +76,25 @@ struct Subvolume: Sendable, Equatable {
     /// A snapshot that Muster took, for this job or another, now or before it died. It is no part of what the operator
     /// has.
     var isOwnSnapshot: Bool {
-        isReadOnly && parentID != nil && point.lastComponent?.string.hasPrefix(".muster-") == true
+        isReadOnly && parentID != nil && point.isCalledLikeOwnSnapshot
     }
 }
 
+extension FilePath {
+    /// Whether its last component is what Muster calls its Btrfs snapshots.
+    public var isCalledLikeOwnSnapshot: Bool { lastComponent?.string.hasPrefix(".muster-") == true }
+}
+
+extension FileStatus {
+    /// Whether a Btrfs subvolume begins here: its root has the inode 256, which nothing else on Btrfs has.
+    public var isRootOfSubvolume: Bool { kind == .directory && inode == 256 }
+}
+
 extension MountTable {
-    /// Whether a subvolume begins at `path`: its root has the inode 256, which nothing else on Btrfs has.
+    /// Whether a subvolume begins at `path`.
     static func isSubvolume(_ path: FilePath) throws(DumpError) -> Bool {
         do throws(Errno) {
-            let status = try FileSystem.status(of: path)
-            return status.kind == .directory && status.inode == 256
+            return try FileSystem.status(of: path).isRootOfSubvolume
         } catch .noSuchFileOrDirectory {
             return false
         } catch {
