@@ -50,9 +50,11 @@ extension TestHost {
             """
             arguments=()
             for word in "$@"; do arguments+=("${word/12345@usw-s001.rsync.net/root@\(account.address)}"); done
-            # The account's owner has been told the public key.
+            # The account's owner has been told the public key. Another session may just be reading the file, so it is replaced as a whole.
             key=$(cut -d' ' -f1,2 /etc/muster/backup_ssh_key.pub)
-            echo "restrict,command=\\"\(account.directory)/serve\\" $key" > \(account.directory)/authorized_keys
+            told=$(mktemp \(account.directory)/authorized_keys.XXXXXX)
+            echo "restrict,command=\\"\(account.directory)/serve\\" $key" > "$told"
+            mv "$told" \(account.directory)/authorized_keys
             exec /usr/bin/ssh -p \(SSHServer.port) -o HostKeyAlias=usw-s001.rsync.net "${arguments[@]}"
             """)
         try fake(
