@@ -5,22 +5,35 @@ import SystemPackage
 extension ProcessIdentity {
     /// This process.
     public static var current: ProcessIdentity {
-        ProcessIdentity(pid: getpid(), startTicks: startTicks(of: getpid()) ?? 0, bootID: currentBootID)
+        ProcessIdentity(pid: getpid(), startTicks: process(getpid())?.startTicks ?? 0, bootID: currentBootID)
     }
 
-    /// Whether it still runs. Where that cannot be told, it does not.
-    public var isAlive: Bool { bootID == Self.currentBootID && Self.startTicks(of: pid) == startTicks }
+    /// Whether it still runs. Where that cannot be told, it does not; nor does one that has only not been waited for yet.
+    public var isAlive: Bool {
+        guard bootID == Self.currentBootID, let process = Self.process(pid), process.startTicks == startTicks else {
+            return false
+        }
+        return !process.hasEnded
+    }
+
+    /// Whether another process has got its number since.
+    public var hasSuccessor: Bool {
+        guard let process = Self.process(pid) else { return false }
+        return bootID != Self.currentBootID || process.startTicks != startTicks
+    }
 
     private static var currentBootID: String {
         FileSystem.kernelText(of: "/proc/sys/kernel/random/boot_id").map { String($0.prefix { $0 != "\n" }) } ?? ""
     }
 
-    /// The 22nd field; the second, a name in brackets, may hold spaces and brackets.
-    private static func startTicks(of pid: Int32) -> UInt64? {
+    /// Fields 3, 20 and 22 of `/proc/PID/stat`: state, threads and start; the second, a name in brackets, may hold spaces and brackets.
+    private static func process(_ pid: Int32) -> (startTicks: UInt64, hasEnded: Bool)? {
         guard let stat = FileSystem.kernelText(of: FilePath("/proc/\(pid)/stat")), let name = stat.lastIndex(of: ")")
         else { return nil }
         let fields = stat[stat.index(after: name)...].split(separator: " ")
-        return fields.count > 19 ? UInt64(fields[19]) : nil
+        guard fields.count > 19, let startTicks = UInt64(fields[19]), let threads = Int(fields[17]) else { return nil }
+        // The first thread may have ended, and others still be within the kernel.
+        return (startTicks, ["Z", "X"].contains(fields[0]) && threads <= 1)
     }
 }
 

@@ -29,12 +29,14 @@ extension Run {
     /// Undoes what dead runs of this job have left outside the staging area, newest first. What cannot be undone stays on record.
     func undoSideEffects(in area: StagingArea, which: Records) async throws -> [Undoing] {
         try await area.removeUnfinishedRecords()
+        let records = try await area.undoRecords().filter(which.include)
+        // What is still at work could do what was just undone.
+        let stillAtWork = await waitForOrphans(of: Set(records.map(\.owner)))
         var done: [Undoing] = []
-        for record in try await area.undoRecords() where which.include(record) {
+        for record in records {
             var undoing = Undoing(record: record)
             do {
-                // What is still at work could do what was just undone.
-                try await Keeper.waitForOrphans(of: record.owner, limit: .seconds(30))
+                if let error = stillAtWork[record.owner] { throw error }
                 try await undo(record)
                 try await area.forgetUndo(record)
                 switch which {
@@ -53,6 +55,19 @@ extension Run {
             done.append(undoing)
         }
         return try await done + unreadable(in: area)
+    }
+
+    /// Waits for what each has left at work, once, and not again for each of its records. Whom it goes on for is in the result.
+    private func waitForOrphans(of owners: Set<ProcessIdentity>) async -> [ProcessIdentity: DumpError] {
+        var failures: [ProcessIdentity: DumpError] = [:]
+        for owner in owners {
+            do throws(DumpError) {
+                try await Keeper.waitForOrphans(of: owner, limit: .seconds(30))
+            } catch {
+                failures[owner] = error
+            }
+        }
+        return failures
     }
 
     private func unreadable(in area: StagingArea) async throws -> [Undoing] {

@@ -1,5 +1,4 @@
 import DumpCore
-import Glibc
 import Linux
 import SystemPackage
 
@@ -22,20 +21,18 @@ extension Keeper {
     }
 
     /// None if another process has got the number of the dead one: whose keepers they are cannot be told then.
-    private static func orphans(of owner: ProcessIdentity) -> [pid_t] {
-        guard kill(owner.pid, 0) != 0, errno == ESRCH,
-            let names = try? FileSystem.names(in: "/proc")
-        else { return [] }
-        return names.compactMap { pid_t($0.string) }.filter { keeps($0, for: owner.pid) }
+    private static func orphans(of owner: ProcessIdentity) -> [Int32] {
+        guard !owner.hasSuccessor, let names = try? FileSystem.names(in: "/proc") else { return [] }
+        return names.compactMap { Int32($0.string) }.filter { keeps($0, for: owner.pid) }
     }
 
-    /// By its command line, as `arguments(for:)` made it.
-    private static func keeps(_ process: pid_t, for parent: pid_t) -> Bool {
+    /// By its command line, as `arguments(for:)` made it. Whoever thaws what a dead run has frozen waits for its holder by the lock.
+    private static func keeps(_ process: Int32, for parent: Int32) -> Bool {
         guard let comm = FileSystem.kernelText(of: FilePath("/proc/\(process)/comm")), comm == name + "\n",
             let line = FileSystem.kernelText(of: FilePath("/proc/\(process)/cmdline"))
         else { return false }
         let options = line.split(separator: "\0", omittingEmptySubsequences: false).prefix { $0 != "--" }
         guard let option = options.firstIndex(of: "--parent"), option + 1 < options.endIndex else { return false }
-        return options[option + 1] == String(parent) && !options.contains("--thaw-after")
+        return options[option + 1] == String(parent) && !options.contains("--freeze-for")
     }
 }

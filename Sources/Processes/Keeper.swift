@@ -33,10 +33,15 @@ public enum Keeper {
         return arguments + ["--", program.executable.string] + program.arguments
     }
 
-    /// Of a watchdog, see `FreezeWatchdog`.
-    static func arguments(forThawing thaw: Program, after time: Duration) -> [String] {
-        let milliseconds = time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
-        return ["--parent", String(getpid()), "--thaw-after", String(milliseconds), "--", thaw.executable.string]
-            + thaw.arguments
+    /// Of what holds an application frozen, see `FreezeHolder`.
+    static func arguments(
+        forFreezingBy freeze: Program?, thawingBy thaw: Program, for limit: Duration, lock: FilePath
+    ) -> [String] {
+        let milliseconds = limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000
+        let freezing = freeze.map { [$0.executable.string] + $0.arguments } ?? []
+        return [
+            "--freeze-for", String(milliseconds), "--lock", lock.string, "--freeze-words", String(freezing.count),
+            "--parent", String(getpid()), "--",
+        ] + freezing + [thaw.executable.string] + thaw.arguments
     }
 }

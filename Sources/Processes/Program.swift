@@ -77,7 +77,7 @@ public enum ProgramOutput: Sendable {
 }
 
 /// How a program ended. A bad status is a value, not an error: the caller knows what it means.
-public struct ProgramOutcome: Sendable {
+public struct ProgramOutcome: Sendable, Hashable {
     public enum Status: Sendable, Hashable, CustomStringConvertible {
         case exited(Int32)
         case signaled(Int32)

@@ -1,7 +1,7 @@
 import DumpCore
 import Linux
-import Logging
 import Processes
+import SystemPackage
 
 /// An application that is held still, by the operator's own commands, while its files are being snapshotted.
 ///
@@ -9,8 +9,11 @@ import Processes
 /// thaw command may be run more than once, also of what was never frozen**, and is a success then too: after a crash
 /// nobody knows how far it had come.
 ///
-/// From before the freeze, a watchdog stands by: it thaws after the deadline, and at once when Muster ends, however it
-/// ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed again. The application must not be what Muster itself needs, such as the file system of the staging area.
+/// A process of its own, which outlives Muster, freezes it, holds it and thaws it: when all is taken, after the deadline, and at once when Muster
+/// ends, however it ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed again. What the freeze command
+/// leaves running, such as the session that holds a lock, lives until after the thaw. While one run of the job freezes or thaws, no other does.
+///
+/// The application must not be what Muster itself needs, such as the file system of the staging area.
 public actor ApplicationFreeze: Quiescence {
     /// As `UndoRecord.kind` calls it.
     static let recordKind = "application_freeze"
@@ -18,23 +21,31 @@ public actor ApplicationFreeze: Quiescence {
     private let freeze: [String]
     private let thaw: [String]
     private let deadline: Duration
+    /// Whoever freezes or thaws the application for this job has it.
+    private let lock: FilePath
     private let programs: SystemPrograms
     private var held: Held?
 
-    fileprivate struct Held {
+    private struct Held {
         var record: UndoRecord
-        var watchdog: FreezeWatchdog
+        var holder: FreezeHolder
         var run: RunContext
     }
 
     /// - Parameters:
+    ///   - job: whose application it is. While one freezes it, others wait.
     ///   - freeze: not empty.
     ///   - thaw: not empty.
     ///   - deadline: how long the application may be held, the freeze command included.
-    public init(freeze: [String], thaw: [String], deadline: Duration, runner: ProgramRunner) {
+    ///   - runtime: the directory for the lock, see `SnapshotRound.standardRuntime`.
+    public init(
+        job: String, freeze: [String], thaw: [String], deadline: Duration,
+        runtime: FilePath = SnapshotRound.standardRuntime, runner: ProgramRunner
+    ) {
         self.freeze = freeze
         self.thaw = thaw
         self.deadline = deadline
+        lock = runtime.appending(escapedPathComponent("\(job).freeze"))
         programs = SystemPrograms(runner: runner)
     }
 
@@ -47,18 +58,16 @@ public actor ApplicationFreeze: Quiescence {
     public func begin(in run: RunContext) async throws(DumpError) {
         let record = try await run.journal.record(Self.recordKind, of: run.dump, facts: facts)
         StopPoint.passing("freeze.recorded")
-        let watchdog: FreezeWatchdog
+        let holder: FreezeHolder
         do throws(DumpError) {
-            watchdog = try await startWatchdog()
+            holder = try hold(freezingBy: freeze, thawingBy: thaw, for: deadline)
         } catch {
             try await run.journal.forget(record)
             throw error
         }
-        StopPoint.passing("freeze.watched")
-        held = Held(record: record, watchdog: watchdog, run: run)
+        held = Held(record: record, holder: holder, run: run)
         do throws(DumpError) {
-            defer { watchdog.froze() }
-            try await programs.run(freeze, for: "the command that freezes", within: deadline, grace: .zero)
+            try requireFrozen(await holder.freeze())
         } catch {
             // The first error says more than what became of the thaw, which is logged.
             try? await end()
@@ -72,75 +81,120 @@ public actor ApplicationFreeze: Quiescence {
     public func end() async throws(DumpError) {
         guard let held else { return }
         self.held = nil
-        let (thaw, deadline, programs) = (thaw, deadline, programs)
-        // Also when the run is being cancelled: a task of its own is not.
-        let outcome: Result<Void, DumpError> = await Task {
-            do throws(DumpError) {
-                return .success(try await held.end(thaw, within: deadline, by: programs))
-            } catch {
-                return .failure(error)
+        let outcome = await held.holder.thaw()
+        do throws(DumpError) {
+            if outcome == .lost {
+                try await thawAlone(thaw, within: deadline)
+            } else {
+                try requireThawed(outcome, thaw, deadline)
             }
-        }.value
-        try outcome.get()
+        } catch {
+            held.run.log.error(
+                "cannot thaw the application", metadata: ["dump": "\(held.run.dump)", "error": "\(error)"])
+            throw error
+        }
+        StopPoint.passing("freeze.undone")
+        try await held.run.journal.forget(held.record)
+        try requireHeld(outcome)
     }
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         guard record.kind == Self.recordKind else { throw DumpError(unknown: record) }
-        try await Self.undo(UndoFacts(record: record), by: programs)
-    }
-
-    private static func undo(_ facts: UndoFacts, by programs: SystemPrograms) async throws(DumpError) {
+        let facts = UndoFacts(record: record)
         let thaw = try facts("thaw").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let deadline = Duration.seconds(Int64(try facts("deadline_seconds")) ?? 60)
-        try await programs.run(thaw, for: purposeOfThaw, within: deadline)
+        try await thawAlone(thaw, within: .seconds(Int64(try facts("deadline_seconds")) ?? 60))
     }
 
-    fileprivate static let purposeOfThaw = "the command that thaws"
+    /// Thaws what somebody has frozen, once nobody holds it frozen any more. Also when the run is being cancelled.
+    private func thawAlone(_ thaw: [String], within limit: Duration) async throws(DumpError) {
+        let outcome = try await hold(thawingBy: thaw, for: limit).end()
+        guard outcome != .endedEarly else { throw holderEnded() }
+        try requireThawed(outcome, thaw, limit)
+    }
 
     /// A word of a command has no line end in it: `Shape.command`.
     private var facts: [String: String] {
         ["thaw": thaw.joined(separator: "\n"), "deadline_seconds": "\(max(1, deadline.components.seconds))"]
     }
 
-    private func startWatchdog() async throws(DumpError) -> FreezeWatchdog {
-        let program = Program(try programs.path(of: thaw[0]), Array(thaw.dropFirst()))
-        do {
-            return try await programs.runner.watchFreeze(thawingBy: program, after: deadline)
+    private func hold(
+        freezingBy freeze: [String]? = nil, thawingBy thaw: [String], for limit: Duration
+    ) throws(DumpError) -> FreezeHolder {
+        let thaw = try program(thaw)
+        let freeze: Program? = if let freeze { try program(freeze) } else { nil }
+        do throws(Errno) {
+            try FileSystem.createDirectory(lock.removingLastComponent())
+        } catch .fileExists {
+        } catch {
+            throw cannotLock(error)
+        }
+        do throws(ProcessError) {
+            return try programs.runner.holdFreeze(by: freeze, thawingBy: thaw, for: limit, lock: lock)
         } catch {
             throw DumpError(error)
         }
     }
+
+    private func program(_ command: [String]) throws(DumpError) -> Program {
+        Program(try programs.path(of: command[0]), Array(command.dropFirst()))
+    }
 }
 
-extension ApplicationFreeze.Held {
-    fileprivate func end(_ thaw: [String], within limit: Duration, by programs: SystemPrograms) async throws(DumpError)
-    {
-        let end: FreezeWatchdog.End
-        do throws(DumpError) {
-            try await programs.run(thaw, for: ApplicationFreeze.purposeOfThaw, within: limit)
-            StopPoint.passing("freeze.undone")
-            end = await watchdog.dismiss()
-        } catch {
-            run.log.warning(
-                "cannot thaw the application, the watchdog tries it again",
-                metadata: ["dump": "\(run.dump)", "error": "\(error)"])
-            end = await watchdog.thawNow()
-            guard end != .failed else { throw error }
-            // It was told to: until then the application was frozen.
-            if end == .thawed { return try await run.journal.forget(record) }
+// MARK: What it comes to
+
+extension ApplicationFreeze {
+    private func requireFrozen(_ outcome: FreezeHolder.Freeze) throws(DumpError) {
+        switch outcome {
+        case .frozen: return
+        case .failed(let outcome): throw DumpError(outcome, of: freeze, for: "the command that freezes")
+        case .tooLong: throw DumpError(tooLong: freeze, for: "the command that freezes", deadline)
+        case .stopped where Task.isCancelled: throw DumpError(.cancelled, "the command that freezes was stopped")
+        case .stopped, .lost: throw holderEnded()
+        case .lockHeld: throw heldByAnother()
+        case .noLock(let error): throw cannotLock(error)
         }
-        try await run.journal.forget(record)
-        guard end == .dismissed else { throw Self.notHeld(end, limit) }
     }
 
-    private static func notHeld(_ end: FreezeWatchdog.End, _ limit: Duration) -> DumpError {
+    /// Whatever the freeze was worth.
+    private func requireThawed(
+        _ outcome: FreezeHolder.Thaw, _ thaw: [String], _ limit: Duration
+    ) throws(DumpError) {
+        switch outcome {
+        case .held, .timeWasUp, .endedEarly: return
+        case .failed(let outcome?): throw DumpError(outcome, of: thaw, for: "the command that thaws")
+        case .failed(nil): throw DumpError(tooLong: thaw, for: "the command that thaws", limit)
+        case .lost: throw holderEnded()
+        case .lockHeld: throw heldByAnother()
+        case .noLock(let error): throw cannotLock(error)
+        }
+    }
+
+    private func requireHeld(_ outcome: FreezeHolder.Thaw) throws(DumpError) {
+        switch outcome {
+        case .held: return
+        case .timeWasUp:
+            throw DumpError(
+                .snapshotLost,
+                "the application was thawed after \(deadline), before all was taken that should be taken meanwhile",
+                hint: "Find out what took so long, or give it more time in the job file.")
+        default: throw holderEnded()
+        }
+    }
+
+    private func holderEnded() -> DumpError {
         DumpError(
-            .snapshotLost,
-            end == .timeWasUp
-                ? "the application was thawed after \(limit), before all was taken that should be taken meanwhile"
-                : "the watchdog of the frozen application was ended, and may have thawed it too early",
-            hint: end == .timeWasUp
-                ? "Find out what took so long, or give it more time in the job file."
-                : "Find out who ended it, and run it again.")
+            .snapshotLost, "what held the application frozen was ended, and may have thawed it too early",
+            hint: "Find out who ended it, and run it again.")
+    }
+
+    private func heldByAnother() -> DumpError {
+        DumpError(
+            .system, "somebody else holds the application of this job frozen, or tries to thaw it",
+            hint: "Find out who has \(lock) open ('fuser -v \(lock)'), and what it waits for. Then run it again.",
+            isTransient: true)
+    }
+
+    private func cannotLock(_ error: Errno) -> DumpError {
+        DumpError(.system, "cannot use \(lock), the lock of a freeze: \(error)", underlying: error)
     }
 }

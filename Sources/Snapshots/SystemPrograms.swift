@@ -53,24 +53,14 @@ struct SystemPrograms: Sendable {
     ///
     /// - Parameters:
     ///   - purpose: what it is for, such as `the command that creates the snapshot`.
-    ///   - grace: how long it has to end well when it is stopped.
     func run(
-        _ command: [String], for purpose: String, within deadline: Duration, environment: [String: String] = [:],
-        grace: Duration = .seconds(10)
+        _ command: [String], for purpose: String, within deadline: Duration, environment: [String: String] = [:]
     ) async throws(DumpError) {
-        let program = Program(
-            try path(of: command[0]), Array(command.dropFirst()), environment: environment, grace: grace)
+        let program = Program(try path(of: command[0]), Array(command.dropFirst()), environment: environment)
         guard let outcome = try await outcome(of: program, for: purpose, within: deadline) else {
-            throw DumpError(
-                .deadline, "\(purpose) took longer than \(deadline), and was stopped",
-                hint: "Find out what it waits for, or give it more time in the job file.",
-                context: ["command": command.joined(separator: " ")])
+            throw DumpError(tooLong: command, for: purpose, deadline)
         }
-        guard outcome.succeeded else {
-            var error = DumpError(outcome, of: command)
-            error.message = "\(purpose) \(outcome.status)"
-            throw error
-        }
+        guard outcome.succeeded else { throw DumpError(outcome, of: command, for: purpose) }
     }
 
     /// Nil when the time was up.
@@ -89,11 +79,21 @@ struct SystemPrograms: Sendable {
 
 extension DumpError {
     /// A program ended with a bad status.
-    init(_ outcome: ProgramOutcome, of command: [String], hint: String? = nil) {
-        let name = FilePath(command[0]).lastComponent?.string ?? command[0]
+    ///
+    /// - Parameter purpose: what it was for, if its name does not say that.
+    init(_ outcome: ProgramOutcome, of command: [String], for purpose: String? = nil, hint: String? = nil) {
+        let name = purpose ?? FilePath(command[0]).lastComponent?.string ?? command[0]
         var context: ErrorContext = ["command": command.joined(separator: " ")]
         if !outcome.lastErrors.isEmpty { context["stderr"] = outcome.lastErrors }
         self.init(.programFailed, "\(name) \(outcome.status)", hint: hint, context: context)
+    }
+
+    /// A command of the operator's was stopped because its time was up.
+    init(tooLong command: [String], for purpose: String, _ limit: Duration) {
+        self.init(
+            .deadline, "\(purpose) took longer than \(limit), and was stopped",
+            hint: "Find out what it waits for, or give it more time in the job file.",
+            context: ["command": command.joined(separator: " ")])
     }
 }
 

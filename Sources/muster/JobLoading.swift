@@ -51,7 +51,8 @@ extension JobOptions {
             },
             quiescence: plan.quiescence.map { settings in
                 ApplicationFreeze(
-                    freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline, runner: runner)
+                    job: plan.name, freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline,
+                    runner: runner)
             },
             repositories: plan.repositories.map { repository in
                 Job.Repository(name: repository.name, settings: repository.settings) {

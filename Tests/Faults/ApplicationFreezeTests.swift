@@ -32,7 +32,7 @@ struct ApplicationFreezeTests {
         }
     }
 
-    @Test("is ended by the watchdog when Muster is killed meanwhile; the next run thaws once more, and is fine")
+    @Test("ends when Muster is killed meanwhile; the next run thaws once more, and is fine")
     func killed() async throws {
         try await TestHost.withBtrfs { host, volume in
             let application = try Application(of: &host, writing: volume.letter)
@@ -57,7 +57,7 @@ struct ApplicationFreezeTests {
     enum Delay: CaseIterable {
         /// The freeze command never ends.
         case freeze
-        /// The snapshot is there only after the watchdog has thawed.
+        /// The snapshot is there only after the thaw.
         case create
 
         var complaint: String {

@@ -29,16 +29,16 @@ private struct Application: Sendable {
         _ freeze: [String]? = nil, thaw: [String]? = nil, deadline: Duration = .seconds(600)
     ) -> ApplicationFreeze {
         ApplicationFreeze(
-            freeze: freeze ?? freezeCommand, thaw: thaw ?? thawCommand, deadline: deadline,
-            runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
+            job: "test", freeze: freeze ?? freezeCommand, thaw: thaw ?? thawCommand, deadline: deadline,
+            runtime: scratch.appending("runtime"), runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
     }
 
     var isFrozen: Bool { access(frozen.string, F_OK) == 0 }
 
     func timesThawed() -> Int { ((try? read(thaws)) ?? "").split(separator: "\n").count }
 
-    /// The watchdogs of this application.
-    func watchdogs() throws -> [pid_t] { try processes { $0.contains("--thaw-after") && $0.contains(thaws.string) } }
+    /// What holds this application.
+    func holders() throws -> [pid_t] { try processes { $0.contains("--freeze-for") && $0.contains(thaws.string) } }
 
     /// Everything that would freeze it, or thaw it.
     func processes() throws -> [pid_t] { try processes { $0.contains(frozen.string) } }
@@ -53,7 +53,7 @@ private struct Application: Sendable {
 
 @Suite("A frozen application")
 struct FreezeTests {
-    @Test("is thawed once at the end, and neither watchdog nor record is left")
+    @Test("is thawed once at the end, and neither holder nor record is left")
     func ordinary() async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
@@ -61,19 +61,19 @@ struct FreezeTests {
             try await freeze.examine()
             try await freeze.begin(in: application.host.context())
             #expect(application.isFrozen)
-            #expect(try application.watchdogs().count == 1)
+            #expect(try application.holders().count == 1)
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
             try await freeze.end()
             #expect(!application.isFrozen)
             #expect(application.timesThawed() == 1)
-            #expect(try application.watchdogs() == [])
+            #expect(try application.holders() == [])
             #expect(application.host.journal.open == [])
             try await freeze.end()
             #expect(application.timesThawed() == 1)
         }
     }
 
-    @Test("is thawed by the watchdog when the time is up, and the end says so")
+    @Test("is thawed when the time is up, and the end says so")
     func deadline() async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
@@ -93,7 +93,7 @@ struct FreezeTests {
 
     @Test(
         "is thawed at once when Muster is killed, and by what is on record",
-        arguments: [("freeze.recorded", 0), ("freeze.watched", 1), ("freeze.made", 1), ("freeze.undone", 2)])
+        arguments: [("freeze.recorded", 0), ("freeze.made", 1), ("freeze.undone", 1)])
     func killed(point: String, thaws: Int) async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
@@ -105,7 +105,7 @@ struct FreezeTests {
             }
             try killer.finish()
             try await eventually { application.timesThawed() == thaws }
-            try await eventually { try application.watchdogs().isEmpty }
+            try await eventually { try application.holders().isEmpty }
             #expect(!application.isFrozen)
             // The next run thaws once more, which does no harm.
             let records = try await journal.records()
@@ -130,22 +130,21 @@ struct FreezeTests {
         }
     }
 
-    @Test("is thawed once more when the freeze command ends after the deadline, also while Muster sleeps")
-    func frozenTooLate() async throws {
+    @Test("is thawed when the freeze does not come to an end in time, also while Muster sleeps")
+    func freezesTooLongUnseen() async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let sleeper = try StoppedProcess(scratch: scratch) { muster in
                 defer { kill(muster, SIGKILL) }
-                let isThawedAgain = {
-                    access(scratch.appending("late").string, F_OK) == 0 && !application.isFrozen
-                }
-                for _ in 0..<6000 where !isThawedAgain() { usleep(10_000) }
-                guard isThawedAgain() else { throw HostError(description: "it stayed frozen") }
+                let isThawed = { !application.isFrozen && application.timesThawed() > 0 }
+                for _ in 0..<6000 where !isThawed() { usleep(10_000) }
+                guard isThawed() else { throw HostError(description: "it stayed frozen") }
             }
             await #expect(processExitsWith: .signal(SIGKILL)) { [scratch = scratch.string as String] in
                 try stopThisProcess(at: "nowhere", scratch: scratch)
                 let application = try Application(FilePath(scratch))
-                let slow = "kill -STOP \(getpid()); sleep 8; touch '\(application.frozen)' '\(scratch)/late'"
+                let slow =
+                    "kill -STOP \(getpid()); touch '\(application.frozen)'; sleep 1000; touch '\(application.frozen)'"
                 try await application.freeze(["/bin/sh", "-c", slow], deadline: .seconds(6)).begin(
                     in: application.host.context())
             }
@@ -155,15 +154,82 @@ struct FreezeTests {
         }
     }
 
+    @Test(
+        "is held by what the freeze command leaves running, until after the thaw, and what the thaw command starts stays"
+    )
+    func sessions() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let (session, service) = (scratch.appending("session"), scratch.appending("service"))
+            let freeze = application.freeze(
+                ["/bin/sh", "-c", "setsid sleep 1000 & echo $! > '\(session)'"],
+                thaw: [
+                    "/bin/sh", "-c",
+                    "kill -0 $(cat '\(session)') && \(application.thawCommand[2]); setsid sleep 1000 & echo $! > '\(service)'",
+                ])
+            try write("", to: application.frozen)
+            try await freeze.begin(in: application.host.context())
+            let held = try #require(pid_t(try read(session).dropLast()))
+            #expect(isAlive(held))
+            try await freeze.end()
+            #expect(application.timesThawed() == 1, "the session lived then")
+            #expect(!isAlive(held))
+            let started = try #require(pid_t(try read(service).dropLast()))
+            #expect(isAlive(started))
+            kill(started, SIGKILL)
+        }
+    }
+
+    @Test("is frozen or thawed by nobody else of its job meanwhile", arguments: ["freeze", "undo"])
+    func exclusive(other: String) async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let log = scratch.appending("log")
+            let commands = ["freeze", "thaw"].map {
+                ["/bin/sh", "-c", "echo \($0) >> '\(log)'; : \(application.thaws)"]
+            }
+            let (first, second) = (
+                application.freeze(commands[0], thaw: commands[1]), application.freeze(commands[0], thaw: commands[1])
+            )
+            try await first.begin(in: application.host.context())
+            let left = try #require(application.host.journal.open.first)
+            let waiting = Task {
+                guard other == "freeze" else { return try await second.undo(left, in: application.host.context()) }
+                try await second.begin(in: application.host.context())
+                try await second.end()
+            }
+            try await eventually { try application.holders().count == 2 }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(try read(log) == "freeze\n")
+            try await first.end()
+            try await waiting.value
+            #expect(try read(log) == (other == "freeze" ? "freeze\nthaw\nfreeze\nthaw\n" : "freeze\nthaw\nthaw\n"))
+            #expect(try application.holders() == [])
+        }
+    }
+
+    @Test("was held long enough when all was taken before the deadline, though the thaw takes longer")
+    func slowThaw() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze(
+                thaw: ["/bin/sh", "-c", "sleep 8; \(application.thawCommand[2])"], deadline: .seconds(10))
+            try await freeze.begin(in: application.host.context())
+            try await Task.sleep(for: .seconds(3))
+            try await freeze.end()
+            #expect(!application.isFrozen && application.timesThawed() == 1)
+        }
+    }
+
     @Test("whose thaw command hangs fails the run, in the end, and stays on record")
     func thawHangs() async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let freeze = application.freeze(
-                thaw: ["/bin/sh", "-c", "sleep 1000; rm '\(application.frozen)'"], deadline: .seconds(10))
+                thaw: ["/bin/sh", "-c", "sleep 1000; rm '\(application.frozen)'"], deadline: .seconds(6))
             try await freeze.begin(in: application.host.context())
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
-            #expect(error?.message == "the command that thaws took longer than 10.0 seconds, and was stopped")
+            #expect(error?.message == "the command that thaws took longer than 6.0 seconds, and was stopped")
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
             try await eventually { try application.processes().isEmpty }
         }
@@ -194,12 +260,12 @@ struct FreezeTests {
             }
             #expect(late?.code == .deadline)
             #expect(!application.isFrozen)
-            #expect(try application.watchdogs() == [])
+            #expect(try application.holders() == [])
             #expect(application.host.journal.open == [])
         }
     }
 
-    @Test("is thawed by the watchdog when Muster's own attempt fails")
+    @Test("is thawed by a second attempt when the first one fails")
     func thawFails() async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
@@ -213,18 +279,21 @@ struct FreezeTests {
         }
     }
 
-    @Test("is thawed when the watchdog is told to end, and the end does not call that consistent")
-    func watchdogStopped() async throws {
+    @Test(
+        "is thawed when its holder is told to end or killed, and the end does not call that consistent",
+        arguments: [SIGTERM, SIGKILL])
+    func holderEnded(by signal: Int32) async throws {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let freeze = application.freeze()
             try await freeze.begin(in: application.host.context())
-            let watchdog = try #require(try application.watchdogs().first)
-            kill(watchdog, SIGTERM)
-            try await eventually { application.timesThawed() == 1 }
+            let holder = try #require(try application.holders().first)
+            kill(holder, signal)
+            if signal == SIGTERM { try await eventually { application.timesThawed() == 1 } }
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
             #expect(
-                error?.message == "the watchdog of the frozen application was ended, and may have thawed it too early")
+                error?.message == "what held the application frozen was ended, and may have thawed it too early")
+            #expect(!application.isFrozen && application.timesThawed() == 1)
             #expect(application.host.journal.open == [])
         }
     }

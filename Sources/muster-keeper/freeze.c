@@ -1,0 +1,239 @@
+// An application, held frozen while Muster takes its snapshots.
+//
+// Everything that freezes or thaws it is done here, by one process that outlives Muster, so that no two of them get into each other's way: before the
+// freeze it takes a lock of the job's, and keeps it until it ends. What the freeze command leaves running, such as the session that holds a database's
+// lock, lives until after the thaw.
+//
+// Standard input is a socket that keeps messages apart. 't' from Muster means that all is taken, the end of the socket that Muster has ended. Muster is
+// told, in one message each, the kind below, four bytes of a number, and what the command has written to its standard error: first how the freeze has
+// come out, and in the end why the application could not be thawed, if so. The exit status says what the freeze was worth.
+//
+// Once started it needs nothing that may be frozen: it opens no file but the lock, which is in memory.
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Processes/FreezeHolder.swift reads both.
+enum report {
+    command_ended = 'e',    // the number is its wait status
+    command_too_long = 'd', // it was killed
+    stopped = 's',          // Muster, or somebody else, wanted this to end
+    lock_held = 'l',        // by another freeze of the job, for too long
+    no_lock = 'n',          // the number is errno
+};
+enum outcome { held = 0, time_was_up = 10, ended_early = 11, not_thawed = 12 };
+
+enum event { child_ended, told_to_thaw, told_to_end, time_is_up };
+
+struct holder {
+    const struct job *job;
+    int signals;
+    int parent;
+};
+
+static void tell(enum report report, int number, int output) {
+    char message[4096] = {(char)report};
+    memcpy(message + 1, &number, sizeof number);
+    const size_t head = 1 + sizeof number;
+    ssize_t count = 0;
+    if (output >= 0) {
+        const off_t end = lseek(output, 0, SEEK_END);
+        const off_t size = (off_t)(sizeof message - head);
+        count = pread(output, message + head, sizeof message - head, end > size ? end - size : 0);
+    }
+    send(STDIN_FILENO, message, head + (size_t)(count > 0 ? count : 0), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/// Waits until a child has ended, or one of the others. Whatever of the freeze has ended besides is reaped.
+static enum event wait_for(const struct holder *holder, pid_t child, int *status, long long until) {
+    for (;;) {
+        for (pid_t ended; (ended = waitpid(-1, status, WNOHANG)) > 0;)
+            if (ended == child) return child_ended;
+        struct pollfd watched[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                                   {.fd = holder->parent, .events = POLLIN},
+                                   {.fd = holder->signals, .events = POLLIN}};
+        const long long left = until - now_milliseconds();
+        if (poll(watched, 3, (int)(left > 0 ? left : 0)) < 0) continue;
+        // First: what Muster has taken when it says so was frozen, however late it is.
+        char word;
+        if (watched[0].revents != 0) return read(STDIN_FILENO, &word, 1) == 1 ? told_to_thaw : told_to_end;
+        struct signalfd_siginfo signal;
+        if (watched[2].revents != 0 && read(holder->signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo != SIGCHLD)
+            return told_to_end;
+        if (watched[1].revents != 0) return told_to_end;
+        if (left <= 0) return time_is_up;
+    }
+}
+
+/// Starts a command in a process group of its own. It reads nothing, and what it writes to standard error goes into memory.
+static pid_t start(char *const *command, int output, bool dies_with_us) {
+    const pid_t ourselves = getpid();
+    const pid_t child = fork();
+    if (child != 0) {
+        if (child > 0) setpgid(child, child);
+        return child;
+    }
+    setpgid(0, 0);
+    if (dies_with_us) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != ourselves) _exit(cannot_start);
+    }
+    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) _exit(cannot_start);
+    signal(SIGPIPE, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv(command[0], command);
+    _exit(cannot_start);
+}
+
+/// What is written there from now on is lost: what a command leaves running might go on writing forever.
+static void close_output(int output) {
+    fcntl(output, F_ADD_SEALS, F_SEAL_GROW);
+    close(output);
+}
+
+static int new_output(void) { return memfd_create("errors", MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+
+/// False when another freeze of the job goes on for longer than it may, when there is no such lock, and when this one is told to end. Muster was told.
+static bool take_lock(const struct holder *holder, long long until) {
+    const int lock = open(holder->job->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0) {
+        tell(no_lock, errno, -1);
+        return false;
+    }
+    // Kept open until the end.
+    while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        const long long now = now_milliseconds();
+        int status;
+        if (now >= until) {
+            tell(lock_held, 0, -1);
+            return false;
+        }
+        if (wait_for(holder, -1, &status, now + 50) != time_is_up) {
+            tell(stopped, 0, -1);
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Whether the application is frozen. Muster was told.
+static bool freeze(const struct holder *holder, long long until) {
+    const int output = new_output();
+    const pid_t child = start(holder->job->freeze, output, true);
+    int status = cannot_start << 8;
+    const enum event event = child < 0 ? child_ended : wait_for(holder, child, &status, until);
+    switch (event) {
+    case child_ended: tell(command_ended, status, output); break;
+    case time_is_up: tell(command_too_long, 0, output); break;
+    default: tell(stopped, 0, -1);
+    }
+    close_output(output);
+    return event == child_ended && status == 0;
+}
+
+/// Runs the command that thaws once, for as long as the application may be frozen at all. Then it is killed.
+static bool thaws(const struct holder *holder, bool is_last) {
+    const int output = new_output();
+    // What it starts, such as a service, is to stay, and is not to be ended with what the freeze has left.
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    const pid_t child = start(holder->job->program, output, false);
+    const long long until = now_milliseconds() + holder->job->freeze_milliseconds;
+    int status = cannot_start << 8;
+    pid_t ended = child < 0 ? child : 0;
+    while (ended == 0 && now_milliseconds() < until) {
+        ended = waitpid(child, &status, WNOHANG);
+        if (ended == 0) sleep_milliseconds(5);
+    }
+    if (ended == 0) {
+        kill(-child, SIGKILL);
+        // One that waits for the kernel cannot even be killed.
+        for (int rounds = 0; rounds < 200 && waitpid(child, NULL, WNOHANG) == 0; rounds++) sleep_milliseconds(5);
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    const bool succeeded = ended > 0 && status == 0;
+    if (!succeeded && is_last) tell(ended == 0 ? command_too_long : command_ended, status, output);
+    close_output(output);
+    return succeeded;
+}
+
+/// Thaws again and again, every second, for five times as long as the application may be frozen: nobody else is left who would. Only once where it
+/// was not frozen here.
+///
+/// - Parameter is_freezing: whether the command that freezes may still be at work, which cannot be killed and may come to its end after the thaw.
+static bool thaw(const struct holder *holder, bool is_freezing) {
+    const long long end = now_milliseconds() + (holder->job->freeze ? 5LL * holder->job->freeze_milliseconds : 0);
+    for (;;) {
+        const bool is_last = now_milliseconds() + 1000 >= end;
+        const bool freezes_on = is_freezing && !end_descendants();
+        if (thaws(holder, is_last) && !freezes_on) return true;
+        if (is_last) return false;
+        sleep_milliseconds(1000);
+    }
+}
+
+/// What has held the application frozen was told to end by the thaw, and may need a moment for that.
+static void end_what_froze(void) {
+    for (int rounds = 0; rounds < 200; rounds++) {
+        pid_t ended;
+        do ended = waitpid(-1, NULL, WNOHANG);
+        while (ended > 0);
+        if (ended < 0) return;
+        sleep_milliseconds(5);
+    }
+    end_descendants();
+}
+
+int hold(const struct job *job) {
+    // Whatever file of Muster's came here would stay open, maybe on what is frozen.
+    syscall(SYS_close_range, 3, ~0U, 0);
+    setsid();
+    if (chdir("/") != 0) return cannot_start;
+    sigset_t handled;
+    sigemptyset(&handled);
+    const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
+        sigaddset(&handled, numbers[index]);
+        signal(numbers[index], SIG_DFL);
+    }
+    sigprocmask(SIG_BLOCK, &handled, NULL);
+    const struct holder holder = {
+        .job = job,
+        .signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK),
+        .parent = (int)syscall(SYS_pidfd_open, job->parent, 0),
+    };
+    if (holder.signals < 0 || holder.parent < 0 || getppid() != job->parent) return cannot_start;
+    fcntl(holder.parent, F_SETFD, FD_CLOEXEC);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+    // As long as another one may take to thaw, and a moment.
+    if (!take_lock(&holder, now_milliseconds() + 7LL * job->freeze_milliseconds + 5000)) return held;
+    const long long end = now_milliseconds() + job->freeze_milliseconds;
+    enum outcome outcome = held;
+    bool is_frozen = false;
+    if (job->freeze != NULL && (is_frozen = freeze(&holder, end))) {
+        int status;
+        switch (wait_for(&holder, -1, &status, end)) {
+        case time_is_up: outcome = time_was_up; break;
+        case told_to_end: outcome = ended_early; break;
+        default: break;
+        }
+    }
+    if (!thaw(&holder, job->freeze != NULL && !is_frozen)) return not_thawed;
+    end_what_froze();
+    return outcome;
+}

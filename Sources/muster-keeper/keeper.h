@@ -1,0 +1,35 @@
+// What the parts of muster-keeper share; main.c says what it is for.
+#pragma once
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { usage = 64, cannot_start = 127 };
+
+/// What the command line says.
+struct job {
+    char *const *program; // argv: the absolute path and the arguments
+    const char *user;
+    const char *directory;
+    const char *secret_variable;
+    bool secret_as_path;
+    pid_t parent;
+    int grace_milliseconds;
+    char *const *freeze; // argv of the command that freezes, NULL for none; `program` is the one that thaws
+    const char *lock;
+    int freeze_milliseconds; // -1 unless an application is to be held
+};
+
+/// Runs a program, and stays with it.
+int keep(const struct job *job);
+
+/// Holds an application frozen.
+int hold(const struct job *job);
+
+/// Ends all descendants of this process, and reaps them. Orphans become its children (PR_SET_CHILD_SUBREAPER), and theirs when they end. False if
+/// some wait for the kernel, so that they cannot even be killed: after two seconds.
+bool end_descendants(void);
+
+long long now_milliseconds(void);
+void sleep_milliseconds(long milliseconds);

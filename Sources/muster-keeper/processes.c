@@ -1,0 +1,69 @@
+// What both kinds of keeper need to know of processes and of time.
+#include "keeper.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/// What /proc has in a file on a process, as text. -1 if it is gone.
+static ssize_t read_of(const char *process, const char *file, char *text, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.20s/%s", process, file);
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    if (opened < 0) return -1;
+    ssize_t count = read(opened, text, size - 1);
+    close(opened);
+    text[count > 0 ? count : 0] = 0;
+    return count;
+}
+
+/// The parent of a process, from the fourth field of /proc/PID/stat; the second may hold spaces and brackets. 0 if it is gone.
+static pid_t parent_of(const char *pid) {
+    char line[512];
+    if (read_of(pid, "stat", line, sizeof line) <= 0) return 0;
+    const char *after_name = strrchr(line, ')');
+    int parent = 0;
+    if (after_name == NULL || sscanf(after_name, ") %*c %d", &parent) != 1) return 0;
+    return parent;
+}
+
+/// Kills every child of this process. /proc/self/task/*/children would say it at once, but not every kernel has it.
+static void kill_children(void) {
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) return;
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        if (!isdigit((unsigned char)entry->d_name[0])) continue;
+        if (parent_of(entry->d_name) == getpid()) kill((pid_t)atoi(entry->d_name), SIGKILL);
+    }
+    closedir(processes);
+}
+
+void sleep_milliseconds(long milliseconds) {
+    const struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+bool end_descendants(void) {
+    for (int rounds = 0; rounds < 1000; rounds++) {
+        kill_children();
+        pid_t ended;
+        do ended = waitpid(-1, NULL, WNOHANG);
+        while (ended > 0);
+        if (ended < 0 && errno == ECHILD) return true;
+        sleep_milliseconds(2);
+    }
+    return false;
+}
+
+long long now_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,196 @@
+// A program of Muster's, kept: see main.c.
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { directory_descriptor = 3, secret_descriptor = 4 };
+
+struct secret {
+    char bytes[64 * 1024];
+    size_t count;
+};
+
+static _Noreturn void fail(const char *doing, const char *object) {
+    dprintf(STDERR_FILENO, "muster: cannot %s %s: %s\n", doing, object, strerror(errno));
+    _exit(cannot_start);
+}
+
+// MARK: Before the program
+
+static void read_secret(struct secret *secret) {
+    for (;;) {
+        ssize_t count = read(STDIN_FILENO, secret->bytes + secret->count, sizeof secret->bytes - secret->count);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail("read the secret from", "standard input");
+        if (count == 0) return;
+        secret->count += (size_t)count;
+        if (secret->count == sizeof secret->bytes) {
+            errno = EFBIG;
+            fail("read the secret from", "standard input");
+        }
+    }
+}
+
+static void become(const char *name) {
+    errno = 0;
+    const struct passwd *entry = getpwnam(name);
+    if (entry == NULL) {
+        if (errno == 0) errno = ENOENT;
+        fail("find the user", name);
+    }
+    if (geteuid() != entry->pw_uid) {
+        if (initgroups(name, entry->pw_gid) != 0) fail("set the groups of", name);
+        if (setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0) fail("become", name);
+        if (setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0) fail("become", name);
+    }
+    setenv("HOME", entry->pw_dir, 1);
+    setenv("USER", entry->pw_name, 1);
+    setenv("LOGNAME", entry->pw_name, 1);
+}
+
+static void hand_on_directory(const char *path, int opened) {
+    if (dup2(opened, directory_descriptor) < 0) fail("hand on", path);
+}
+
+/// Called as the final user: the memory file then belongs to it, so that it may open it again by its path.
+static void hand_on_secret(const struct job *job, struct secret *secret) {
+    int memory = memfd_create("secret", 0);
+    if (memory < 0 || fchmod(memory, S_IRUSR | S_IWUSR) != 0) fail("create memory for", job->secret_variable);
+    for (size_t written = 0; written < secret->count;) {
+        ssize_t count = write(memory, secret->bytes + written, secret->count - written);
+        if (count <= 0) fail("write memory for", job->secret_variable);
+        written += (size_t)count;
+    }
+    explicit_bzero(secret, sizeof *secret);
+    if (lseek(memory, 0, SEEK_SET) != 0) fail("rewind memory for", job->secret_variable);
+    if (memory != secret_descriptor) {
+        if (dup2(memory, secret_descriptor) < 0) fail("hand on", job->secret_variable);
+        close(memory);
+    }
+    setenv(job->secret_variable, job->secret_as_path ? "/proc/self/fd/4" : "4", 1);
+}
+
+static _Noreturn void start(const struct job *job, struct secret *secret, int directory, pid_t keeper) {
+    setpgid(0, 0);
+    if (directory >= 0) hand_on_directory(job->directory, directory);
+    if (job->user != NULL) become(job->user);
+    if (job->secret_variable != NULL) {
+        hand_on_secret(job, secret);
+        int null = open("/dev/null", O_RDONLY);
+        if (null < 0 || dup2(null, STDIN_FILENO) < 0) fail("open", "/dev/null");
+        close(null);
+    }
+    // After the user changed, which clears it. Should the keeper be killed, the program goes too.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper) _exit(cannot_start);
+
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv(job->program[0], job->program);
+    fail("run", job->program[0]);
+}
+
+// MARK: While it runs
+
+/// Reaps whatever ended. True once the program itself has, with its wait status.
+static bool reap(pid_t child, int *status) {
+    for (pid_t ended; (ended = waitpid(-1, status, WNOHANG)) > 0;)
+        if (ended == child) return true;
+    return false;
+}
+
+static int stay_with(pid_t child, int signals, int parent, int grace) {
+    long long kill_at = -1;
+    for (;;) {
+        // Once the program is asked to stop, neither end of the parent nor a second request changes anything.
+        struct pollfd watched[] = {{.fd = signals, .events = POLLIN}, {.fd = kill_at < 0 ? parent : -1, .events = POLLIN}};
+        long long wait = kill_at < 0 ? -1 : kill_at - now_milliseconds();
+        int ready = poll(watched, 2, kill_at < 0 ? -1 : (int)(wait > 0 ? wait : 0));
+        if (ready < 0 && errno != EINTR) fail("wait for", "the program");
+
+        bool stop = ready > 0 && (watched[1].revents & POLLIN);
+        struct signalfd_siginfo signal;
+        if (ready > 0 && (watched[0].revents & POLLIN) && read(signals, &signal, sizeof signal) == sizeof signal)
+            stop = stop || signal.ssi_signo != SIGCHLD;
+
+        int status;
+        if (reap(child, &status)) return status;
+        if (stop && kill_at < 0) {
+            kill(-child, SIGTERM);
+            kill_at = now_milliseconds() + grace;
+        }
+        if (kill_at >= 0 && now_milliseconds() >= kill_at) {
+            kill(-child, SIGKILL);
+            kill_at = now_milliseconds() + 1000;
+        }
+    }
+}
+
+/// Ends this process as the program ended, so that our parent sees the program's own status.
+static int end_alike(int status) {
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    const struct rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(WTERMSIG(status), SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    raise(WTERMSIG(status));
+    return 128 + WTERMSIG(status);
+}
+
+int keep(const struct job *job) {
+    static struct secret secret;
+
+    sigset_t handled;
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGHUP);
+    sigaddset(&handled, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &handled, NULL);
+    int signals = signalfd(-1, &handled, SFD_CLOEXEC);
+    // By descriptor and not by PR_SET_PDEATHSIG: that one fires when the *thread* that started us ends.
+    int parent = (int)syscall(SYS_pidfd_open, job->parent, 0);
+    if (parent < 0 || getppid() != job->parent) return cannot_start;
+    fcntl(parent, F_SETFD, FD_CLOEXEC);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+    if (job->secret_variable != NULL) read_secret(&secret);
+    int directory = -1;
+    if (job->directory != NULL) {
+        directory = open(job->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0) fail("open", job->directory);
+        // Above the descriptors that are handed on, so that none of them is overwritten before it is copied.
+        int above = fcntl(directory, F_DUPFD_CLOEXEC, 16);
+        close(directory);
+        directory = above;
+    }
+
+    const pid_t keeper = getpid();
+    pid_t child = fork();
+    if (child < 0) fail("start", job->program[0]);
+    if (child == 0) start(job, &secret, directory, keeper);
+    explicit_bzero(&secret, sizeof secret);
+    setpgid(child, child);
+
+    int status = stay_with(child, signals, parent, job->grace_milliseconds);
+    end_descendants();
+    return end_alike(status);
+}
