@@ -133,6 +133,50 @@ struct BtrfsTests {
         }
     }
 
+    @Test(
+        "is no good when a volume has come below the path since it was planned, unless that is omitted",
+        arguments: [false, true])
+    func volumeAppears(byMount: Bool) async throws {
+        try await withVolume { host, volume in
+            let late = volume.documents.appending("late")
+            for nested in [SnapshotSettings.Nested.refuse, .include, .omit] {
+                var settings = SnapshotSettings(.btrfs)
+                settings.nested = nested
+                let plan = try await host.examined(volume.documents, settings)
+                try await withCleanup { cleanup in
+                    if byMount {
+                        try FileSystem.createDirectory(late)
+                        try await output("mount", "--bind", "/etc", late.string)
+                        cleanup.append { try await output("umount", late.string) }
+                    } else {
+                        try await volume.create(subvolume: late)
+                    }
+                    guard nested != .omit else { return await (try plan.take(in: host.context())).release() }
+                    let error = await #expect(throws: DumpError.self) { try await plan.take(in: host.context()) }
+                    #expect(error?.code == .volumeAppeared && error?.isTransient == true)
+                    #expect(error?.message.contains(" at \(late) has come while") == true, "\(error as Any)")
+                }
+                try host.expectNothingLeft()
+                if byMount {
+                    try FileSystem.removeEmptyDirectory(late)
+                } else {
+                    try await output("btrfs", "subvolume", "delete", late.string)
+                }
+            }
+        }
+    }
+
+    @Test("does not mind a subvolume that has come after it")
+    func volumeAfterwards() async throws {
+        try await withVolume { host, volume in
+            let plan = try await host.examined(volume.documents)
+            let held = try await plan.take(in: host.context())
+            try await volume.create(subvolume: volume.documents.appending("late"))
+            try await plan.planning.requireNoVolume(besides: [], in: held.tree)
+            await held.release()
+        }
+    }
+
     @Test("that was unmounted or deleted while it was read is not confirmed")
     func lost() async throws {
         try await withVolume { host, volume in

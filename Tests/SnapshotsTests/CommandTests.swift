@@ -52,6 +52,26 @@ private struct Storage {
 
 @Suite("A snapshot by the operator's commands")
 struct CommandTests {
+    @Test("is not taken where somebody has mounted something, which stays")
+    func occupied() async throws {
+        try await Storage.with { storage in
+            let plan = try await storage.planned()
+            let point = storage.host.mountPoint
+            for directory in [storage.host.runtime, point.removingLastComponent(), point] {
+                try FileSystem.createDirectory(directory)
+            }
+            try await withCleanup { cleanup in
+                try await output("mount", "-t", "tmpfs", "tmpfs", point.string)
+                cleanup.append { try await output("umount", point.string) }
+                let error = await #expect(throws: DumpError.self) { try await plan.take(in: storage.host.context()) }
+                #expect(error?.message.hasPrefix("cannot use \(point) to mount a snapshot") == true)
+                #expect(try storage.host.mounts() == [point])
+                #expect(try storage.stored() == [])
+                #expect(storage.host.journal.all == [])
+            }
+        }
+    }
+
     @Test("holds what was there at its moment, and leaves nothing behind")
     func wholeLife() async throws {
         try await Storage.with { storage in

@@ -93,10 +93,20 @@ extension FileStatus {
 extension MountTable {
     /// Whether a subvolume begins at `path`.
     static func isSubvolume(_ path: FilePath) throws(DumpError) -> Bool {
+        try status(of: path)?.isRootOfSubvolume ?? false
+    }
+
+    /// Whether `path`, in a snapshot, is where a subvolume was, which is not in it: the empty directory there has the inode 2, which nothing
+    /// else on Btrfs has.
+    static func isPlaceOfSubvolume(_ path: FilePath) throws(DumpError) -> Bool {
+        try status(of: path).map { $0.kind == .directory && $0.inode == 2 } ?? false
+    }
+
+    private static func status(of path: FilePath) throws(DumpError) -> FileStatus? {
         do throws(Errno) {
-            return try FileSystem.status(of: path).isRootOfSubvolume
+            return try FileSystem.status(of: path)
         } catch .noSuchFileOrDirectory {
-            return false
+            return nil
         } catch {
             throw DumpError(.system, "cannot look at \(path): \(error)", underlying: error)
         }

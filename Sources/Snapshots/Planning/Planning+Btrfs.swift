@@ -28,6 +28,7 @@ extension Planning {
         return planned(
             .btrfs, of: subvolume.point.string,
             ([subvolume] + included).map { part($0, in: subvolume) }, inside: survey.path(below: subvolume.point),
+            volumesBelow: survey.pointsBelow.union(nested.map(\.point)),
             findings: omitted.map(settings.nested.finding))
     }
 
@@ -40,7 +41,7 @@ extension Planning {
     }
 
     /// The innermost subvolume that has the path.
-    private func subvolumePoint() throws(DumpError) -> FilePath {
+    func subvolumePoint() throws(DumpError) -> FilePath {
         var point = survey.path
         while try !MountTable.isSubvolume(point) {
             guard point != survey.mount.point else {
@@ -55,7 +56,7 @@ extension Planning {
 
     /// Whether they lie in the subvolume or were mounted there, outer ones first. Snapshots of ours are no part of the
     /// operator's files.
-    private func subvolumesBelow(_ subvolume: Subvolume) async throws(DumpError) -> [Subvolume] {
+    func subvolumesBelow(_ subvolume: Subvolume) async throws(DumpError) -> [Subvolume] {
         var found = try await subvolume.nested(below: survey.path, by: programs)
         for mount in survey.mountsBelow where mount.fileSystem == "btrfs" {
             guard try MountTable.isSubvolume(mount.point) else { continue }

@@ -27,7 +27,7 @@ extension Planning {
         let room = [origin.isThin ? poolFinding(of: origin, among: volumes) : groupFinding(of: origin)]
         return planned(
             .lvm, of: "\(origin.group)/\(origin.name)", [PlannedSnapshot.Part(snapshot: snapshot, place: "")],
-            inside: survey.pathInFileSystem,
+            inside: survey.pathInFileSystem, volumesBelow: survey.pointsBelow,
             facts: ["snapshot_size": origin.isThin ? "thin" : settings.size.description],
             findings: room.compactMap { $0 } + omitted.map(settings.nested.finding))
     }

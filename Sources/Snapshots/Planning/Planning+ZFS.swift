@@ -23,7 +23,7 @@ extension Planning {
         var parts: [PlannedSnapshot.Part] = []
         for mount in [survey.mount] + included { parts.append(try await part(mount)) }
         return planned(
-            .zfs, of: dataset, parts, inside: survey.pathInFileSystem,
+            .zfs, of: dataset, parts, inside: survey.pathInFileSystem, volumesBelow: survey.pointsBelow,
             findings: omitted.map(settings.nested.finding))
     }
 

@@ -80,15 +80,16 @@ struct Planning: Sendable {
     ///   - volume: what the snapshot is taken of, as the operator knows it.
     ///   - parts: the volume of the path first.
     ///   - inside: the path, relative to that volume's root.
+    ///   - volumesBelow: where volumes begin below the path, whatever is made of them.
     func planned(
         _ kind: SnapshotSettings.Kind, of volume: String, _ parts: [PlannedSnapshot.Part], inside: FilePath,
-        facts: ErrorContext = [:], findings: [Finding] = []
+        volumesBelow: Set<FilePath>, facts: ErrorContext = [:], findings: [Finding] = []
     ) -> PlannedSnapshot {
         var all: ErrorContext = ["snapshot": kind.rawValue, "volume": volume, "mount_point": directory.point.string]
         for fact in facts { all[fact.name] = fact.value }
         return PlannedSnapshot(
-            facts: all, findings: findings.sorted { $0.severity > $1.severity }, round: round, kind: kind,
-            directory: directory, parts: parts, inside: inside)
+            facts: all, findings: findings.sorted { $0.severity > $1.severity }, planning: self, kind: kind,
+            directory: directory, parts: parts, inside: inside, volumesBelow: volumesBelow)
     }
 
     private func planCommands(_ commands: SnapshotCommands) throws(DumpError) -> PlannedSnapshot {
@@ -105,7 +106,7 @@ struct Planning: Sendable {
         }
         return planned(
             .command, of: survey.path.string, [PlannedSnapshot.Part(snapshot: snapshot, place: "")], inside: "",
-            findings: findings)
+            volumesBelow: survey.pointsBelow, findings: findings)
     }
 }
 

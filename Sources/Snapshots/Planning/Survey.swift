@@ -17,14 +17,30 @@ extension Survey {
     init(of path: FilePath, runtime: FilePath) throws(DumpError) {
         do throws(Errno) {
             (self.path, mount) = try MountTable.place(of: path)
-            mountsBelow = try MountTable.current().mounts(below: self.path)
-                .filter { !$0.isOfKernel && !$0.point.starts(with: runtime) }
+            mountsBelow = try Self.mounts(below: self.path, runtime: runtime)
         } catch {
             throw DumpError(
                 .sourceUnavailable, "cannot look at \(path): \(error)",
                 hint: "Check the path, and that its file system is mounted.", underlying: error)
         }
     }
+
+    /// This, with what is mounted below the path by now.
+    func again(runtime: FilePath) throws(DumpError) -> Survey {
+        do throws(Errno) {
+            var later = self
+            later.mountsBelow = try Self.mounts(below: path, runtime: runtime)
+            return later
+        } catch {
+            throw DumpError(.system, "cannot read /proc/self/mountinfo: \(error)", underlying: error)
+        }
+    }
+
+    private static func mounts(below path: FilePath, runtime: FilePath) throws(Errno) -> [MountTable.Mount] {
+        try MountTable.current().mounts(below: path).filter { !$0.isOfKernel && !$0.point.starts(with: runtime) }
+    }
+
+    var pointsBelow: Set<FilePath> { Set(mountsBelow.map(\.point)) }
 
     /// The path, relative to `point`, at or above it.
     func path(below point: FilePath) -> FilePath { path.relative(to: point) }

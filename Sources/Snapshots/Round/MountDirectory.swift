@@ -14,6 +14,17 @@ struct MountDirectory: Sendable {
         point = runtime.appending([escapedPathComponent(group), escapedPathComponent(dump)])
     }
 
+    /// Throws when something is in it or mounted there.
+    func requireVacant() throws(DumpError) {
+        do throws(Errno) {
+            guard try MountTable.current().mount(at: point) == nil else { throw .resourceBusy }
+            guard try FileSystem.names(in: point).isEmpty else { throw .directoryNotEmpty }
+        } catch .noSuchFileOrDirectory {
+        } catch {
+            throw unusable(error)
+        }
+    }
+
     /// Throws when something is in it or mounted there. The caller has recorded that it will be there.
     func create() throws(DumpError) {
         let job = point.removingLastComponent()
@@ -21,14 +32,16 @@ struct MountDirectory: Sendable {
             for directory in [job.removingLastComponent(), job, point] {
                 do { try FileSystem.createDirectory(directory) } catch .fileExists {}
             }
-            guard try MountTable.current().mount(at: point) == nil else { throw .resourceBusy }
-            guard try FileSystem.names(in: point).isEmpty else { throw .directoryNotEmpty }
         } catch {
-            throw DumpError(
-                .system, "cannot use \(point) to mount a snapshot: \(error)",
-                hint: "Look what is there: somebody may be reading a snapshot. Unmount or remove it.", underlying: error
-            )
+            throw unusable(error)
         }
+        try requireVacant()
+    }
+
+    private func unusable(_ error: Errno) -> DumpError {
+        DumpError(
+            .system, "cannot use \(point) to mount a snapshot: \(error)",
+            hint: "Look what is there: somebody may be reading a snapshot. Unmount or remove it.", underlying: error)
     }
 
     /// Removes it, and the job's own if it is the last there. It is empty, or there is nothing. Throws when something

@@ -8,7 +8,7 @@ public struct PlannedSnapshot: Sendable {
     /// What the operator should know, most severe first. One of severity `failure` means that it must not be taken.
     public var findings: [Finding]
 
-    let round: SnapshotRound
+    let planning: Planning
     let kind: SnapshotSettings.Kind
     /// Where it will be mounted.
     let directory: MountDirectory
@@ -16,6 +16,8 @@ public struct PlannedSnapshot: Sendable {
     var parts: [Part]
     /// The path, relative to the root of its volume.
     let inside: FilePath
+    /// Where volumes begin below the path, each of which is among the parts, or was found to be omitted.
+    let volumesBelow: Set<FilePath>
 
     /// A snapshot, and where in the first one it belongs; empty for the first one itself.
     struct Part: Sendable {
@@ -30,13 +32,16 @@ extension PlannedSnapshot {
     /// The atomic act comes first: all there is to find out was found out before. After a throw nothing is left, or is
     /// on record.
     public func take(in run: RunContext) async throws(DumpError) -> HeldSnapshot {
+        try directory.requireVacant()
         let snapshots = parts.map(\.snapshot)
+        let round = planning.round
         let taken = try await round.takeSnapshots(snapshots, in: run)
         let held = HeldSnapshot(
             tree: directory.point.pushing(inside), moment: moment(of: taken), snapshots: snapshots, round: round,
             run: run)
         do throws(DumpError) {
             for part in parts { try await held.mount(part, at: directory) }
+            try await planning.requireNoVolume(besides: volumesBelow, in: held.tree)
         } catch {
             await held.release()
             throw error
