@@ -12,6 +12,7 @@ import SystemPackage
 /// machine has 0.87, 0.67 and 0.64).
 public struct DirectoryProvider: Provider {
     public static let kind = DirectorySettings.kind
+    public static let kindsUndoneByAnyDump = SnapshotRound.recordKinds
 
     let settings: DirectorySettings
     let round: SnapshotRound

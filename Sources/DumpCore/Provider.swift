@@ -8,6 +8,9 @@ public protocol Provider: Sendable {
     /// The kind as job files name it, such as `postgresql`.
     static var kind: String { get }
 
+    /// The kinds of records that say all that their undoing needs, so that the provider of any dump can do it.
+    static var kindsUndoneByAnyDump: Set<String> { get }
+
     /// Connects, looks, estimates, and shows that the dump could work. Changes nothing, anywhere.
     ///
     /// Throws only when nothing more can be said about the source; anything that an operator should know besides is a
@@ -22,6 +25,8 @@ public protocol Provider: Sendable {
 }
 
 extension Provider {
+    public static var kindsUndoneByAnyDump: Set<String> { [] }
+
     /// For providers without side effects.
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         throw DumpError(unknown: record)

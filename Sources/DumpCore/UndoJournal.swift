@@ -18,6 +18,9 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     public var serial: Int
     /// Whether it is to stay until `muster release`, because somebody's Borg is to read it. Nil is no.
     public var isKept: Bool?
+    /// What was wrong with it when it was undone, although it was to stay until `muster release`: there is nothing left to undo, but whoever
+    /// releases it has to be told. Nil until then.
+    public var loss: String?
 
     public init(
         run: RunID, dump: String, kind: String, facts: [String: String], owner: ProcessIdentity, at: Timestamp = .now

@@ -24,7 +24,9 @@ public struct JobStatus: Sendable, Codable {
     /// Who holds the lock, in words, if anyone does.
     public var holder: String?
     /// What dead runs have left and nobody has undone yet, newest first.
-    public var toUndo: [UndoRecord] = []
+    public var toUndo: [Undoing] = []
+    /// What was kept for somebody's Borg, and was not all there any more when another run released it. `muster release` tells.
+    public var lost: [UndoRecord] = []
     /// What is on record there too and cannot be read, each in a sentence.
     public var unreadable: [String] = []
     /// Newest first.
@@ -39,7 +41,8 @@ public struct JobStatus: Sendable, Codable {
             return
         }
         holder = try await area.lockHolder()
-        toUndo = try await area.undoRecords()
+        toUndo = try await area.undoRecords().map { Undoing($0, in: area) }
+        lost = try await area.lostRecords()
         unreadable = try await area.unreadableUndoRecords().map(\.message)
         // A report of another version that cannot be read any more is no news.
         runs = try await area.reports().prefix(20).compactMap {

@@ -40,7 +40,7 @@ extension Run {
         }
     }
 
-    private func confirm(_ record: UndoRecord) async throws(DumpError) {
+    func confirm(_ record: UndoRecord) async throws(DumpError) {
         guard let source = job.sources.first(where: { $0.name == record.dump }) else {
             throw DumpError(
                 .settings, "the job has no dump '\(record.dump)' any more, whose snapshot Borg is to read",
@@ -66,6 +66,11 @@ extension Run {
         let lock = try await area.lock(for: id, command: "muster release \(job.name)")
         defer { lock.release() }
         var lost: [RunReport.ErrorRecord] = []
+        // Another run was there before.
+        for record in try await area.lostRecords() {
+            lost.append(RunReport.ErrorRecord(DumpError.lost(record)))
+            try await area.forgetUndo(record)
+        }
         for record in try await area.undoRecords() where record.isKept == true && record.dump != UndoRecord.job {
             do throws(DumpError) {
                 try await confirm(record)
@@ -78,6 +83,13 @@ extension Run {
 }
 
 extension DumpError {
+    fileprivate static func lost(_ record: UndoRecord) -> DumpError {
+        DumpError(
+            .released,
+            "\(record.loss ?? "") (dump '\(record.dump)' of run \(record.run), which another run has released)",
+            context: ["dump": record.dump])
+    }
+
     fileprivate static func released(_ dump: Manifest.DumpRecord) -> DumpError {
         DumpError(
             .released, "the snapshot of dump '\(dump.name)', which Borg reads in place, was given back already",

@@ -8,8 +8,17 @@ import Staging
 public struct Undoing: Sendable, Codable {
     /// Nil if it cannot be read.
     public var record: UndoRecord?
+    /// Where the record is, or was.
+    public var file: String?
     /// Why it could not be undone; it stays on record then.
     public var error: RunReport.ErrorRecord?
+
+    init(_ record: UndoRecord, in area: StagingArea) {
+        self.record = record
+        file = area.path(of: record).string
+    }
+
+    fileprivate init(unreadable error: StagingError) { self.error = RunReport.ErrorRecord(error) }
 }
 
 extension Run {
@@ -34,18 +43,13 @@ extension Run {
         let stillAtWork = await waitForOrphans(of: Set(records.map(\.owner)))
         var done: [Undoing] = []
         for record in records {
-            var undoing = Undoing(record: record)
+            var undoing = Undoing(record, in: area)
             do {
                 if let error = stillAtWork[record.owner] { throw error }
+                let loss = which == .all && record.isKept == true ? await loss(of: record) : nil
                 try await undo(record)
-                try await area.forgetUndo(record)
-                switch which {
-                case .kept: log.info("released what was kept for Borg", metadata: record.metadata)
-                case _ where record.isKept == true:
-                    log.warning(
-                        "released what was kept for Borg: 'muster release' never was", metadata: record.metadata)
-                default: log.warning("undid what a dead run had left", metadata: record.metadata)
-                }
+                if let loss { try await area.recordLoss(loss, of: record) } else { try await area.forgetUndo(record) }
+                logUndone(record, which, loss)
             } catch {
                 undoing.error = RunReport.ErrorRecord(error as? any OperatorError ?? UnexpectedError(error))
                 log.error(
@@ -57,12 +61,33 @@ extension Run {
         return try await done + unreadable(in: area)
     }
 
+    /// What is wrong with what was kept for a Borg that may have read it since.
+    private func loss(of record: UndoRecord) async -> String? {
+        do throws(DumpError) {
+            try await confirm(record)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    private func logUndone(_ record: UndoRecord, _ which: Records, _ loss: String?) {
+        var metadata = record.metadata
+        switch which {
+        case .kept: log.info("released what was kept for Borg", metadata: metadata)
+        case _ where record.isKept == true:
+            if let loss { metadata["lost"] = "\(loss)" }
+            log.warning("released what was kept for Borg: 'muster release' never was", metadata: metadata)
+        default: log.warning("undid what a dead run had left", metadata: metadata)
+        }
+    }
+
     /// Waits for what each has left at work, once, and not again for each of its records. Whom it goes on for is in the result.
     private func waitForOrphans(of owners: Set<ProcessIdentity>) async -> [ProcessIdentity: DumpError] {
         var failures: [ProcessIdentity: DumpError] = [:]
         for owner in owners {
             do throws(DumpError) {
-                try await Keeper.waitForOrphans(of: owner, limit: .seconds(30))
+                try await Keeper.waitForOrphans(of: owner, log: log)
             } catch {
                 failures[owner] = error
             }
@@ -73,7 +98,7 @@ extension Run {
     private func unreadable(in area: StagingArea) async throws -> [Undoing] {
         try await area.unreadableUndoRecords().map { error in
             log.error("cannot tell what a dead run has left", metadata: ["error": "\(error)"])
-            return Undoing(record: nil, error: RunReport.ErrorRecord(error))
+            return Undoing(unreadable: error)
         }
     }
 
@@ -83,19 +108,24 @@ extension Run {
                 throw DumpError(
                     .settings, "the job has no freeze: any more, whose thaw_command could undo \(record.kind)",
                     hint:
-                        "Thaw the application by hand and remove the record's file below journal/ in the staging directory, or put freeze: back."
+                        "Thaw the application by hand and remove the record's file, or put freeze: back."
                 )
             }
             return try await quiescence.undo(record, in: context(of: record.dump, WorkSlots(capacity: 1)))
         }
-        guard let source = job.sources.first(where: { $0.name == record.dump }) else {
+        guard let source = source(for: record) else {
             throw DumpError(
                 .settings, "the job has no dump '\(record.dump)' any more, which could undo \(record.kind)",
-                hint:
-                    "Undo it by hand and remove its file below journal/ in the staging directory, or put the dump back."
-            )
+                hint: "Undo it by hand and remove its file, or put the dump back.")
         }
         try await source.provider.undo(record, in: context(of: source.name, WorkSlots(capacity: 1)))
+    }
+
+    /// The dump that it is of, unless that is gone, or has become one of another kind, and another one can do it too.
+    private func source(for record: UndoRecord) -> Job.Source? {
+        let able = job.sources.filter { type(of: $0.provider).kindsUndoneByAnyDump.contains(record.kind) }
+        return able.first { $0.name == record.dump } ?? able.first
+            ?? job.sources.first { $0.name == record.dump }
     }
 
     /// `muster undo`: undoes what dead runs have left. Takes the lock, so that no run is under way.
@@ -104,7 +134,7 @@ extension Run {
     public func undoLeftBehind(rehearsal: Bool) async throws -> [Undoing] {
         guard let area = try await StagingArea.openExisting(job.staging) else { return [] }
         if rehearsal {
-            return try await area.undoRecords().filter(Records.leftBehind.include).map { Undoing(record: $0) }
+            return try await area.undoRecords().filter(Records.leftBehind.include).map { Undoing($0, in: area) }
                 + unreadable(in: area)
         }
         let lock = try await area.lock(for: id, command: "muster undo \(job.name)")

@@ -1,38 +1,51 @@
 import DumpCore
 import Linux
+import Logging
 import SystemPackage
 
 extension Keeper {
-    /// Waits until what a dead process had run has ended too. Its keepers end it, within the time that each program has for that.
-    ///
-    /// - Parameter limit: for how long to wait. Throws, and names them, if some are left then.
-    public static func waitForOrphans(of owner: ProcessIdentity, limit: Duration) async throws(DumpError) {
-        let end = ContinuousClock.now + limit
-        while case let keepers = orphans(of: owner), !keepers.isEmpty {
-            guard ContinuousClock.now < end, !Task.isCancelled else {
+    /// Waits until what a dead process had run has ended too. Its keepers end it, each within the grace that its program has for that; a
+    /// moment after the longest of those this throws, and names them.
+    public static func waitForOrphans(of owner: ProcessIdentity, log: Logger) async throws(DumpError) {
+        let start = ContinuousClock.now
+        var wasTold = false
+        while case let orphans = orphans(of: owner), let longest = orphans.map(\.grace).max() {
+            let named = orphans.map { String($0.pid) }.joined(separator: " ")
+            guard ContinuousClock.now - start < longest + .seconds(10), !Task.isCancelled else {
                 throw DumpError(
                     .system, "what the dead run had started has not ended yet",
                     hint: "Wait until it has, or find out what holds it up. Then run it again.",
-                    context: ["processes": keepers.map(String.init).joined(separator: " ")])
+                    context: ["processes": named])
             }
+            if !wasTold {
+                log.notice(
+                    "waiting for the end of what a dead run has started",
+                    metadata: ["processes": "\(named)", "seconds_at_most": "\(longest.components.seconds + 10)"])
+            }
+            wasTold = true
             // Cut short, it ends the wait.
             try? await Task.sleep(for: .milliseconds(50))
         }
     }
 
     /// None if another process has got the number of the dead one: whose keepers they are cannot be told then.
-    private static func orphans(of owner: ProcessIdentity) -> [Int32] {
+    private static func orphans(of owner: ProcessIdentity) -> [(pid: Int32, grace: Duration)] {
         guard !owner.hasSuccessor, let names = try? FileSystem.names(in: "/proc") else { return [] }
-        return names.compactMap { Int32($0.string) }.filter { keeps($0, for: owner.pid) }
+        return names.compactMap { Int32($0.string) }
+            .compactMap { pid in grace(of: pid, for: owner.pid).map { (pid, $0) } }
     }
 
-    /// By its command line, as `arguments(for:)` made it. Whoever thaws what a dead run has frozen waits for its holder by the lock.
-    private static func keeps(_ process: Int32, for parent: Int32) -> Bool {
+    /// What a keeper of a program that `parent` had run leaves it for its end, by the command line that `arguments(for:)` made. Nil if it is
+    /// none. Whoever thaws what a dead run has frozen waits for its holder by the lock.
+    private static func grace(of process: Int32, for parent: Int32) -> Duration? {
         guard let comm = FileSystem.kernelText(of: FilePath("/proc/\(process)/comm")), comm == name + "\n",
             let line = FileSystem.kernelText(of: FilePath("/proc/\(process)/cmdline"))
-        else { return false }
-        let options = line.split(separator: "\0", omittingEmptySubsequences: false).prefix { $0 != "--" }
-        guard let option = options.firstIndex(of: "--parent"), option + 1 < options.endIndex else { return false }
-        return options[option + 1] == String(parent) && !options.contains("--freeze-for")
+        else { return nil }
+        let words = line.split(separator: "\0", omittingEmptySubsequences: false).prefix { $0 != "--" }
+        func value(of option: String) -> Int64? {
+            words.firstIndex { $0 == option }.flatMap { words.dropFirst($0 + 1).first }.flatMap { Int64($0) }
+        }
+        guard value(of: "--parent") == Int64(parent), let milliseconds = value(of: "--grace") else { return nil }
+        return .milliseconds(milliseconds)
     }
 }

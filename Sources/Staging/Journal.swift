@@ -39,16 +39,18 @@ struct Journal: Sendable {
         }
     }
 
+    func path(of record: Record) -> FilePath { directory.appending(record.fileName) }
+
     /// On return the record is on disk.
     func write(_ record: Record) throws(StagingError) {
-        let path = directory.appending(record.fileName)
+        let path = path(of: record)
         let bytes = try attempting(to: "encode", path) { try SnakeCaseJSON.encode(record) }
         // Who makes a dump by hand holds no lock: while it lives, nobody may remove what it has begun to write.
         try SmallFile(path).replace(bytes, markedBy: ".\(ProcessIdentity.current.mark)")
     }
 
     func remove(_ record: Record) throws(StagingError) {
-        try SmallFile(directory.appending(record.fileName)).remove()
+        try SmallFile(path(of: record)).remove()
     }
 
     /// The runs whose publication is under way, oldest first. A record that is not understood is an error: without it nothing can be

@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import SystemPackage
 
 extension StagingArea {
     /// Writes down, before it happens, what a provider will have to undo. On return it is on disk. Needs no lock.
@@ -24,14 +25,35 @@ extension StagingArea {
 
     /// The same with those of a run that lives.
     public func allUndoRecords() async throws(StagingError) -> [UndoRecord] {
+        try await records().filter { $0.loss == nil }
+    }
+
+    /// What was undone although it was kept for somebody's Borg, who is to be told that it was not all there any more. Newest first.
+    public func lostRecords() async throws(StagingError) -> [UndoRecord] {
+        try await records().filter { $0.loss != nil }
+    }
+
+    private func records() async throws(StagingError) -> [UndoRecord] {
         try await onOwnThread { () throws(StagingError) in
             try journal.undoRecords().records.sorted { $0.isNewer(than: $1) }
         }
     }
 
+    /// The file of a record.
+    public func path(of record: UndoRecord) -> FilePath { journal.path(of: Journal.Record(record)) }
+
     /// Why records cannot be read that are there too, each with the path of its file. What they tell of nobody can undo.
     public func unreadableUndoRecords() async throws(StagingError) -> [StagingError] {
         try await onOwnThread { () throws(StagingError) in try journal.undoRecords().unreadable }
+    }
+
+    /// Has a record, of which nothing is left to undo, stay until `muster release`.
+    ///
+    /// - Parameter loss: what was wrong with what it tells of.
+    public func recordLoss(_ loss: String, of record: UndoRecord) async throws(StagingError) {
+        var lost = record
+        lost.loss = loss
+        try await recordUndo(lost)
     }
 
     /// Has what a run has on record of some of its dumps stay until `muster release`.

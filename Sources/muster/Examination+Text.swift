@@ -5,7 +5,7 @@ extension Examination.Part {
     /// A line for the part, one for each fact, then one for each finding and each omission; of both the most severe first.
     func lines(quiet: Bool) -> [String] {
         let omissions = Self.lines(omissions, quiet: quiet).map { "  " + $0 }
-        return (quiet ? [] : [heading] + factLines) + Self.lines(findings, quiet: quiet)
+        return (quiet ? [] : [heading] + allFacts.alignedLines) + Self.lines(findings, quiet: quiet)
             + (omissions.isEmpty ? [] : ["  not in dump \(name):"] + omissions)
     }
 
@@ -20,13 +20,6 @@ extension Examination.Part {
         let size = estimatedBytes.map { ", about \(formatBytes($0))" } ?? ""
         let verdict = reachable == false ? "not reachable" : isReady ? "ready" : "not ready"
         return "\(kind.rawValue) \(name): \(verdict)\(size)"
-    }
-
-    /// Names and values in two columns.
-    private var factLines: [String] {
-        let facts = allFacts.map { (name: $0.name.replacing("_", with: " "), value: $0.value) }
-        let width = facts.map(\.name.count).max() ?? 0
-        return facts.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.value)" }
     }
 
     private var allFacts: ErrorContext {

@@ -160,6 +160,19 @@ struct ReferenceTests {
             #expect(release.status == .exited(5))
             #expect(release.output.contains("do not trust what Borg read: the snapshot is not mounted"))
             try await expectReleased(host, volume)
+
+            // Nor does another run in between hide it, which releases what is there.
+            try await host.mustSucceed("dump")
+            try await output("umount", mount.string)
+            try await host.mustSucceed("run")
+            let status = try await host.mustSucceed("status")
+            #expect(status.contains("lost, though Borg was to read it: snapshot_mount of dump documents"), "\(status)")
+            #expect(try await host.mustSucceed("undo") == "nothing is left to undo\n")
+            let told = try await host.muster("release")
+            #expect(told.status == .exited(5))
+            #expect(told.output.hasPrefix("do not trust what Borg read: the snapshot is not mounted"), "\(told.output)")
+            try await expectReleased(host, volume)
+            #expect(try await host.mustSucceed("release") == "nothing is kept\n")
         }
     }
 

@@ -154,9 +154,49 @@ struct SnapshotKillTests {
         }
     }
 
+    @Test(
+        "is undone by what is on record alone, also when its dump has another name by now, or the name is another one's"
+    )
+    func renamed() async throws {
+        try await TestHost.withBtrfs { host, volume in
+            for isTaken in [false, true] {
+                let good = host.job.dumpLines
+                try await host.killMuster("dump", at: Point.mounted.rawValue)
+                host.job.dumpLines = good.map { $0 == "  documents:" ? "  papers:" : $0 }
+                if isTaken { host.job.dumpLines += ["  documents:", "    provider: directory", "    path: /etc/ssl"] }
+                let undone = try await host.muster("undo")
+                #expect(undone.status == .exited(0), "\(undone.errors)")
+                host.job.dumpLines = good
+                try await Scene(host: host, volume: volume, stranger: nil).expectNothingLeft()
+            }
+        }
+    }
+
+    @Test("and cannot be undone is told with all that is on record of it, and where")
+    func details() async throws {
+        try await TestHost.withBtrfs { host, volume in
+            try await host.killMuster("dump", at: Point.mounted.rawValue)
+            let names = try host.journal()
+            let good = host.job.dumpLines
+            host.job.dumpLines = Array(good.prefix { $0 != "  documents:" })
+            let undone = try await host.muster("undo")
+            #expect(undone.status == .exited(1))
+            let mount = host.mounts.appending("documents")
+            #expect(undone.output.contains("\n  mount point  \(mount)\n"), "\(undone.output)")
+            #expect(undone.output.contains("\n  source       \(volume.data)\n"), "\(undone.output)")
+            for name in names {
+                #expect(
+                    undone.output.contains("\n  record       \(host.staging)/journal/\(name)\n"), "\(undone.output)")
+            }
+            host.job.dumpLines = good
+            #expect(try await host.muster("undo").status == .exited(0))
+        }
+    }
+
     /// Of the records that a line of output is about, each.
     private func kinds(in result: Command.Result, after prefix: String) -> [String] {
-        result.output.split(separator: "\n").map { line in
+        // What is indented says more of it.
+        result.output.split(separator: "\n").filter { !$0.hasPrefix("  ") }.map { line in
             guard line.hasPrefix(prefix), line.contains(" of dump documents, left by run ") else { return String(line) }
             return String(line.dropFirst(prefix.count).prefix { $0 != " " })
         }

@@ -1,6 +1,13 @@
 import DumpCore
 
 extension SnapshotRound {
+    private static let types: [any VolumeSnapshot.Type] = [
+        LogicalVolumeSnapshot.self, DatasetSnapshot.self, SubvolumeSnapshot.self, CommandSnapshot.self,
+    ]
+
+    /// What it can have on record, as `UndoRecord.kind` calls it.
+    public static let recordKinds = Set(types.map { $0.recordKind } + [SnapshotMount.recordKind])
+
     /// Undoes what a run that died has left: a snapshot, the mount of one. May be called again.
     ///
     /// Only exactly what the record names, and only if it can be shown to be what the record's owner made. Nothing
@@ -22,12 +29,9 @@ extension SnapshotRound {
     }
 
     private func snapshot(of facts: UndoFacts) throws(DumpError) -> any VolumeSnapshot {
-        switch facts.record.kind {
-        case LogicalVolumeSnapshot.recordKind: try LogicalVolumeSnapshot(facts: facts)
-        case DatasetSnapshot.recordKind: try DatasetSnapshot(facts: facts)
-        case SubvolumeSnapshot.recordKind: try SubvolumeSnapshot(facts: facts)
-        case CommandSnapshot.recordKind: try CommandSnapshot(facts: facts)
-        default: throw DumpError(unknown: facts.record)
+        guard let type = Self.types.first(where: { $0.recordKind == facts.record.kind }) else {
+            throw DumpError(unknown: facts.record)
         }
+        return try type.init(facts: facts)
     }
 }

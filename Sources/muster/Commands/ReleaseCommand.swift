@@ -39,8 +39,9 @@ struct ReleaseCommand: AsyncParsableCommand {
         let undone = release.undone.map { undoing in
             guard let record = undoing.record else { return "not released: \(undoing.error?.message ?? "")" }
             let what = "\(record.kind) of dump \(record.dump), kept by run \(record.run)"
-            return undoing.error.map { "not released: \(what): \($0.message)" } ?? "released: \(what)"
+            guard let error = undoing.error else { return "released: \(what)" }
+            return (["not released: \(what): \(error.message)"] + undoing.details).joined(separator: "\n")
         }
-        return undone.isEmpty ? "nothing is kept" : (lost + undone).joined(separator: "\n")
+        return lost.isEmpty && undone.isEmpty ? "nothing is kept" : (lost + undone).joined(separator: "\n")
     }
 }

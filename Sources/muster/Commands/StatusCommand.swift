@@ -29,10 +29,16 @@ extension JobStatus {
         } else {
             lines.append("no set has been published in \(staging)")
         }
-        lines += toUndo.map { record in
-            record.isKept == true
-                ? "kept for Borg by run \(record.run): \(record.kind) of dump \(record.dump) (muster release)"
-                : "left by run \(record.run), to be undone: \(record.kind) of dump \(record.dump) (muster undo)"
+        for undoing in toUndo {
+            guard let record = undoing.record else { continue }
+            lines.append(
+                record.isKept == true
+                    ? "kept for Borg by run \(record.run): \(record.kind) of dump \(record.dump) (muster release)"
+                    : "left by run \(record.run), to be undone: \(record.kind) of dump \(record.dump) (muster undo)")
+            lines += undoing.details
+        }
+        lines += lost.map {
+            "lost, though Borg was to read it: \($0.kind) of dump \($0.dump) of run \($0.run) (muster release)"
         }
         lines += unreadable
         if let holder { lines.append("running now: \(holder)") }
