@@ -30,7 +30,8 @@ extension DirectoryProvider {
                 .sourceUnavailable, "\(settings.path) is not a mount point: it lies on \(mount.point)",
                 hint: "Mount its disk, or remove require_mount.")
         }
-        let selection = Selection(settings.selection, device: status.device)
+        let ownPlaces = try ownPlaces(of: run, below: path)
+        let selection = Selection(settings.selection, device: status.device, ownPlaces: ownPlaces)
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
         var size = TreeSize()
         let last = run.previous?.record.tree?.reference == nil ? run.previous?.record.moment.from : nil
@@ -46,8 +47,45 @@ extension DirectoryProvider {
         }
         return PreparedDirectory(
             settings: settings, planned: planned, isReferenced: settings.stage == .reference && !run.isByHand,
-            longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
-            size: size, omissions: walk.omissions, root: FileIdentity(status))
+            ownPlaces: ownPlaces, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
+            size: size, findings: planned?.findings ?? liveFindings(run),
+            omissions: walk.omissions.findings(of: settings.path.string),
+            root: FileIdentity(status))
+    }
+
+    /// Relative to the path. Those that are not there yet lie nowhere.
+    ///
+    /// - Parameter path: with all symbolic links followed.
+    private func ownPlaces(of run: RunContext, below path: FilePath) throws(DumpError) -> Set<FilePath> {
+        let places = run.ownPlaces.compactMap { try? MountTable.place(of: $0).path }
+        if let place = places.first(where: path.starts) {
+            throw DumpError(
+                .settings, "\(settings.path) is in \(place), where this job keeps what it has dumped",
+                hint: "Dump another directory, or move the staging directory or the repository elsewhere.")
+        }
+        let inside = places.filter { $0.starts(with: path) }
+        if let place = inside.first, settings.stage == .reference, !run.isByHand {
+            throw DumpError(
+                .settings,
+                "\(settings.path) has \(place) in it, where this job keeps what it has dumped, and Borg would archive that too",
+                hint: "Move that elsewhere, or remove 'stage: reference', which hands over all of the path.")
+        }
+        return Set(
+            inside.map { place in
+                var relative = place
+                _ = relative.removePrefix(path)
+                return relative
+            })
+    }
+
+    /// Of a directory that is read as it is.
+    private func liveFindings(_ run: RunContext) -> [Finding] {
+        guard run.isApplicationHeld else { return [] }
+        return [
+            .outsideFreeze(
+                "\(settings.path) is read", object: settings.path.string,
+                hint: "Set snapshot: auto if it belongs to the application.")
+        ]
     }
 
     /// Where the path leads to, and what that lies on.

@@ -102,7 +102,10 @@ struct FrozenDirectory: FrozenSource {
                 "\(prepared.settings.path) is not the directory any more that it was when the run began",
                 hint: "Its disk was unmounted, or something was put in its place. Find out what, and run it again.")
         }
-        return (source, Selection(prepared.settings.selection, device: root.device))
+        return (
+            source,
+            Selection(prepared.settings.selection, device: root.device, ownPlaces: prepared.ownPlaces)
+        )
     }
 
     private func summary(
@@ -154,10 +157,15 @@ struct FrozenDirectory: FrozenSource {
     }
 
     private func findings(of copied: CopiedTree) -> [Finding] {
-        let vanished = copied.vanished.prefix(Self.toldByName).map { path in
+        let torn = told(copied.torn) { path, flaw in
             Finding(
-                .warning, "file_vanished", object: path.string, "\(path) vanished before it was copied",
-                hint: "Dump a snapshot of the file system if it matters.")
+                .warning, flaw.code.rawValue, object: path.string,
+                "\(path) \(flaw.described); the last copy may be torn", hint: flaw.remedy)
+        } more: { count in
+            Finding(
+                .warning, "file_changed", object: prepared.settings.path.string,
+                "\(count) more files changed while they were copied; the last copy of each may be torn",
+                hint: FileCopy.Flaw.changed.remedy)
         }
         let misdated = copied.entries.filter {
             [FileStatus.times.lowerBound, FileStatus.times.upperBound].contains($0.modified)
@@ -168,23 +176,25 @@ struct FrozenDirectory: FrozenSource {
                 "\($0.path) is dated before 1677 or after 2262; the dump has the nearest time that it can hold",
                 hint: "Set a true one with touch(1), if the file need not have this one.")
         }
-        let more = copied.vanished.count - vanished.count
-        let torn = copied.torn.map { path in
+        let vanished = told(copied.vanished) { path in
             Finding(
-                .warning, "file_changed", object: path.string,
-                "\(path) changed each of \(FileCopy.attempts) times that it was copied; the last copy may be torn",
-                hint: "Dump a snapshot of the file system, or stop what writes to it.")
-        }
-        guard more > 0 else { return torn + misdated + vanished }
-        return torn + misdated + vanished + [
+                .warning, "file_vanished", object: path.string, "\(path) vanished before it was copied",
+                hint: "Dump a snapshot of the file system if it matters.")
+        } more: { count in
             Finding(
                 .warning, "file_vanished", object: prepared.settings.path.string,
-                "\(more) more files and directories vanished before they were copied",
+                "\(count) more files and directories vanished before they were copied",
                 hint: "Find out what removed them. The set before, in previous/, may have them.")
-        ]
+        }
+        return torn + misdated + vanished
     }
 
-    /// A tree that is being removed is told in a few words.
+    /// A tree that is being removed, or written to everywhere, is told in a few words.
+    private func told<Item>(_ items: [Item], _ one: (Item) -> Finding, more: (Int) -> Finding) -> [Finding] {
+        let rest = items.count - Self.toldByName
+        return items.prefix(Self.toldByName).map(one) + (rest > 0 ? [more(rest)] : [])
+    }
+
     private static let toldByName = 100
 
     /// The same with how much was needed and is free. What a full disk keeps from being written is anybody's guess.

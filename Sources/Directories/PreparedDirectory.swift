@@ -9,10 +9,13 @@ struct PreparedDirectory: PreparedSource {
     let planned: PlannedSnapshot?
     /// Whether Borg will read the tree, and nothing is copied.
     let isReferenced: Bool
+    /// As `Selection` has them.
+    let ownPlaces: Set<FilePath>
     let longestPath: Int
     /// What the directory lies on, such as `ext4`.
     let fileSystem: String
     let size: TreeSize
+    let findings: [Finding]
     let omissions: [Finding]
     /// Of the directory itself.
     let root: FileIdentity
@@ -25,8 +28,6 @@ struct PreparedDirectory: PreparedSource {
         for fact in planned?.facts ?? [:] { facts[fact.name] = fact.value }
         return facts
     }
-
-    var findings: [Finding] { planned?.findings ?? [] }
 
     /// The inventory is made in no time, but lies beside the tree.
     var units: [WorkUnit] {

@@ -125,6 +125,15 @@ public struct Finding: Sendable, Codable, Hashable {
         self.hint = hint
     }
 
+    /// Of a job that has an application held still while its sources are frozen.
+    ///
+    /// - Parameter what: what is read only later, such as `/etc is read`.
+    public static func outsideFreeze(_ what: String, object: String, hint: String) -> Finding {
+        Finding(
+            .warning, "outside_freeze", object: object, "\(what) after the thaw, and may have changed since the freeze",
+            hint: hint)
+    }
+
     /// An error as the finding of a check.
     public init(_ error: any OperatorError, about object: String) {
         self.init(.failure, error.codeName, object: object, error.message, hint: error.hint)

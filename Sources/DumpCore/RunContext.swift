@@ -20,6 +20,10 @@ public struct RunContext: Sendable {
     public var previous: PreviousDump?
     /// Whether the dump is one by hand: it is to hold everything, whatever Borg could read in place, and may be made while a run is under way.
     public var isByHand: Bool
+    /// Directories in which the run keeps what it has dumped: its staging directory, its repositories. They are no part of any source.
+    public var ownPlaces: [FilePath]
+    /// Whether an application is held still while the sources are frozen: what is read only later need not belong to what was frozen.
+    public var isApplicationHeld: Bool
     /// Where the provider writes down what has to be undone when we die, before it happens.
     public var journal: any UndoJournal
     public var log: Logger
@@ -28,7 +32,9 @@ public struct RunContext: Sendable {
         runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
         progress: any ProgressObserver = NoProgress(),
         completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in },
-        previous: PreviousDump? = nil, isByHand: Bool = false, journal: any UndoJournal = NoJournal(), log: Logger
+        previous: PreviousDump? = nil, isByHand: Bool = false, ownPlaces: [FilePath] = [],
+        isApplicationHeld: Bool = false,
+        journal: any UndoJournal = NoJournal(), log: Logger
     ) {
         self.runID = runID
         self.dump = dump
@@ -38,6 +44,8 @@ public struct RunContext: Sendable {
         self.completed = completed
         self.previous = previous
         self.isByHand = isByHand
+        self.ownPlaces = ownPlaces
+        self.isApplicationHeld = isApplicationHeld
         self.journal = journal
         self.log = log
     }

@@ -29,8 +29,13 @@ private final class ThreadStart: Sendable {
 
     func run() {
         var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        // A walk goes as deep as the tree, and the limit for stacks is whatever somebody has set.
+        pthread_attr_setstacksize(&attributes, 16 << 20)
         let failure = pthread_create(
-            &thread, nil,
+            &thread, &attributes,
             { argument in
                 Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue().work()
                 return nil

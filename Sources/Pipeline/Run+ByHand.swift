@@ -12,9 +12,9 @@ extension Run {
     public func perform(into target: FilePath) async -> RunReport.Ended {
         var report = newReport(of: "dump")
         var copying = self
-        copying.isByHand = true
         do {
             let place = try VacantDirectory(target)
+            copying.areaByHand = place.hidden("\(id)")
             let area = try await StagingArea.open(place.hidden("\(id)"))
             do {
                 try await copying.build(in: area, &report)

@@ -110,7 +110,10 @@ extension Run {
     ) -> RunContext {
         RunContext(
             runID: id, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, previous: previous,
-            isByHand: isByHand, journal: AreaJournal(run: self), log: log)
+            isByHand: isByHand,
+            ownPlaces: [job.staging] + job.repositories.compactMap(\.settings.localPath)
+                + (areaByHand.map { [$0] } ?? []),
+            isApplicationHeld: job.quiescence != nil, journal: AreaJournal(run: self), log: log)
     }
 }
 

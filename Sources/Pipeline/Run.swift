@@ -2,6 +2,7 @@ import DumpCore
 import Linux
 import Logging
 import Staging
+import SystemPackage
 
 /// One run of a job, from the lock to the report.
 ///
@@ -14,7 +15,9 @@ public struct Run: Sendable {
     let display: any ProgressDisplay
     let acceptsSizes: Bool
     /// See `RunContext`.
-    var isByHand = false
+    /// Where a dump by hand is made; nil for what is published.
+    var areaByHand: FilePath?
+    var isByHand: Bool { areaByHand != nil }
     let log: Logger
 
     /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.

@@ -33,7 +33,7 @@ public struct PostgreSQLProvider: Provider {
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         guard record.kind == ReplayPause.kind else { throw DumpError(unknown: record) }
         try await Session.connect(
-            try connectionOptions(), password: try await resolvedPassword(), as: try account()
+            try connectionOptions().pinned(by: record), password: try await resolvedPassword(), as: try account()
         ).closing { session throws(DumpError) in try await ReplayPause.undo(record, on: session) }
     }
 

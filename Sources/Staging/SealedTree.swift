@@ -10,6 +10,7 @@ final class SealedTree {
     /// Relative to the set.
     let place: FilePath
     private let inventory: InventoryFile
+    private let path: FilePath
     private var next: TreeEntry?
 
     /// Nil for a dump without one, or whose tree was not copied.
@@ -25,14 +26,19 @@ final class SealedTree {
         }
         place = directory.pushing(FilePath(tree.path))
         inventory = found
-        // By its digest it is what our own code has written.
-        next = try? inventory.next()
+        self.path = path
+        try advance()
+    }
+
+    /// By its digest it is what our own code has written, but it is read once more, and a disk may fail.
+    private func advance() throws(StagingError) {
+        next = try attempting(to: "read", path) { try inventory.next() }
     }
 
     /// Whether this is what comes next, in the state that the provider left it in. To be asked in the order of a walk of the set.
-    func expects(_ entry: FileTree.Entry) -> Bool {
+    func expects(_ entry: FileTree.Entry) throws(StagingError) -> Bool {
         guard let expected = next, place.pushing(expected.path) == entry.path else { return false }
-        next = try? inventory.next()
+        try advance()
         return TreeEntry(expected.path, entry.status).isSameAtAGlance(as: expected)
     }
 
@@ -40,10 +46,12 @@ final class SealedTree {
     var missing: FilePath? { next.map { place.pushing($0.path) } }
 
     /// Calls `body` for each file that has not come yet.
-    func forEachFile(_ body: (_ path: FilePath, _ sha256: SHA256Digest, _ bytes: Int64) -> Void) {
+    func forEachFile(
+        _ body: (_ path: FilePath, _ sha256: SHA256Digest, _ bytes: Int64) -> Void
+    ) throws(StagingError) {
         while let entry = next {
             if entry.kind == .file, let sha256 = entry.sha256 { body(place.pushing(entry.path), sha256, entry.bytes) }
-            next = try? inventory.next()
+            try advance()
         }
     }
 }

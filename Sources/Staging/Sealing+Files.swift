@@ -110,7 +110,7 @@ extension Sealing {
         var listed = ListedSet()
         try walk(incoming.root) { entry throws(StagingError) in
             if let tree = trees.first(where: { entry.path.starts(with: $0.place) }) {
-                guard tree.expects(entry) else { throw changedAfterwards(entry.path) }
+                guard try tree.expects(entry) else { throw changedAfterwards(entry.path) }
                 return listed.add(entry)
             }
             var entry = entry

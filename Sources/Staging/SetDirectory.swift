@@ -1,3 +1,4 @@
+import Checksums
 import DumpCore
 import Linux
 import Synchronization
@@ -14,19 +15,19 @@ public struct SetDirectory: Sendable, Hashable {
     /// - Parameters:
     ///   - part: what was extracted of the set, if not all: besides it only the manifest and its dump's list are there.
     ///   - manifestSHA256: of the manifest that was sealed, where that is known from elsewhere.
-    ///   - isExtracted: from an archive, with the trees that Borg read in place. Their files have no checksums but Borg's own: they are
+    ///   - referencedTrees: whether the trees that Borg read in place are there. Their files have no checksums but Borg's own: they are
     ///     compared with the inventory in all else.
     ///   - progress: told from several threads how many of all bytes have been read.
     ///
     /// Throws `.notASet` without a manifest, `.damagedSet` with one that cannot be read, `.newerFormat`, and `.cancelled`. All
     /// else that is wrong with the set is in the report.
     public func verify(
-        _ part: SetPart? = nil, manifestSHA256: String? = nil, isExtracted: Bool = false,
+        _ part: SetPart? = nil, manifestSHA256: String? = nil, referencedTrees: ReferencedTrees = .elsewhere,
         progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
     ) async throws(StagingError) -> VerificationReport {
         let root = root
         let inspection = try await onOwnThread { () throws(StagingError) in
-            try SetInspection(of: root, part: part, expecting: manifestSHA256, isExtracted: isExtracted)
+            try SetInspection(of: root, part: part, expecting: manifestSHA256, referencedTrees: referencedTrees)
         }
         let directory = try attempting(to: "open", root) { try OpenDirectory(root) }
         let total = inspection.files.reduce(0) { $0 + $1.bytes }
@@ -38,6 +39,29 @@ public struct SetDirectory: Sendable, Hashable {
             manifest: inspection.manifest, files: inspection.files.count, bytes: total,
             problems: (inspection.problems + changed.compactMap(\.self)).sorted())
     }
+}
+
+extension SetDirectory {
+    /// The files that the list of a dump names, relative to the set, without a look whether it is the one that was sealed.
+    ///
+    /// - Parameter longest: how many bytes the list may have. Nil if it has more, or cannot be read.
+    public func listedFiles(of dump: Manifest.DumpRecord, longest: Int64) -> [FilePath]? {
+        let path = root.pushing(FilePath(dump.checksums.path))
+        guard let status = try? FileSystem.status(of: path), status.bytes <= longest,
+            let bytes = try? SmallFile(path).read(), let list = try? ChecksumList(parsing: bytes)
+        else { return nil }
+        return list.lines.map(\.path)
+    }
+}
+
+/// Where the trees are that Borg reads in place.
+public enum ReferencedTrees: Sendable {
+    /// Not in the set.
+    case elsewhere
+    /// In the set, as `muster extract` puts them there.
+    case extracted
+    /// Some in the set, in what somebody has extracted.
+    case either
 }
 
 /// One dump of a set, or what lies at one path of it.

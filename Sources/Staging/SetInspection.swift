@@ -14,21 +14,21 @@ struct SetInspection: Sendable {
     private(set) var problems: [SetProblem] = []
     private var entries: [FileTree.Entry] = []
     let part: SetPart?
-    /// Whether trees that Borg read in place are there, as they are in what was extracted.
-    let isExtracted: Bool
+    let referencedTrees: ReferencedTrees
 
     /// Throws for what is no set at all, or cannot be understood. Whatever else is wrong is a problem.
     ///
     /// - Parameters:
     ///   - part: what should be there, if not all of the set.
     ///   - expected: the manifest's SHA-256, where it is known from elsewhere.
-    ///   - isExtracted: from an archive, with the trees that Borg read in place.
+    ///   - referencedTrees: whether the trees that Borg read in place are there.
     init(
-        of root: FilePath, part: SetPart? = nil, expecting expected: String? = nil, isExtracted: Bool = false
+        of root: FilePath, part: SetPart? = nil, expecting expected: String? = nil,
+        referencedTrees: ReferencedTrees = .elsewhere
     ) throws(StagingError) {
         self.root = root
         self.part = part
-        self.isExtracted = isExtracted
+        self.referencedTrees = referencedTrees
         let path = root.appending(SetLayout.manifest)
         guard let bytes = try SmallFile(path).read() else {
             throw StagingError(
@@ -224,8 +224,13 @@ extension SetInspection {
 
     /// The tree of a dump, if it should be there.
     private func tree(of dump: Manifest.DumpRecord) -> TreeContents? {
-        guard let tree = dump.tree, tree.reference == nil || isExtracted else { return nil }
-        return tree
+        guard let tree = dump.tree, let place = dump.treePath else { return nil }
+        guard tree.reference != nil else { return tree }
+        return switch referencedTrees {
+        case .elsewhere: nil
+        case .extracted: tree
+        case .either: (try? FileSystem.status(of: root.pushing(place))) == nil ? nil : tree
+        }
     }
 
     mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {

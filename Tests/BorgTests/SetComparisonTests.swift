@@ -56,8 +56,29 @@ struct SetComparisonTests {
         #expect(compare(Self.faithful + [["id", "-rw"]]).differences.description == "the listing breaks off")
     }
 
-    private func compare(_ entries: [[String]], pieces size: Int = 4096) -> SetComparison.Result {
-        let comparison = SetComparison(Self.set.entries)
+    @Test("Names that are not UTF-8, look alike and come in any order are told apart by what they are")
+    func alike() {
+        func path(_ byte: UInt8) -> FilePath {
+            FilePath("app").appending(FilePath.Component(platformString: [77, CChar(bitPattern: byte), 0])!)
+        }
+        let entries: [SealedSet.Entry] = [
+            .init(path: path(0xE4), kind: .file, bytes: 7), .init(path: path(0xF6), kind: .symbolicLink, bytes: 0),
+            .init(path: path(0xFC), kind: .file, bytes: 9),
+        ]
+        let listing = [
+            ["id", "lrwxrwxrwx", "0", "app/M?", "x"], ["id", "-rw-------", "9", "app/M?", ""],
+            ["id", "-rw-------", "7", "app/M?", ""],
+        ]
+        #expect(compare(listing, with: entries).differences.isEmpty)
+        let another = Array(listing.dropLast()) + [["id", "-rw-------", "8", "app/M?", ""]]
+        #expect(compare(another, with: entries).differences.description == "app/M? has 8 bytes instead of 7")
+        #expect(compare(listing + [listing[0]], with: entries).differences.description == "app/M? is there twice")
+    }
+
+    private func compare(
+        _ entries: [[String]], with sealed: [SealedSet.Entry] = Self.set.entries, pieces size: Int = 4096
+    ) -> SetComparison.Result {
+        let comparison = SetComparison(sealed)
         let bytes = Array(entries.joined().map { Array($0.utf8) + [0] }.joined())
         for start in stride(from: 0, to: bytes.count, by: size) {
             bytes[start..<min(start + size, bytes.count)].withUnsafeBytes { comparison.take($0) }

@@ -23,7 +23,9 @@ struct ExcludePatternTests {
             ["*"],
             ["*", "!dir/"], ["name with blank"], ["\\!bang"], ["\\#hash"], ["/*", "!/dir"], ["dir/sub"], ["sub/x"],
             ["**/sub/x"], ["d*r"],
-            ["**"], ["x[a-z0]"],
+            ["**"], ["x[a-z0]"], ["x[[:digit:]]"], ["x[![:alpha:]]"], ["x[[:alpha:][:digit:]]"], ["[[:punct:]]*"],
+            ["x[\\]1]"],
+            ["x[\\0-\\9]"], ["*o*e*/"], ["**/a/**/d*"], ["d*/**/x"], ["x[2-1]"], ["*[[:space:]]*"], ["x[]1]"],
         ])
     func likeGit(patterns: [String]) async throws {
         try await withScratch { scratch in
@@ -59,6 +61,21 @@ struct ExcludePatternTests {
         }
     }
 
-    @Test("without a name in them are none", arguments: ["", "/", "!", "!/", "a//b", "//"])
+    @Test("take no time that grows with the number of their stars")
+    func manyStars() throws {
+        let pattern = try #require(ExcludePattern(String(repeating: "*a", count: 40) + "b"))
+        #expect(!pattern.matches([[UInt8](repeating: UInt8(ascii: "a"), count: 255)], isDirectory: false))
+        let deep = try #require(ExcludePattern(String(repeating: "**/a/", count: 40) + "b"))
+        #expect(!deep.matches(Array(repeating: Array("a".utf8), count: 500), isDirectory: false))
+    }
+
+    @Test("compare bytes, also of names that are not UTF-8")
+    func bytes() throws {
+        let name = FilePath("x").appending(FilePath.Component(platformString: [CChar(bitPattern: 0xFF), 0])!)
+        let pattern = try #require(ExcludePattern("?"))
+        #expect(pattern.matches([name.lastComponent!.bytes], isDirectory: false))
+    }
+
+    @Test("without a name in them are none", arguments: ["", "/", "!", "!/", "a//b", "//", "[[:digits:]]", "[[.a.]]"])
     func refused(text: String) { #expect(ExcludePattern(text) == nil) }
 }

@@ -38,6 +38,47 @@ struct SourceTests {
         }
     }
 
+    @Test("whose file system does not tell how long its files are is no dump: they would be empty")
+    func sizeUnknown() async throws {
+        try await TreeHost.with { host in
+            host.settings.path = "/proc/sys/kernel/random"
+            let error = try await host.failure("dump")
+            #expect(error?.code == .fileSizeUnknown)
+            #expect(
+                error?.message.hasSuffix("holds more bytes than its file system says, or fewer") == true,
+                "\(error as Any)")
+        }
+    }
+
+    @Test("that goes deeper than Borg can is found in prepare, and named")
+    func tooDeep() async throws {
+        try await TreeHost.with { host in
+            try await host.source.shell("for n in $(seq 801); do mkdir d && cd d || exit 1; done")
+            let error = try await host.failure("dump")
+            #expect(error?.code == .pathTooLong)
+            #expect(
+                error?.message
+                    == "a path below \(host.source.root) leads through more than 800 directories, which Borg cannot archive"
+            )
+        }
+    }
+
+    @Test("tells of as many directories that are left out as somebody would read")
+    func manyOmissions() {
+        var list = OmissionList()
+        for number in 1...150 {
+            list.add(Finding(.note, "excluded_by_marker", object: "d\(number)", "d\(number) is left out"))
+            list.add(Finding(.note, "excluded", object: "*.tmp", "what matches '*.tmp' is left out"))
+        }
+        let findings = list.findings(of: "/srv")
+        #expect(findings.count == 102)
+        #expect(
+            findings.last
+                == Finding(
+                    .note, "excluded_by_marker", object: "/srv", "50 more directories are left out for the same reason")
+        )
+    }
+
     @Test("loses what its patterns, markers and caches say, and each of them is told")
     func omissions() async throws {
         try await TreeHost.with { host in

@@ -200,6 +200,40 @@ struct DirectoryTests {
         }
     }
 
+    @Test("may have the staging directory and the repository in it, which are left out, and must not lie in them")
+    func ownPlaces() async throws {
+        try await TestHost.with { host in
+            try write("dear", to: host.scratch.appending("letter"))
+            let good = host.job.dumpLines
+            host.job.dumpLines += [
+                "  all:", "    provider: directory", "    path: \(host.scratch)", "    exclude: [/pg]",
+            ]
+            for _ in 1...2 {
+                let run = try await host.muster("run")
+                try #require(run.status == .exited(0), "\(run.errors)")
+                for place in ["staging", "repository"] {
+                    #expect(
+                        run.output.contains("\(place) is left out: it is a staging directory or a"), "\(run.output)")
+                }
+            }
+            let tree = host.current.appending("all/tree")
+            #expect(try read(tree.appending("letter")) == "dear")
+            let names = try FileSystem.names(in: tree).map(\.string)
+            #expect(!names.contains("staging") && !names.contains("repository"), "\(names)")
+            // One by hand is made beside the directory that it is for.
+            try await host.mustSucceed("dump", "--into", host.scratch.appending("by-hand").string)
+            #expect(
+                try FileSystem.names(in: host.scratch.appending("by-hand/all/tree")).allSatisfy {
+                    !$0.string.hasPrefix(".by-hand")
+                })
+
+            host.job.dumpLines = good + ["  all:", "    provider: directory", "    path: \(host.current)/app"]
+            let check = try await host.muster("check")
+            #expect(check.status != .exited(0))
+            #expect(check.output.contains("is in \(host.staging), where this job keeps"), "\(check.output)")
+        }
+    }
+
     @Test("that vanishes as a whole, or does not fit, fails the job, and the published set stays as it is")
     func failed() async throws {
         try await withTree { host, tree in

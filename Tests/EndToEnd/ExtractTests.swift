@@ -163,6 +163,7 @@ struct ExtractTests {
             #expect(try await extract.result().status == .exited(128 + signal))
             #expect(try host.hiddenNames().isEmpty)
             #expect(access(target.string, F_OK) != 0)
+            #expect(access("\(target).unverified", F_OK) != 0)
         }
     }
 

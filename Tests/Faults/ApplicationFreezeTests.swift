@@ -19,6 +19,22 @@ struct ApplicationFreezeTests {
         }
     }
 
+    @Test("does not last until a directory without a snapshot is read, which prepare says")
+    func liveDirectory() async throws {
+        try await TestHost.withBtrfs { host, volume in
+            _ = try Application(of: &host)
+            let plain = host.scratch.appending("plain")
+            try FileSystem.createDirectory(plain)
+            try write("dear", to: plain.appending("letter"))
+            host.job.dumpLines += ["  plain:", "    provider: directory", "    path: \(plain)"]
+            let check = try await host.muster("check")
+            #expect(check.status == .exited(0), "\(check.errors)")
+            let told = check.output.split(separator: "\n").filter { $0.contains("[outside_freeze]") }
+            #expect(
+                told.count == 1 && told[0].contains("\(plain) is read after the thaw, and may have changed"), "\(told)")
+        }
+    }
+
     @Test("lasts while commands of the operator's take the snapshot, and they release it after the thaw")
     func aroundCommands() async throws {
         try await TestHost.with { host in

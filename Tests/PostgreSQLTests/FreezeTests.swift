@@ -129,6 +129,19 @@ struct FreezeTests {
             #expect(summary.databases.count == 10)
             #expect(try await cluster.leftovers() == [])
 
+            var held = TestRun(slots: 2)
+            try await held.prepared(provider) { #expect(!$0.findings.contains { $0.code == "outside_freeze" }) }
+            held.context.isApplicationHeld = true
+            for (layout, what) in [
+                (PostgreSQLSettings.Layout.databases, "6 databases are read"),
+                (.cluster, "pg_dumpall reads all databases"),
+            ] {
+                try await held.prepared(cluster.provider { $0.layout = layout }) { source in
+                    let finding = source.findings.first { $0.code == "outside_freeze" }
+                    #expect(finding?.message == "\(what) after the thaw, and may have changed since the freeze")
+                }
+            }
+
             try await TestRun(slots: 2).prepared(cluster.provider { $0.consistency = .exact }) { source in
                 #expect(source.findings.first { $0.code == "connections_too_few" }?.severity == .failure)
             }

@@ -1,5 +1,6 @@
 import Conformance
 import DumpCore
+import Glibc
 import Linux
 import SystemPackage
 import TestSupport
@@ -189,25 +190,73 @@ struct StandbyTests {
         }
     }
 
+    @Test("goes on as soon as it can be reached again, when it could not be in time")
+    func limitUnreachable() async throws {
+        try await StandbyFixture.with { host in
+            try await host.primary.createShop()
+            try await host.catchUp()
+            let go = host.scratch.appending("go")
+            let wait = "until [ -e \(go) ]; do sleep 0.05; done; exec $REAL"
+            let slow = try host.standby.clientPrograms(
+                pgDump: "\(wait)/pg_dump \"$@\"", pgDumpAll: "\(wait)/pg_dumpall \"$@\"")
+            let journal = MemoryJournal()
+            let run = TestRun(journal: journal)
+            let provider = host.standby.provider {
+                $0.pausesReplay = true
+                $0.pauseLimit = .seconds(5)
+                $0.binDirectory = slow
+            }
+            let dump = Task { try await run.dump(provider, into: host.standby.newDirectory()) }
+            try await eventually { try await host.replay() == "paused" }
+            let socket = host.standby.server.directory.appending(".s.PGSQL.5432")
+            let aside = host.standby.server.directory.appending("aside")
+            try #require(rename(socket.string, aside.string) == 0)
+            try await eventually { run.logged.all.contains { $0.contains("cannot resume replay") } }
+            try #require(rename(aside.string, socket.string) == 0)
+            try await eventually { try await host.replay() == "not paused" }
+            try write("", to: go)
+            #expect(try await dump.value.moment.kind == .exact)
+            #expect(journal.open.isEmpty)
+        }
+    }
+
     @Test("is resumed by its record, and a server that it does not concern is left alone")
     func undo() async throws {
         try await StandbyFixture.with { host in
-            let identifier = try await host.standby.server.psql("select system_identifier from pg_control_system()")
+            let server = host.standby.server
+            let identifier = try await server.psql("select system_identifier from pg_control_system()")
+            let start = try await server.psql("select extract(epoch from pg_postmaster_start_time())")
+            let now = try await server.psql("select extract(epoch from clock_timestamp())")
             let pause = { try await host.standby.server.psql("select pg_wal_replay_pause()") }
             let run = TestRun()
-            func record(_ kind: String, _ identifier: String) -> UndoRecord {
+            func record(_ kind: String, _ identifier: String, start: String = start, now: String = now) -> UndoRecord {
                 UndoRecord(
-                    run: run.context.runID, dump: "app", kind: kind, facts: ["system_identifier": identifier],
-                    owner: .current)
+                    run: run.context.runID, dump: "app", kind: kind,
+                    facts: [
+                        "system_identifier": identifier, "server_start": start, "server_time": now,
+                        "host": server.directory.string, "address": "", "port": "5432",
+                    ], owner: .current)
             }
             _ = try await pause()
             let provider = host.standby.provider()
             try await provider.undo(record("replay_paused", "1"), in: run.context)
             #expect(try await host.replay() != "not paused")
+            // The server was started anew since, and what was paused goes on.
+            try await provider.undo(record("replay_paused", identifier, start: "1", now: "2"), in: run.context)
+            #expect(try await host.replay() != "not paused")
+            // Another one of the system was there before already.
+            let other = try await dumpError {
+                try await provider.undo(record("replay_paused", identifier, start: "1"), in: run.context)
+            }
+            #expect(other.message.hasPrefix("another server answers at \(server.directory), port 5432"), "\(other)")
+            #expect(try await host.replay() != "not paused")
+            // Whatever the job's own connection leads to.
+            try await host.primary.provider().undo(record("replay_paused", identifier), in: run.context)
+            #expect(try await host.replay() == "not paused")
+            _ = try await pause()
             try await provider.undo(record("replay_paused", identifier), in: run.context)
             try await provider.undo(record("replay_paused", identifier), in: run.context)
             #expect(try await host.replay() == "not paused")
-            try await host.primary.provider().undo(record("replay_paused", identifier), in: run.context)
             let error = try await dumpError { try await provider.undo(record("other", identifier), in: run.context) }
             #expect(error.message == "nobody knows how to undo other of dump 'app'")
         }

@@ -108,6 +108,8 @@ extension BorgRepository {
         var arguments = ["create", "--json", "--list", "--filter=CE", "--progress"]
         if version.hasQuickStatistics { arguments.append("--quick-stats") }
         arguments += ["--comment", attempt.provenance.comment]
+        // What chattr sets is in no dump either, and an immutable file could not be moved once it was extracted.
+        arguments.append("--noflags")
         arguments += ["--files-cache", filesCacheMode(attempt, knowingFiles: knowsFiles)]
         arguments += settings.creation.arguments
         // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.

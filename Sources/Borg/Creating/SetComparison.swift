@@ -69,18 +69,27 @@ final class SetComparison: Sendable {
     }
 
     private func difference(of fields: [[UInt8]], _ isMissing: inout [Bool]) -> String? {
-        let (mode, size, path) = (text(fields[1]), text(fields[2]), text(fields[3]))
+        let path = text(fields[3])
         guard let alike = places[fields[3]] else { return "\(path) is not in the set" }
-        guard let place = alike.first(where: { isMissing[$0] }) else { return "\(path) is there twice" }
-        isMissing[place] = false
-        let entry = entries[place]
+        guard let first = alike.first(where: { isMissing[$0] }) else { return "\(path) is there twice" }
+        // Names that look alike come in any order.
+        let fitting =
+            alike.count == 1 ? nil : alike.first { isMissing[$0] && difference(of: fields, entries[$0]) == nil }
+        isMissing[fitting ?? first] = false
+        return difference(of: fields, entries[fitting ?? first])
+    }
+
+    private func difference(of fields: [[UInt8]], _ entry: SealedSet.Entry) -> String? {
+        let (mode, size, path) = (text(fields[1]), text(fields[2]), text(fields[3]))
         switch mode.first {
         case "-" where entry.isFile:
             return size == String(entry.bytes) ? nil : "\(path) has \(size) bytes instead of \(entry.bytes)"
         // A second name of something that is in the archive already, which Borg lists without a size of its own.
         case "h":
-            let first = places[fields[4]]?.first.map { entries[$0] }
-            return first?.bytes == entry.bytes && first?.kind == entry.kind
+            let isFirst = { (place: Int) in
+                self.entries[place].bytes == entry.bytes && self.entries[place].kind == entry.kind
+            }
+            return places[fields[4]]?.contains(where: isFirst) == true
                 ? nil : "\(path) is another name of \(text(fields[4]))"
         case entry.kind.listedLetter: return nil
         default: return "\(path) is of another kind (\(mode))"

@@ -16,7 +16,7 @@ extension BorgRepository {
         onProgress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws(BorgError) {
         let outcome = try await run(
-            ["extract", "--progress", "--numeric-ids", "--sparse", try await version().archive(archive)]
+            ["extract", "--progress", "--numeric-ids", "--noflags", "--sparse", try await version().archive(archive)]
                 + paths.map(\.exactly), in: directory,
             log: BorgLog { onProgress($0.bytes) })
         guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "extract") }
@@ -39,5 +39,5 @@ extension BorgRepository {
 
 extension FilePath {
     /// For Borg: this path and what is below it, whatever characters it holds.
-    fileprivate var exactly: String { "pp:" + string }
+    var exactly: String { "pp:" + string }
 }

@@ -1,6 +1,7 @@
 import Checksums
 import DumpCore
 import Staging
+import SystemPackage
 
 extension BorgRepository {
     /// The manifest in an archive: what dumps and databases it holds. Throws `.notFaithful` if it is not the one that the archive's
@@ -28,14 +29,21 @@ extension BorgRepository {
     }
 
     /// The manifest and the lists of files. Throws `.notFaithful` if one of them is not what was sealed.
-    public func contents(of archive: Archive) async throws(BorgError) -> ArchiveContents {
+    ///
+    /// - Parameter isWanted: of which dumps to read the lists. That of a tree of millions of files takes hundreds of MiB.
+    public func contents(
+        of archive: Archive, listing isWanted: (Manifest.DumpRecord) -> Bool = { _ in true }
+    ) async throws(BorgError) -> ArchiveContents {
         let manifest = try await manifest(of: archive)
+        let listed = manifest.dumps.filter(isWanted)
+        guard !listed.isEmpty else { return ArchiveContents(archive: archive, manifest: manifest, lists: [:]) }
         let outcome = try await run(
-            ["extract", "--stdout", try await version().archive(archive), "pp:checksums"],
-            output: .collect(limit: Self.largestManifest))
+            ["extract", "--stdout", try await version().archive(archive)]
+                + listed.map { FilePath($0.checksums.path).exactly },
+            output: .collect(limit: Self.largestLists))
         if !outcome.status.isWarning { try requireSuccess(outcome, "extract") }
         do {
-            return try ArchiveContents(archive, manifest, lists: outcome.output)
+            return try ArchiveContents(archive, manifest, of: listed, lists: outcome.output)
         } catch {
             throw unfaithful(archive, error)
         }
@@ -63,4 +71,5 @@ extension BorgRepository {
     }
 
     private static var largestManifest: Int { 256 * 1024 * 1024 }
+    private static var largestLists: Int { 2 * 1024 * 1024 * 1024 }
 }

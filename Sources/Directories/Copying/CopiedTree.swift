@@ -12,7 +12,7 @@ struct CopiedTree: Sendable {
     /// What the files took on disk when they were listed: each once, without its holes.
     var diskBytes: Int64 = 0
     /// Files whose copy may be of no state that they ever had.
-    var torn: [FilePath] = []
+    var torn: [(path: FilePath, flaw: FileCopy.Flaw)] = []
     /// Files of the last dump that have another name here, and their bytes.
     var linkedFiles = 0
     var linkedBytes: Int64 = 0
@@ -30,7 +30,7 @@ struct CopiedTree: Sendable {
             linkedFiles += 1
             linkedBytes += result.entry.bytes
         }
-        if result.isTorn { torn.append(path) }
+        if let flaw = result.flaw { torn.append((path, flaw)) }
     }
 
     mutating func removeVanished() {

@@ -37,10 +37,33 @@ struct FileCopy {
 
     struct Result {
         var entry: TreeEntry
-        /// Whether the source changed during every attempt: the copy may be of no state that it ever had.
-        var isTorn: Bool
+        /// What was wrong with every attempt: the copy may be of no state that the file ever had. Nil if it is good.
+        var flaw: Flaw?
         /// Whether it turned out to be the same as the last copy, and is a link to that one.
         var isLinked = false
+    }
+
+    /// Why no attempt was good.
+    enum Flaw: Sendable {
+        /// The source changed meanwhile.
+        case changed
+        /// It did not, and yet held more bytes than its status had announced, or fewer, as files do that are made up when they are read.
+        case sizeUnknown
+
+        var code: DumpError.Code { self == .changed ? .fileChanged : .fileSizeUnknown }
+        var described: String {
+            switch self {
+            case .changed: "changed each of \(FileCopy.attempts) times that it was copied"
+            case .sizeUnknown: "holds more bytes than its file system says, or fewer"
+            }
+        }
+        var remedy: String {
+            switch self {
+            case .changed: "Dump a snapshot of the file system, or stop what writes to it."
+            case .sizeUnknown:
+                "What makes up its files when they are read, such as /proc or some FUSE mounts, is no place to dump from."
+            }
+        }
     }
 
     /// Nil when the source is gone, or no file any more. Then there is nothing at the target.
@@ -78,7 +101,8 @@ struct FileCopy {
             let (sha256, isWhole) = try copyBytes(from, to, before.status)
             let attributes = try ExtendedAttribute.all(of: from)
             let after = try currentStatus(of: from)
-            let isStill = before.isSettled && before.status.isSameState(as: after) && isWhole
+            let isUnchanged = before.isSettled && before.status.isSameState(as: after)
+            let isStill = isUnchanged && isWhole
             guard isStill || attempt == Self.attempts else {
                 attempt += 1
                 try writing { try to.setLength(0) }
@@ -98,7 +122,7 @@ struct FileCopy {
                 entry.sha256 = SHA256Digest(copy.sha256)
             }
             try finish(to, entry)
-            return Result(entry: entry, isTorn: !isStill)
+            return Result(entry: entry, flaw: isStill ? nil : isUnchanged ? .sizeUnknown : .changed)
         }
     }
 
@@ -164,7 +188,7 @@ struct FileCopy {
 
     // MARK: Bytes
 
-    /// - Returns: also whether all was there that the status had announced.
+    /// - Returns: also whether all was there that the status had announced, and no more.
     private func copyBytes(
         _ from: FileDescriptor, _ to: FileDescriptor, _ status: FileStatus
     ) throws -> (sha256: String, isWhole: Bool) {
@@ -184,6 +208,7 @@ struct FileCopy {
                 return bytes.count
             }
         }
+        if isWhole { isWhole = try from.read(at: status.bytes, into: buffer, 1).isEmpty }
         // A hole at the end is not written.
         if status.hasHoles, !isCloned { try writing { try to.setLength(status.bytes) } }
         return (try hash.finish(), isWhole)

@@ -103,7 +103,7 @@ struct TreeCopy: Sendable {
             if let old, old.kind == .file { formerEntries[place] = old }
             return true
         }
-        copied.omissions = walk.omissions
+        copied.omissions = walk.omissions.findings(of: source.path.string)
         copied.vanished = walk.vanished
         return Plan(
             copied: GrowingTree(copied), files: files, furtherNames: furtherNames, former: formerEntries)
@@ -172,12 +172,10 @@ struct TreeCopy: Sendable {
             }
         }
         guard let result = try outcome.get() else { return nil }
-        guard result.isTorn, settings.changedFiles == .fail else { return result }
+        guard let flaw = result.flaw, settings.changedFiles == .fail else { return result }
         throw DumpError(
-            .fileChanged, "\(source.path.pushing(path)) changed each of \(FileCopy.attempts) times that it was copied",
-            hint:
-                "Dump a snapshot of the file system, stop what writes to it, leave it out with exclude:, or set changed_files: warn."
-        )
+            flaw.code, "\(source.path.pushing(path)) \(flaw.described)",
+            hint: flaw.remedy + " Or leave it out with exclude:, or set changed_files: warn.")
     }
 
     /// Nil without one.

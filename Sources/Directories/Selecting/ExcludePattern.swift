@@ -9,10 +9,22 @@ struct ExcludePattern: Sendable {
     /// Whether it takes back what an earlier pattern leaves out.
     let isNegated: Bool
     private let matchesDirectoriesOnly: Bool
-    /// The parts between slashes, from the root of the tree; `**` stands for any number of directories.
-    private let parts: [[UInt8]]
+    /// The parts between slashes, from the root of the tree.
+    private let parts: [Part]
 
-    /// Nil for a pattern without a name in it.
+    private enum Part: WildToken {
+        /// `**`: any number of directories, or, at the end, everything inside.
+        case anyDirectories
+        case name(NamePattern)
+
+        var isWild: Bool { if case .anyDirectories = self { true } else { false } }
+
+        func matches(_ name: [UInt8]) -> Bool {
+            if case .name(let pattern) = self { pattern.matches(name) } else { false }
+        }
+    }
+
+    /// Nil for a pattern without a name in it, and for one with a class of characters that is none.
     init?(_ text: String) {
         self.text = text
         var rest = Array(text.utf8)[...]
@@ -23,84 +35,176 @@ struct ExcludePattern: Sendable {
         // A slash at the begin or in the middle ties it to the root; any other may match at every depth.
         let isTied = rest.contains(UInt8(ascii: "/"))
         if rest.first == UInt8(ascii: "/") { rest = rest.dropFirst() }
-        let parts = rest.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
-        guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
-        self.parts = isTied ? parts : [Self.anyDirectories] + parts
+        var parts: [Part] = isTied ? [] : [.anyDirectories]
+        for text in rest.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            if text.elementsEqual("**".utf8) {
+                parts.append(.anyDirectories)
+            } else if let name = NamePattern(text) {
+                parts.append(.name(name))
+            } else {
+                return nil
+            }
+        }
+        self.parts = parts
     }
-
-    private static let anyDirectories = Array("**".utf8)
 
     func matches(_ path: [[UInt8]], isDirectory: Bool) -> Bool {
         guard isDirectory || !matchesDirectoriesOnly else { return false }
-        return Self.match(parts[...], path[...])
-    }
-
-    private static func match(_ parts: ArraySlice<[UInt8]>, _ path: ArraySlice<[UInt8]>) -> Bool {
-        guard let part = parts.first else { return path.isEmpty }
-        let rest = parts.dropFirst()
-        guard part != anyDirectories else {
-            // At the end it stands for everything inside, and so for one name at least.
-            if rest.isEmpty { return !path.isEmpty }
-            return path.indices.contains { match(rest, path[$0...]) }
-        }
-        guard let name = path.first, glob(part[...], name[...]) else { return false }
-        return match(rest, path.dropFirst())
-    }
-
-    private static func glob(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
-        guard let first = pattern.first else { return name.isEmpty }
-        switch first {
-        case UInt8(ascii: "*"):
-            let rest = pattern.drop { $0 == UInt8(ascii: "*") }
-            return rest.isEmpty || (name.startIndex...name.endIndex).contains { glob(rest, name[$0...]) }
-        case UInt8(ascii: "?"):
-            return !name.isEmpty && glob(pattern.dropFirst(), name.dropFirst())
-        case UInt8(ascii: "["):
-            guard let set = CharacterSet(pattern) else { return literal(pattern, name) }
-            guard let byte = name.first, set.contains(byte) else { return false }
-            return glob(set.rest, name.dropFirst())
-        case UInt8(ascii: "\\") where pattern.count > 1:
-            return literal(pattern.dropFirst(), name)
-        default:
-            return literal(pattern, name)
-        }
-    }
-
-    private static func literal(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
-        pattern.first == name.first && glob(pattern.dropFirst(), name.dropFirst())
+        return matchesWildly(parts, path, lastTakesAtLeastOne: true)
     }
 }
 
-/// `[a-z_]`, `[!0-9]` at the begin of a pattern.
-private struct CharacterSet {
-    private let isNegated: Bool
-    private let members: ArraySlice<UInt8>
-    /// What follows it.
-    let rest: ArraySlice<UInt8>
+/// The pattern of one name: `*.tmp`, `x[0-9]?`.
+private struct NamePattern {
+    private enum Token: WildToken {
+        case any
+        case anyOne
+        case literal(UInt8)
+        case oneOf(CharacterSet)
 
-    /// Nil where there is no end to it.
-    init?(_ pattern: ArraySlice<UInt8>) {
-        var inside = pattern.dropFirst()
-        isNegated = inside.first == UInt8(ascii: "!") || inside.first == UInt8(ascii: "^")
-        if isNegated { inside = inside.dropFirst() }
-        // A bracket right at the begin is a member.
-        guard let end = inside.dropFirst().firstIndex(of: UInt8(ascii: "]")) else { return nil }
-        members = inside[..<end]
-        rest = inside[(end + 1)...]
-    }
+        var isWild: Bool { if case .any = self { true } else { false } }
 
-    func contains(_ byte: UInt8) -> Bool {
-        var found = false
-        var left = members
-        while let low = left.popFirst() {
-            if left.first == UInt8(ascii: "-"), left.count > 1 {
-                let high = left[left.startIndex + 1]
-                left = left.dropFirst(2)
-                found = found || (low <= byte && byte <= high)
-            } else {
-                found = found || low == byte
+        func matches(_ byte: UInt8) -> Bool {
+            switch self {
+            case .any: false
+            case .anyOne: true
+            case .literal(let literal): literal == byte
+            case .oneOf(let set): set.contains(byte)
             }
         }
-        return found != isNegated
     }
+
+    private let tokens: [Token]
+
+    /// Nil if it is empty, or a class in it is none.
+    init?(_ text: ArraySlice<UInt8>) {
+        var tokens: [Token] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "*"): tokens.append(.any)
+            case UInt8(ascii: "?"): tokens.append(.anyOne)
+            case UInt8(ascii: "\\"): tokens.append(.literal(rest.popFirst() ?? byte))
+            case UInt8(ascii: "["):
+                switch CharacterSet.parse(rest) {
+                case .set(let set, let after):
+                    tokens.append(.oneOf(set))
+                    rest = after
+                case .unended: tokens.append(.literal(byte))
+                case .unknownClass: return nil
+                }
+            default: tokens.append(.literal(byte))
+            }
+        }
+        guard !tokens.isEmpty else { return nil }
+        self.tokens = tokens
+    }
+
+    func matches(_ name: [UInt8]) -> Bool {
+        matchesWildly(tokens, name, lastTakesAtLeastOne: false)
+    }
+}
+
+/// A part of a pattern.
+private protocol WildToken {
+    associatedtype Element
+    /// Whether it stands for any number of elements. If not, it stands for one.
+    var isWild: Bool { get }
+    func matches(_ element: Element) -> Bool
+}
+
+/// Whether a pattern some of whose tokens stand for any number of elements matches all elements. What follows such a token is tried at the
+/// next element each time that it fails; to go back to earlier ones would find nothing more, and could take forever.
+///
+/// - Parameter lastTakesAtLeastOne: whether such a token at the end stands for one element at least.
+private func matchesWildly<Token: WildToken>(
+    _ tokens: [Token], _ elements: [Token.Element], lastTakesAtLeastOne: Bool
+) -> Bool {
+    var (token, element) = (0, 0)
+    var retry: (token: Int, element: Int)?
+    while element < elements.count {
+        if token < tokens.count, tokens[token].isWild {
+            if token == tokens.count - 1 { return true }
+            token += 1
+            retry = (token, element + 1)
+        } else if token < tokens.count, tokens[token].matches(elements[element]) {
+            (token, element) = (token + 1, element + 1)
+        } else if let again = retry {
+            (token, element) = again
+            retry = (again.token, again.element + 1)
+        } else {
+            return false
+        }
+    }
+    return lastTakesAtLeastOne ? token == tokens.count : tokens[token...].allSatisfy(\.isWild)
+}
+
+/// `[a-z_]`, `[!0-9]`, `[[:digit:]]`, in bytes.
+private struct CharacterSet {
+    enum Parsed {
+        case set(CharacterSet, rest: ArraySlice<UInt8>)
+        /// There is no end to it: the bracket stands for itself.
+        case unended
+        case unknownClass
+    }
+
+    private var isNegated = false
+    private var ranges: [ClosedRange<UInt8>] = []
+
+    /// - Parameter text: what follows the bracket.
+    static func parse(_ text: ArraySlice<UInt8>) -> Parsed {
+        var set = CharacterSet()
+        var rest = text
+        set.isNegated = rest.first == UInt8(ascii: "!") || rest.first == UInt8(ascii: "^")
+        if set.isNegated { rest = rest.dropFirst() }
+        // A bracket right at the begin is a member.
+        var isFirst = true
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "]"), !isFirst { return .set(set, rest: rest) }
+            isFirst = false
+            if byte == UInt8(ascii: "["), let kind = rest.first, ":.=".utf8.contains(kind) {
+                guard let members = takeClass(from: &rest) else { return .unknownClass }
+                set.ranges += members
+            } else {
+                guard let range = takeRange(from: byte, &rest) else { return .unended }
+                set.ranges.append(range)
+            }
+        }
+        return .unended
+    }
+
+    /// The rest of `[:digit:]`.
+    private static func takeClass(from rest: inout ArraySlice<UInt8>) -> [ClosedRange<UInt8>]? {
+        guard let end = rest.dropFirst().firstIndex(of: UInt8(ascii: ":")),
+            rest[end...].dropFirst().first == UInt8(ascii: "]"), rest.first == UInt8(ascii: ":")
+        else { return nil }
+        defer { rest = rest[(end + 2)...] }
+        return classes[String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self)]
+    }
+
+    /// One member, or those from it to another one. Nil if the pattern ends there.
+    private static func takeRange(from first: UInt8, _ rest: inout ArraySlice<UInt8>) -> ClosedRange<UInt8>? {
+        guard let low = unescaped(first, &rest) else { return nil }
+        guard rest.first == UInt8(ascii: "-"), let next = rest.dropFirst().first, next != UInt8(ascii: "]") else {
+            return low...low
+        }
+        rest = rest.dropFirst(2)
+        guard let high = unescaped(next, &rest) else { return nil }
+        // Of one that goes backwards, git takes the first.
+        return low...max(low, high)
+    }
+
+    private static func unescaped(_ byte: UInt8, _ rest: inout ArraySlice<UInt8>) -> UInt8? {
+        byte == UInt8(ascii: "\\") ? rest.popFirst() : byte
+    }
+
+    func contains(_ byte: UInt8) -> Bool { ranges.contains { $0.contains(byte) } != isNegated }
+
+    private static let classes: [String: [ClosedRange<UInt8>]] = [
+        "alnum": [0x30...0x39, 0x41...0x5A, 0x61...0x7A], "alpha": [0x41...0x5A, 0x61...0x7A],
+        "blank": [0x20...0x20, 0x09...0x09], "cntrl": [0x00...0x1F, 0x7F...0x7F], "digit": [0x30...0x39],
+        "graph": [0x21...0x7E], "lower": [0x61...0x7A], "print": [0x20...0x7E],
+        "punct": [0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E], "space": [0x20...0x20, 0x09...0x0D],
+        "upper": [0x41...0x5A], "xdigit": [0x30...0x39, 0x41...0x46, 0x61...0x66],
+    ]
 }

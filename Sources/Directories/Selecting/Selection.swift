@@ -1,4 +1,5 @@
 import DumpCore
+import Glibc
 import Linux
 import Snapshots
 import SystemPackage
@@ -10,10 +11,16 @@ struct Selection: Sendable {
     private let markers: [FilePath.Component]
     /// Of the root of the tree.
     private let device: UInt64
+    /// Where Muster keeps what it has dumped, relative to the root of the tree.
+    private let ownPlaces: Set<FilePath>
 
-    init(_ settings: SelectionSettings, device: UInt64) {
+    /// - Parameters:
+    ///   - device: of the root of the tree.
+    ///   - ownPlaces: as `RunContext.ownPlaces`, relative to the root of the tree.
+    init(_ settings: SelectionSettings, device: UInt64, ownPlaces: Set<FilePath>) {
         self.settings = settings
         self.device = device
+        self.ownPlaces = ownPlaces
         // The shape of the settings has let none through that is not one.
         patterns = settings.exclude.compactMap { ExcludePattern($0) }
         markers = settings.excludeIfPresent.compactMap { FilePath.Component($0) }
@@ -22,6 +29,11 @@ struct Selection: Sendable {
     /// Why an entry is left out by its name or place, or nil if it is not.
     func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
         let isDirectory = status.kind == .directory
+        if isDirectory, ownPlaces.contains(path) {
+            return Finding(
+                .note, "own_place", object: path.string,
+                "\(path) is left out: it is a staging directory or a repository of this job")
+        }
         if isDirectory, status.device != device {
             if status.isRootOfSubvolume, path.isCalledLikeOwnSnapshot { return Self.ownSnapshot }
             if settings.isOneFileSystem { return Self.otherFileSystem(at: path) }
@@ -38,6 +50,8 @@ struct Selection: Sendable {
         }
         return exclusion(of: path, isDirectory: true)
     }
+
+    static let patternCode = "excluded"
 
     private static let ownSnapshot = Finding(
         .note, "own_snapshot", object: ".muster-*", "snapshots that Muster took are left out",
@@ -57,7 +71,7 @@ struct Selection: Sendable {
         guard let last = patterns.last(where: { $0.matches(components, isDirectory: isDirectory) }), !last.isNegated
         else { return nil }
         return Finding(
-            .note, "excluded", object: last.text, "what matches '\(last.text)' is left out",
+            .note, Self.patternCode, object: last.text, "what matches '\(last.text)' is left out",
             hint: "Change exclude: if it matters.")
     }
 
@@ -90,5 +104,5 @@ private let cacheTag = FilePath.Component("CACHEDIR.TAG")
 private let cacheSignature = "Signature: 8a477f597d28d172789f06886806bc55"
 
 extension FilePath.Component {
-    var bytes: [UInt8] { withPlatformString { Array(String(cString: $0).utf8) } }
+    var bytes: [UInt8] { withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } }
 }

@@ -38,7 +38,7 @@ struct TreeListing: Sendable {
             listed.entries.append(entry)
             return true
         }
-        listed.omissions = walk.omissions
+        listed.omissions = walk.omissions.findings(of: source.path.string)
         listed.vanished = walk.vanished
         return listed
     }

@@ -12,8 +12,11 @@ struct TreeWalk {
     let longestPath: Int
     let stop: StopSign
 
+    /// How many directories deep an entry may lie. Borg unpacks each as a call within a call, of which Python allows a thousand.
+    static let deepest = 800
+
     /// What was passed over.
-    private(set) var omissions: [Finding] = []
+    private(set) var omissions = OmissionList()
     /// What was listed by its directory and gone when it was looked at.
     private(set) var vanished: [FilePath] = []
 
@@ -53,11 +56,18 @@ struct TreeWalk {
         } catch {
             // Such as another user's FUSE mount, into which not even root may look.
             guard let omission = selection.omission(ofUnseen: path, in: source) else { throw error }
-            return omit(omission)
+            return omissions.add(omission)
         }
         // A socket is of no use to anybody but the process that made it.
         guard status.kind != .socket else { return }
-        if let omission = selection.omission(of: path, status) { return omit(omission) }
+        if let omission = selection.omission(of: path, status) { return omissions.add(omission) }
+        guard path.components.count <= Self.deepest else {
+            throw DumpError(
+                .pathTooLong,
+                "a path below \(source.path) leads through more than \(Self.deepest) directories, which Borg cannot archive",
+                hint: "Leave it out with exclude:, or dump a directory that lies deeper.",
+                context: ["path": path.string])
+        }
         guard path.length <= longestPath else {
             throw DumpError(
                 .pathTooLong, "a path below \(source.path) has \(path.length) bytes and could hardly be restored",
@@ -70,14 +80,9 @@ struct TreeWalk {
             return
         }
         guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
-        if let omission = selection.omission(of: path, holding: names, in: source) { return omit(omission) }
+        if let omission = selection.omission(of: path, holding: names, in: source) { return omissions.add(omission) }
         guard try visit(path, status) else { return vanished.append(path) }
         try descend(path, names, visit)
-    }
-
-    private mutating func omit(_ omission: Finding) {
-        // A pattern is told once.
-        if omissions.last != omission, !omissions.contains(omission) { omissions.append(omission) }
     }
 
     private mutating func unlessVanished<Result>(
@@ -109,6 +114,8 @@ extension DumpError.Code {
     static let pathTooLong = Self(rawValue: "path_too_long")
     /// A file changed each time that it was copied.
     static let fileChanged = Self(rawValue: "file_changed")
+    /// A file's status does not tell how many bytes it has.
+    static let fileSizeUnknown = Self(rawValue: "file_size_unknown")
     /// Something of a file cannot be kept on the file system of the staging area.
     static let cannotPreserve = Self(rawValue: "cannot_preserve")
 }

@@ -5,19 +5,28 @@ import Settings
 import Staging
 import SystemPackage
 
+extension Manifest.DumpRecord {
+    /// Whether it is the one that `DUMP` or `DUMP/PATH` begins with.
+    func isMeant(by part: FilePath) -> Bool {
+        guard let first = part.components.first?.string else { return false }
+        return name == first || path == first
+    }
+}
+
 extension ArchiveContents {
     /// The part that `text`, `DUMP` or `DUMP/PATH`, means. Throws `.notInArchive`, with the nearest names, for what is not in the archive.
     func part(_ text: String) throws(ArchiveError) -> SetPart {
-        let words = FilePath(text).components.map(\.string)
-        guard let first = words.first, let dump = manifest.dumps.first(where: { $0.name == first || $0.path == first })
+        let components = FilePath(text).components
+        let words = components.map(\.string)
+        guard let dump = manifest.dumps.first(where: { $0.isMeant(by: FilePath(text)) })
         else {
             throw missing("dump '\(words.first ?? text)'", nearest(words.first ?? text, manifest.dumps.map(\.name)))
         }
         let path = words.dropFirst().reduce(dump.directory) { $0.appending($1) }
         let files = lists[dump.name]?.lines.map(\.path) ?? []
-        // A tree also has what is no file, and only its inventory, which is not read here, knows of that.
-        let isInTree = dump.treePath.map(path.starts) ?? false
-        guard words.count == 1 || isInTree || files.contains(where: { $0.starts(with: path) }) else {
+        // A tree also has what is no file.
+        let isThere = words.count == 1 || dump.tree != nil || files.contains { $0.starts(with: path) }
+        guard isThere, components.allSatisfy({ $0.kind == .regular }) else {
             throw missing("path '\(text)'", nearest(to: path, among: files))
         }
         return SetPart(of: dump, path: path)
@@ -36,11 +45,18 @@ extension ArchiveContents {
     /// Throws `.notInArchive` for a part of a tree of which nothing was extracted.
     func requireExtracted(_ part: SetPart, into room: FilePath) throws(ArchiveError) {
         guard (try? FileSystem.status(of: room.pushing(part.path))) == nil else { return }
-        throw missing("path '\(part.path)'", nearest(to: part.path, among: lists[part.dump]?.lines.map(\.path) ?? []))
+        throw missing("path '\(part.path)'", nearest(to: part.path, among: listedFiles(of: part.dump, in: room)))
+    }
+
+    /// By the list that was extracted to verify the part with, unless it is too long to be read for a hint.
+    private func listedFiles(of dump: String, in room: FilePath) -> [FilePath] {
+        guard let record = manifest.dumps.first(where: { $0.name == dump }) else { return [] }
+        return SetDirectory(room).listedFiles(of: record, longest: 64 << 20) ?? []
     }
 
     /// What there is in the deepest directory that the path has in common with a file.
-    private func nearest(to path: FilePath, among files: [FilePath]) -> String {
+    private func nearest(to path: FilePath, among files: [FilePath]) -> String? {
+        guard !files.isEmpty else { return nil }
         var directory = path
         var below: [FilePath] = []
         repeat {
@@ -61,7 +77,7 @@ extension ArchiveContents {
         return "\(guess)\(place): \(shown)."
     }
 
-    private func missing(_ what: String, _ hint: String) -> ArchiveError {
+    private func missing(_ what: String, _ hint: String?) -> ArchiveError {
         ArchiveError(.notInArchive, "archive '\(archive.name)' holds no \(what)", hint: hint)
     }
 }

@@ -70,10 +70,12 @@ extension Extraction {
         /// or before the first file, nothing is left.
         func leave(after error: any Error) async -> any OperatorError {
             close()
+            // Nor is it of use what was to vouch for something that is not there.
+            let isOfNoUse = Task.isCancelled || (error as? ArchiveError)?.code == .notInArchive
             let kept = await onOwnThread { () -> FilePath? in
                 // A directory that cannot be read any more is kept.
                 let isEmpty = (try? FileSystem.names(in: path).isEmpty) ?? false
-                guard !isEmpty, !Task.isCancelled else {
+                guard !isEmpty, !isOfNoUse else {
                     // Hidden, and named for what it is: to say more of it would hide the error at hand.
                     try? FileTree(path).remove()
                     return nil

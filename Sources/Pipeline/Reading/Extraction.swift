@@ -48,7 +48,10 @@ public struct Extraction: Sendable {
     /// Throws errors for the operator only, and then `target` is as it was.
     public func perform() async throws -> Report {
         let place = try vacantPlace()
-        let contents = try await source.repository.contents(of: source.archive)
+        // That of a tree may be too large for memory, and is not needed: a path in it is there if something of it was extracted.
+        let contents = try await source.repository.contents(of: source.archive) { dump in
+            dump.tree == nil && wanted.map { dump.isMeant(by: FilePath($0)) } ?? true
+        }
         let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
         let bytes = try await size(of: part, in: contents)
         try requireSpace(for: bytes, atLeast: min(bytes, contents.manifest.diskBytes), at: place)
@@ -137,7 +140,7 @@ public struct Extraction: Sendable {
         let report: VerificationReport
         do {
             report = try await SetDirectory(room.path).verify(
-                part, manifestSHA256: contents.archive.provenance?.manifestSHA256, isExtracted: true
+                part, manifestSHA256: contents.archive.provenance?.manifestSHA256, referencedTrees: .extracted
             ) {
                 display.show([ProgressLine(.verify, progress: UnitProgress(bytes: $0, expectedBytes: $1))])
             }

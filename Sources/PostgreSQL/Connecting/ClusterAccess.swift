@@ -67,16 +67,20 @@ extension ConnectionOptions {
         var pinned = self
         pinned["dbname"] = nil
         pinned["client_encoding"] = nil
-        pinned["host"] = endpoint.host
-        // An address beside a socket's directory would win over it.
-        pinned["hostaddr"] = endpoint.host.hasPrefix("/") || endpoint.address.isEmpty ? nil : endpoint.address
-        pinned["port"] = endpoint.port
+        pinned.pin(host: endpoint.host, address: endpoint.address, port: endpoint.port)
         pinned["user"] = endpoint.user
         if pinned["application_name"] == nil { pinned["application_name"] = "muster \(run.runID)" }
         if pinned["connect_timeout"] == nil, pinned["service"] == nil {
             pinned["connect_timeout"] = String(Session.defaultConnectTimeout)
         }
         return pinned
+    }
+
+    mutating func pin(host: String, address: String, port: String) {
+        self["host"] = host
+        // An address beside a socket's directory would win over it.
+        self["hostaddr"] = host.hasPrefix("/") || address.isEmpty ? nil : address
+        self["port"] = port
     }
 
     /// For the sessions that hold snapshots, told apart in `pg_stat_activity`.

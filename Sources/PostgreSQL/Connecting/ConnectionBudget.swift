@@ -32,16 +32,22 @@ struct ConnectionBudget: Sendable {
     }
 
     /// What there is to say when one group does not suffice.
-    func finding(_ groups: [[ServerFacts.Database]], parallel: Int, mustBeExact: Bool) -> [Finding] {
+    func findings(
+        _ groups: [[ServerFacts.Database]], parallel: Int, mustBeExact: Bool, isApplicationHeld: Bool
+    ) -> [Finding] {
         guard groups.count > 1 else { return [] }
         let all = groups.reduce(0) { $0 + $1.count }
+        let hint = "Raise max_connections or the role's connection limit, or lower 'parallel:' in the job file."
+        let late = groups.dropFirst().reduce(0) { $0 + $1.count }
         return [
             Finding(
                 mustBeExact ? .failure : .warning, "connections_too_few", object: "max_connections",
                 "\(free) connections are free, and \(all) databases need \(all + reserve(parallel)): "
                     + "they are frozen in \(groups.count) groups and not at one instant",
-                hint: "Raise max_connections or the role's connection limit, or lower 'parallel:' in the job file.")
+                hint: hint)
         ]
+            + (isApplicationHeld
+                ? [.outsideFreeze("\(late) databases are read", object: "max_connections", hint: hint)] : [])
     }
 
     /// A pg_dump has a connection for each of its jobs and one more; all jobs together are at most `parallel`.

@@ -37,8 +37,7 @@ final class ReplayPause: Sendable {
             try await wait(until: patience, "a replayed transaction holds an exclusive lock") { () throws(DumpError) in
                 try await session.row(exclusiveLocks).integer("locks") == 0
             }
-            let record = try await run.journal.record(
-                kind, of: run.dump, facts: ["system_identifier": cluster.facts.systemIdentifier])
+            let record = try await run.journal.record(kind, of: run.dump, facts: try await facts(of: session))
             StopPoint.passing("replay.recorded")
             let pause = ReplayPause(cluster, run, record)
             do {
@@ -66,21 +65,31 @@ final class ReplayPause: Sendable {
         }
     }
 
-    /// Resumes replay, unless that was done or is not ours to do. What fails is left to the next start, by its record.
+    /// Resumes replay, unless that was done or is not ours to do. What fails thrice is left to the next start, by its record.
     func end() async {
-        limit.withLock { $0.take() }?.cancel()
-        guard let record = record.withLock({ $0.take() }) else { return }
+        let timer = limit.withLock { $0.take() }
+        timer?.cancel()
+        await timer?.value
         // Also when the run is being cancelled: a task of its own is not.
-        await Task { [cluster, run] in
-            do {
-                try await cluster.undo(record)
-                try await run.journal.forget(record)
-            } catch {
-                run.log.error(
-                    "cannot resume replay on the standby: 'muster undo' or the next run will",
-                    metadata: ["dump": "\(run.dump)", "error": "\(error)"])
-            }
+        await Task {
+            for attempt in 1...3 where await !resume() && attempt < 3 { try? await Task.sleep(for: .seconds(1)) }
         }.value
+    }
+
+    /// False when it failed, and may be tried again: all connections may be taken just now.
+    private func resume() async -> Bool {
+        guard let taken = record.withLock({ $0.take() }) else { return true }
+        do {
+            try await cluster.undo(taken)
+            try await run.journal.forget(taken)
+            return true
+        } catch {
+            record.withLock { $0 = taken }
+            run.log.error(
+                "cannot resume replay on the standby: it is tried again, then by 'muster undo' or the next run",
+                metadata: ["dump": "\(run.dump)", "error": "\(error)"])
+            return false
+        }
     }
 
     private func resumeAfter(_ time: Duration) {
@@ -90,7 +99,9 @@ final class ReplayPause: Sendable {
                 run.log.warning(
                     "replay was paused for as long as it may be, and is resumed; the dump goes on, and may be cancelled",
                     metadata: ["dump": "\(run.dump)", "after": "\(time)"])
-                await end()
+                while await !resume() {
+                    do { try await Task.sleep(for: .seconds(5)) } catch { return }
+                }
             }
         }
     }
@@ -148,29 +159,5 @@ final class ReplayPause: Sendable {
                 throw DumpError(.cancelled, "pausing replay was cancelled", underlying: error)
             }
         }
-    }
-}
-
-extension Cluster {
-    /// Resumes replay if this still is the server on which it was paused, and it is paused.
-    func undo(_ record: UndoRecord) async throws(DumpError) {
-        try await opener.open(named: access.controlDatabase).closing { session throws(DumpError) in
-            try await ReplayPause.undo(record, on: session)
-        }
-    }
-}
-
-extension ReplayPause {
-    static func undo(_ record: UndoRecord, on session: Session) async throws(DumpError) {
-        let server = try await session.row(
-            """
-            select (select system_identifier from pg_control_system())::text as system_identifier,
-                   pg_is_in_recovery() as in_recovery
-            """)
-        // Another cluster was put in its place, or it was promoted: nothing of ours is paused there.
-        guard try server.text("system_identifier") == record.facts["system_identifier"],
-            try server.flag("in_recovery")
-        else { return }
-        _ = try await session.query("select pg_wal_replay_resume()")
     }
 }

@@ -50,14 +50,21 @@ extension PostgreSQLProvider {
         of selection: DatabaseSelection, _ session: Session, _ run: RunContext
     ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding]) {
         // pg_dumpall takes snapshots of its own, one after the other.
-        guard settings.layout == .databases else { return ([], []) }
+        guard settings.layout == .databases else {
+            let finding = Finding.outsideFreeze(
+                "pg_dumpall reads all databases", object: "pg_dumpall",
+                hint: "Set layout: databases if they belong to the application.")
+            return ([], run.isApplicationHeld ? [finding] : [])
+        }
         // The others are findings already.
         let databases = selection.selected.filter(\.mayConnect)
         let budget = try await ConnectionBudget.ask(session)
         let groups = budget.groups(of: databases, parallel: run.slots.capacity)
         return (
             groups,
-            budget.finding(groups, parallel: run.slots.capacity, mustBeExact: settings.consistency == .exact)
+            budget.findings(
+                groups, parallel: run.slots.capacity, mustBeExact: settings.consistency == .exact,
+                isApplicationHeld: run.isApplicationHeld)
         )
     }
 

@@ -22,7 +22,10 @@ struct VerifyCommand: AsyncParsableCommand {
         let directory = try set.map { JobOptions.absolute($0) } ?? currentDirectory()
         let verification: Verification
         do {
-            verification = Verification(directory, try await SetDirectory(directory).verify(progress: show))
+            verification = Verification(
+                directory,
+                try await SetDirectory(directory).verify(
+                    referencedTrees: set == nil ? .elsewhere : .either, progress: show))
         } catch {
             throw CommandFailure(status: .verificationFailed, error: error)
         }
