@@ -164,7 +164,7 @@ struct FrozenDirectory: FrozenSource {
         } more: { count in
             Finding(
                 .warning, "file_changed", object: prepared.settings.path.string,
-                "\(count) more files changed while they were copied; the last copy of each may be torn",
+                "\(count) more files could not be copied without a change; the last copy of each may be torn",
                 hint: FileCopy.Flaw.changed.remedy)
         }
         let misdated = copied.entries.filter {

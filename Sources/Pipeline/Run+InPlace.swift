@@ -41,7 +41,7 @@ extension Run {
     }
 
     func confirm(_ record: UndoRecord) async throws(DumpError) {
-        guard let source = job.sources.first(where: { $0.name == record.dump }) else {
+        guard let source = source(for: record) else {
             throw DumpError(
                 .settings, "the job has no dump '\(record.dump)' any more, whose snapshot Borg is to read",
                 hint: "Put it back, or take a new set with muster run.")
@@ -65,29 +65,23 @@ extension Run {
         guard let area = try await StagingArea.openExisting(job.staging) else { return Release(undone: [], lost: []) }
         let lock = try await area.lock(for: id, command: "muster release \(job.name)")
         defer { lock.release() }
-        var lost: [RunReport.ErrorRecord] = []
-        // Another run was there before.
-        for record in try await area.lostRecords() {
-            lost.append(RunReport.ErrorRecord(DumpError.lost(record)))
-            try await area.forgetUndo(record)
-        }
-        for record in try await area.undoRecords() where record.isKept == true && record.dump != UndoRecord.job {
-            do throws(DumpError) {
-                try await confirm(record)
-            } catch {
-                lost.append(RunReport.ErrorRecord(error))
+        let before = try await area.lostRecords()
+        let undone = try await undoSideEffects(in: area, which: .kept)
+        // Another run was there before. Told twice if we die here, rather than never.
+        for record in before { try await area.forgetUndo(record) }
+        let lost =
+            before.map { DumpError.lost($0, "\($0.loss ?? ""), as another run found when it released it") }
+            + undone.compactMap { undoing in
+                guard let record = undoing.record, let loss = undoing.loss else { return nil }
+                return DumpError.lost(record, loss)
             }
-        }
-        return Release(undone: try await undoSideEffects(in: area, which: .kept), lost: lost)
+        return Release(undone: undone, lost: lost.map { RunReport.ErrorRecord($0) })
     }
 }
 
 extension DumpError {
-    fileprivate static func lost(_ record: UndoRecord) -> DumpError {
-        DumpError(
-            .released,
-            "\(record.loss ?? "") (dump '\(record.dump)' of run \(record.run), which another run has released)",
-            context: ["dump": record.dump])
+    fileprivate static func lost(_ record: UndoRecord, _ loss: String) -> DumpError {
+        DumpError(.released, loss, context: ["dump": record.dump, "run": record.run.description])
     }
 
     fileprivate static func released(_ dump: Manifest.DumpRecord) -> DumpError {

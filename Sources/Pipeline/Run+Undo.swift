@@ -8,6 +8,8 @@ import Staging
 public struct Undoing: Sendable, Codable {
     /// Nil if it cannot be read.
     public var record: UndoRecord?
+    /// What was wrong with what was kept for somebody's Borg, which may have read it since. Nil if nothing was, or nothing was kept.
+    public var loss: String?
     /// Where the record is, or was.
     public var file: String?
     /// Why it could not be undone; it stays on record then.
@@ -46,10 +48,18 @@ extension Run {
             var undoing = Undoing(record, in: area)
             do {
                 if let error = stillAtWork[record.owner] { throw error }
-                let loss = which == .all && record.isKept == true ? await loss(of: record) : nil
+                if record.isKept == true {
+                    undoing.loss = await loss(of: record)
+                    // Should we die before it is forgotten, the next one must not take what we have undone for lost.
+                    if undoing.loss == nil { try await area.recordUndo(record.asLeftBehind) }
+                }
                 try await undo(record)
-                if let loss { try await area.recordLoss(loss, of: record) } else { try await area.forgetUndo(record) }
-                logUndone(record, which, loss)
+                if which == .all, let loss = undoing.loss {
+                    try await area.recordLoss(loss, of: record)
+                } else {
+                    try await area.forgetUndo(record)
+                }
+                logUndone(record, which, undoing.loss)
             } catch {
                 undoing.error = RunReport.ErrorRecord(error as? any OperatorError ?? UnexpectedError(error))
                 log.error(
@@ -122,7 +132,7 @@ extension Run {
     }
 
     /// The dump that it is of, unless that is gone, or has become one of another kind, and another one can do it too.
-    private func source(for record: UndoRecord) -> Job.Source? {
+    func source(for record: UndoRecord) -> Job.Source? {
         let able = job.sources.filter { type(of: $0.provider).kindsUndoneByAnyDump.contains(record.kind) }
         return able.first { $0.name == record.dump } ?? able.first
             ?? job.sources.first { $0.name == record.dump }
@@ -173,6 +183,13 @@ struct AreaJournal: UndoJournal {
 }
 
 extension UndoRecord {
+    /// Kept for nobody any more, and still to be undone.
+    fileprivate var asLeftBehind: UndoRecord {
+        var record = self
+        record.isKept = nil
+        return record
+    }
+
     fileprivate var metadata: [String: Logger.MetadataValue] {
         ["run": "\(run)", "dump": "\(dump)", "what": "\(kind)"]
     }

@@ -32,8 +32,12 @@ public final class FreezeHolder: Sendable {
         case timeWasUp
         /// It was thawed before, because somebody wanted the holder to end.
         case endedEarly
-        /// The command that thaws did not succeed, however often it was tried. Nil: it took longer than the application may be frozen.
-        case failed(ProgramOutcome?)
+        /// The command that thaws did not succeed, however often it was tried.
+        case failed(ProgramOutcome)
+        /// It took longer than the application may be frozen, each time.
+        case tooLong
+        /// It did, but the command that freezes cannot be killed, and may freeze the application again.
+        case freezeGoesOn(pid_t)
         /// It was not even tried, because another freeze of the job has held the lock for too long. Only of a holder that was to thaw only.
         case lockHeld
         /// The same, because the lock cannot be opened.
@@ -63,7 +67,7 @@ public final class FreezeHolder: Sendable {
         case .stopped: return .stopped
         case .lockHeld: return .lockHeld
         case .noLock(let errno): return .noLock(errno)
-        case nil: return .lost
+        case .freezeGoesOn, nil: return .lost
         }
     }
 
@@ -80,11 +84,13 @@ public final class FreezeHolder: Sendable {
         // What a socket is closed with cannot fail in a way that matters.
         try? socket.close()
         let pid = pid
-        let status = await onOwnThread {
+        let status = await onOwnThread { () -> Int32? in
             var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-            return status
+            var ended = waitpid(pid, &status, 0)
+            while ended < 0 && errno == EINTR { ended = waitpid(pid, &status, 0) }
+            return ended == pid ? status : nil
         }
+        guard let status else { return .lost }
         return switch (ProgramOutcome.Status(waitStatus: status), report) {
         case (.exited(0), nil): .held
         case (.exited(0), .lockHeld): .lockHeld
@@ -92,7 +98,8 @@ public final class FreezeHolder: Sendable {
         case (.exited(0), .stopped), (.exited(11), _): .endedEarly
         case (.exited(10), _): .timeWasUp
         case (.exited(12), .commandEnded(let outcome)): .failed(outcome)
-        case (.exited(12), _): .failed(nil)
+        case (.exited(12), .freezeGoesOn(let pid)): .freezeGoesOn(pid)
+        case (.exited(12), .commandTooLong): .tooLong
         default: .lost
         }
     }
@@ -106,6 +113,7 @@ extension FreezeHolder {
     private enum Report {
         case commandEnded(ProgramOutcome)
         case commandTooLong, stopped, lockHeld
+        case freezeGoesOn(pid_t)
         case noLock(Errno)
 
         init?(_ message: ArraySlice<UInt8>) {
@@ -120,6 +128,7 @@ extension FreezeHolder {
                         lastErrorLines: errors.split(separator: "\n").suffix(20).map(String.init)))
             case UInt8(ascii: "d"): self = .commandTooLong
             case UInt8(ascii: "s"): self = .stopped
+            case UInt8(ascii: "w"): self = .freezeGoesOn(number)
             case UInt8(ascii: "l"): self = .lockHeld
             case UInt8(ascii: "n"): self = .noLock(Errno(rawValue: number))
             default: return nil
@@ -133,7 +142,10 @@ extension FreezeHolder {
         return await onOwnThread {
             var message = [UInt8](repeating: 0, count: 8192)
             var count = recv(socket.rawValue, &message, message.count, 0)
-            while count < 0 && errno == EINTR { count = recv(socket.rawValue, &message, message.count, 0) }
+            // A reset is told once, before what had been sent: the holder has ended without having read all of ours.
+            while count < 0 && (errno == EINTR || errno == ECONNRESET) {
+                count = recv(socket.rawValue, &message, message.count, 0)
+            }
             return Report(message.prefix(max(count, 0)))
         }
     }

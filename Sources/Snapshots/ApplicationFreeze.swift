@@ -33,19 +33,15 @@ public actor ApplicationFreeze: Quiescence {
     }
 
     /// - Parameters:
-    ///   - job: whose application it is. While one freezes it, others wait.
     ///   - freeze: not empty.
     ///   - thaw: not empty.
     ///   - deadline: how long the application may be held, the freeze command included.
-    ///   - runtime: the directory for the lock, see `SnapshotRound.standardRuntime`.
-    public init(
-        job: String, freeze: [String], thaw: [String], deadline: Duration,
-        runtime: FilePath = SnapshotRound.standardRuntime, runner: ProgramRunner
-    ) {
+    ///   - lock: path of the job's file for that, the same in all runs; it is made if it is not there.
+    public init(freeze: [String], thaw: [String], deadline: Duration, lock: FilePath, runner: ProgramRunner) {
         self.freeze = freeze
         self.thaw = thaw
         self.deadline = deadline
-        lock = runtime.appending(escapedPathComponent("\(job).freeze"))
+        self.lock = lock
         programs = SystemPrograms(runner: runner)
     }
 
@@ -122,12 +118,6 @@ public actor ApplicationFreeze: Quiescence {
     ) throws(DumpError) -> FreezeHolder {
         let thaw = try program(thaw)
         let freeze: Program? = if let freeze { try program(freeze) } else { nil }
-        do throws(Errno) {
-            try FileSystem.createDirectory(lock.removingLastComponent())
-        } catch .fileExists {
-        } catch {
-            throw cannotLock(error)
-        }
         do throws(ProcessError) {
             return try programs.runner.holdFreeze(by: freeze, thawingBy: thaw, for: limit, lock: lock)
         } catch {
@@ -145,6 +135,7 @@ public actor ApplicationFreeze: Quiescence {
 extension ApplicationFreeze {
     private func requireFrozen(_ outcome: FreezeHolder.Freeze) throws(DumpError) {
         switch outcome {
+        case .frozen where Task.isCancelled: throw DumpError(.cancelled, "freezing the application was stopped")
         case .frozen: return
         case .failed(let outcome): throw DumpError(outcome, of: freeze, for: "the command that freezes")
         case .tooLong: throw DumpError(tooLong: freeze, for: "the command that freezes", deadline)
@@ -161,8 +152,15 @@ extension ApplicationFreeze {
     ) throws(DumpError) {
         switch outcome {
         case .held, .timeWasUp, .endedEarly: return
-        case .failed(let outcome?): throw DumpError(outcome, of: thaw, for: "the command that thaws")
-        case .failed(nil): throw DumpError(tooLong: thaw, for: "the command that thaws", limit)
+        case .failed(let outcome):
+            throw DumpError(
+                outcome, of: thaw, for: "the command that thaws", hint: "Run it by hand to see what it complains of.")
+        case .tooLong: throw DumpError(tooLong: thaw, for: "the command that thaws", limit)
+        case .freezeGoesOn(let pid):
+            throw DumpError(
+                .system, "the command that freezes cannot be killed, and may freeze the application again",
+                hint: "Find out what process \(pid) waits for. Once it has ended, run 'muster undo'.",
+                context: ["command": freeze.joined(separator: " ")])
         case .lost: throw holderEnded()
         case .lockHeld: throw heldByAnother()
         case .noLock(let error): throw cannotLock(error)

@@ -53,8 +53,8 @@ extension SetInspection {
                 }
                 if !differences.isEmpty { add(.changed, path, differences.joined(separator: ", ")) }
             } catch Errno.noSuchFileOrDirectory {
-                // A file that is missing was found to be so by the list.
-                if expected.kind != .file { add(.missing, path, "missing") }
+                // A file that is missing was found to be so by the list, if it is in the list.
+                if expected.sha256 == nil { add(.missing, path, "missing") }
             } catch {
                 add(.unreadable, path, "cannot be read: \(error)")
             }

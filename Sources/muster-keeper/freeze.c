@@ -5,10 +5,10 @@
 // lock, lives until after the thaw.
 //
 // Standard input is a socket that keeps messages apart. 't' from Muster means that all is taken, the end of the socket that Muster has ended. Muster is
-// told, in one message each, the kind below, four bytes of a number, and what the command has written to its standard error: first how the freeze has
-// come out, and in the end why the application could not be thawed, if so. The exit status says what the freeze was worth.
+// told, in one message each, the kind below, four bytes of a number, and what the freeze command has written to its standard error: first how the freeze
+// has come out, and in the end why the application could not be thawed, if so. The exit status says what the freeze was worth.
 //
-// Once started it needs nothing that may be frozen: it opens no file but the lock, which is in memory.
+// Once it has the lock it needs nothing that may be frozen: it reads /dev/null and /proc only.
 #include "keeper.h"
 
 #include <errno.h>
@@ -29,6 +29,7 @@
 enum report {
     command_ended = 'e',    // the number is its wait status
     command_too_long = 'd', // it was killed
+    freeze_goes_on = 'w',   // its command cannot be killed, and may freeze after every thaw; the number is its process's
     stopped = 's',          // Muster, or somebody else, wanted this to end
     lock_held = 'l',        // by another freeze of the job, for too long
     no_lock = 'n',          // the number is errno
@@ -77,7 +78,9 @@ static enum event wait_for(const struct holder *holder, pid_t child, int *status
     }
 }
 
-/// Starts a command in a process group of its own. It reads nothing, and what it writes to standard error goes into memory.
+/// Starts a command in a process group of its own. It reads nothing.
+///
+/// - Parameter output: where it writes its errors; -1 for nowhere.
 static pid_t start(char *const *command, int output, bool dies_with_us) {
     const pid_t ourselves = getpid();
     const pid_t child = fork();
@@ -91,7 +94,8 @@ static pid_t start(char *const *command, int output, bool dies_with_us) {
         if (getppid() != ourselves) _exit(cannot_start);
     }
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) _exit(cannot_start);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0) _exit(cannot_start);
+    if (output >= 0 && dup2(output, STDERR_FILENO) < 0) _exit(cannot_start);
     signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -99,14 +103,6 @@ static pid_t start(char *const *command, int output, bool dies_with_us) {
     execv(command[0], command);
     _exit(cannot_start);
 }
-
-/// What is written there from now on is lost: what a command leaves running might go on writing forever.
-static void close_output(int output) {
-    fcntl(output, F_ADD_SEALS, F_SEAL_GROW);
-    close(output);
-}
-
-static int new_output(void) { return memfd_create("errors", MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 
 /// False when another freeze of the job goes on for longer than it may, when there is no such lock, and when this one is told to end. Muster was told.
 static bool take_lock(const struct holder *holder, long long until) {
@@ -133,7 +129,8 @@ static bool take_lock(const struct holder *holder, long long until) {
 
 /// Whether the application is frozen. Muster was told.
 static bool freeze(const struct holder *holder, long long until) {
-    const int output = new_output();
+    // In memory: what it leaves running may go on writing there until it ends.
+    const int output = memfd_create("errors", MFD_CLOEXEC);
     const pid_t child = start(holder->job->freeze, output, true);
     int status = cannot_start << 8;
     const enum event event = child < 0 ? child_ended : wait_for(holder, child, &status, until);
@@ -142,16 +139,14 @@ static bool freeze(const struct holder *holder, long long until) {
     case time_is_up: tell(command_too_long, 0, output); break;
     default: tell(stopped, 0, -1);
     }
-    close_output(output);
+    if (output >= 0) close(output);
     return event == child_ended && status == 0;
 }
 
-/// Runs the command that thaws once, for as long as the application may be frozen at all. Then it is killed.
+/// Runs the command that thaws once, for as long as the application may be frozen at all. Then it is killed. What it leaves running, such as a service,
+/// stays, and may write for years: so it writes its errors nowhere.
 static bool thaws(const struct holder *holder, bool is_last) {
-    const int output = new_output();
-    // What it starts, such as a service, is to stay, and is not to be ended with what the freeze has left.
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
-    const pid_t child = start(holder->job->program, output, false);
+    const pid_t child = start(holder->job->program, -1, false);
     const long long until = now_milliseconds() + holder->job->freeze_milliseconds;
     int status = cannot_start << 8;
     pid_t ended = child < 0 ? child : 0;
@@ -164,38 +159,26 @@ static bool thaws(const struct holder *holder, bool is_last) {
         // One that waits for the kernel cannot even be killed.
         for (int rounds = 0; rounds < 200 && waitpid(child, NULL, WNOHANG) == 0; rounds++) sleep_milliseconds(5);
     }
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     const bool succeeded = ended > 0 && status == 0;
-    if (!succeeded && is_last) tell(ended == 0 ? command_too_long : command_ended, status, output);
-    close_output(output);
+    if (!succeeded && is_last) tell(ended == 0 ? command_too_long : command_ended, status, -1);
     return succeeded;
 }
 
 /// Thaws again and again, every second, for five times as long as the application may be frozen: nobody else is left who would. Only once where it
 /// was not frozen here.
 ///
-/// - Parameter is_freezing: whether the command that freezes may still be at work, which cannot be killed and may come to its end after the thaw.
-static bool thaw(const struct holder *holder, bool is_freezing) {
+/// - Parameter killed: what may still freeze it, because it cannot be killed, after the thaw.
+static bool thaw(const struct holder *holder, const struct processes *killed) {
     const long long end = now_milliseconds() + (holder->job->freeze ? 5LL * holder->job->freeze_milliseconds : 0);
     for (;;) {
         const bool is_last = now_milliseconds() + 1000 >= end;
-        const bool freezes_on = is_freezing && !end_descendants();
-        if (thaws(holder, is_last) && !freezes_on) return true;
+        const pid_t survivor = end_processes(killed, 0);
+        const bool succeeded = thaws(holder, is_last);
+        if (succeeded && survivor == 0) return true;
+        if (succeeded && is_last) tell(freeze_goes_on, survivor, -1);
         if (is_last) return false;
         sleep_milliseconds(1000);
     }
-}
-
-/// What has held the application frozen was told to end by the thaw, and may need a moment for that.
-static void end_what_froze(void) {
-    for (int rounds = 0; rounds < 200; rounds++) {
-        pid_t ended;
-        do ended = waitpid(-1, NULL, WNOHANG);
-        while (ended > 0);
-        if (ended < 0) return;
-        sleep_milliseconds(5);
-    }
-    end_descendants();
 }
 
 int hold(const struct job *job) {
@@ -224,8 +207,9 @@ int hold(const struct job *job) {
     if (!take_lock(&holder, now_milliseconds() + 7LL * job->freeze_milliseconds + 5000)) return held;
     const long long end = now_milliseconds() + job->freeze_milliseconds;
     enum outcome outcome = held;
-    bool is_frozen = false;
-    if (job->freeze != NULL && (is_frozen = freeze(&holder, end))) {
+    struct processes remains = {.count = 0}, none = {.count = 0};
+    const bool is_frozen = job->freeze != NULL && freeze(&holder, end);
+    if (is_frozen) {
         int status;
         switch (wait_for(&holder, -1, &status, end)) {
         case time_is_up: outcome = time_was_up; break;
@@ -233,7 +217,10 @@ int hold(const struct job *job) {
         default: break;
         }
     }
-    if (!thaw(&holder, job->freeze != NULL && !is_frozen)) return not_thawed;
-    end_what_froze();
+    // Before the thaw starts any of its own.
+    find_descendants(&remains);
+    if (!thaw(&holder, is_frozen ? &none : &remains)) return not_thawed;
+    // What has held the application frozen was told to end by the thaw, and may need a moment for that.
+    end_processes(&remains, 1000);
     return outcome;
 }

@@ -27,9 +27,25 @@ int keep(const struct job *job);
 /// Holds an application frozen.
 int hold(const struct job *job);
 
-/// Ends all descendants of this process, and reaps them. Orphans become its children (PR_SET_CHILD_SUBREAPER), and theirs when they end. False if
-/// some wait for the kernel, so that they cannot even be killed: after two seconds.
-bool end_descendants(void);
+/// Ends all descendants of this process, and reaps them. Orphans become its children (PR_SET_CHILD_SUBREAPER), and theirs when they end.
+void end_descendants(void);
+
+/// Processes that are known by descriptors, so that no other one with the same number is taken for them.
+struct processes {
+    struct {
+        pid_t pid;
+        int descriptor;
+    } all[256];
+    int count;
+};
+
+/// Adds the descendants of this process, as many as there is room for.
+void find_descendants(struct processes *processes);
+
+/// Waits until they have ended, then kills them. One that is left, as it waits for the kernel, so that it cannot even be killed, or 0.
+///
+/// - Parameter patience: for how many milliseconds to wait first.
+pid_t end_processes(const struct processes *processes, int patience);
 
 long long now_milliseconds(void);
 void sleep_milliseconds(long milliseconds);

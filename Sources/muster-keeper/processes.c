@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,20 +52,67 @@ void sleep_milliseconds(long milliseconds) {
     nanosleep(&pause, NULL);
 }
 
-bool end_descendants(void) {
+void end_descendants(void) {
     for (int rounds = 0; rounds < 1000; rounds++) {
         kill_children();
         pid_t ended;
         do ended = waitpid(-1, NULL, WNOHANG);
         while (ended > 0);
-        if (ended < 0 && errno == ECHILD) return true;
+        if (ended < 0 && errno == ECHILD) return;
         sleep_milliseconds(2);
     }
-    return false;
 }
 
 long long now_milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static bool is_descendant(pid_t process) {
+    char pid[16];
+    do {
+        snprintf(pid, sizeof pid, "%d", (int)process);
+        process = parent_of(pid);
+    } while (process > 1 && process != getpid());
+    return process == getpid();
+}
+
+void find_descendants(struct processes *processes) {
+    DIR *all = opendir("/proc");
+    if (all == NULL) return;
+    for (struct dirent *entry; (entry = readdir(all)) != NULL && processes->count < 256;) {
+        const pid_t pid = (pid_t)atoi(entry->d_name);
+        if (!isdigit((unsigned char)entry->d_name[0]) || !is_descendant(pid)) continue;
+        const int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (descriptor < 0) continue;
+        fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+        // It may have ended before it was opened, and another one may have its number.
+        if (!is_descendant(pid)) {
+            close(descriptor);
+            continue;
+        }
+        processes->all[processes->count].pid = pid;
+        processes->all[processes->count++].descriptor = descriptor;
+    }
+    closedir(all);
+}
+
+/// One that has not ended, or 0.
+static pid_t living(const struct processes *processes, bool kills) {
+    pid_t found = 0;
+    for (int index = 0; index < processes->count; index++) {
+        struct pollfd watched = {.fd = processes->all[index].descriptor, .events = POLLIN};
+        if (poll(&watched, 1, 0) != 0) continue;
+        found = processes->all[index].pid;
+        if (kills) syscall(SYS_pidfd_send_signal, watched.fd, SIGKILL, NULL, 0);
+    }
+    return found;
+}
+
+pid_t end_processes(const struct processes *processes, int patience) {
+    const long long kill_at = now_milliseconds() + patience;
+    pid_t left;
+    while ((left = living(processes, now_milliseconds() >= kill_at)) != 0 && now_milliseconds() < kill_at + 2000) sleep_milliseconds(5);
+    return left;
 }

@@ -51,8 +51,8 @@ extension JobOptions {
             },
             quiescence: plan.quiescence.map { settings in
                 ApplicationFreeze(
-                    job: plan.name, freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline,
-                    runner: runner)
+                    freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline,
+                    lock: plan.staging.appending("freeze-lock"), runner: runner)
             },
             repositories: plan.repositories.map { repository in
                 Job.Repository(name: repository.name, settings: repository.settings) {

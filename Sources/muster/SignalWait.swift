@@ -25,6 +25,8 @@ enum SignalWait {
         for signal in [SIGTERM, SIGINT, SIGHUP] { handle(signal) }
         // Writing to a reader that has gone is an error of that write, not the end of the run.
         _ = Glibc.signal(SIGPIPE, SIG_IGN)
+        // Of one who ignores it, as whoever starts us may, the kernel keeps how its programs ended.
+        _ = Glibc.signal(SIGCHLD, SIG_DFL)
         let task = Task.detached { exit(await work()) }
         while true {
             var signal: UInt8 = 0

@@ -52,6 +52,10 @@ struct ReferenceTests {
             #expect(try await tree.differences(from: into.appending("documents/tree/everything")) == "")
             try await output("chattr", "-i", tree.root.appending("plain").string, volume.documents.string)
             try await host.mustSucceed("verify", "--set", into.string)
+            try FileSystem.removeFile(into.appending("documents/tree/letter"))
+            let damaged = try await host.muster("verify", "--set", into.string)
+            #expect(damaged.status == .exited(5))
+            #expect(damaged.output.contains("documents/tree/letter: missing"), "\(damaged.output)")
             let part = host.scratch.appending("part")
             try await host.mustSucceed(
                 "extract", "latest", "documents/tree/everything/plain/sub", "--into", part.string)
@@ -125,6 +129,17 @@ struct ReferenceTests {
                 #expect(try host.journal() == [])
                 #expect(try await volume.subvolumes() == ["data", "data/documents/one", "data/documents/two"])
             }
+        }
+    }
+
+    @Test("is released as good although its dump has another name by now")
+    func renamed() async throws {
+        try await withReference { host, volume in
+            try await host.mustSucceed("dump")
+            host.job.dumpLines = host.job.dumpLines.map { $0 == "  documents:" ? "  papers:" : $0 }
+            let released = try await host.mustSucceed("release")
+            #expect(!released.contains("do not trust"), "\(released)")
+            try await expectReleased(host, volume)
         }
     }
 

@@ -239,9 +239,8 @@ struct StandbyTests {
             }
             _ = try await pause()
             let provider = host.standby.provider()
-            try await provider.undo(record("replay_paused", "1"), in: run.context)
-            #expect(try await host.replay() != "not paused")
-            // The server was started anew since, and what was paused goes on.
+            // Another cluster was put in its place, or the server was started anew, and what was paused goes on.
+            try await provider.undo(record("replay_paused", "1", start: "1", now: "2"), in: run.context)
             try await provider.undo(record("replay_paused", identifier, start: "1", now: "2"), in: run.context)
             #expect(try await host.replay() != "not paused")
             // Another one of the system was there before already.

@@ -29,8 +29,8 @@ private struct Application: Sendable {
         _ freeze: [String]? = nil, thaw: [String]? = nil, deadline: Duration = .seconds(600)
     ) -> ApplicationFreeze {
         ApplicationFreeze(
-            job: "test", freeze: freeze ?? freezeCommand, thaw: thaw ?? thawCommand, deadline: deadline,
-            runtime: scratch.appending("runtime"), runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
+            freeze: freeze ?? freezeCommand, thaw: thaw ?? thawCommand, deadline: deadline,
+            lock: scratch.appending("freeze-lock"), runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
     }
 
     var isFrozen: Bool { access(frozen.string, F_OK) == 0 }
@@ -162,13 +162,18 @@ struct FreezeTests {
             let application = try Application(scratch)
             let (session, service) = (scratch.appending("session"), scratch.appending("service"))
             let freeze = application.freeze(
-                ["/bin/sh", "-c", "setsid sleep 1000 & echo $! > '\(session)'"],
+                // The client of a shell that is stopped with the thaw, and that writes meanwhile.
+                [
+                    "/bin/bash", "-c",
+                    "setsid bash -ec 'sleep 0.2; echo notice >&2; echo $BASHPID > \(session); exec sleep 1000' &",
+                ],
                 thaw: [
                     "/bin/sh", "-c",
                     "kill -0 $(cat '\(session)') && \(application.thawCommand[2]); setsid sleep 1000 & echo $! > '\(service)'",
                 ])
             try write("", to: application.frozen)
             try await freeze.begin(in: application.host.context())
+            try await eventually { (try? read(session))?.hasSuffix("\n") == true }
             let held = try #require(pid_t(try read(session).dropLast()))
             #expect(isAlive(held))
             try await freeze.end()
@@ -218,6 +223,19 @@ struct FreezeTests {
             try await Task.sleep(for: .seconds(3))
             try await freeze.end()
             #expect(!application.isFrozen && application.timesThawed() == 1)
+        }
+    }
+
+    @Test("whose thaw command fails each time fails the run, says how it failed, and stays on record")
+    func thawFailsAlways() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let freeze = application.freeze(
+                thaw: ["/bin/sh", "-c", "exit 7; rm '\(application.frozen)'"], deadline: .seconds(3))
+            try await freeze.begin(in: application.host.context())
+            let error = await #expect(throws: DumpError.self) { try await freeze.end() }
+            #expect(error?.message == "the command that thaws exited with status 7")
+            #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
         }
     }
 

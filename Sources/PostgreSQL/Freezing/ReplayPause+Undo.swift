@@ -10,18 +10,20 @@ extension ReplayPause {
         ]
     }
 
-    /// Resumes replay where it was paused. Throws if another server answers: a primary and its standbys are one system, and an address may
-    /// be another one's by now. Nothing of ours is paused on one that was started anew since, that was promoted, or that is of another system.
+    /// Resumes replay where it was paused.
+    ///
+    /// Another server may answer at its address by now, such as another standby of the same system, of which nothing is ours: that throws, and so
+    /// does one that was started anew since, as no address tells whether it is the same. Behind a socket it is, or has taken its place on this
+    /// host; what was paused there goes on. So does what was promoted.
     static func undo(_ record: UndoRecord, on session: Session) async throws(DumpError) {
         let server = try await PausedServer.ask(session)
-        guard server.systemIdentifier == record.facts["system_identifier"] else { return }
-        guard server.start == record.facts["server_start"] else {
-            guard server.startSeconds > Double(record.facts["server_time"] ?? "") ?? .infinity else {
+        guard server.isTheOne(of: record) else {
+            guard session.endpoint.host.hasPrefix("/"), server.wasStarted(after: record) else {
                 throw DumpError(
                     .sourceUnavailable,
-                    "another server answers at \(session.endpoint.host), port \(session.endpoint.port), than the one whose replay was paused",
+                    "another server answers at \(session.endpoint.host), port \(session.endpoint.port), than the one whose replay was paused, or it was started anew",
                     hint:
-                        "Run 'select pg_wal_replay_resume()' on the standby that was dumped, and remove the record's file below journal/ in the staging directory."
+                        "If replay is still paused on the standby that was dumped, run 'select pg_wal_replay_resume()' there. Then remove the file of the record."
                 )
             }
             return
@@ -40,7 +42,17 @@ private struct PausedServer {
     var now: String
     var inRecovery: Bool
 
-    var startSeconds: Double { Double(start) ?? 0 }
+    func isTheOne(of record: UndoRecord) -> Bool {
+        systemIdentifier == record.facts["system_identifier"] && start == record.facts["server_start"]
+    }
+
+    /// By the clock of the host, if it is the same.
+    func wasStarted(after record: UndoRecord) -> Bool {
+        guard let start = Double(start), let time = record.facts["server_time"].flatMap(Double.init) else {
+            return false
+        }
+        return start > time
+    }
 
     static func ask(_ session: Session) async throws(DumpError) -> PausedServer {
         let row = try await session.row(

@@ -86,7 +86,7 @@ final class ReplayPause: Sendable {
         } catch {
             record.withLock { $0 = taken }
             run.log.error(
-                "cannot resume replay on the standby: it is tried again, then by 'muster undo' or the next run",
+                "cannot resume replay on the standby: 'muster undo' or the next run will, if this one does not in time",
                 metadata: ["dump": "\(run.dump)", "error": "\(error)"])
             return false
         }
