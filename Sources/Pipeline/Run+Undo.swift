@@ -61,6 +61,8 @@ extension Run {
                 }
                 logUndone(record, which, undoing.loss)
             } catch {
+                // Still to be released, by whoever was to release it. If that cannot be written, it is undone all the same.
+                if record.isKept == true { try? await area.recordUndo(record) }
                 undoing.error = RunReport.ErrorRecord(error as? any OperatorError ?? UnexpectedError(error))
                 log.error(
                     "cannot undo what a dead run has left",

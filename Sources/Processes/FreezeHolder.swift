@@ -32,6 +32,8 @@ public final class FreezeHolder: Sendable {
         case timeWasUp
         /// It was thawed before, because somebody wanted the holder to end.
         case endedEarly
+        /// Nothing was left of what the command that freezes had left running: what that held, it held no longer.
+        case sessionEnded
         /// The command that thaws did not succeed, however often it was tried.
         case failed(ProgramOutcome)
         /// It took longer than the application may be frozen, each time.
@@ -97,6 +99,7 @@ public final class FreezeHolder: Sendable {
         case (.exited(0), .noLock(let errno)): .noLock(errno)
         case (.exited(0), .stopped), (.exited(11), _): .endedEarly
         case (.exited(10), _): .timeWasUp
+        case (.exited(13), _): .sessionEnded
         case (.exited(12), .commandEnded(let outcome)): .failed(outcome)
         case (.exited(12), .freezeGoesOn(let pid)): .freezeGoesOn(pid)
         case (.exited(12), .commandTooLong): .tooLong

@@ -151,7 +151,7 @@ extension ApplicationFreeze {
         _ outcome: FreezeHolder.Thaw, _ thaw: [String], _ limit: Duration
     ) throws(DumpError) {
         switch outcome {
-        case .held, .timeWasUp, .endedEarly: return
+        case .held, .timeWasUp, .endedEarly, .sessionEnded: return
         case .failed(let outcome):
             throw DumpError(
                 outcome, of: thaw, for: "the command that thaws", hint: "Run it by hand to see what it complains of.")
@@ -175,6 +175,11 @@ extension ApplicationFreeze {
                 .snapshotLost,
                 "the application was thawed after \(deadline), before all was taken that should be taken meanwhile",
                 hint: "Find out what took so long, or give it more time in the job file.")
+        case .sessionEnded:
+            throw DumpError(
+                .snapshotLost,
+                "what the command that freezes had left running ended before all was taken that should be taken meanwhile",
+                hint: "Find out why it ended. If it held nothing, let the command wait for it.")
         default: throw holderEnded()
         }
     }

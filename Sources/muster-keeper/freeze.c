@@ -2,7 +2,7 @@
 //
 // Everything that freezes or thaws it is done here, by one process that outlives Muster, so that no two of them get into each other's way: before the
 // freeze it takes a lock of the job's, and keeps it until it ends. What the freeze command leaves running, such as the session that holds a database's
-// lock, lives until after the thaw.
+// lock, lives until after the thaw, or has held nothing.
 //
 // Standard input is a socket that keeps messages apart. 't' from Muster means that all is taken, the end of the socket that Muster has ended. Muster is
 // told, in one message each, the kind below, four bytes of a number, and what the freeze command has written to its standard error: first how the freeze
@@ -34,7 +34,7 @@ enum report {
     lock_held = 'l',        // by another freeze of the job, for too long
     no_lock = 'n',          // the number is errno
 };
-enum outcome { held = 0, time_was_up = 10, ended_early = 11, not_thawed = 12 };
+enum outcome { held = 0, time_was_up = 10, ended_early = 11, not_thawed = 12, session_ended = 13 };
 
 enum event { child_ended, told_to_thaw, told_to_end, time_is_up };
 
@@ -181,6 +181,24 @@ static bool thaw(const struct holder *holder, const struct processes *killed) {
     }
 }
 
+/// Waits until all is taken, or for whatever comes before. What the freeze command has left running, and has not ended a moment after it, is taken for
+/// what holds the application frozen: when none of it is left, nobody knows since when it was not.
+static enum outcome hold_frozen(const struct holder *holder, long long end) {
+    struct processes session = {.count = 0};
+    int status;
+    const long long settled = now_milliseconds() + 200;
+    enum event event = wait_for(holder, -1, &status, settled < end ? settled : end);
+    if (event == time_is_up) {
+        find_descendants(&session);
+        event = wait_for(holder, -1, &status, end);
+    }
+    switch (event) {
+    case time_is_up: return time_was_up;
+    case told_to_end: return ended_early;
+    default: return session.count > 0 && living(&session) == 0 ? session_ended : held;
+    }
+}
+
 int hold(const struct job *job) {
     // Whatever file of Muster's came here would stay open, maybe on what is frozen.
     syscall(SYS_close_range, 3, ~0U, 0);
@@ -209,14 +227,7 @@ int hold(const struct job *job) {
     enum outcome outcome = held;
     struct processes remains = {.count = 0}, none = {.count = 0};
     const bool is_frozen = job->freeze != NULL && freeze(&holder, end);
-    if (is_frozen) {
-        int status;
-        switch (wait_for(&holder, -1, &status, end)) {
-        case time_is_up: outcome = time_was_up; break;
-        case told_to_end: outcome = ended_early; break;
-        default: break;
-        }
-    }
+    if (is_frozen) outcome = hold_frozen(&holder, end);
     // Before the thaw starts any of its own.
     find_descendants(&remains);
     if (!thaw(&holder, is_frozen ? &none : &remains)) return not_thawed;

@@ -42,6 +42,9 @@ struct processes {
 /// Adds the descendants of this process, as many as there is room for.
 void find_descendants(struct processes *processes);
 
+/// One that has not ended, or 0.
+pid_t living(const struct processes *processes);
+
 /// Waits until they have ended, then kills them. One that is left, as it waits for the kernel, so that it cannot even be killed, or 0.
 ///
 /// - Parameter patience: for how many milliseconds to wait first.

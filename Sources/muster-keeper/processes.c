@@ -98,21 +98,21 @@ void find_descendants(struct processes *processes) {
     closedir(all);
 }
 
-/// One that has not ended, or 0.
-static pid_t living(const struct processes *processes, bool kills) {
-    pid_t found = 0;
+pid_t living(const struct processes *processes) {
     for (int index = 0; index < processes->count; index++) {
         struct pollfd watched = {.fd = processes->all[index].descriptor, .events = POLLIN};
-        if (poll(&watched, 1, 0) != 0) continue;
-        found = processes->all[index].pid;
-        if (kills) syscall(SYS_pidfd_send_signal, watched.fd, SIGKILL, NULL, 0);
+        if (poll(&watched, 1, 0) == 0) return processes->all[index].pid;
     }
-    return found;
+    return 0;
 }
 
 pid_t end_processes(const struct processes *processes, int patience) {
     const long long kill_at = now_milliseconds() + patience;
     pid_t left;
-    while ((left = living(processes, now_milliseconds() >= kill_at)) != 0 && now_milliseconds() < kill_at + 2000) sleep_milliseconds(5);
+    while ((left = living(processes)) != 0 && now_milliseconds() < kill_at + 2000) {
+        for (int index = 0; index < processes->count && now_milliseconds() >= kill_at; index++)
+            syscall(SYS_pidfd_send_signal, processes->all[index].descriptor, SIGKILL, NULL, 0);
+        sleep_milliseconds(5);
+    }
     return left;
 }

@@ -132,6 +132,21 @@ struct ReferenceTests {
         }
     }
 
+    @Test("that is in use is not released, until it is not")
+    func inUse() async throws {
+        try await withReference { host, volume in
+            try await host.mustSucceed("dump")
+            let user = try FileDescriptor.open(host.mounts.appending("documents/documents/letter"), .readOnly)
+            let busy = try await host.muster("release")
+            #expect(busy.status == .exited(1))
+            #expect(busy.output.contains("not released: snapshot_mount of dump documents"), "\(busy.output)")
+            try user.close()
+            let released = try await host.mustSucceed("release")
+            #expect(released.contains("released: snapshot_mount of dump documents"), "\(released)")
+            try await expectReleased(host, volume)
+        }
+    }
+
     @Test("is released as good although its dump has another name by now")
     func renamed() async throws {
         try await withReference { host, volume in

@@ -185,6 +185,22 @@ struct FreezeTests {
         }
     }
 
+    @Test("was not held by a session that has ended meanwhile, and the end says so")
+    func sessionEnded() async throws {
+        try await withScratch { scratch in
+            let application = try Application(scratch)
+            let pid = scratch.appending("pid")
+            let freeze = application.freeze(["/bin/sh", "-c", "sleep 4 & echo $! > '\(pid)'"])
+            try await freeze.begin(in: application.host.context())
+            let session = try #require(pid_t(try read(pid).dropLast()))
+            try await eventually { !isAlive(session) }
+            let error = await #expect(throws: DumpError.self) { try await freeze.end() }
+            #expect(error?.message.hasPrefix("what the command that freezes had left running ended before") == true)
+            #expect(application.timesThawed() == 1)
+            #expect(application.host.journal.open == [])
+        }
+    }
+
     @Test("is frozen or thawed by nobody else of its job meanwhile", arguments: ["freeze", "undo"])
     func exclusive(other: String) async throws {
         try await withScratch { scratch in
