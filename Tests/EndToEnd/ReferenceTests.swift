@@ -136,7 +136,9 @@ struct ReferenceTests {
     func inUse() async throws {
         try await withReference { host, volume in
             try await host.mustSucceed("dump")
-            let user = try FileDescriptor.open(host.mounts.appending("documents/documents/letter"), .readOnly)
+            let letter = host.mounts.appending("documents/documents/letter")
+            // No program that another test starts is to have it open too.
+            let user = try FileDescriptor.open(letter, .readOnly, options: .closeOnExec)
             let busy = try await host.muster("release")
             #expect(busy.status == .exited(1))
             #expect(busy.output.contains("not released: snapshot_mount of dump documents"), "\(busy.output)")
