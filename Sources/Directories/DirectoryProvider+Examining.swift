@@ -46,12 +46,14 @@ extension DirectoryProvider {
                 hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
         }
         return PreparedDirectory(
-            settings: settings, planned: planned, isReferenced: settings.stage == .reference && !run.isByHand,
+            settings: settings, planned: planned, isReferenced: isReferenced(in: run),
             ownPlaces: ownPlaces, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
             size: size, findings: planned?.findings ?? liveFindings(run),
             omissions: walk.omissions.findings(of: settings.path.string),
             root: FileIdentity(status))
     }
+
+    private func isReferenced(in run: RunContext) -> Bool { settings.stage == .reference && !run.isByHand }
 
     /// Relative to the path. Those that are not there yet lie nowhere.
     ///
@@ -64,18 +66,13 @@ extension DirectoryProvider {
                 hint: "Dump another directory, or move the staging directory or the repository elsewhere.")
         }
         let inside = places.filter { $0.starts(with: path) }
-        if let place = inside.first, settings.stage == .reference, !run.isByHand {
+        if let place = inside.first, isReferenced(in: run) {
             throw DumpError(
                 .settings,
                 "\(settings.path) has \(place) in it, where this job keeps what it has dumped, and Borg would archive that too",
                 hint: "Move that elsewhere, or remove 'stage: reference', which hands over all of the path.")
         }
-        return Set(
-            inside.map { place in
-                var relative = place
-                _ = relative.removePrefix(path)
-                return relative
-            })
+        return Set(inside.map { $0.relative(to: path) })
     }
 
     /// Of a directory that is read as it is.

@@ -14,8 +14,9 @@ extension Run {
         var copying = self
         do {
             let place = try VacantDirectory(target)
-            copying.areaByHand = place.hidden("\(id)")
-            let area = try await StagingArea.open(place.hidden("\(id)"))
+            let root = place.hidden("\(id)")
+            copying.areaByHand = root
+            let area = try await StagingArea.open(root)
             do {
                 try await copying.build(in: area, &report)
                 try place.receive(area.current)

@@ -14,7 +14,6 @@ public struct Run: Sendable {
     let tool: Manifest.Tool
     let display: any ProgressDisplay
     let acceptsSizes: Bool
-    /// See `RunContext`.
     /// Where a dump by hand is made; nil for what is published.
     var areaByHand: FilePath?
     var isByHand: Bool { areaByHand != nil }

@@ -162,7 +162,7 @@ extension ProgramOutcome.Status {
 }
 
 extension ProgramRunner {
-    /// Starts a holder, which begins at once. It must be waited for by `thaw`.
+    /// Starts a holder, which begins at once. It must be waited for by `thaw` or `end`.
     ///
     /// - Parameters:
     ///   - freeze: what it runs to freeze the application, as our own user. Nil if it is only to thaw it. Only the executable and its arguments count.

@@ -57,7 +57,7 @@ static void tell(enum report report, int number, int output) {
     send(STDIN_FILENO, message, head + (size_t)(count > 0 ? count : 0), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/// Waits until a child has ended, or one of the others. Whatever of the freeze has ended besides is reaped.
+/// Waits until a child has ended (-1 for none), or one of the others. Whatever of the freeze has ended besides is reaped.
 static enum event wait_for(const struct holder *holder, pid_t child, int *status, long long until) {
     for (;;) {
         for (pid_t ended; (ended = waitpid(-1, status, WNOHANG)) > 0;)
@@ -114,12 +114,11 @@ static bool take_lock(const struct holder *holder, long long until) {
     // Kept open until the end.
     while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         const long long now = now_milliseconds();
-        int status;
         if (now >= until) {
             tell(lock_held, 0, -1);
             return false;
         }
-        if (wait_for(holder, -1, &status, now + 50) != time_is_up) {
+        if (wait_for(holder, -1, NULL, now + 50) != time_is_up) {
             tell(stopped, 0, -1);
             return false;
         }
@@ -185,12 +184,11 @@ static bool thaw(const struct holder *holder, const struct processes *killed) {
 /// what holds the application frozen: when none of it is left, nobody knows since when it was not.
 static enum outcome hold_frozen(const struct holder *holder, long long end) {
     struct processes session = {.count = 0};
-    int status;
     const long long settled = now_milliseconds() + 200;
-    enum event event = wait_for(holder, -1, &status, settled < end ? settled : end);
+    enum event event = wait_for(holder, -1, NULL, settled < end ? settled : end);
     if (event == time_is_up) {
         find_descendants(&session);
-        event = wait_for(holder, -1, &status, end);
+        event = wait_for(holder, -1, NULL, end);
     }
     switch (event) {
     case time_is_up: return time_was_up;

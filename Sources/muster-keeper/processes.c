@@ -14,22 +14,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/// What /proc has in a file on a process, as text. -1 if it is gone.
-static ssize_t read_of(const char *process, const char *file, char *text, size_t size) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%.20s/%s", process, file);
-    int opened = open(path, O_RDONLY | O_CLOEXEC);
-    if (opened < 0) return -1;
-    ssize_t count = read(opened, text, size - 1);
-    close(opened);
-    text[count > 0 ? count : 0] = 0;
-    return count;
-}
-
 /// The parent of a process, from the fourth field of /proc/PID/stat; the second may hold spaces and brackets. 0 if it is gone.
 static pid_t parent_of(const char *pid) {
-    char line[512];
-    if (read_of(pid, "stat", line, sizeof line) <= 0) return 0;
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    const int stat = open(path, O_RDONLY | O_CLOEXEC);
+    if (stat < 0) return 0;
+    const ssize_t count = read(stat, line, sizeof line - 1);
+    close(stat);
+    if (count <= 0) return 0;
+    line[count] = 0;
     const char *after_name = strrchr(line, ')');
     int parent = 0;
     if (after_name == NULL || sscanf(after_name, ") %*c %d", &parent) != 1) return 0;

@@ -9,7 +9,7 @@ struct OmissionList: Sendable {
     private static let limit = 100
 
     mutating func add(_ omission: Finding) {
-        guard omission != told.last, !seen.contains(omission) else { return }
+        guard !seen.contains(omission) else { return }
         let count = counts[omission.code, default: 0]
         counts[omission.code] = count + 1
         guard count < Self.limit || omission.code == Selection.patternCode else { return }

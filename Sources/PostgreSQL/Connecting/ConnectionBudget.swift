@@ -38,7 +38,7 @@ struct ConnectionBudget: Sendable {
         guard groups.count > 1 else { return [] }
         let all = groups.reduce(0) { $0 + $1.count }
         let hint = "Raise max_connections or the role's connection limit, or lower 'parallel:' in the job file."
-        let late = groups.dropFirst().reduce(0) { $0 + $1.count }
+        let late = all - groups[0].count
         return [
             Finding(
                 mustBeExact ? .failure : .warning, "connections_too_few", object: "max_connections",

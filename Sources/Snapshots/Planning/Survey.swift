@@ -87,7 +87,7 @@ extension MountTable.Mount {
 
 extension FilePath {
     /// The rest of this, which lies at or below `ancestor`.
-    func relative(to ancestor: FilePath) -> FilePath {
+    public func relative(to ancestor: FilePath) -> FilePath {
         var rest = self
         _ = rest.removePrefix(ancestor)
         rest.root = nil

@@ -29,8 +29,8 @@ public struct PlannedSnapshot: Sendable {
 extension PlannedSnapshot {
     /// Takes the snapshot, together with what other dumps need of the same act, and mounts it.
     ///
-    /// The atomic act comes first: all there is to find out was found out before. After a throw nothing is left, or is
-    /// on record.
+    /// Before the atomic act is only a look at the mount point: all else there is to find out was found out before. After a throw nothing is
+    /// left, or is on record.
     public func take(in run: RunContext) async throws(DumpError) -> HeldSnapshot {
         try directory.requireVacant()
         let snapshots = parts.map(\.snapshot)
