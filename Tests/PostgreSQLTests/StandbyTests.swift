@@ -168,30 +168,29 @@ struct StandbyTests {
 
     @Test("is paused no longer than it may be, whatever becomes of the dump")
     func limit() async throws {
-        try await StandbyFixture.with { host in
-            try await host.primary.createShop()
-            try await host.catchUp()
-            let go = host.scratch.appending("go")
-            let slow = try host.standby.clientPrograms(
-                pgDump: "until [ -e \(go) ]; do sleep 0.05; done; exec $REAL/pg_dump \"$@\"")
-            let journal = MemoryJournal()
-            let run = TestRun(journal: journal)
-            let provider = host.standby.provider {
-                $0.pausesReplay = true
-                $0.pauseLimit = .seconds(1)
-                $0.binDirectory = slow
-            }
-            let dump = Task { try await run.dump(provider, into: host.standby.newDirectory()) }
+        try await dumpSlowly(pausingFor: .seconds(1)) { host, run, journal in
             try await eventually { journal.all.count == 1 }
             try await eventually { try await host.replay() == "not paused" }
-            try write("", to: go)
-            #expect(try await dump.value.moment.kind == .exact)
-            #expect(journal.open.isEmpty)
         }
     }
 
     @Test("goes on as soon as it can be reached again, when it could not be in time")
     func limitUnreachable() async throws {
+        try await dumpSlowly(pausingFor: .seconds(5)) { host, run, _ in
+            try await eventually { try await host.replay() == "paused" }
+            let socket = host.standby.server.directory.appending(".s.PGSQL.5432")
+            let aside = host.standby.server.directory.appending("aside")
+            try #require(rename(socket.string, aside.string) == 0)
+            try await eventually { run.logged.all.contains { $0.contains("cannot resume replay") } }
+            try #require(rename(aside.string, socket.string) == 0)
+            try await eventually { try await host.replay() == "not paused" }
+        }
+    }
+
+    /// A dump whose programs wait for the end of `meanwhile`, and which is exact all the same.
+    private func dumpSlowly(
+        pausingFor limit: Duration, _ meanwhile: (StandbyFixture, TestRun, MemoryJournal) async throws -> Void
+    ) async throws {
         try await StandbyFixture.with { host in
             try await host.primary.createShop()
             try await host.catchUp()
@@ -203,17 +202,11 @@ struct StandbyTests {
             let run = TestRun(journal: journal)
             let provider = host.standby.provider {
                 $0.pausesReplay = true
-                $0.pauseLimit = .seconds(5)
+                $0.pauseLimit = limit
                 $0.binDirectory = slow
             }
             let dump = Task { try await run.dump(provider, into: host.standby.newDirectory()) }
-            try await eventually { try await host.replay() == "paused" }
-            let socket = host.standby.server.directory.appending(".s.PGSQL.5432")
-            let aside = host.standby.server.directory.appending("aside")
-            try #require(rename(socket.string, aside.string) == 0)
-            try await eventually { run.logged.all.contains { $0.contains("cannot resume replay") } }
-            try #require(rename(aside.string, socket.string) == 0)
-            try await eventually { try await host.replay() == "not paused" }
+            try await meanwhile(host, run, journal)
             try write("", to: go)
             #expect(try await dump.value.moment.kind == .exact)
             #expect(journal.open.isEmpty)
