@@ -54,6 +54,34 @@ struct RestoreTests {
         }
     }
 
+    @Test("The script of a whole cluster fills a database that is read only")
+    func readOnlyDatabase() async throws {
+        try await withTwoClusters { source, target in
+            try await source.createShop()
+            try await source.server.psql("alter database shop set default_transaction_read_only = on")
+            let directory = try source.newDirectory()
+            _ = try await TestRun().dump(source.provider { $0.layout = .cluster }, into: directory)
+            try await target.restoreScript(try await target.reachable(directory).appending("all.sql"))
+            #expect(
+                try await target.server.fingerprint(of: "shop") == source.server.fingerprint(of: "shop"))
+        }
+    }
+
+    @Test("A database that is read only is told before the dump, with what its restore needs")
+    func readOnlyFinding() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql("alter database shop set default_transaction_read_only = on")
+            try await cluster.server.psql("alter database app set default_transaction_read_only = off")
+            try await TestRun().prepared(cluster.provider()) { source in
+                let finding = try #require(source.findings.first { $0.code == "database_read_only" })
+                #expect(source.findings.filter { $0.code == "database_read_only" } == [finding])
+                #expect(finding.object == "shop")
+                #expect(finding.hint?.contains("PGOPTIONS='-c default_transaction_read_only=off'") == true)
+            }
+        }
+    }
+
     private func expectSame(_ source: ClusterFixture, _ target: ClusterFixture) async throws {
         let expected = try await source.everything()
         let restored = try await target.everything()
@@ -172,11 +200,8 @@ extension ClusterFixture {
         return copy
     }
 
-    /// Runs a script of pg_dumpall. It always creates the bootstrap role, which is there, and drops what it is about to create.
+    /// Runs a script of pg_dumpall as it is.
     fileprivate func restoreScript(_ script: FilePath) async throws {
-        let text = try read(script).split(separator: "\n", omittingEmptySubsequences: false)
-            .filter { $0 != "CREATE ROLE postgres;" && $0 != "DROP ROLE IF EXISTS postgres;" }.joined(separator: "\n")
-        try write(text, to: script)
         try await PostgreSQLServer.run(
             "psql", ["-Xq", "-v", "ON_ERROR_STOP=1", "-d", server.connection + " dbname=postgres", "-f", script.string])
     }

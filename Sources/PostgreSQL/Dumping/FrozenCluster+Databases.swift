@@ -63,7 +63,8 @@ extension FrozenCluster {
         if !cluster.facts.role.readsPasswords { arguments.append("--no-role-passwords") }
         return ScriptDump(
             subject: "roles and tablespaces", unit: Cluster.globals, directory: directory, client: client,
-            access: cluster.access, watch: watch, arguments: arguments)
+            access: cluster.access, watch: watch, arguments: arguments,
+            bootstrapRole: cluster.facts.bootstrapRole)
     }
 }
 

@@ -16,6 +16,8 @@ struct ScriptDump: Sendable {
     var watch: ServerWatch
     /// Which part of the cluster, and how.
     var arguments: [String]
+    /// Whose creation and removal the script must not attempt.
+    var bootstrapRole: BootstrapRole?
     /// The databases that the script must hold.
     var databases: [String] = []
 
@@ -27,8 +29,9 @@ struct ScriptDump: Sendable {
 
     private func written(in run: RunContext) async throws(DumpError) -> DumpedPart {
         let start = Timestamp.now
-        let findings = try await write(in: run)
+        var findings = try await write(in: run)
         let end = Timestamp.now
+        if let finding = try commentOutBootstrapRole() { findings.append(finding) }
         let digest = try await verified()
         return DumpedPart(from: start, to: end, findings: findings, digests: [unit.path: digest])
     }
@@ -47,7 +50,8 @@ struct ScriptDump: Sendable {
         }
         let remarks = ProgramRemarks()
         let outcome = await Result.awaiting { () async throws(DumpError) in
-            try await watch.following(followed) { () throws(DumpError) in
+            try writePrologue(to: file)
+            return try await watch.following(followed) { () throws(DumpError) in
                 try await access.run(program, output: .file(file), onErrorLine: remarks.add)
             }
         }
@@ -55,6 +59,24 @@ struct ScriptDump: Sendable {
         let ended = try outcome.get()
         guard ended.succeeded else { throw failure.error(ended) }
         return remarks.findings(about: unit.name)
+    }
+
+    /// pg_dumpall goes on where this ends, because both share the descriptor's position.
+    private func writePrologue(to file: FileDescriptor) throws(DumpError) {
+        guard let bootstrapRole else { return }
+        do { _ = try file.writeAll(bootstrapRole.prologue.utf8) } catch { throw DumpError(creating: path, error) }
+    }
+
+    /// Says so if the script keeps a statement that will fail.
+    private func commentOutBootstrapRole() throws(DumpError) -> Finding? {
+        guard let bootstrapRole else { return nil }
+        do {
+            let script = try FileDescriptor.open(path, .readWrite, options: .closeOnExec)
+            let found = try script.closeAfter { try bootstrapRole.commentOut(in: script) }
+            return found ? nil : bootstrapRole.findingOfCreation
+        } catch {
+            throw DumpError(.system, "cannot edit \(path): \(error)", underlying: error)
+        }
     }
 
     private func program(as applicationName: String) -> Program {

@@ -25,6 +25,7 @@ extension PostgreSQLProvider {
                 database throws(DumpError) in try await opener.open(database).session
             }
             let groups = try await groups(of: selection, session, run)
+            let readOnly = try await ReadOnlyDatabases.findings(on: session, among: selection.selected)
             let hindrances =
                 facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
             let cluster = Cluster(
@@ -37,7 +38,8 @@ extension PostgreSQLProvider {
             return PreparedCluster(
                 cluster: cluster, session: session, open: open,
                 facts: cluster.learnt(psql: psql.version, activity),
-                findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + hindrances,
+                findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + readOnly
+                    + hindrances,
                 omissions: try await omissions(of: cluster, open, session))
         } catch {
             await session.close()

@@ -9,6 +9,8 @@ struct ServerFacts: Sendable {
     var systemIdentifier: String
     var inRecovery: Bool
     var role: Role
+    /// Nil where scripts of pg_dumpall have to keep what they say of it.
+    var bootstrapRole: BootstrapRole?
     /// In the order of their names.
     var databases: [Database]
 
@@ -64,7 +66,7 @@ struct ServerFacts: Sendable {
             role: Role(
                 name: try facts.text("role"), isSuperuser: try facts.flag("is_superuser"),
                 readsAllData: try facts.flag("reads_all_data"), readsPasswords: try facts.flag("reads_passwords")),
-            databases: try await databases(session))
+            bootstrapRole: try await BootstrapRole.ask(session), databases: try await databases(session))
     }
 
     /// SQLSTATEs of a database that is dropped while its size is taken: undefined, or its directory is gone.
