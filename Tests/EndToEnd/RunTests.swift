@@ -146,12 +146,9 @@ extension TestHost {
 }
 
 extension PostgreSQLServer {
-    /// As the README says: roles first, then each database. The one error that psql reports is of the role that is there already.
+    /// As the README says: roles first, then each database. Every error is a real one.
     fileprivate func restore(_ dump: FilePath, databases: [String]) async throws {
-        let globals = try read(dump.appending("globals.sql")).split(separator: "\n", omittingEmptySubsequences: false)
-            .filter { $0 != "CREATE ROLE postgres;" }.joined(separator: "\n")
-        let script = directory.appending("globals.sql")
-        try write(globals, to: script, mode: FilePermissions(rawValue: 0o644))
+        let script = dump.appending("globals.sql")
         try await Self.run("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", connection, "-f", script.string])
         for database in databases {
             try await Self.run(

@@ -6,45 +6,88 @@ import Testing
 
 @Suite("The README")
 struct WalkthroughTests {
-    @Test("Its way off-site works as it is written, line by line, against a server like rsync.net's")
-    func offSite() async throws {
+    @Test("Its first job and its way off-site work as written on one host, against a server like rsync.net's")
+    func firstJobAndOffSite() async throws {
         try await TestHost.with { host in
             let served = host.scratch.appending("account")
             try FileSystem.createDirectory(served)
             try FileSystem.createDirectory(served.appending("backups"))
             let sharedHost = host
             try await SSHServer.with(in: host.scratch, serving: served) { server in
-                let readme = try Readme.offSite()
-                try #require(readme.lines.count > 30, "the section is there")
-                let result = try await sharedHost.type(readme, reaching: server)
+                let firstJob = try Readme.section("The first job", through: "muster run nightly")
+                let offSite = try Readme.section("Off-site, step by step")
+                try #require(firstJob.count > 15 && offSite.count > 30, "the sections are there")
+                try sharedHost.reachAccount(at: server)
+                try sharedHost.offerRelease()
+                let result = try await sharedHost.typeOnBareHost(firstJob + ["cd /"] + offSite)
                 #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
                 for expected in [
-                    "borg14 1.4", "does not exist and will be created", "in rsyncnet: confirmed", "only here",
-                    "0 go, 1 stay",
-                    "no damage found", "all as sealed", "Selected TOC Entries", "store it on another host",
+                    "in local: confirmed", "borg14 1.4", "does not exist and will be created", "in rsyncnet: confirmed",
+                    "only here", "0 go, 1 stay", "no damage found", "all as sealed", "Selected TOC Entries",
+                    "store it on another host",
                 ] { #expect((result.output + result.errors).contains(expected), "\(expected) in \(result.output)") }
                 #expect(access("/etc/muster/offsite.yaml", F_OK) != 0, "nothing of this was done to this machine")
+            }
+        }
+    }
+
+    @Test("Its commands never write a new passphrase over one that is there")
+    func passphrases() async throws {
+        try await TestHost.with { host in
+            let sections = try Readme.section("The first job") + Readme.section("Off-site, step by step")
+            let lines = sections.filter { $0.contains("openssl rand") }
+            try #require(lines.count == 2)
+            var typed = ["mkdir -p /etc/muster"] + lines
+            typed.append("md5sum /etc/muster/*.passphrase > /etc/muster/sums")
+            for line in lines { typed.append("! " + line.prefix { $0 != "#" }) }
+            typed.append("md5sum -c /etc/muster/sums")
+            let result = try await host.typeOnBareHost(typed)
+            #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
+        }
+    }
+
+    @Test(
+        "Its restore with plain tools brings back every database, also those that each server has and those that are read only"
+    )
+    func restore() async throws {
+        try await TestHost.with { host in
+            try await host.fillDatabasesOfEveryServer()
+            let run = try await host.muster("run")
+            try #require(run.status == .exited(0), "\(run.errors)")
+            let archive = try #require(try await host.archiveNames().first)
+            let lines = try Readme.section("Restoring, without Muster").map {
+                $0.replacing("REPOSITORY::ARCHIVE", with: "\(host.repository)::\(archive)")
+            }
+            try #require(lines.count > 10)
+            let elsewhere = host.scratch.appending("target")
+            try FileSystem.createDirectory(elsewhere, mode: 0o755)
+            try await PostgreSQLServer.with(in: elsewhere) { target in
+                let result = try await host.type(lines, reaching: target)
+                #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
+                for database in ["shop", "postgres", "template1"] {
+                    #expect(try await target.contents(of: database) == host.server.contents(of: database))
+                }
             }
         }
     }
 }
 
 /// The commands of a section of the README: its indented lines.
-private struct Readme {
-    var lines: [Substring]
-
-    static func offSite() throws -> Readme {
+private enum Readme {
+    /// - Parameter last: begins the last line to be typed; all of them if nil.
+    static func section(_ title: String, through last: String? = nil) throws -> [String] {
         let text = try read(FilePath(#filePath).removingLastComponent().pushing("../../README.md"))
-        let section = text.split(separator: "\n## ").first { $0.hasPrefix("Off-site, step by step") } ?? ""
-        let indented = section.split(separator: "\n", omittingEmptySubsequences: false).filter { $0.hasPrefix("    ") }
-        return Readme(lines: indented.map { $0.dropFirst(4) })
+        let section = text.split(separator: "\n## ").first { $0.hasPrefix(title) } ?? ""
+        let lines = section.split(separator: "\n", omittingEmptySubsequences: false).filter { $0.hasPrefix("    ") }
+            .map { String($0.dropFirst(4)) }
+        guard let last, let end = lines.firstIndex(where: { $0.hasPrefix(last) }) else { return lines }
+        return Array(lines[...end])
     }
 }
 
 extension TestHost {
-    /// Types the lines into a shell of a host that has nothing in /etc/muster and /var/lib/muster yet, and where the account that the
-    /// README names is `server`.
-    fileprivate func type(_ readme: Readme, reaching account: SSHServer) async throws -> Command.Result {
+    /// The account that the README names is `account`.
+    fileprivate func reachAccount(at account: SSHServer) throws {
         try fake(
             "ssh",
             """
@@ -61,22 +104,59 @@ extension TestHost {
             "ssh-keyscan",
             "/usr/bin/ssh-keyscan -t ed25519 -p \(SSHServer.port) \(account.address) | sed 's/^[^ ]*/usw-s001.rsync.net/'"
         )
-        let places = ["/etc/muster", "/var/lib/muster"]
-        let made = places.filter { mkdir($0, 0o700) == 0 }
+    }
+
+    /// A checkout in which `make release` has nothing left to do, because the tests were built with it.
+    fileprivate func offerRelease() throws {
+        try fake("make", "[ \"$*\" = release ]")
+        try FileSystem.createDirectory(scratch.appending(".build"), mode: 0o755)
+        let release = scratch.pushing(".build/release")
+        guard symlink(musterExecutable.removingLastComponent().string, release.string) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+    }
+
+    /// Types the lines into a shell of a host on which nothing of Muster is installed yet.
+    fileprivate func typeOnBareHost(_ lines: [String]) async throws -> Command.Result {
+        let places = ["/etc/muster", "/var/lib/muster", "/srv", "/usr/local/bin"]
+        let made = places.filter { mkdir($0, 0o755) == 0 }
         defer { for place in made { rmdir(place) } }
-        let mounts = places.map { "mount -t tmpfs -o mode=0700 tmpfs \($0)" }
-        let script = """
-            set -e
-            \(mounts.joined(separator: "\n"))
-            cd /
-            set -x
-            \(readme.lines.joined(separator: "\n"))
-            """
-        return try await command(
-            "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/bash", "-c", script,
+        let mounts = places.map { "mount -t tmpfs -o mode=0755 tmpfs \($0)" }
+        return try await type(mounts + ["cd \(scratch)"] + lines, reaching: server)
+    }
+
+    /// Types the lines into a shell that stops at the first which fails, and sees mounts of its own.
+    fileprivate func type(_ lines: [String], reaching server: PostgreSQLServer) async throws -> Command.Result {
+        try await command(
+            "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/bash", "-c",
+            "set -e\ncd \(scratch)\nset -x\n\(lines.joined(separator: "\n"))\n",
             environment: [
-                "PGHOST": server.directory.string,
-                "PATH": "\(bin):\(musterExecutable.removingLastComponent()):/usr/sbin:/usr/bin:/sbin:/bin",
+                "PGHOST": server.directory.string, "BORG_PASSCOMMAND": "cat \(scratch)/passphrase",
+                "PATH": "\(bin):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             ])
+    }
+
+    /// An application in `postgres`, defaults in `template1`, and a database that is read only: what a restore trips over.
+    fileprivate func fillDatabasesOfEveryServer() async throws {
+        try await sql(
+            """
+            CREATE TABLE visits AS SELECT n FROM generate_series(1, 50) n;
+            ALTER DATABASE postgres SET lock_timeout = '3s';
+            COMMENT ON DATABASE postgres IS 'the visitors';
+            ALTER DATABASE template1 SET lock_timeout = '4s';
+            ALTER DATABASE shop SET default_transaction_read_only = on
+            """, in: "postgres")
+        try await sql("CREATE TABLE defaults AS SELECT 1 AS a", in: "template1")
+    }
+}
+
+extension PostgreSQLServer {
+    /// Tables, settings and comment of a database.
+    fileprivate func contents(of database: String) async throws -> String {
+        let settings = """
+            SELECT d.datname, d.datistemplate, s.setconfig, shobj_description(d.oid, 'pg_database')
+            FROM pg_database d LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid WHERE d.datname = current_database()
+            """
+        return try await fingerprint(of: database) + "\n" + psql(settings, in: database)
     }
 }
