@@ -43,7 +43,7 @@ public struct Provenance: Sendable, Hashable {
         else { return nil }
         self.init(series: ArchiveSeries(host: host, job: job), runID: runID, manifestSHA256: String(digest))
         consistency = values["consistency"].flatMap { Moment.Kind(rawValue: String($0)) }
-        bytes = values["bytes"].flatMap { Int64($0) }
+        bytes = values["bytes"].flatMap { Int64($0) }.flatMap { Manifest.possibleBytes.contains($0) ? $0 : nil }
         dumps = values["dumps"]?.split(separator: ",").compactMap(Self.name) ?? []
     }
 

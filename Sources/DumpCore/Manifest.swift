@@ -3,6 +3,8 @@
 /// Key names in the file are these names in snake case. Written last; a directory without one is not a set.
 public struct Manifest: Sendable, Codable, Equatable {
     public static let currentFormatVersion = 1
+    /// What all sizes of a set together can be: up to 4 EiB. Twice that is still a number.
+    public static let possibleBytes: ClosedRange<Int64> = 0...(1 << 62)
 
     public var formatVersion = Manifest.currentFormatVersion
     public var tool: Tool

@@ -1,7 +1,7 @@
 extension String {
     /// Control characters as `\` and three octal digits, as inventories have them: the name of a file may hold anything, and what names it is one
     /// line still.
-    var onOneLine: String {
+    public var onOneLine: String {
         guard unicodeScalars.contains(where: \.isControl) else { return self }
         var line = ""
         for scalar in unicodeScalars {

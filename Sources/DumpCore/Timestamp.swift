@@ -7,8 +7,11 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringCo
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    /// As the times of files are counted, since 1970.
-    public var nanoseconds: Int64 { milliseconds * 1_000_000 }
+    /// As the times of files are counted, since 1970; what they cannot hold (after 2262) is the last that they can.
+    public var nanoseconds: Int64 {
+        let (count, isBeyond) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        return isBeyond ? (milliseconds < 0 ? .min : .max) : count
+    }
 
     public static var now: Timestamp {
         var time = timespec()
@@ -16,10 +19,12 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringCo
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    /// The time that `text` spells in the form of `description`, fraction optional, or nil.
+    /// The time that `text` spells in the form of `description`, fraction optional, or nil. Years have four digits.
     public init?(_ text: String) {
         let digits = text.split(whereSeparator: { !$0.isASCII || !$0.isNumber }).compactMap { Int64($0) }
-        guard digits.count == 6 || digits.count == 7 else { return nil }
+        guard digits.count == 6 || digits.count == 7, digits[0] <= 9999, digits.count == 6 || digits[6] <= 999 else {
+            return nil
+        }
         var parts = tm()
         parts.tm_year = Int32(truncatingIfNeeded: digits[0] - 1900)
         parts.tm_mon = Int32(truncatingIfNeeded: digits[1] - 1)

@@ -9,6 +9,7 @@ extension Sealing {
         let lists = try writeChecksums(files, hashes)
         StopPoint.passing("seal.checksums")
         let manifest = makeManifest(lists)
+        try requireReadable(manifest)
         let bytes = try attempting(to: "encode", manifestPath) { try SnakeCaseJSON.encode(manifest) }
         try SmallFile(manifestPath).create(bytes)
         let listed = try listEntries(expecting: files, hashes)
@@ -64,6 +65,17 @@ extension Sealing {
             dumps: zip(dumps, lists).map { dump, list in
                 .init(dump, bytes: list.bytes, files: list.files, checksums: list.checksums)
             })
+    }
+
+    /// What Muster would refuse to read, it does not write.
+    private func requireReadable(_ manifest: Manifest) throws(StagingError) {
+        do throws(ManifestFault) {
+            try manifest.requireWellFormed()
+        } catch {
+            throw StagingError(
+                .incompleteSet, "the set cannot be described: its manifest \(error.message)",
+                hint: "Find out what is odd about the dump, such as a file of an impossible size.")
+        }
     }
 
     /// Borg never caches the newest file of an archive: that should be a small one.

@@ -30,7 +30,7 @@ struct SetInspection: Sendable {
         self.part = part
         self.referencedTrees = referencedTrees
         let path = root.appending(SetLayout.manifest)
-        guard let bytes = try SmallFile(path).read() else {
+        guard let bytes = try SmallFile(path).readManifest() else {
             throw StagingError(
                 .notASet, "\(root) holds no \(SetLayout.manifest): it is no complete set",
                 hint: "A set is complete when it has one. Take a new one with muster run.")
@@ -64,7 +64,7 @@ struct SetInspection: Sendable {
     static func runID(of root: FilePath) -> RunID? {
         let path = root.appending(SetLayout.manifest)
         // To one who asks this, a set that cannot be read is none.
-        guard let bytes = try? SmallFile(path).read() else { return nil }
+        guard let bytes = try? SmallFile(path).readManifest() else { return nil }
         return try? SnakeCaseJSON.decode(RunName.self, from: bytes).runID
     }
 
@@ -72,12 +72,23 @@ struct SetInspection: Sendable {
     static func manifest(of root: FilePath) -> Manifest? {
         let path = root.appending(SetLayout.manifest)
         // To those who ask this, a damaged set is none: it must not keep a good new one from replacing it.
-        guard let bytes = try? SmallFile(path).read() else { return nil }
+        guard let bytes = try? SmallFile(path).readManifest() else { return nil }
         return try? decode(bytes, path)
     }
 
     private struct RunName: Decodable { var runID: RunID }
-    private struct Version: Decodable { var formatVersion: Int }
+}
+
+extension SmallFile {
+    /// A newer one may be larger than ours, and is to be known as that.
+    fileprivate func readManifest() throws(StagingError) -> [UInt8]? {
+        do throws(StagingError) {
+            return try read(longest: 4 * Manifest.mostBytes)
+        } catch {
+            throw error.code == .unexpectedFile
+                ? StagingError(.damagedSet, error.message, hint: "The next muster run replaces the set.") : error
+        }
+    }
 }
 
 /// A file of a set and the digest that is listed for it.
@@ -106,38 +117,13 @@ struct ListedFile: Sendable {
 
 extension SetInspection {
     private static func decode(_ bytes: [UInt8], _ path: FilePath) throws(StagingError) -> Manifest {
-        do {
-            let version = try SnakeCaseJSON.decode(Version.self, from: bytes).formatVersion
-            guard version <= Manifest.currentFormatVersion else {
-                throw StagingError(
-                    .newerFormat,
-                    "\(path) has format version \(version), and this Muster knows up to \(Manifest.currentFormatVersion)",
-                    hint: "Use the Muster that wrote it, or a newer one.")
-            }
-            let manifest = try SnakeCaseJSON.decode(Manifest.self, from: bytes)
-            guard version == Manifest.currentFormatVersion, isWellFormed(manifest) else { throw malformed(path) }
+        do throws(ManifestFault) {
+            let manifest = try Manifest.decode(bytes)
+            guard !manifest.dumps.isEmpty else { throw .malformed("it has no dumps") }
             return manifest
-        } catch let error as StagingError {
-            throw error
         } catch {
-            throw malformed(path, error)
+            throw StagingError(error, in: path.string)
         }
-    }
-
-    /// Whether everything is named and placed as sealing does it. Nothing else may lead us to a file.
-    private static func isWellFormed(_ manifest: Manifest) -> Bool {
-        let names = manifest.dumps.map { Array($0.name.utf8) }
-        return !names.isEmpty && zip(names, names.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
-            && manifest.dumps.allSatisfy {
-                $0.path == SetLayout.directory(ofDump: $0.name).string
-                    && $0.checksums.path == SetLayout.checksums(ofDump: $0.name).string
-            }
-    }
-
-    private static func malformed(_ path: FilePath, _ error: (any Error)? = nil) -> StagingError {
-        StagingError(
-            .damagedSet, "\(path) is not a manifest that Muster wrote", hint: "The next muster run replaces the set.",
-            context: error.map { ["reason": "\($0)"] } ?? [:], underlying: error)
     }
 
     private mutating func compare() {

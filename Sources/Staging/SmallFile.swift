@@ -1,3 +1,4 @@
+import DumpCore
 import Linux
 import SystemPackage
 
@@ -51,20 +52,26 @@ struct SmallFile: Sendable {
     }
 
     /// The bytes of the file, or nil if it is not there. A symbolic link is not followed.
-    func read() throws(StagingError) -> [UInt8]? {
+    ///
+    /// - Parameter longest: how many bytes it may have. Throws `.unexpectedFile` for one that has more.
+    func read(longest: Int = .max) throws(StagingError) -> [UInt8]? {
         do {
-            return try attempting(to: "read", path) { try readAll() }
+            return try attempting(to: "read", path) { try readAll(longest) }
         } catch let error where error.underlying as? Errno == .noSuchFileOrDirectory {
             return nil
         }
     }
 
-    private func readAll() throws -> [UInt8] {
+    private func readAll(_ longest: Int) throws -> [UInt8] {
         let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
         return try file.closeAfter {
             let status = try FileSystem.status(of: file)
             guard status.kind == .file else {
                 throw StagingError(.unexpectedFile, "\(path) is not a regular file")
+            }
+            guard status.bytes <= longest else {
+                throw StagingError(
+                    .unexpectedFile, "\(path) has \(formatBytes(status.bytes)), more than any file of its kind")
             }
             var bytes = [UInt8](repeating: 0, count: Int(status.bytes))
             let count = try bytes.withUnsafeMutableBytes { try file.readFully(into: $0, at: 0) }

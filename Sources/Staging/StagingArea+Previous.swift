@@ -9,10 +9,11 @@ extension StagingArea {
         return await onOwnThread {
             let records = SetInspection.manifest(of: area.current)?.dumps ?? []
             return Dictionary(
-                uniqueKeysWithValues: records.map { record in
+                records.map { record in
                     let directory = area.current.pushing(record.directory)
                     return (record.name, PreviousDump(directory: directory, record: record))
-                })
+                }
+            ) { first, _ in first }
         }
     }
 }

@@ -197,7 +197,10 @@ struct VerifyTests {
             for call in calls(area) {
                 let error = await #expect(throws: StagingError.self) { try await call() }
                 #expect(error?.code == .damagedSet)
-                #expect(error?.message == "\(manifest) is not a manifest that Muster wrote")
+                #expect(
+                    error?.message.hasPrefix("\(manifest) is not a manifest that Muster wrote: ") == true,
+                    "\(error?.message ?? "")")
+                #expect(error?.hint == "The next muster run replaces the set.")
             }
             try await area.takeSet(["app": ["x": "2"]], run: .numbered(2))
             #expect(try await area.faithfulRun(at: area.current) == .numbered(2))

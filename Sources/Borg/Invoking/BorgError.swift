@@ -40,6 +40,8 @@ public struct BorgError: OperatorError, Sendable {
         case archiveMissing = "archive_missing"
         /// The archive is not shown to be a faithful copy of the set.
         case notFaithful = "not_faithful"
+        /// The archive's manifest was written by a newer Muster.
+        case newerFormat = "newer_format"
         /// What is to be deleted would leave no archive that is known to be good.
         case pruneRefused = "prune_refused"
         /// Borg was ended by a signal that did not come from us.

@@ -5,7 +5,7 @@ import SystemPackage
 
 extension BorgRepository {
     /// The manifest in an archive: what dumps and databases it holds. Throws `.notFaithful` if it is not the one that the archive's
-    /// comment vouches for.
+    /// comment vouches for, or could not be any of Muster's, and `.newerFormat`.
     public func manifest(of archive: Archive) async throws(BorgError) -> Manifest {
         guard let provenance = archive.provenance,
             let bytes = try await manifestBytes(in: try await version().archive(archive))
@@ -20,11 +20,12 @@ extension BorgRepository {
                 UnfaithfulFile(path: "manifest.json", found: "not the one that the archive's comment vouches for"))
         }
         do {
-            return try SnakeCaseJSON.decode(Manifest.self, from: bytes)
+            return try Manifest.decode(bytes)
         } catch {
             throw BorgError(
-                .failed, "the manifest in archive '\(archive.name)' of repository '\(name)' cannot be understood",
-                hint: "It may be of a newer Muster.", context: ["reason": "\(error)"], underlying: error)
+                error.kind == .newer ? .newerFormat : .notFaithful,
+                "the manifest in archive '\(archive.name)' of repository '\(name)' \(error.message)",
+                hint: error.hint ?? unverifiedHint(archive), context: error.context, underlying: error)
         }
     }
 
@@ -66,10 +67,14 @@ extension BorgRepository {
     private func unfaithful(_ archive: Archive, _ file: UnfaithfulFile) -> BorgError {
         BorgError(
             .notFaithful, "\(file.path) in archive '\(archive.name)' of repository '\(name)' is \(file.found)",
-            hint: "Nothing in it can be verified. Take another archive, or what is there unverified: "
-                + "muster borg \(name) -- extract ::\(archive.name)")
+            hint: unverifiedHint(archive))
     }
 
-    private static var largestManifest: Int { 256 * 1024 * 1024 }
+    private func unverifiedHint(_ archive: Archive) -> String {
+        "Nothing in it can be verified. Take another archive, or what is there unverified: "
+            + "muster borg \(name) -- extract ::\(archive.name)"
+    }
+
+    private static var largestManifest: Int { 4 * Manifest.mostBytes }
     private static var largestLists: Int { 2 * 1024 * 1024 * 1024 }
 }

@@ -1,0 +1,39 @@
+import DumpCore
+
+extension Manifest {
+    /// The most bytes that a manifest may have. One of 20,000 tables has 4 MiB.
+    public static let mostBytes = 64 << 20
+
+    /// The manifest that these bytes spell: the only way in for one that lies in a set, an archive, or anywhere else.
+    ///
+    /// The version is looked at first, so that a newer manifest is refused as such, whatever else it holds. What is returned can be
+    /// relied on even if it was forged:
+    /// - no path leads out of the set: those of dumps and lists are where sealing puts them, the others relative without `..`;
+    /// - `tree.reference` is absolute, without `..`, and lies in no dump's directory;
+    /// - names are not empty, and each dump has one of its own;
+    /// - no number is negative, sums over dumps and tables fit with room to spare, times lie between the years 1 and 9999;
+    /// - digests are 64 lower-case hex digits.
+    ///
+    /// Whether the set is what it says is not looked at. Time and memory grow with the bytes, of which there are at most `mostBytes`.
+    public static func decode(_ bytes: [UInt8]) throws(ManifestFault) -> Manifest {
+        let outline = try ManifestOutline(of: bytes)
+        guard outline.formatVersion <= currentFormatVersion else { throw .newer(outline.formatVersion) }
+        guard bytes.count <= mostBytes else { throw .tooLarge(formatBytes(Int64(bytes.count))) }
+        guard outline.values <= mostValues else { throw .tooLarge("\(outline.values) values") }
+        let manifest = try parse(bytes)
+        // A key that is there twice, in two spellings.
+        guard manifest.formatVersion == outline.formatVersion else { throw .malformed("it names two format versions") }
+        try manifest.requireWellFormed()
+        return manifest
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(ManifestFault) -> Manifest {
+        do {
+            return try SnakeCaseJSON.decode(Manifest.self, from: bytes)
+        } catch {
+            throw .unparsed(error)
+        }
+    }
+
+    private static let mostValues = 8_000_000
+}
