@@ -93,7 +93,8 @@ let package = Package(
                 "TestSupport", .logging,
                 .system,
             ]),
-        .testTarget(name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "TestSupport", .system]),
+        .testTarget(
+            name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -41,10 +43,45 @@ int clinux_refresh_status(int descriptor) {
     return result(statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &facts));
 }
 
+/// The same by hand, for a kernel that does not have the call, or a container that forbids it: no step follows a link, or leads up.
+static int open_by_steps(int directory, const char *path, int flags, mode_t mode) {
+    int at = directory;
+    while (true) {
+        const char *slash = strchrnul(path, '/');
+        size_t length = (size_t)(slash - path);
+        while (*slash == '/') slash++;
+        const bool is_last = *slash == 0;
+        char name[NAME_MAX + 1];
+        int opened = -1;
+        if (length == 0 || (length == 2 && path[0] == '.' && path[1] == '.')) {
+            errno = EXDEV;
+        } else if (length > NAME_MAX) {
+            errno = ENAMETOOLONG;
+        } else {
+            memcpy(name, path, length);
+            name[length] = 0;
+            const int step = is_last ? flags : O_PATH | O_DIRECTORY | O_CLOEXEC;
+            opened = TEMP_FAILURE_RETRY(openat(at, name, step | O_NOFOLLOW, mode));
+            // On the way, openat2(2) tells a link from anything else that is not a directory.
+            struct stat found;
+            if (opened < 0 && errno == ENOTDIR && !is_last)
+                errno = fstatat(at, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(found.st_mode) ? ELOOP : ENOTDIR;
+        }
+        const int error = errno;
+        if (at != directory) close(at);
+        if (opened < 0) return -error;
+        if (is_last) return opened;
+        at = opened;
+        path = slash;
+    }
+}
+
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode) {
-    struct open_how how = {.flags = (unsigned)flags, .mode = mode, .resolve = RESOLVE_NO_SYMLINKS};
-    long opened = TEMP_FAILURE_RETRY(syscall(SYS_openat2, directory, path, &how, sizeof how));
-    if (opened < 0 && errno == ENOSYS) opened = TEMP_FAILURE_RETRY(openat(directory, path, flags, mode));
+    const struct open_how how = {
+        .flags = (unsigned)flags, .mode = mode, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    const long opened = TEMP_FAILURE_RETRY(syscall(SYS_openat2, directory, path, &how, sizeof how));
+    // Some containers answer EPERM to a call that they do not know. A true one comes again.
+    if (opened < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_steps(directory, path, flags, mode);
     return result(opened);
 }
 

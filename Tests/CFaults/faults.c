@@ -10,11 +10,15 @@
 #include <unistd.h>
 
 // No check of the architecture: the process under test makes the system calls of its own one only.
-static int install(struct sock_filter *code, unsigned short length) {
+static int install_with(unsigned flags, struct sock_filter *code, unsigned short length) {
     struct sock_fprog program = {.len = length, .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-    // For all threads, those that are there and those to come.
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0 ? 0 : errno;
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0 ? 0 : errno;
+}
+
+// For all threads, those that are there and those to come.
+static int install(struct sock_filter *code, unsigned short length) {
+    return install_with(SECCOMP_FILTER_FLAG_TSYNC, code, length);
 }
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -48,4 +52,9 @@ int cfaults_fail_link(int error) {
 int cfaults_fail_sync(int error) {
     struct sock_filter code[] = {LOAD(nr), SKIP_UNLESS(SYS_syncfs, 1), FAIL(error), ALLOW};
     return install(code, sizeof code / sizeof *code);
+}
+
+int cfaults_fail_openat2_on_this_thread(int error) {
+    struct sock_filter code[] = {LOAD(nr), SKIP_UNLESS(SYS_openat2, 1), FAIL(error), ALLOW};
+    return install_with(0, code, sizeof code / sizeof *code);
 }

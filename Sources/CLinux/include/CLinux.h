@@ -24,7 +24,11 @@ int clinux_write_out(int descriptor);
 /// statx(2) with AT_STATX_FORCE_SYNC: has a network file system ask its server for a file's status, which fstat(2) shows then.
 int clinux_refresh_status(int descriptor);
 
-/// openat2(2) with RESOLVE_NO_SYMLINKS: -ELOOP for a path with a symbolic link in it. Before Linux 5.6 only O_NOFOLLOW in `flags` counts.
+/// O_PATH of open(2): a file that is opened for its place alone.
+static const int clinux_path_only = 010000000;
+
+/// openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS: -ELOOP for a path with a symbolic link in it, -EXDEV for one that leads out of
+/// the directory. Step by step before Linux 5.6, as strict. A directory that is already open as O_PATH will do.
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode);
 
 /// memfd_create(2), without a flag: a file in memory, whose descriptor stays open across execve(2).

@@ -12,4 +12,8 @@ int cfaults_fail_link(int error);
 /// From now on, the kernel answers every syncfs(2) of this process with this errno.
 int cfaults_fail_sync(int error);
 
+/// From now on, the kernel answers every openat2(2) of the calling thread, and of those that it starts, with this errno: ENOSYS as before
+/// Linux 5.6, EPERM as some containers do.
+int cfaults_fail_openat2_on_this_thread(int error);
+
 #endif

@@ -1,0 +1,75 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+extension OpenDirectory {
+    public func setOwner(of path: FilePath, to uid: UInt32, _ gid: UInt32) throws(Errno) {
+        guard !path.isEmpty else { return try FileSystem.call { fchown(file.rawValue, uid, gid) } }
+        try at(path) { fchownat($0, $1, uid, gid, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    /// Of anything but a symbolic link, which has none of its own.
+    public func setMode(of path: FilePath, to mode: UInt32) throws(Errno) {
+        guard !path.isEmpty else { return try FileSystem.call { fchmod(file.rawValue, mode) } }
+        // fchmodat(2) would follow a link that has come to the place, and a FIFO or a device cannot be opened to be changed.
+        let found = try open(path, clinux_path_only)
+        defer { try? found.close() }
+        guard try FileSystem.status(of: found).kind != .symbolicLink else { throw Errno.tooManySymbolicLinkLevels }
+        try FileSystem.call { chmod("/proc/self/fd/\(found.rawValue)", mode) }
+    }
+
+    /// Sets the time of the last change of contents, in nanoseconds since 1970, and leaves the time of access.
+    public func setModified(_ path: FilePath, to time: Int64) throws(Errno) {
+        let times = FileSystem.times(modified: time)
+        guard !path.isEmpty else { return try FileSystem.call { futimens(file.rawValue, times) } }
+        try at(path) { utimensat($0, $1, times, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    // MARK: Extended attributes
+
+    /// Of anything: a file, a directory, a link itself. Sorted by name.
+    ///
+    /// - Parameter kind: of what lies there. Links and special files, which cannot be opened, are reached by a path that is some 20 bytes longer.
+    public func attributes(of path: FilePath, kind: FileStatus.Kind) throws(Errno) -> [ExtendedAttribute] {
+        guard kind == .file || kind == .directory else {
+            return try through(path) { path throws(Errno) in
+                try ExtendedAttribute.read {
+                    llistxattr(path, $0, $1)
+                } value: {
+                    lgetxattr(path, $0, $1, $2)
+                }
+            }
+        }
+        let file = try openFile(path)
+        // Nothing was written through it.
+        defer { try? file.close() }
+        return try ExtendedAttribute.all(of: file)
+    }
+
+    public func setAttributes(
+        _ attributes: [ExtendedAttribute], of path: FilePath, kind: FileStatus.Kind
+    ) throws(Errno) {
+        guard !attributes.isEmpty else { return }
+        guard kind == .file || kind == .directory else {
+            return try through(path) { path throws(Errno) in
+                for attribute in attributes {
+                    try FileSystem.call {
+                        attribute.value.withUnsafeBytes { lsetxattr(path, attribute.name, $0.baseAddress, $0.count, 0) }
+                    }
+                }
+            }
+        }
+        let file = try openFile(path)
+        defer { try? file.close() }
+        for attribute in attributes { try attribute.set(on: file) }
+    }
+
+    /// There are no calls for attributes relative to a directory.
+    private func through<Result>(
+        _ path: FilePath, _ body: (UnsafePointer<CChar>) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        let place = try place(of: path)
+        let text = Array("/proc/self/fd/\(place.directory.file.rawValue)/".utf8CString.dropLast()) + place.name
+        return try body(text)
+    }
+}
