@@ -35,6 +35,10 @@ public struct BorgError: OperatorError, Sendable {
         case noSpace = "no_space"
         /// Borg found data that is not what it wrote.
         case damaged
+        /// Borg's cache on this host is damaged; it can be made again.
+        case cacheDamaged = "cache_damaged"
+        /// An archive, or the list of them, is not signed with the repository's key as this Borg wants it.
+        case notAuthentic = "not_authentic"
         /// There is an archive of that name already.
         case archiveExists = "archive_exists"
         case archiveMissing = "archive_missing"

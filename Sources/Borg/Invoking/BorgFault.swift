@@ -4,7 +4,7 @@ import Processes
 /// One kind of failure as Borg reports it.
 ///
 /// Borg 1.2 and 1.4 name it by the same message ids, 1.4 also by exit status (docs/internals/frontends.rst of 1.4). The
-/// texts of its messages change and are looked at only where there is nothing else: see `byText` and `ofServer`.
+/// texts of its messages change and are looked at only where there is nothing else: see `ofSystem`, `ofServer` and `byText`.
 struct BorgFault: Sendable {
     var ids: Set<String>
     var statuses: Set<Int32>
@@ -43,7 +43,7 @@ struct BorgFault: Sendable {
         BorgFault(
             ["Repository.AlreadyExists", "Repository.PathAlreadyExists"], [10, 19], .locationTaken,
             "repository % cannot be created: there is something at its location",
-            hint: "Name another location, or clear that one."),
+            hint: "Name another location. What is there stays as it is: look at it before you move it away."),
         BorgFault(
             ["Repository.ParentPathDoesNotExist"], [18], .settings,
             "repository % cannot be created: the directory it is to be in does not exist",
@@ -53,9 +53,9 @@ struct BorgFault: Sendable {
                 "Repository.InvalidRepository", "Repository.InvalidRepositoryConfig", "Repository.AtticRepository",
                 "NoManifestError",
             ], [11, 15, 16, 26], .notARepository,
-            "what is at the location of repository % is no repository, or half of one",
+            "what is at the location of repository % is not a repository that Borg can open",
             hint:
-                "Check its location. A creation that was cut off leaves half a repository: remove that, and it is created."
+                "Check the location, and that its disk is mounted and whole. Move nothing away before you know that no archives are in it."
         ),
         BorgFault(
             ["Repository.PathPermissionDenied", "PathNotAllowed"], [21, 83], .accessDenied,
@@ -68,7 +68,7 @@ struct BorgFault: Sendable {
             ["LockTimeout", "LockError", "LockErrorT", "NotLocked", "NotMyLock"], [70, 71, 73, 74, 75], .locked,
             "repository % is locked by another Borg",
             hint:
-                "Wait for the other one, or raise lock_wait:. A lock whose owner is dead is removed by borg break-lock."
+                "Wait for the other one, or raise lock_wait:. If its owner is dead, wherever it ran: muster borg % -- break-lock."
         ),
         BorgFault(
             ["PassphraseWrong", "PasswordRetriesExceeded"], [52, 53], .passphraseWrong,
@@ -107,18 +107,24 @@ struct BorgFault: Sendable {
             hint: "Install a newer one, or set borg: to one."),
         BorgFault(
             ["Repository.InsufficientFreeSpaceError", "Repository.StorageQuotaExceeded"], [14, 20], .noSpace,
-            "there is no space left for repository %", hint: fullDiskHint),
+            "there is no space left for repository %", hint: roomHint),
         BorgFault(
             [
                 "Repository.CheckNeeded", "Repository.ObjectNotFound", "IntegrityError", "FileIntegrityError",
-                "DecompressionError", "ArchiveTAMInvalid", "ArchiveTAMRequiredError", "TAMInvalid", "TAMRequiredError",
-                "TAMUnsupportedSuiteError",
-            ], [12, 17, 90, 91, 92, 95, 96, 97, 98, 99], .damaged,
-            "Borg found damage in repository %, or in its cache of it",
-            hint: "Run borg check. Copy the repository before you have anything repaired."),
+                "DecompressionError",
+            ], [12, 17, 90, 91, 92], .damaged, "Borg found damage in repository %", hint: damageHint),
+        archiveNotAuthentic,
+        BorgFault(
+            ["TAMInvalid", "TAMRequiredError", "TAMUnsupportedSuiteError"], [97, 98, 99], .notAuthentic,
+            "the list of archives in repository % is not authenticated with its key",
+            hint:
+                "A Borg before 1.0.9 wrote to it, or somebody without the key. Find out who, and delete or repair nothing before."
+        ),
         BorgFault(
             ["Archive.AlreadyExists"], [30], .archiveExists, "repository % has an archive of this name",
-            hint: "Run again: the name holds the time."),
+            hint:
+                "Is another repository of the job the same repository under another name? Otherwise run again: the name holds the time."
+        ),
         archiveMissing,
     ]
 
@@ -126,21 +132,35 @@ struct BorgFault: Sendable {
         ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
         hint: "See which there are: muster list.")
 
-    /// What has neither id nor status. A full disk under the repository and a pipe to ssh that broke are no errors of Borg's own: it
-    /// ends with Python's. To Borg 2, an archive that is not there is a command that was wrong.
+    /// Borg 1.2.5 and newer refuse what older ones have renamed or recreated, and what carries no signature at all. `check` calls that a
+    /// problem too, and its repair deletes the archive.
+    static let archiveNotAuthentic = BorgFault(
+        ["ArchiveTAMInvalid", "ArchiveTAMRequiredError"], [95, 96], .notAuthentic,
+        "an archive in repository % is not authenticated as Borg 1.2.5 and newer want it (CVE-2023-36811)",
+        hint:
+            "A Borg before 1.2.5 renamed, recreated or made it. Never repair the repository for that: Borg would delete the archive. "
+            + "If every archive in it is yours and all hosts have a newer Borg, run: muster borg % -- upgrade --archives-tam"
+    )
+
+    /// To Borg 2, an archive that is not there is a command that was wrong.
     static func byText(_ lines: [String]) -> BorgFault? {
-        let table = [
-            ("[Errno 28]", fullDisk), ("[Errno 32]", connectionLost), ("one archive, but matched 0.", archiveMissing),
-        ]
-        return table.first { text, _ in lines.contains { $0.contains(text) } }?.1
+        lines.contains { $0.contains("one archive, but matched 0.") } ? archiveMissing : nil
     }
 
-    private static let fullDisk = BorgFault(
-        [], [], .noSpace, "the disk of repository % is full", hint: fullDiskHint)
-    private static let fullDiskHint = "Make space there: delete archives, then run borg compact."
+    static let roomHint =
+        "Make room: remove other files there, or enlarge it. Once Borg has a little, archives that may go can be deleted "
+        + "and compacted away."
+    static let damageHint =
+        "The set in the staging area is intact: archive it to another repository. Look at the disk, and copy this repository "
+        + "before you have anything repaired: a repair deletes what it cannot read."
 
-    private static let connectionLost = BorgFault(
+    static let connectionLost = BorgFault(
         ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
         "there is no connection to repository %, or it broke",
         hint: "Try ssh to its server as this user: it must need no password, and borg must be there.")
+
+    /// Of what has neither id nor status.
+    init(_ code: BorgError.Code, _ message: String, hint: String) {
+        self.init([], [], code, message, hint: hint)
+    }
 }

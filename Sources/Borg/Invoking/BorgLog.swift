@@ -37,10 +37,15 @@ struct BorgMessages: Sendable {
     private(set) var hasErrors = false
     /// What a compaction says it has freed.
     private(set) var freedBytes: Int64?
+    /// The last error of Python's that Borg did not expect.
+    private(set) var traceback: BorgTraceback?
+    /// What the operating system refused, by Borg's last error that says so.
+    private(set) var systemFault: SystemFault?
     /// For people: warnings, errors, and what is no JSON, the last of them.
     private(set) var lastLines: [String] = []
-    /// Of those, what came from ssh and from the server, each behind `Remote: `.
+    /// What ssh and the server's shell said, which Borg passes on behind `Remote: `: without that.
     private(set) var fromServer: [String] = []
+    private var printed = PrintedTraceback()
 
     mutating func take(_ line: BorgLogLine) {
         switch line {
@@ -50,7 +55,8 @@ struct BorgMessages: Sendable {
         case .file(let status, let path):
             if status == "C" || status == "E" { troubledFiles.add("\(status) \(path)") }
         case .message(let message): take(message)
-        case .question(let text), .text(let text): keep(text)
+        case .question(let text): keep(text)
+        case .text(let text): take(printed: text)
         case .unreadable(let text):
             warnings.add(text)
             keep(text)
@@ -60,13 +66,41 @@ struct BorgMessages: Sendable {
 
     private mutating func take(_ message: BorgLogLine.Message) {
         if message.level == "WARNING", message.logger == "borg.archiver" { warnings.add(message.text) }
-        if message.level == "ERROR" || message.level == "CRITICAL" {
+        freedBytes = message.freedBytes ?? freedBytes
+        if message.text.hasPrefix(Self.remote) {
+            fromServer = (fromServer + [String(message.text.dropFirst(Self.remote.count))]).suffix(20)
+        } else if message.level == "ERROR" || message.level == "CRITICAL" {
             errorID = message.id ?? errorID
             hasErrors = true
+            systemFault = SystemFault(in: message.text) ?? systemFault
         }
-        freedBytes = message.freedBytes ?? freedBytes
-        if message.text.hasPrefix("Remote: ") { fromServer = (fromServer + [message.text]).suffix(20) }
-        if ["WARNING", "ERROR", "CRITICAL"].contains(message.level) { keep(message.text) }
+        if ["WARNING", "ERROR", "CRITICAL"].contains(message.level) { keepWords(of: message) }
+    }
+
+    private static let remote = "Remote: "
+
+    /// A traceback is told by its exception, unless that repeats what was said before.
+    private mutating func keepWords(of message: BorgLogLine.Message) {
+        guard let traceback = BorgTraceback(in: message.text) else {
+            // What it was stands in the traceback after it.
+            return message.text == "Local Exception" ? () : keep(message.text)
+        }
+        note(traceback)
+    }
+
+    private mutating func note(_ traceback: BorgTraceback) {
+        self.traceback = traceback
+        systemFault = SystemFault(in: traceback.exception) ?? systemFault
+        let words = traceback.exception.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? ""
+        if lastLines.last?.contains(words) != true { keep(traceback.exception) }
+    }
+
+    private mutating func take(printed text: String) {
+        switch printed.take(text) {
+        case .no: if text != "Local Exception" { keep(text) }
+        case .part, .ignored: break
+        case .whole(let traceback): note(traceback)
+        }
     }
 
     private mutating func keep(_ text: String) {

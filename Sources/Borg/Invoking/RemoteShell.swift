@@ -13,8 +13,17 @@ enum RemoteShell {
     }
 
     /// When ssh fails, its last words and the end of its output reach Borg at once, and Borg, which looks at the output first,
-    /// then drops the words that say why. With the end a second later they come through.
-    private static let lingering = #"ssh "$@" || { status=$?; sleep 1; exit $status; }"#
+    /// then drops the words that say why. With the end a second later they come through. The status tells whether it was ssh itself that
+    /// failed (255, ssh(1)) or what it started.
+    private static let lingering =
+        #"ssh "$@" || { status=$?; echo "\#(ending)$status" >&2; sleep 1; exit $status; }"#
+
+    private static let ending = "ssh ended with status "
+
+    /// How ssh ended, by what came from it; nil if another shell than ours was used, or it has not ended.
+    static func status(in lines: [String]) -> Int32? {
+        lines.last { $0.hasPrefix(ending) }.flatMap { Int32($0.dropFirst(ending.count)) }
+    }
 
     private static func options(_ ssh: SSHSettings) -> [String] {
         // Of several values for one option ssh takes the first.
