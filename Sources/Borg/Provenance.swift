@@ -34,8 +34,8 @@ public struct Provenance: Sendable, Hashable {
 
     /// The provenance that a comment tells, or nil if Muster did not write the comment.
     public init?(comment: String) {
-        let words = comment.split(separator: " ", omittingEmptySubsequences: false)
-        let pairs = words.dropFirst().map { $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false) }
+        let words = comment.split(atASCII: " ", omittingEmptySubsequences: false)
+        let pairs = words.dropFirst().map { $0.split(atASCII: "=", maxSplits: 1, omittingEmptySubsequences: false) }
         guard words.first == "muster", pairs.allSatisfy({ $0.count == 2 }) else { return nil }
         let values = Dictionary(pairs.map { ($0[0], $0[1]) }) { first, _ in first }
         guard let host = values["host"].flatMap(Self.name), let job = values["job"].flatMap(Self.name),
@@ -44,7 +44,7 @@ public struct Provenance: Sendable, Hashable {
         self.init(series: ArchiveSeries(host: host, job: job), runID: runID, manifestSHA256: String(digest))
         consistency = values["consistency"].flatMap { Moment.Kind(rawValue: String($0)) }
         bytes = values["bytes"].flatMap { Int64($0) }.flatMap { Manifest.possibleBytes.contains($0) ? $0 : nil }
-        dumps = values["dumps"]?.split(separator: ",").compactMap(Self.name) ?? []
+        dumps = values["dumps"]?.split(atASCII: ",").compactMap(Self.name) ?? []
     }
 
     /// Holds no character that Borg reads as a placeholder.

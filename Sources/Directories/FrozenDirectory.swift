@@ -104,7 +104,9 @@ struct FrozenDirectory: FrozenSource {
         }
         return (
             source,
-            Selection(prepared.settings.selection, device: root.device, ownPlaces: prepared.ownPlaces)
+            Selection(
+                prepared.settings.selection, device: root.device, ownPlaces: prepared.ownPlaces,
+                missingVolumes: snapshot?.missingVolumes)
         )
     }
 

@@ -62,7 +62,7 @@ extension OperatorError {
         let facts = context.map { fact in
             // Facts of several lines, such as the last lines of a program, stand indented below their name.
             fact.value.contains("\n")
-                ? "  \(fact.name):\n" + fact.value.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+                ? "  \(fact.name):\n" + fact.value.split(atASCII: "\n").map { "    \($0)" }.joined(separator: "\n")
                 : "  \(fact.name): \(fact.value)"
         }
         return ([message] + facts + (hint.map { ["  hint: \($0)"] } ?? [])).joined(separator: "\n")

@@ -11,7 +11,7 @@ public struct RunID: Sendable, Hashable, Codable, CustomStringConvertible {
 
     /// The one that `text` spells, or nil if it spells none.
     public init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let parts = text.split(atASCII: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].utf8.count == 16, parts[0].hasSuffix("Z"), parts[1].utf8.count == 4,
             text.allSatisfy({ $0.isASCII && ($0.isHexDigit || "TZ-".contains($0)) })
         else { return nil }

@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import SystemPackage
 
@@ -33,11 +34,12 @@ public struct MountTable: Sendable {
 
     /// The mounts of now.
     public static func current() throws(Errno) -> MountTable {
-        MountTable(parsing: try wholeText(of: "/proc/self/mountinfo"))
+        MountTable(parsing: try contents(of: "/proc/self/mountinfo"))
     }
 
-    init(parsing text: String) {
-        mounts = text.split(separator: "\n").compactMap { Mount(line: String($0)) }
+    /// By bytes, as the names of mount points hold any but NUL and `/`.
+    init(parsing text: [UInt8]) {
+        mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { Mount(line: $0) }
     }
 
     /// What is seen at `point`: of several mounts at one place, the last. Nil if nothing is mounted there.
@@ -54,8 +56,8 @@ public struct MountTable: Sendable {
         let descriptor = path.withPlatformString { open($0, O_CLOEXEC | pathOnly) }
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
-        let facts = try wholeText(of: FilePath("/proc/self/fdinfo/\(descriptor)"))
-        let id = facts.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }
+        let facts = String(decoding: try contents(of: FilePath("/proc/self/fdinfo/\(descriptor)")), as: UTF8.self)
+        let id = facts.split(atASCII: "\n").first { $0.hasPrefix("mnt_id:") }
             .flatMap { Int($0.dropFirst(7).filter(\.isNumber)) }
         guard let id, let mount = try current().mounts.first(where: { $0.id == id }) else {
             throw Errno.noSuchFileOrDirectory
@@ -75,7 +77,7 @@ public struct MountTable: Sendable {
     }
 
     /// A file of `/proc`, which has no size.
-    private static func wholeText(of path: FilePath) throws(Errno) -> String {
+    private static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
@@ -85,7 +87,7 @@ public struct MountTable: Sendable {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw Errno(rawValue: errno) }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            if count == 0 { return bytes }
             bytes += buffer[..<count]
         }
     }
@@ -93,31 +95,32 @@ public struct MountTable: Sendable {
 
 extension MountTable.Mount {
     /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; a few characters are escaped in octal.
-    init?(line: String) {
-        let fields = line.split(separator: " ", omittingEmptySubsequences: false).map { String($0).withoutOctalEscapes }
-        guard let dash = fields.firstIndex(of: "-"), dash >= 6, dash + 2 < fields.count, let id = Int(fields[0]) else {
-            return nil
-        }
+    init?(line: ArraySlice<UInt8>) {
+        let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            .map(\.withoutOctalEscapes)
+        let texts = fields.map { String(decoding: $0, as: UTF8.self) }
+        guard let dash = texts.firstIndex(of: "-"), dash >= 6, dash + 2 < texts.count, let id = Int(texts[0]),
+            let point = FilePath(bytes: fields[4])
+        else { return nil }
         self.init(
-            id: id, device: fields[2], root: fields[3], point: FilePath(fields[4]), fileSystem: fields[dash + 1],
-            source: fields[dash + 2])
+            id: id, device: texts[2], root: texts[3], point: point, fileSystem: texts[dash + 1],
+            source: texts[dash + 2])
     }
 }
 
-extension String {
+extension ArraySlice<UInt8> {
     /// With `\040` and its like as what they stand for.
-    fileprivate var withoutOctalEscapes: String {
-        guard contains("\\") else { return self }
+    fileprivate var withoutOctalEscapes: [UInt8] {
         var bytes: [UInt8] = []
-        var rest = utf8[...]
+        var rest = self
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), let code = UInt8(String(Substring(rest.prefix(3))), radix: 8) {
+            if byte == UInt8(ascii: "\\"), let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
                 bytes.append(code)
                 rest = rest.dropFirst(3)
             } else {
                 bytes.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }

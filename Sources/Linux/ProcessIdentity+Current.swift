@@ -30,7 +30,7 @@ extension ProcessIdentity {
     private static func process(_ pid: Int32) -> (startTicks: UInt64, hasEnded: Bool)? {
         guard let stat = FileSystem.kernelText(of: FilePath("/proc/\(pid)/stat")), let name = stat.lastIndex(of: ")")
         else { return nil }
-        let fields = stat[stat.index(after: name)...].split(separator: " ")
+        let fields = stat[stat.index(after: name)...].split(atASCII: " ")
         guard fields.count > 19, let startTicks = UInt64(fields[19]), let threads = Int(fields[17]) else { return nil }
         // The first thread may have ended, and others still be within the kernel.
         return (startTicks, ["Z", "X"].contains(fields[0]) && threads <= 1)

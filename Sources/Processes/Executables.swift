@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import SystemPackage
 
@@ -32,6 +33,6 @@ public enum Executables {
     /// The directories of `PATH`.
     public static var searchPath: [FilePath] {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
-        return path.split(separator: ":").map { FilePath(String($0)) }.filter(\.isAbsolute)
+        return path.split(atASCII: ":").map { FilePath(String($0)) }.filter(\.isAbsolute)
     }
 }

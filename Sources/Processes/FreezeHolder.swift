@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import Linux
 import Subprocess
@@ -128,7 +129,7 @@ extension FreezeHolder {
                 self = .commandEnded(
                     ProgramOutcome(
                         status: .init(waitStatus: number), output: [],
-                        lastErrorLines: errors.split(separator: "\n").suffix(20).map(String.init)))
+                        lastErrorLines: errors.split(atASCII: "\n").suffix(20).map(String.init)))
             case UInt8(ascii: "d"): self = .commandTooLong
             case UInt8(ascii: "s"): self = .stopped
             case UInt8(ascii: "w"): self = .freezeGoesOn(number)

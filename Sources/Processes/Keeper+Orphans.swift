@@ -41,7 +41,7 @@ extension Keeper {
         guard let comm = FileSystem.kernelText(of: FilePath("/proc/\(process)/comm")), comm == name + "\n",
             let line = FileSystem.kernelText(of: FilePath("/proc/\(process)/cmdline"))
         else { return nil }
-        let words = line.split(separator: "\0", omittingEmptySubsequences: false).prefix { $0 != "--" }
+        let words = line.split(atASCII: "\0", omittingEmptySubsequences: false).prefix { $0 != "--" }
         func value(of option: String) -> Int64? {
             words.firstIndex { $0 == option }.flatMap { words.dropFirst($0 + 1).first }.flatMap { Int64($0) }
         }

@@ -97,7 +97,7 @@ public actor ApplicationFreeze: Quiescence {
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         guard record.kind == Self.recordKind else { throw DumpError(unknown: record) }
         let facts = UndoFacts(record: record)
-        let thaw = try facts("thaw").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let thaw = try facts("thaw").split(atASCII: "\n", omittingEmptySubsequences: false).map(String.init)
         try await thawAlone(thaw, within: .seconds(Int64(try facts("deadline_seconds")) ?? 60))
     }
 

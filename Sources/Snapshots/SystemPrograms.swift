@@ -44,9 +44,14 @@ struct SystemPrograms: Sendable {
     func run(
         _ name: String, _ arguments: [String], hint: String? = nil
     ) async throws(DumpError) -> String {
+        String(decoding: try await bytes(name, arguments, hint: hint), as: UTF8.self)
+    }
+
+    /// The same, for output that names files: they need not be UTF-8.
+    func bytes(_ name: String, _ arguments: [String], hint: String? = nil) async throws(DumpError) -> [UInt8] {
         let outcome = try await outcome(name, arguments)
         guard outcome.succeeded else { throw DumpError(outcome, of: [name] + arguments, hint: hint) }
-        return String(decoding: outcome.output, as: UTF8.self)
+        return outcome.output
     }
 
     /// Runs a command of the operator's, which must end with status 0 in time.

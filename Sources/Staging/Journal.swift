@@ -103,7 +103,7 @@ struct Journal: Sendable {
     }
 
     private func isBeingWritten(_ name: FilePath.Component) -> Bool {
-        let words = name.string.split(separator: ".")
+        let words = name.string.split(atASCII: ".")
         guard words.count > 2 else { return false }
         return ProcessIdentity(mark: String(words[words.count - 2]))?.isAlive ?? false
     }
@@ -114,7 +114,7 @@ struct Journal: Sendable {
     }
 
     private func isOf(_ kind: Record.Kind, _ name: FilePath.Component) -> Bool {
-        name.string.split(separator: ".").dropFirst().first == kind.rawValue[...]
+        name.string.split(atASCII: ".").dropFirst().first == kind.rawValue[...]
     }
 
     private func isUnfinished(_ name: FilePath.Component) -> Bool { name.string.hasSuffix(SmallFile.unfinished) }
@@ -126,7 +126,7 @@ extension ProcessIdentity {
 
     /// One of this start of the system.
     fileprivate init?(mark: String) {
-        let words = mark.split(separator: "-")
+        let words = mark.split(atASCII: "-")
         guard words.count == 2, let pid = Int32(words[0]), let ticks = UInt64(words[1]) else { return nil }
         self.init(pid: pid, startTicks: ticks, bootID: Self.current.bootID)
     }

@@ -1,3 +1,4 @@
+import DumpCore
 import FoundationEssentials
 
 /// JSON as all our files have it: keys in snake case, sorted, on lines of their own, with a final newline.
@@ -30,7 +31,7 @@ public enum SnakeCaseJSON {
 
     /// `run_id` becomes `runID`: `convertFromSnakeCase` would make it `runId`, which no property of ours is called.
     private static func swiftName(of key: String) -> String {
-        let words = key.split(separator: "_")
+        let words = key.split(atASCII: "_")
         return words.prefix(1).joined() + words.dropFirst().map { acronyms[$0] ?? capitalized($0) }.joined()
     }
 

@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import Linux
 import SystemPackage
@@ -128,7 +129,7 @@ extension Int64 {
 
 extension UInt64 {
     init?(device text: String) {
-        let parts = text.split(separator: ",")
+        let parts = text.split(atASCII: ",")
         guard parts.count == 3, parts[0] == "native", let major = UInt32(parts[1]), let minor = UInt32(parts[2]) else {
             return nil
         }

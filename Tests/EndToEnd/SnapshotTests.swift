@@ -77,6 +77,33 @@ struct SnapshotTests {
         }
     }
 
+    @Test(
+        "has no subvolume replaced by an empty directory, whatever its name does to the lines of btrfs",
+        arguments: ["a\r", "\u{301}b", "c\nd", "e\nID 300 gen 5 top level 5 path f"])
+    func hidingName(name: String) async throws {
+        try await TestHost.withBtrfs { host, volume in
+            let hidden = volume.documents.appending(try #require(FilePath.Component(name)))
+            for subvolume in [hidden, volume.documents.appending("z")] {
+                try await volume.create(subvolume: subvolume)
+                try write("kept", to: subvolume.appending("file"))
+            }
+            let refused = try await host.muster("run")
+            #expect(refused.status == .exited(3), "\(refused.errors)")
+            #expect(access(host.current.string, F_OK) != 0)
+
+            host.job.dumpLines[host.job.dumpLines.endIndex - 1] = "    snapshot: {btrfs: {nested: include}}"
+            let included = try await host.muster("dump")
+            guard included.status == .exited(0) else {
+                #expect(included.status == .exited(3))
+                #expect(included.errors.contains("is not in the snapshot, which has an empty directory there"))
+                return #expect(access(host.current.string, F_OK) != 0)
+            }
+            let copy = host.current.pushing("documents/tree").appending(try #require(hidden.lastComponent))
+            #expect(try read(copy.appending("file")) == "kept")
+            #expect(try read(host.current.appending("documents/tree/z/file")) == "kept")
+        }
+    }
+
     @Test("shares its blocks with a staging directory on the same volume")
     func sharedBlocks() async throws {
         try await TestHost.withBtrfs(size: "512M") { host, volume in

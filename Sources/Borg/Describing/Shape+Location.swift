@@ -32,9 +32,11 @@ extension Shape<String> {
     }
 
     private static func splitScheme(of location: String) -> (scheme: Substring?, rest: Substring) {
-        let parts = location.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].allSatisfy({ $0.isASCII && $0.isLetter }) else { return (nil, location[...]) }
-        return (parts[0], parts[1])
+        let parts = location.split(atASCII: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].hasBytePrefix("//"), parts[0].allSatisfy({ $0.isASCII && $0.isLetter }) else {
+            return (nil, location[...])
+        }
+        return (parts[0], parts[1].dropFirst(2))
     }
 
     /// `user:password@host`, as far as a `/`.

@@ -1,3 +1,4 @@
+import DumpCore
 import Synchronization
 
 /// Takes Borg's log line by line as it comes and keeps what decides: little, however much Borg says.
@@ -91,7 +92,7 @@ struct BorgMessages: Sendable {
     private mutating func note(_ traceback: BorgTraceback) {
         self.traceback = traceback
         systemFault = SystemFault(in: traceback.exception) ?? systemFault
-        let words = traceback.exception.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? ""
+        let words = traceback.exception.split(atASCII: ": ", maxSplits: 1).last.map(String.init) ?? ""
         if lastLines.last?.contains(words) != true { keep(traceback.exception) }
     }
 
@@ -105,7 +106,7 @@ struct BorgMessages: Sendable {
 
     private mutating func keep(_ text: String) {
         // A server describes itself at length below each of its errors.
-        let lines = text.split(separator: "\n").filter { !$0.hasPrefix("Borg server: ") }
+        let lines = text.split(atASCII: "\n").filter { !$0.hasPrefix("Borg server: ") }
         lastLines += lines.map { String($0.prefix(500)) }
         lastLines = lastLines.suffix(12)
     }

@@ -12,11 +12,11 @@ struct BorgTraceback: Sendable, Equatable {
     /// Nil unless `text` holds one. Of several that led to one another, the last exception counts.
     init?(in text: String) {
         guard text.contains(Self.begin) else { return nil }
-        let lines = text[text.firstRange(of: Self.begin)!.lowerBound...].split(separator: "\n")
+        let lines = text[text.firstRange(of: Self.begin)!.lowerBound...].split(atASCII: "\n")
         guard let last = lines.last(where: Self.isException) else { return nil }
         exception = String(last)
         files = lines.compactMap { line in
-            line.firstMatch(of: /^ +File "([^"]+)", line/).map { String($0.output.1.split(separator: "/").last ?? "") }
+            line.firstMatch(of: /^ +File "([^"]+)", line/).map { String($0.output.1.split(atASCII: "/").last ?? "") }
         }
     }
 

@@ -12,9 +12,9 @@ struct BorgVersion: Hashable, Comparable, CustomStringConvertible {
 
     /// From what `borg --version` prints: `borg 1.4.5`, `borg 2.0.0b22`.
     init?(printed text: String) {
-        let words = text.split(whereSeparator: \.isWhitespace)
+        let words = text.splitAtASCIISpace()
         guard words.count == 2, words[0].hasPrefix("borg") else { return nil }
-        let numbers = words[1].split(separator: ".", maxSplits: 2).map { Int($0.prefix(while: \.isNumber)) }
+        let numbers = words[1].split(atASCII: ".", maxSplits: 2).map { Int($0.prefix(while: \.isNumber)) }
         guard numbers.count == 3, let major = numbers[0], let minor = numbers[1], let patch = numbers[2] else {
             return nil
         }

@@ -13,14 +13,19 @@ struct Selection: Sendable {
     private let device: UInt64
     /// Where Muster keeps what it has dumped, relative to the root of the tree.
     private let ownPlaces: Set<FilePath>
+    private let missingVolumes: MissingVolumes?
 
     /// - Parameters:
     ///   - device: of the root of the tree.
     ///   - ownPlaces: as `RunContext.ownPlaces`, relative to the root of the tree.
-    init(_ settings: SelectionSettings, device: UInt64, ownPlaces: Set<FilePath>) {
+    ///   - missingVolumes: of the snapshot that the tree is in.
+    init(
+        _ settings: SelectionSettings, device: UInt64, ownPlaces: Set<FilePath>, missingVolumes: MissingVolumes? = nil
+    ) {
         self.settings = settings
         self.device = device
         self.ownPlaces = ownPlaces
+        self.missingVolumes = missingVolumes
         // The shape of the settings has let none through that is not one.
         patterns = settings.exclude.compactMap { ExcludePattern($0) }
         markers = settings.excludeIfPresent.compactMap { FilePath.Component($0) }
@@ -38,7 +43,18 @@ struct Selection: Sendable {
             if status.isRootOfSubvolume, path.isCalledLikeOwnSnapshot { return Self.ownSnapshot }
             if settings.isOneFileSystem { return Self.otherFileSystem(at: path) }
         }
+        if missingVolumes?.isOwnSnapshot(path, status) == true { return Self.ownSnapshot }
         return exclusion(of: path, isDirectory: isDirectory)
+    }
+
+    /// Throws for the place of a volume that the snapshot lacks, unknown to the operator.
+    func requireInSnapshot(_ path: FilePath, _ status: FileStatus) throws(DumpError) {
+        guard missingVolumes?.includes(path, status) == true else { return }
+        throw DumpError(
+            .volumeMissing, "the subvolume at \(path) is not in the snapshot, which has an empty directory there",
+            hint:
+                "Leave it out with exclude:, set nested: omit, or rename it, if its name has characters that btrfs cannot list in a line.",
+            context: ["path": path.string])
     }
 
     /// The same for what nobody can look at, such as the root of another user's file system.

@@ -61,6 +61,7 @@ struct TreeWalk {
         // A socket is of no use to anybody but the process that made it.
         guard status.kind != .socket else { return }
         if let omission = selection.omission(of: path, status) { return omissions.add(omission) }
+        try selection.requireInSnapshot(path, status)
         guard path.components.count <= Self.deepest else {
             throw DumpError(
                 .pathTooLong,
@@ -112,6 +113,8 @@ extension Errno {
 extension DumpError.Code {
     /// A path is longer than can be extracted from an archive.
     static let pathTooLong = Self(rawValue: "path_too_long")
+    /// A snapshot has an empty directory in the place of a volume that should be in the dump.
+    static let volumeMissing = Self(rawValue: "volume_missing")
     /// A file changed each time that it was copied.
     static let fileChanged = Self(rawValue: "file_changed")
     /// A file's status does not tell how many bytes it has.

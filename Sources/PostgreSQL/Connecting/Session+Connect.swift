@@ -45,7 +45,7 @@ extension Session {
         let connection = try begin(options, password, user)
         let seconds = connection.option("connect_timeout").flatMap { Int($0) } ?? defaultConnectTimeout
         // As libpq counts: the time holds for each of several hosts, and zero or less is no limit.
-        let hosts = (connection.option("host") ?? "").split(separator: ",").count
+        let hosts = (connection.option("host") ?? "").split(atASCII: ",").count
         let limit: Duration? = seconds > 0 ? .seconds(max(seconds, 2) * max(hosts, 1)) : nil
         switch connection.establish(waiting: Waiting(stop: stop, limit: limit)) {
         case .ready: break
@@ -58,7 +58,7 @@ extension Session {
 
     private static func cannotConnect(_ options: ConnectionOptions, _ problem: String) -> DumpError {
         // libpq's own advice, on lines of its own, is what our hint says too.
-        let lines = problem.split(separator: "\n").map { String($0).trimmed }.filter { !$0.hasPrefix("Is the server") }
+        let lines = problem.split(atASCII: "\n").map { String($0).trimmed }.filter { !$0.hasPrefix("Is the server") }
         let cause = FailureCause.ofConnecting(problem)
         return DumpError(
             .sourceUnavailable, "cannot connect to PostgreSQL: \(lines.joined(separator: "; "))",

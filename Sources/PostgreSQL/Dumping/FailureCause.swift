@@ -28,7 +28,7 @@ struct FailureCause: Sendable {
 
     /// Whether it was the program that found its disk full, and not the server, which says so in an `ERROR:`.
     private static func programIsOutOfSpace(_ said: String) -> Bool {
-        said.split(separator: "\n").contains { line in
+        said.split(atASCII: "\n").contains { line in
             (line.contains("No space left on device") || line.contains("Disk quota exceeded"))
                 && !line.contains("ERROR:")
         }

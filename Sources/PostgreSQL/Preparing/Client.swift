@@ -26,7 +26,7 @@ struct Client: Sendable, Hashable {
 
         /// The version in a line such as `pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)`, or nil.
         init?(versionLine: String) {
-            let words = versionLine.split(whereSeparator: \.isWhitespace)
+            let words = versionLine.splitAtASCIISpace()
             guard let place = words.firstIndex(of: "(PostgreSQL)"), place + 1 < words.count else { return nil }
             description = String(words[place + 1])
             numbers = description.split { !$0.isASCII || !$0.isNumber }.compactMap { Int($0) }

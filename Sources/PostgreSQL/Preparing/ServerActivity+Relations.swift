@@ -15,7 +15,7 @@ extension ServerActivity {
         _ connect: (ServerFacts.Database) async throws(DumpError) -> Session
     ) async throws(DumpError) -> [ExclusiveLocks] {
         var numbers: [[String]] = []
-        for row in rows { numbers.append(try row.text("relations").split(separator: ",").map(String.init)) }
+        for row in rows { numbers.append(try row.text("relations").split(atASCII: ",").map(String.init)) }
         let names = await names(of: Set(numbers.joined()), in: database, connect)
         var locks: [ExclusiveLocks] = []
         for (row, numbers) in zip(rows, numbers) {
@@ -48,7 +48,7 @@ extension ServerActivity {
 
 extension ServerActivity.ExclusiveLocks {
     fileprivate init(_ row: Row, database: String, relations: [String]) throws(DumpError) {
-        let blockers = (try row.optionalText("blockers") ?? "").split(separator: ",")
+        let blockers = (try row.optionalText("blockers") ?? "").split(atASCII: ",")
         self.init(
             holder: try ServerActivity.Holder(row), isHeld: try row.flag("is_held"), database: database,
             relations: relations, duration: try row.optionalInteger("seconds").map { .seconds($0) },

@@ -1,3 +1,4 @@
+import DumpCore
 import Synchronization
 
 /// What `pg_restore --list` says of an archive, as far as it is compared with what we read in `toc.dat` ourselves.
@@ -17,7 +18,7 @@ final class ArchiveListingReader: Sendable {
     /// Either `;     TOC Entries: 35` or `3391; 0 16396 TABLE DATA public orders owner`. A table in a schema called `DATA` is
     /// told apart by the 0, the catalog that the entry is an object of: a table is one of `pg_class`.
     func add(_ line: String) {
-        let words = line.split(separator: " ", maxSplits: 5)
+        let words = line.split(atASCII: " ", maxSplits: 5)
         if words.starts(with: [";", "TOC", "Entries:"]), words.count == 4 {
             listing.withLock { $0.entries = Int(words[3]) }
         } else if words.count == 6, words[1] == "0", words[3] == "TABLE", words[4] == "DATA", words[0].hasSuffix(";"),

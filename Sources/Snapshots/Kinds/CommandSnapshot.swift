@@ -72,7 +72,7 @@ struct CommandSnapshot: VolumeSnapshot {
 extension CommandSnapshot {
     init(facts: UndoFacts) throws(DumpError) {
         commands = SnapshotCommands()
-        commands.release = try facts("release").split(separator: "\n", omittingEmptySubsequences: false).map(
+        commands.release = try facts("release").split(atASCII: "\n", omittingEmptySubsequences: false).map(
             String.init)
         commands.deadline = .seconds(Int64(try facts("deadline_seconds")) ?? 300)
         environment = facts.record.facts.filter { $0.key.hasPrefix("MUSTER_") }

@@ -39,7 +39,7 @@ struct DatasetSnapshot: VolumeSnapshot {
         guard let found = try await ownerFound(by: programs) else { return .done }
         guard found == owner.mark else { return .foreign }
         let holds = try await programs.run("zfs", ["holds", "-H", name])
-        if holds.split(separator: "\n").contains(where: { $0.split(separator: "\t").dropFirst().first == label[...] }) {
+        if holds.split(atASCII: "\n").contains(where: { $0.split(atASCII: "\t").dropFirst().first == label[...] }) {
             try await programs.run("zfs", ["release", label, name])
         }
         try await programs.run("zfs", ["destroy", name])

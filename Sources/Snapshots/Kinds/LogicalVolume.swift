@@ -37,7 +37,7 @@ struct LogicalVolume: Sendable, Equatable {
                 columns.joined(separator: ","),
             ])
         var volumes: [LogicalVolume] = []
-        for line in listing.split(separator: "\n") {
+        for line in listing.split(atASCII: "\n") {
             guard let volume = LogicalVolume(line: String(line)) else {
                 throw DumpError(
                     .programUnsuitable, "lvs wrote a line that Muster does not understand",
@@ -59,14 +59,14 @@ struct LogicalVolume: Sendable, Equatable {
     static func isEmpty(group id: String, by programs: SystemPrograms) async throws(DumpError) -> Bool {
         let listing = try await programs.run(
             "vgs", ["--noheadings", "--separator", "|", "--options", "vg_uuid,vg_attr,lv_count"])
-        return listing.split(separator: "\n").contains { line in
-            let fields = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces }
+        return listing.split(atASCII: "\n").contains { line in
+            let fields = line.split(atASCII: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces }
             return fields.count == 3 && fields[0] == id && fields[1].dropFirst(2).first != "x" && fields[2] == "0"
         }
     }
 
     init?(line: String) {
-        let fields = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces }
+        let fields = line.split(atASCII: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces }
         guard fields.count == Self.columns.count, let bytes = Int64(fields[10]), let free = Int64(fields[11]),
             fields[6].count >= 9
         else { return nil }
@@ -79,7 +79,7 @@ struct LogicalVolume: Sendable, Equatable {
         attributes = fields[6]
         pool = fields[7].filter { $0 != "[" && $0 != "]" }
         origin = fields[8].filter { $0 != "[" && $0 != "]" }
-        tags = fields[9].split(separator: ",").map(String.init)
+        tags = fields[9].split(atASCII: ",").map(String.init)
         self.bytes = bytes
         freeBytesOfGroup = free
         percent = Double(fields[12])

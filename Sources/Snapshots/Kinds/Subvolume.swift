@@ -20,34 +20,39 @@ struct Subvolume: Sendable, Equatable {
 
     /// The one that begins at `point`.
     static func at(_ point: FilePath, by programs: SystemPrograms) async throws(DumpError) -> Subvolume {
-        let text = try await programs.run("btrfs", ["subvolume", "show", point.string])
-        guard let subvolume = Subvolume(at: point, showing: text) else {
+        let output = try await programs.bytes("btrfs", ["subvolume", "show", point.string])
+        guard let subvolume = Subvolume(at: point, showing: output) else {
             throw DumpError(
                 .programUnsuitable, "btrfs subvolume show \(point) wrote what Muster does not understand",
-                context: ["output": text])
+                context: ["output": String(decoding: output, as: UTF8.self)])
         }
         return subvolume
     }
 
-    init?(at point: FilePath, showing text: String) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        var facts: [String: String] = [:]
-        for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            facts[String(line[..<colon].drop { $0 == " " || $0 == "\t" })] = String(value)
-        }
+    /// - Parameter output: the path in the first line, then a fact in each; by bytes, as names hold any but NUL and `/`.
+    init?(at point: FilePath, showing output: [UInt8]) {
+        let lines = output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        // Of two that are called alike the last is Btrfs' own: a name with line breaks may forge one before it.
+        let facts = Dictionary(lines.dropFirst().compactMap(Self.fact)) { $1 }
         guard let first = lines.first, let id = facts["UUID"], let parent = facts["Parent UUID"],
             let flags = facts["Flags"], let generation = facts["Generation"].flatMap({ UInt64($0) }),
             let creation = facts["Gen at creation"].flatMap({ UInt64($0) })
         else { return nil }
         self.point = point
-        path = first == "/" || first == "<FS_TREE>" ? FilePath() : FilePath(String(first))
+        path = ["/", "<FS_TREE>"].contains(FilePath(bytes: first)) ? FilePath() : FilePath(bytes: first) ?? FilePath()
         self.id = id
         parentID = parent == Self.noID ? nil : parent
-        isReadOnly = flags.split(separator: " ").contains("readonly")
+        isReadOnly = flags.split(atASCII: " ").contains("readonly")
         self.generation = generation
         generationAtCreation = creation
+    }
+
+    private static func fact(_ line: ArraySlice<UInt8>) -> (name: String, value: String)? {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        let trimmed = [line[..<colon], line[(colon + 1)...]].map { part in
+            String(decoding: part.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }, as: UTF8.self)
+        }
+        return (trimmed[0], trimmed[1])
     }
 
     /// The subvolumes that lie in this one, and in those, as far as they are to be seen at or below `directory`.
@@ -63,12 +68,14 @@ struct Subvolume: Sendable, Equatable {
     }
 
     /// `list -o` has those directly below, by their paths from the top of the file system.
+    ///
+    /// A name with a line break is not understood. Its place in the snapshot fails the dump, see `MissingVolumes`.
     private func children(by programs: SystemPrograms) async throws(DumpError) -> [FilePath] {
-        let text = try await programs.run("btrfs", ["subvolume", "list", "-o", point.string])
-        return text.split(separator: "\n").compactMap { line in
-            guard let range = line.firstRange(of: " path ") else { return nil }
-            var relative = FilePath(String(line[range.upperBound...]))
-            guard relative.removePrefix(path) else { return nil }
+        let output = try await programs.bytes("btrfs", ["subvolume", "list", "-o", point.string])
+        return output.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard let range = line.firstRange(of: Array(" path ".utf8)),
+                var relative = FilePath(bytes: line[range.upperBound...]), relative.removePrefix(path)
+            else { return nil }
             return point.pushing(relative)
         }
     }
@@ -88,6 +95,10 @@ extension FilePath {
 extension FileStatus {
     /// Whether a Btrfs subvolume begins here: its root has the inode 256, which nothing else on Btrfs has.
     public var isRootOfSubvolume: Bool { kind == .directory && inode == 256 }
+
+    /// Whether it is the empty directory that a snapshot has in the place of a subvolume: nothing else on Btrfs has the inode 2. On other
+    /// file systems it says nothing.
+    var isPlaceOfSubvolume: Bool { kind == .directory && inode == 2 }
 }
 
 extension MountTable {
@@ -96,10 +107,9 @@ extension MountTable {
         try status(of: path)?.isRootOfSubvolume ?? false
     }
 
-    /// Whether `path`, in a snapshot, is where a subvolume was, which is not in it: the empty directory there has the inode 2, which nothing
-    /// else on Btrfs has.
+    /// Whether `path`, in a snapshot, is where a subvolume was, which is not in it.
     static func isPlaceOfSubvolume(_ path: FilePath) throws(DumpError) -> Bool {
-        try status(of: path).map { $0.kind == .directory && $0.inode == 2 } ?? false
+        try status(of: path)?.isPlaceOfSubvolume ?? false
     }
 
     private static func status(of path: FilePath) throws(DumpError) -> FileStatus? {

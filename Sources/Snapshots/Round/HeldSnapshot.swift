@@ -11,6 +11,8 @@ public final class HeldSnapshot: Sendable {
     /// From just before to just after the atomic act. `exact`, or a `window` with Btrfs, and when the tree lies on several volumes that
     /// cannot be taken at once. Its evidence: `snapshot`, the kind, and `name`.
     public let moment: Moment
+    /// What to look for while the tree is read; nil where a snapshot cannot lack what was below its path.
+    public let missingVolumes: MissingVolumes?
 
     private let snapshots: [any VolumeSnapshot]
     private let round: SnapshotRound
@@ -23,9 +25,13 @@ public final class HeldSnapshot: Sendable {
         var record: UndoRecord
     }
 
-    init(tree: FilePath, moment: Moment, snapshots: [any VolumeSnapshot], round: SnapshotRound, run: RunContext) {
+    init(
+        tree: FilePath, moment: Moment, missingVolumes: MissingVolumes?, snapshots: [any VolumeSnapshot],
+        round: SnapshotRound, run: RunContext
+    ) {
         self.tree = tree
         self.moment = moment
+        self.missingVolumes = missingVolumes
         self.snapshots = snapshots
         self.round = round
         self.run = run

@@ -37,7 +37,8 @@ extension PlannedSnapshot {
         let round = planning.round
         let taken = try await round.takeSnapshots(snapshots, in: run)
         let held = HeldSnapshot(
-            tree: directory.point.pushing(inside), moment: moment(of: taken), snapshots: snapshots, round: round,
+            tree: directory.point.pushing(inside), moment: moment(of: taken), missingVolumes: missingVolumes,
+            snapshots: snapshots, round: round,
             run: run)
         do throws(DumpError) {
             for part in parts { try await held.mount(part, at: directory) }

@@ -31,7 +31,7 @@ struct DemoCommand: AsyncParsableCommand {
     private func story(_ place: DemoDirectory, _ cluster: DemoCluster) async throws {
         say("A PostgreSQL \(cluster.version) cluster with two databases now runs in \(place.root).")
         let job = try place.writeJob(socket: cluster.socket, runAs: cluster.user)
-        say("The job file:\n\n" + job.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
+        say("The job file:\n\n" + job.split(atASCII: "\n").map { "    \($0)" }.joined(separator: "\n"))
         try await muster("check", "--config", place.jobFile.string)
         try await muster("run", "--config", place.jobFile.string)
         try await muster("verify", "--config", place.jobFile.string)

@@ -29,7 +29,7 @@ struct DemoRestore {
 
     private func newestArchive() async throws -> String {
         let names = try await borg("list", "--short", "--last", "1", place.repository.string, in: place.root)
-        guard let name = names.split(separator: "\n").last else {
+        guard let name = names.split(atASCII: "\n").last else {
             throw DemoError(message: "the repository has no archive")
         }
         return String(name)
