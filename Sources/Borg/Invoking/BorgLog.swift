@@ -92,7 +92,8 @@ struct BorgMessages: Sendable {
     private mutating func note(_ traceback: BorgTraceback) {
         self.traceback = traceback
         systemFault = SystemFault(in: traceback.exception) ?? systemFault
-        let words = traceback.exception.split(atASCII: ": ", maxSplits: 1).last.map(String.init) ?? ""
+        let words =
+            traceback.exception.split(atASCII: ":", maxSplits: 1).last.map { String($0.drop { $0 == " " }) } ?? ""
         if lastLines.last?.contains(words) != true { keep(traceback.exception) }
     }
 
