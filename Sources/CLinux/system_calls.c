@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 static int result(long value) { return value < 0 ? -errno : (int)value; }
@@ -98,6 +100,18 @@ int clinux_set_thread_effective_ids(uid_t user, gid_t group) {
 }
 
 int clinux_clone_file(int from, int to) { return result(ioctl(to, FICLONE, from)); }
+
+int clinux_has_writer(int file) {
+    // Should an open break the lease in the moment that it lasts, the signal must not be SIGIO, which ends the process.
+    if (fcntl(file, F_SETSIG, SIGURG) != 0) return -errno;
+    if (fcntl(file, F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN ? 1 : -errno;
+    return fcntl(file, F_SETLEASE, F_UNLCK) == 0 ? 0 : -errno;
+}
+
+long clinux_file_clock(void) {
+    struct timespec now;
+    return clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 ? now.tv_sec * 1000000000L + now.tv_nsec : 0;
+}
 
 off_t clinux_seek(int file, off_t offset, int hole) {
     off_t found = lseek(file, offset, hole ? SEEK_HOLE : SEEK_DATA);

@@ -19,6 +19,7 @@ extension StagingArea {
     public static func examine(
         _ root: FilePath, estimates: [String: Int64]
     ) async throws(StagingError) -> ExaminedStaging {
+        try await onOwnThread { () throws(StagingError) in try StagingArea(root: root).requireControl() }
         if let area = try await openExisting(root) {
             let expected = try await area.expectedBytes(estimates: estimates)
             let isNew = try await area.currentSet() == nil

@@ -4,6 +4,7 @@ import SystemPackage
 
 extension StagingArea {
     func makeWhatIsMissing() throws(StagingError) {
+        try requireControl()
         if try !isOurs() {
             try createRoot()
             try createLockFile()
@@ -41,6 +42,15 @@ extension StagingArea {
         }
         try requireNothingForeign(names)
         return true
+    }
+
+    /// Whoever can exchange a directory on the way to the area could have us give, remove or overwrite what lies elsewhere.
+    func requireControl() throws(StagingError) {
+        guard root.isAbsolute, let loose = try attempting(to: "look at the way to", root, { try root.loosePart() })
+        else { return }
+        throw unsuitable(
+            "\(root) is not safe from other users: \(loose)",
+            hint: "Name a directory on whose way only root, or the user that muster runs as, can write.")
     }
 
     private func requireDirectoryOfOurs(_ status: FileStatus) throws(StagingError) {

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "CFaults.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -57,4 +59,30 @@ int cfaults_fail_sync(int error) {
 int cfaults_fail_openat2_on_this_thread(int error) {
     struct sock_filter code[] = {LOAD(nr), SKIP_UNLESS(SYS_openat2, 1), FAIL(error), ALLOW};
     return install_with(0, code, sizeof code / sizeof *code);
+}
+
+int cfaults_fail_lease(int error) {
+    struct sock_filter code[] = {
+        LOAD(nr), SKIP_UNLESS(SYS_fcntl, 3), LOAD(args[1]), SKIP_UNLESS(F_SETLEASE, 1), FAIL(error), ALLOW,
+    };
+    return install(code, sizeof code / sizeof *code);
+}
+
+int cfaults_fail_fsync(int error) {
+    struct sock_filter code[] = {LOAD(nr), SKIP_UNLESS(SYS_fsync, 1), FAIL(error), ALLOW};
+    return install(code, sizeof code / sizeof *code);
+}
+
+int cfaults_fail_plain_rename(int error) {
+    struct sock_filter code[] = {
+        LOAD(nr),
+#ifdef SYS_rename
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rename, 4, 0),
+#endif
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat, 3, 0),
+        SKIP_UNLESS(SYS_renameat2, 3),
+        LOAD(args[4]), SKIP_UNLESS(0, 1),
+        FAIL(error),   ALLOW,
+    };
+    return install(code, sizeof code / sizeof *code);
 }

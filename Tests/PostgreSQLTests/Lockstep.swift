@@ -57,7 +57,7 @@ struct Lockstep {
 
     /// What somebody would do by hand: two pg_dumps, one after the other.
     func plainDump(of database: String, into directory: FilePath) async throws {
-        try FileTree(directory).give(to: UserAccount(named: PostgreSQLServer.user)!)
+        try GivenDirectory(directory).give(to: UserAccount(named: PostgreSQLServer.user)!)
         try await PostgreSQLServer.run(
             "pg_dump",
             ["-Fd", "-Z0", "-d", "\(cluster.server.connection) dbname=\(database)", "-f", "\(directory)/\(database)"])

@@ -197,7 +197,7 @@ struct OmissionTests {
             #expect(try await cluster.omissions(.tablespaceDirectory, cluster.provider()) == [])
             let place = cluster.server.directory.appending("fast")
             try FileSystem.createDirectory(place)
-            try FileTree(place).give(to: #require(UserAccount(named: PostgreSQLServer.user)))
+            try GivenDirectory(place).give(to: #require(UserAccount(named: PostgreSQLServer.user)))
             try await cluster.server.psql("create tablespace fast location '\(place)'")
             let found = try await cluster.omissions(.tablespaceDirectory, cluster.provider())
             #expect(

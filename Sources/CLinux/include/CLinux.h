@@ -41,6 +41,13 @@ int clinux_set_thread_effective_ids(uid_t user, gid_t group);
 /// ioctl(2) with FICLONE: the empty file `to` shares the bytes of `from` until one of them is changed.
 int clinux_clone_file(int from, int to);
 
+/// Whether any process has the file open for writing, a shared mapping included: 1 if one has, 0 if none, a negated errno where the
+/// file system cannot say. By a read lease, see F_SETLEASE in fcntl(2): the file must be ours, and `file` open for reading only.
+int clinux_has_writer(int file);
+
+/// The time that the kernel would date a change of a file with now, in nanoseconds: CLOCK_REALTIME_COARSE.
+long clinux_file_clock(void);
+
 /// lseek(2) with SEEK_DATA (`hole` 0) or SEEK_HOLE: where the next data, or the next hole, at or after `offset` begins.
 off_t clinux_seek(int file, off_t offset, int hole);
 

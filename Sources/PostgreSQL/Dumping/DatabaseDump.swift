@@ -77,7 +77,7 @@ struct DatabaseDump: Sendable {
     private func handOver() throws(DumpError) {
         do {
             try FileSystem.createDirectory(target)
-            if let user = access.user { try FileTree(target).give(to: user) }
+            if let user = access.user { try GivenDirectory(target).give(to: user) }
         } catch {
             throw DumpError(creating: target, error)
         }
@@ -131,10 +131,11 @@ struct DatabaseDump: Sendable {
     private func verified(_ listing: ArchiveListing) async throws(DumpError) -> VerifiedArchive {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             do {
-                try FileTree(target).takeBack()
+                try GivenDirectory(target).takeBack(from: access.user) {
+                    guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                }
             } catch {
-                throw DumpError(
-                    .system, "cannot take over what pg_dump wrote to \(target): \(error)", underlying: error)
+                throw DumpError(takingOver: target, error)
             }
             return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop)
         }

@@ -1,5 +1,6 @@
 import Checksums
 import DumpCore
+import Linux
 import SystemPackage
 
 extension DumpError {
@@ -19,6 +20,24 @@ extension DumpError {
             hint: isFull ? FailureCause.freeSpaceHint : nil, underlying: error)
     }
 
+    /// What keeps us from taking over what a program of another user has written.
+    init(takingOver path: FilePath, _ error: any Error) {
+        switch error {
+        case let error as DumpError: self = error
+        case let error as ForeignFile:
+            self.init(
+                .foreignFile, "\(error)",
+                hint: "A process of the user in run_as interferes with the dump. Find it: fuser -v \(error.path)",
+                underlying: error)
+        case Errno.noSpace, Errno.diskQuotaExceeded:
+            self.init(
+                .noSpace, "cannot copy what a program wrote to \(path): \(error)", hint: FailureCause.freeSpaceHint,
+                underlying: error)
+        default:
+            self.init(.system, "cannot take over what a program wrote to \(path): \(error)", underlying: error)
+        }
+    }
+
     /// What keeps a dump's file from being read.
     init(ofReading error: any Error) {
         if let error = error as? DumpError {
@@ -30,4 +49,9 @@ extension DumpError {
                 underlying: error)
         }
     }
+}
+
+extension DumpError.Code {
+    /// Where a program of another user writes, there is something that it cannot have made, or that another process writes to.
+    static let foreignFile = Self(rawValue: "foreign_file")
 }

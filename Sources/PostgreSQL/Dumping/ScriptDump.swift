@@ -93,6 +93,7 @@ struct ScriptDump: Sendable {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             var inspector = ScriptInspector()
             let digest: FileDigest
+            try requireNoWriter()
             do {
                 digest = try FileScan(path).digest { chunk in
                     guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
@@ -103,6 +104,16 @@ struct ScriptDump: Sendable {
             }
             try requireComplete(inspector)
             return digest
+        }
+    }
+
+    /// A program of another user had our file for its standard output, and may have handed it on.
+    private func requireNoWriter() throws(DumpError) {
+        guard access.user != nil else { return }
+        do {
+            try OpenDirectory(directory).requireNoWriter(of: unit.path)
+        } catch {
+            throw DumpError(takingOver: path, error)
         }
     }
 

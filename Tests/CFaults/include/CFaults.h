@@ -16,4 +16,13 @@ int cfaults_fail_sync(int error);
 /// Linux 5.6, EPERM as some containers do.
 int cfaults_fail_openat2_on_this_thread(int error);
 
+/// From now on, the kernel answers every fcntl(2) of this process that takes a lease with this errno.
+int cfaults_fail_lease(int error);
+
+/// From now on, the kernel answers every fsync(2) of this process with this errno.
+int cfaults_fail_fsync(int error);
+
+/// From now on, the kernel answers every rename of this process that has no flags with this errno.
+int cfaults_fail_plain_rename(int error);
+
 #endif

@@ -1,0 +1,65 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+extension OpenDirectory {
+    /// Proves that no process can write to a file of ours that programs of another user had open for writing.
+    ///
+    /// The directory and the file must be ours and closed to others by now, so that nobody opens the file anew. The kernel grants a read
+    /// lease only while no process has the file open for writing, by a descriptor or a mapping, whoever handed it on: fcntl(2). Where
+    /// the file system has no leases the file is replaced by a copy, which nobody else ever had open.
+    ///
+    /// Throws `ForeignFile` if another process has it open for writing.
+    public func requireNoWriter(of name: FilePath) throws {
+        let answer = try withFile(name) { file in
+            var answer = clinux_has_writer(file.rawValue)
+            // One that is ending at this moment is waited for.
+            for _ in 0..<20 where answer == 1 {
+                usleep(5000)
+                answer = clinux_has_writer(file.rawValue)
+            }
+            return answer
+        }
+        if answer == 1 {
+            throw ForeignFile(
+                path.pushing(name), "is open for writing in another process, although its dump is complete")
+        }
+        if answer < 0 { try replaceByCopy(name) }
+    }
+
+    /// Puts a new file with the same bytes in the place of a file.
+    func replaceByCopy(_ name: FilePath) throws {
+        let draft = FilePath(root: nil, [FilePath.Component(".\(name.lastComponent?.string ?? "").copy")!])
+        let new = try createFile(draft)
+        do {
+            try new.closeAfter {
+                try withFile(name) { old in try old.copyBytes(to: new) }
+            }
+            try rename(draft, to: name)
+        } catch {
+            // The error at hand says more; what is left goes with the dump.
+            try? remove(draft)
+            throw error
+        }
+    }
+}
+
+extension OpenDirectory {
+    /// Renames, replacing a file at the new name.
+    private func rename(_ from: FilePath, to: FilePath) throws(Errno) {
+        let (from, to) = (try place(of: from), try place(of: to))
+        try FileSystem.call { renameat(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name) }
+    }
+}
+
+extension FileDescriptor {
+    /// Fills an empty file with the bytes of this one: shared where the file system can, else one by one.
+    func copyBytes(to new: FileDescriptor) throws {
+        do { return try clone(to: new) } catch {}  // No file system of ours must be able to.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 4096)
+        defer { buffer.deallocate() }
+        while case let count = try read(into: buffer), count > 0 {
+            _ = try new.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+}
