@@ -46,7 +46,7 @@ public struct JobStatus: Sendable, Codable {
         unreadable = try await area.unreadableUndoRecords().map(\.message)
         // A report of another version that cannot be read any more is no news.
         runs = try await area.reports().prefix(20).compactMap {
-            try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes)
+            try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes).asOfNow
         }
         set = try await area.currentSet().map { set in
             SetSummary(

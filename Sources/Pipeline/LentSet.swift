@@ -23,7 +23,7 @@ public struct LentSet: Sendable {
     ) async throws -> LentSet {
         guard let area = try await StagingArea.openExisting(staging) else { throw noSet(in: staging) }
         let lock = try await lock(area, for: borrower, patience, log)
-        guard let set = try await area.currentSet() else { throw noSet(in: staging) }
+        guard let set = try await area.verifiedSet() else { throw noSet(in: staging) }
         let lent = LentSet(set: set, lock: lock)
         try await lent.requireNoRunThatFailed(in: area)
         if let maxAge { try lent.requireYoungerThan(maxAge, at: .now) }
@@ -56,7 +56,8 @@ public struct LentSet: Sendable {
                 throw failed(report.run, "left a report that this Muster cannot read")
             }
             guard run.takesDumps, run.startedAt >= set.manifest.startedAt else { continue }
-            throw failed(run.runID, "ended with status \(run.exitStatus)", run.error?.message)
+            guard let status = run.exitStatus else { throw failed(run.runID, "did not live to its end") }
+            throw failed(run.runID, "ended with status \(status)", run.error?.message)
         }
     }
 

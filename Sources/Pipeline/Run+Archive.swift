@@ -5,9 +5,10 @@ import Staging
 
 extension Run {
     /// The published set, for a run that only archives.
-    func currentSet(of area: StagingArea, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
+    func currentSet(holding lock: StagingLock, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
+        let area = lock.area
         do {
-            guard let set = try await area.currentSet() else {
+            guard let set = try await area.verifiedSet(noting: lock) else {
                 throw DumpError(
                     .settings, "there is no set to archive in \(area.root)",
                     hint: "Run 'muster dump' or 'muster run' first.")
@@ -52,8 +53,21 @@ extension Run {
             if Task.isCancelled { throw .interrupted }
         }
         StopPoint.passing("archived")
-        if !failures.isEmpty { throw .archive(CombinedError("repositories", failures)) }
+        guard !failures.isEmpty else { return }
+        let error = CombinedError("repositories", failures)
+        throw failures.contains { $0.error.isDamageToTheSet } ? .damagedSet(error) : .archive(error)
     }
+}
+
+extension OperatorError {
+    /// Whether an archive failed because the set that Borg read was not what was sealed.
+    fileprivate var isDamageToTheSet: Bool {
+        ((self as? BorgError)?.underlying as? DumpError)?.code == .damagedSet
+    }
+}
+
+extension DumpError.Code {
+    static let damagedSet = Self(rawValue: StagingError.Code.damagedSet.rawValue)
 }
 
 extension RunReport.ArchiveRecord {

@@ -20,14 +20,15 @@ extension Run {
             do {
                 try await copying.build(in: area, &report)
                 try place.receive(area.current)
-                report.set?.path = target.string
-                try await remove(area)
             } catch {
                 try await remove(area)
                 throw error
             }
-            report.end(with: nil)
-            return RunReport.Ended(report: report, failure: nil)
+            report.set?.path = target.string
+            report.publishedAt = .now
+            let failure = await completed(place, removing: area)
+            report.end(with: failure)
+            return RunReport.Ended(report: report, failure: failure)
         } catch {
             let failure = RunFailure(error, during: .dump)
             report.end(with: failure)
@@ -38,7 +39,21 @@ extension Run {
     private func build(in area: StagingArea, _ report: inout RunReport) async throws {
         let lock = try await area.lock(for: id, command: "muster dump --into")
         defer { lock.release() }
-        _ = try await publishDumps(holding: lock, measuredBy: await sizesByHand(), SourcesInPlace(), &report)
+        let published = try await publishDumps(
+            holding: lock, measuredBy: await sizesByHand(), SourcesInPlace(), &report)
+        report.publishedAt = nil
+        if let obstacle = published.shortfall.notOnDisk { throw obstacle }
+    }
+
+    /// What is left to do once the dumps are in their place, whatever becomes of it.
+    private func completed(_ place: VacantDirectory, removing area: StagingArea) async -> RunFailure? {
+        do {
+            try await remove(area)
+            try place.flush()
+            return nil
+        } catch {
+            return RunFailure(error, during: .afterwards)
+        }
     }
 
     /// A dump by hand takes nothing's place: its size is compared with that of the job's runs, and never keeps it from being made.

@@ -9,15 +9,16 @@ extension Run {
     /// - Parameter inPlace: receives what Borg is to read where it is.
     func dump(
         holding lock: StagingLock, _ inPlace: SourcesInPlace, _ report: inout RunReport
-    ) async throws(RunFailure) -> SealedSet {
+    ) async throws(RunFailure) -> PublishedSet {
         do {
             let sizes = SizeCheck(
                 rule: acceptsSizes ? job.anomalies.lenient : job.anomalies,
                 history: try await RunHistory(of: job.staging))
             if acceptsSizes { report.sizesAccepted = true }
-            let set = try await publishDumps(holding: lock, measuredBy: sizes, inPlace, &report)
+            let published = try await publishDumps(holding: lock, measuredBy: sizes, inPlace, &report)
+            let set = published.set
             log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
-            return set
+            return published
         } catch {
             throw RunFailure(error, during: .dump)
         }
@@ -28,7 +29,7 @@ extension Run {
     /// After a failure that passes, all dumps are taken anew, so that they still belong together.
     func publishDumps(
         holding lock: StagingLock, measuredBy sizes: SizeCheck, _ inPlace: SourcesInPlace, _ report: inout RunReport
-    ) async throws -> SealedSet {
+    ) async throws -> PublishedSet {
         var attempt = DumpAttempt(sizes: sizes)
         while true {
             report.attempts = attempt.number
@@ -48,17 +49,20 @@ extension Run {
     private func publishDumps(
         _ attempt: inout DumpAttempt, holding lock: StagingLock, _ inPlace: SourcesInPlace,
         _ report: inout RunReport
-    ) async throws -> SealedSet {
+    ) async throws -> PublishedSet {
         let incoming = try await lock.beginSet()
         do {
             let dumps = try await takeDumps(&attempt, into: incoming, of: lock.area, inPlace, &report)
+            await enter(.seal, in: lock.area, &report)
             let sealed = try await seal(dumps, in: incoming, &report)
             StopPoint.passing("sealed")
             try Task.checkCancellation()
-            let set = try await sealed.publish()
-            report.set?.path = set.root.string
+            let published = try await sealed.publish()
+            report.set?.path = published.set.root.string
+            report.publishedAt = .now
+            tell(published.shortfall)
             StopPoint.passing("published")
-            return set
+            return published
         } catch {
             await inPlace.release()
             do {
@@ -86,6 +90,7 @@ extension Run {
             try await requireSpace(for: prepared, in: area)
             let frozen = try await freezeAll(prepared)
             StopPoint.passing("frozen")
+            await enter(.dump, in: area, &report)
             var dumps = await dumpAll(frozen, of: prepared, into: incoming)
             StopPoint.passing("dumped")
             for (name, source) in frozen where source.isReadInPlace { await inPlace.add(source, of: name) }

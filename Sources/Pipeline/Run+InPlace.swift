@@ -13,7 +13,8 @@ extension Run {
         do {
             try await area.keepUndo(of: id, dumps: Set(sharing))
         } catch {
-            throw RunFailure(error, during: .dump)
+            // The set is published, and of no use without them.
+            throw RunFailure(error, during: .afterwards)
         }
         await sources.keep()
         log.notice("snapshots are kept for Borg to read: run 'muster release' once it has")

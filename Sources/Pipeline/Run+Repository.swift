@@ -57,6 +57,18 @@ extension Run {
             ])
         } stillGood: { () async throws(DumpError) in
             try await requireInPlace(set, in: area)
+            try await requireUnchanged(set, in: area)
+        }
+    }
+
+    /// What Borg read is what was sealed if it still is that.
+    private func requireUnchanged(_ set: SealedSet, in area: StagingArea) async throws(DumpError) {
+        do {
+            try await area.requireUnchanged(set)
+        } catch {
+            throw DumpError(
+                error.isAboutTheSet ? .damagedSet : .system, error.message, hint: error.hint, context: error.context,
+                underlying: error)
         }
     }
 

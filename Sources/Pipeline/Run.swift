@@ -68,15 +68,21 @@ public struct Run: Sendable {
     ) async -> RunFailure? {
         var failure: RunFailure?
         let inPlace = SourcesInPlace()
+        await enter(part == .archive ? .archive : .prepare, in: lock.area, &report)
         do throws(RunFailure) {
             try await undoLeftovers(before: part, holding: lock)
-            let set =
-                part == .archive
-                ? try await currentSet(of: lock.area, &report) : try await dump(holding: lock, inPlace, &report)
-            if part == .dump {
-                try await keep(inPlace, in: lock.area)
-            } else {
-                try await archive(set, holding: lock, &report)
+            switch part {
+            case .archive:
+                try await archive(try await currentSet(holding: lock, &report), holding: lock, &report)
+            case .dump, .run:
+                let published = try await dump(holding: lock, inPlace, &report)
+                if part == .dump {
+                    try await keep(inPlace, in: lock.area)
+                } else {
+                    await enter(.archive, in: lock.area, &report)
+                    try await archive(published.set, holding: lock, &report)
+                }
+                if let obstacle = published.shortfall.notOnDisk { throw .afterwards(obstacle) }
             }
         } catch {
             failure = error
@@ -89,7 +95,7 @@ public struct Run: Sendable {
         } catch {
             log.error("cannot write the run report", metadata: ["error": "\(error)"])
             // A run whose outcome is not on record did not end well. Its own failure says more than this one.
-            failure = failure ?? RunFailure(error, during: .dump)
+            failure = failure ?? .afterwards(error)
             report.end(with: failure)
         }
         return failure

@@ -59,6 +59,8 @@ struct RunHistory: Sendable {
 }
 
 extension RunReport {
-    /// Whether a set came of it. After a failure of Borg it did.
-    fileprivate var hasPublished: Bool { outcome == .done || exitStatus == 4 }
+    /// Whether a set came of it. Reports of before that was noted have a status that tells.
+    fileprivate var hasPublished: Bool {
+        publishedAt != nil || outcome == .done || exitStatus == ExitStatus.archiveFailed.rawValue
+    }
 }

@@ -1,10 +1,20 @@
 import Borg
 import DumpCore
+import Linux
 import Staging
 
 /// The outcome of one run, as data: `runs/<run-id>.json`, and what `--json` prints. Key names in snake case.
 public struct RunReport: Sendable, Codable {
-    public enum Outcome: String, Sendable, Codable { case done, failed, interrupted }
+    public enum Outcome: String, Sendable, Codable {
+        case done, failed, interrupted
+        /// The run has not ended, as far as it could write that down.
+        case running
+        /// It was killed, or its host was. Never in a report's file, which nobody is left to change.
+        case noResult = "no_result"
+    }
+
+    /// What a run does while it has no result.
+    public enum Stage: String, Sendable, Codable { case prepare, dump, seal, archive }
 
     public var formatVersion = 1
     public var tool: Manifest.Tool
@@ -13,9 +23,16 @@ public struct RunReport: Sendable, Codable {
     public var runID: RunID
     public var host: String
     public var startedAt: Timestamp
+    /// Of a run without a result: when it was last heard of.
     public var endedAt: Timestamp
-    public var outcome = Outcome.failed
-    public var exitStatus: Int32 = 1
+    public var outcome = Outcome.running
+    /// Nil without a result.
+    public var exitStatus: Int32?
+    /// What it does, and the process that does it. Nil once there is a result.
+    public var stage: Stage?
+    public var process: ProcessIdentity?
+    /// When its set was published; nil if none was.
+    public var publishedAt: Timestamp?
     public var error: ErrorRecord?
     /// How many times the dumps were begun.
     public var attempts = 1
@@ -35,6 +52,7 @@ public struct RunReport: Sendable, Codable {
         self.host = host
         self.startedAt = startedAt
         self.endedAt = startedAt
+        process = .current
     }
 }
 
@@ -115,17 +133,18 @@ extension RunReport {
         public var failure: RunFailure?
     }
 
-    /// Closes the report. The exit status of an interruption is settled by whoever knows the signal.
+    /// Closes the report.
     mutating func end(with failure: RunFailure?) {
         endedAt = .now
+        (stage, process) = (nil, nil)
         error = failure?.error.map(ErrorRecord.init)
-        switch failure {
-        case nil: (outcome, exitStatus) = (.done, 0)
-        case .dump: (outcome, exitStatus) = (.failed, 3)
-        case .archive: (outcome, exitStatus) = (.failed, 4)
-        case .locked: (outcome, exitStatus) = (.failed, 6)
-        case .interrupted: (outcome, exitStatus) = (.interrupted, 143)
-        }
+        exitStatus = (failure?.exitStatus ?? .done).rawValue
+        outcome =
+            switch failure {
+            case nil: .done
+            case .interrupted: .interrupted
+            default: .failed
+            }
     }
 }
 

@@ -32,15 +32,24 @@ struct VacantDirectory: Sendable {
 
     func sibling(_ name: String) -> FilePath { path.removingLastComponent().appending(name) }
 
-    /// Moves what was made to the path. On return that is on disk.
+    /// Moves what was made to the path.
     func receive(_ made: FilePath) throws(DumpError) {
         do {
             try FileSystem.rename(made, to: path)
-            try FileSystem.flush(path.removingLastComponent())
         } catch Errno.directoryNotEmpty {
             throw occupied
         } catch {
             throw DumpError(.system, "cannot move \(made) to \(path): \(error)")
+        }
+    }
+
+    /// Writes to disk that it is there.
+    func flush() throws(DumpError) {
+        let parent = path.removingLastComponent()
+        do {
+            try FileSystem.flush(parent)
+        } catch {
+            throw DumpError(.system, "cannot write to disk \(parent): \(error)", underlying: error)
         }
     }
 

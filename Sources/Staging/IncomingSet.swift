@@ -11,6 +11,8 @@ public struct IncomingSet: Sendable {
     public let root: FilePath
     let lock: StagingLock
     let flushPoint: FlushPoint
+    /// Of the directory, which has another name once it is published.
+    fileprivate let inode: UInt64
 
     /// Creates the private, empty directory of a dump and returns its path.
     ///
@@ -58,10 +60,11 @@ public struct IncomingSet: Sendable {
         }
     }
 
-    /// Removes all of it. A second time does nothing.
+    /// Removes all of it, unless it was published: what lies at its path then is the set that it replaced. A second time does nothing.
     public func discard() async throws(StagingError) {
         try await onOwnThread { () throws(StagingError) in
             try lock.requireHeld()
+            guard try lock.area.status(of: root)?.inode == inode else { return }
             try attempting(to: "remove", root) { try FileTree(root).remove() }
         }
     }
@@ -80,20 +83,38 @@ public struct IncomingSet: Sendable {
 public struct UnpublishedSet: Sendable {
     public let set: SealedSet
     public let reuse: Reuse
+    /// As they were when they were sealed.
+    let files: SealedFiles
     let lock: StagingLock
 
     /// Makes the set `current` at one instant, and what was current `previous`; returns it in its final place.
     ///
-    /// On return that is on disk. After a throw or a crash `current/` is the old complete set or the new one, or becomes one of them in
+    /// After a throw `current/` is what it was. After a crash it is the old complete set or the new one, or becomes one of them in
     /// the next `StagingLock.removeLeftovers()`. Does not heed cancellation.
-    public func publish() async throws(StagingError) -> SealedSet {
+    public func publish() async throws(StagingError) -> PublishedSet {
         try await onOwnThread { () throws(StagingError) in
             try lock.requireHeld()
-            try Publication(of: lock.run, in: lock.area).perform()
-            return SealedSet(
-                root: lock.area.current, manifest: set.manifest, manifestSHA256: set.manifestSHA256,
-                entries: set.entries)
+            let shortfall = try Publication(of: lock.run, in: lock.area).perform()
+            lock.area.note(published: files)
+            return PublishedSet(
+                set: SealedSet(
+                    root: lock.area.current, manifest: set.manifest, manifestSHA256: set.manifestSHA256,
+                    entries: set.entries), shortfall: shortfall)
         }
+    }
+}
+
+/// A set that is `current`, and what could not be done once it was.
+public struct PublishedSet: Sendable {
+    public let set: SealedSet
+    public let shortfall: Shortfall
+
+    /// Nothing of it makes the set less good than it is.
+    public struct Shortfall: Sendable {
+        /// Why the names may be what they were before when the power goes now; the sets themselves are on disk.
+        public internal(set) var notOnDisk: StagingError?
+        /// Why the set that it replaced is not `previous`.
+        public internal(set) var notKept: StagingError?
     }
 }
 
@@ -109,7 +130,8 @@ extension StagingLock {
             return try attempting(to: "create", root) {
                 let flushPoint = try FlushPoint(self.area.incoming)
                 try FileSystem.createDirectory(root)
-                return IncomingSet(root: root, lock: self, flushPoint: flushPoint)
+                return IncomingSet(
+                    root: root, lock: self, flushPoint: flushPoint, inode: try FileSystem.status(of: root).inode)
             }
         }
     }

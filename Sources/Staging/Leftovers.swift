@@ -68,8 +68,7 @@ extension StagingLock {
         var done: [Leftover] = []
         for name in try area.incomingNames() {
             let path = area.incoming.appending(name)
-            if let run = RunID(name.string), wasCurrent(path, before: run) {
-                try Publication(of: run, in: area).keepAsPrevious(path)
+            if let run = RunID(name.string), wasCurrent(path, before: run), keepsAsPrevious(path, of: run) {
                 done.append(.keptAsPrevious(path))
             } else {
                 try attempting(to: "remove", path) { try FileTree(path).remove() }
@@ -77,6 +76,16 @@ extension StagingLock {
             }
         }
         return done
+    }
+
+    /// Where that cannot be, as when `previous/` is a mount point, the newer set in `current/` is enough.
+    private func keepsAsPrevious(_ path: FilePath, of run: RunID) -> Bool {
+        do throws(StagingError) {
+            try Publication(of: run, in: area).keepAsPrevious(path)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// Whether this is the set that `run` replaced as current and died before keeping it as previous: under its name there lies another

@@ -10,6 +10,8 @@ import SystemPackage
 ///
 /// On a file system that cannot exchange names there is an instant without `current/`. A journal record says so before it begins, and
 /// `completeFallback` ends it, here or at the next start.
+///
+/// Once the set is current, nothing fails its publication: what then cannot be done is told beside it.
 struct Publication {
     private let area: StagingArea
     private let run: RunID
@@ -19,7 +21,8 @@ struct Publication {
         self.run = run
     }
 
-    func perform() throws(StagingError) {
+    /// Throws only while `current/` is what it was.
+    func perform() throws(StagingError) -> PublishedSet.Shortfall {
         StopPoint.passing("publish.before")
         guard try area.exists(area.current) else { return try publishFirst() }
         do {
@@ -28,8 +31,16 @@ struct Publication {
             return try publishInTwoSteps()
         }
         StopPoint.passing("publish.exchanged")
-        try flushNames()
-        try keepAsPrevious(incoming)
+        return settle(keeping: incoming)
+    }
+
+    /// What is left to do once the set is current.
+    private func settle(keeping former: FilePath?) -> PublishedSet.Shortfall {
+        var shortfall = PublishedSet.Shortfall()
+        do { try flushNames() } catch { shortfall.notOnDisk = error }
+        guard let former else { return shortfall }
+        do { try keepAsPrevious(former) } catch { shortfall.notKept = error }
+        return shortfall
     }
 
     /// Makes what was swapped out `previous`, and removes what was.
@@ -53,39 +64,48 @@ struct Publication {
         if let rubbish { try? FileTree(rubbish).remove() }
     }
 
-    private func publishFirst() throws(StagingError) {
+    private func publishFirst() throws(StagingError) -> PublishedSet.Shortfall {
         try move(incoming, to: area.current)
         StopPoint.passing("publish.exchanged")
-        try flushNames()
+        return settle(keeping: nil)
     }
 
-    private func publishInTwoSteps() throws(StagingError) {
+    private func publishInTwoSteps() throws(StagingError) -> PublishedSet.Shortfall {
         try area.journal.write(record)
         do {
             try move(area.current, to: former)
             StopPoint.passing("publish.fallback.moved")
-            _ = try completeFallback()
+            try makeCurrent()
         } catch {
             // Once more, from whatever state this failure left: better now than at the next start. The error at hand says more.
-            _ = try? completeFallback()
-            throw error
+            guard (try? completeFallback()) == true else { throw error }
+            return PublishedSet.Shortfall()
         }
+        var shortfall = settle(keeping: former)
+        // Without it the next start finds what is left as it would find a crash.
+        do { try area.journal.remove(record) } catch { shortfall.notOnDisk = shortfall.notOnDisk ?? error }
+        return shortfall
     }
 
     /// Ends a publication in two steps from whatever state it was left in: `current/` is a complete set afterwards, the new one if that is
     /// there. Returns whether it is.
     func completeFallback() throws(StagingError) -> Bool {
-        if try !area.exists(area.current) {
-            if SetInspection.runID(of: incoming) == run {
-                try move(incoming, to: area.current)
-            } else if try area.exists(former) {
-                try move(former, to: area.current)
-            }
-        }
+        try makeCurrent()
         try flushNames()
-        if try area.exists(former) { try keepAsPrevious(former) }
+        // One that cannot be kept is rubbish, see `Leftovers`: no run may fail for it.
+        if try area.exists(former) { try? keepAsPrevious(former) }
         try area.journal.remove(record)
         return SetInspection.runID(of: area.current) == run
+    }
+
+    /// Gives `current/` back what it lacks: the new set if that is there, else the old one.
+    private func makeCurrent() throws(StagingError) {
+        guard try !area.exists(area.current) else { return }
+        if SetInspection.runID(of: incoming) == run {
+            try move(incoming, to: area.current)
+        } else if try area.exists(former) {
+            try move(former, to: area.current)
+        }
     }
 
     private var record: Journal.Record { .init(publicationOf: run) }

@@ -132,12 +132,15 @@ extension Sealing {
     struct ListedSet {
         private(set) var entries: [SealedSet.Entry] = []
         private(set) var bytes: Int64 = 0
+        /// See `SealedFiles`.
+        private(set) var states: [SealedFiles.State] = []
         /// The last change of anything but the manifest.
         private(set) var newest: Int64 = 0
 
         mutating func add(_ entry: FileTree.Entry) {
             entries.append(SealedSet.Entry(entry))
             bytes += entry.status.bytes
+            if SealedFiles.cover(entry) { states.append(SealedFiles.State(entry.status)) }
             if entry.path != manifest { newest = max(newest, entry.status.modified) }
         }
 

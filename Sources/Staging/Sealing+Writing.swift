@@ -5,7 +5,9 @@ import SystemPackage
 
 extension Sealing {
     /// Checksums, then the manifest, then everything to disk.
-    func writeDown(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> SealedSet {
+    func writeDown(
+        _ files: [File], _ hashes: [Hash]
+    ) throws(StagingError) -> (set: SealedSet, files: SealedFiles) {
         let lists = try writeChecksums(files, hashes)
         StopPoint.passing("seal.checksums")
         let manifest = makeManifest(lists)
@@ -16,10 +18,11 @@ extension Sealing {
         try makeManifestNewer(than: listed.newest)
         StopPoint.passing("seal.manifest")
         try incoming.flushPoint.flush(listed.bytes)
-        return SealedSet(
-            root: incoming.root, manifest: manifest,
-            manifestSHA256: try attempting(to: "hash", manifestPath) { try sha256(of: bytes) },
-            entries: listed.entries)
+        let digest = try attempting(to: "hash", manifestPath) { try sha256(of: bytes) }
+        return (
+            SealedSet(root: incoming.root, manifest: manifest, manifestSHA256: digest, entries: listed.entries),
+            SealedFiles(manifestSHA256: digest, states: listed.states)
+        )
     }
 
     /// The list of a dump's files, and how many there are.

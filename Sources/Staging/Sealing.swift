@@ -42,15 +42,16 @@ struct Sealing: Sendable {
         let hashes = try await hash(files, baseline)
         StopPoint.passing("seal.hashed")
         guard !Task.isCancelled else { throw .cancelled }
-        let set = try await onOwnThread { () throws(StagingError) in try sealing.writeDown(files, hashes) }
+        let sealed = try await onOwnThread { () throws(StagingError) in try sealing.writeDown(files, hashes) }
         let reused = hashes.filter(\.isReused)
         let linked = dumps.map(\.summary.linked)
         return UnpublishedSet(
-            set: set,
+            set: sealed.set,
             reuse: Reuse(
                 files: linked.reduce(reused.count) { $0 + $1.files },
                 bytes: linked.reduce(reused.reduce(0) { $0 + $1.digest.bytes }) { $0 + $1.bytes },
                 hindrance: baseline.hindrance),
+            files: sealed.files,
             lock: incoming.lock)
     }
 

@@ -12,7 +12,7 @@ struct SetInspection: Sendable {
     private(set) var files: [ListedFile] = []
     /// In the order of their paths.
     private(set) var problems: [SetProblem] = []
-    private var entries: [FileTree.Entry] = []
+    private(set) var entries: [FileTree.Entry] = []
     let part: SetPart?
     let referencedTrees: ReferencedTrees
 
@@ -49,15 +49,9 @@ struct SetInspection: Sendable {
 
     /// The set, if nothing is the matter with it.
     func requireIntact() throws(StagingError) -> SealedSet {
-        guard let first = problems.first else {
-            return SealedSet(
-                root: root, manifest: manifest, manifestSHA256: manifestSHA256,
-                entries: entries.map(SealedSet.Entry.init))
-        }
-        let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
-        throw StagingError(
-            .damagedSet, "the set in \(root) is not what was sealed: \(first)\(more)",
-            hint: "muster verify lists all of it. The next muster run replaces the set.")
+        guard problems.isEmpty else { throw .damaged(root, problems) }
+        return SealedSet(
+            root: root, manifest: manifest, manifestSHA256: manifestSHA256, entries: entries.map(SealedSet.Entry.init))
     }
 
     /// The run that a set's manifest names, or nil if there is none or it cannot be read. The rest of the set is not looked at.

@@ -10,7 +10,8 @@ import SystemPackage
 ///       incoming/<run-id>/   the set being built
 ///       current/             the last complete set; its path never changes
 ///       previous/            the set before, kept until the next is published
-///       runs/<run-id>.json   run reports
+///       sealed               how the files of current/ looked when they were sealed, see SealedFiles
+///       runs/<run-id>.json   run reports, each from the start of its run
 ///       repositories/<name>.json  what is remembered of each repository
 ///
 /// At any instant, and after any crash, `current/` is the old complete set or the new one.
@@ -66,17 +67,24 @@ public struct StagingArea: Sendable, Hashable {
     ///
     /// Throws `.notASet`, `.newerFormat` or `.damagedSet` for anything that must not be archived.
     public func currentSet() async throws(StagingError) -> SealedSet? {
+        guard try await hasCurrentSet() else { return nil }
         let area = self
-        return try await onOwnThread { () throws(StagingError) in
-            guard let status = try area.status(of: area.current) else { return nil }
-            guard status.kind == .directory else {
-                // Borg would archive a symbolic link as such.
-                throw StagingError(
-                    .notASet, "\(area.current) is not a directory",
-                    hint: "Remove it. Then take a new set with muster run.")
-            }
-            return try SetInspection(of: area.current).requireIntact()
+        return try await onOwnThread { () throws(StagingError) in try SetInspection(of: area.current).requireIntact() }
+    }
+
+    /// Whether a set, of whatever state, is there.
+    func hasCurrentSet() async throws(StagingError) -> Bool {
+        let area = self
+        guard let status = try await onOwnThread({ () throws(StagingError) in try area.status(of: area.current) })
+        else {
+            return false
         }
+        guard status.kind == .directory else {
+            // Borg would archive a symbolic link as such.
+            throw StagingError(
+                .notASet, "\(current) is not a directory", hint: "Remove it. Then take a new set with muster run.")
+        }
+        return true
     }
 
     func exists(_ path: FilePath) throws(StagingError) -> Bool { try status(of: path) != nil }

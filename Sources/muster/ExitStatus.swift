@@ -2,35 +2,9 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-/// How every command ends. 75 is never used: other tools read it as "skip quietly".
-enum ExitStatus: Int32, CaseIterable {
-    case done = 0
-    case failed = 1
-    case dumpFailed = 3
-    case archiveFailed = 4
-    case verificationFailed = 5
-    case locked = 6
-    case restoreFailed = 7
-    case usage = 64
-    case configuration = 78
-    case interrupted = 130
-    case terminated = 143
+typealias ExitStatus = Pipeline.ExitStatus
 
-    var meaning: String {
-        switch self {
-        case .done: "done"
-        case .failed: "anything else went wrong"
-        case .dumpFailed: "a dump failed: nothing was published, no archive was made"
-        case .archiveFailed: "Borg failed or an archive is not faithful: the set is intact"
-        case .verificationFailed: "the set is not what its manifest says"
-        case .locked: "another run holds the lock"
-        case .restoreFailed: "a restore failed"
-        case .usage: "the command line is wrong"
-        case .configuration: "the job file is wrong"
-        case .interrupted, .terminated: "interrupted (SIGINT), terminated (SIGTERM)"
-        }
-    }
-
+extension ExitStatus {
     /// A paragraph for a command's help that lists the statuses it ends with.
     static func help(_ own: ExitStatus...) -> String {
         let all = [.done] + own + [.usage, .configuration, .failed]
@@ -43,4 +17,8 @@ enum ExitStatus: Int32, CaseIterable {
 struct CommandFailure: Error {
     var status: ExitStatus
     var error: any OperatorError
+    /// What is said last, on a line of its own.
+    var lastLine: String?
+    /// Whether the status is on record already, so that a signal that came since does not change it.
+    var isOnRecord = false
 }

@@ -12,9 +12,8 @@ extension Run.Kept {
             if !texts.isEmpty { Console.shared.result(texts.joined(separator: "\n")) }
         }
         guard let failure else { return }
-        guard let error = failure.error else { throw ExitCode(128 + (SignalWait.signal ?? 15)) }
-        if case .locked = failure { throw CommandFailure(status: .locked, error: error) }
-        throw CommandFailure(status: .archiveFailed, error: error)
+        guard let error = failure.error else { throw ExitCode(failure.exitStatus.rawValue) }
+        throw CommandFailure(status: failure.exitStatus, error: error)
     }
 }
 

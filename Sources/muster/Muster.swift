@@ -40,7 +40,9 @@ struct Muster: AsyncParsableCommand {
             return ExitStatus.done.rawValue
         } catch let failure as CommandFailure {
             Console.shared.error(failure.error.description)
-            return SignalWait.signal.map { 128 + $0 } ?? failure.status.rawValue
+            if let line = failure.lastLine { Console.shared.plainError(line) }
+            let stopped = failure.isOnRecord ? nil : SignalWait.signal
+            return stopped.map { 128 + $0 } ?? failure.status.rawValue
         } catch let error as any OperatorError {
             Console.shared.error(error.description)
             return SignalWait.signal.map { 128 + $0 } ?? ExitStatus.failed.rawValue

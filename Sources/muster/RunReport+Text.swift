@@ -5,18 +5,18 @@ import Pipeline
 extension RunReport.Ended {
     /// Prints the outcome, and throws what went wrong for the exit status.
     func tell(_ output: OutputOptions) throws {
-        var report = report
-        if failure != nil, report.outcome == .interrupted, let signal = SignalWait.signal {
-            report.exitStatus = 128 + signal
-        }
         if output.json {
             Console.shared.result(try json(report))
         } else if failure == nil && !output.quiet {
             Console.shared.result(report.text)
         }
         guard let failure else { return }
-        guard let error = failure.error else { throw ExitCode(report.exitStatus) }
-        throw CommandFailure(status: ExitStatus(rawValue: report.exitStatus) ?? .failed, error: error)
+        let lastLine = report.lastLine(after: failure)
+        guard let error = failure.error else {
+            if let lastLine { Console.shared.plainError(lastLine) }
+            throw ExitCode(failure.exitStatus.rawValue)
+        }
+        throw CommandFailure(status: failure.exitStatus, error: error, lastLine: lastLine, isOnRecord: true)
     }
 }
 

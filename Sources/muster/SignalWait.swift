@@ -1,18 +1,13 @@
 import Glibc
-import Synchronization
+import Linux
 
 /// Runs the program as a task while the main thread waits for signals.
 ///
 /// SIGTERM, SIGINT and SIGHUP cancel the task, which then ends in good order: children stopped, nothing published, lock
 /// released. The second of them ends the process at once; the keepers still stop the children.
 enum SignalWait {
-    private static let received = Atomic<Int32>(0)
-
     /// The first signal that asked us to stop, or nil.
-    static var signal: Int32? {
-        let value = received.load(ordering: .acquiring)
-        return value == 0 ? nil : value
-    }
+    static var signal: Int32? { StopRequest.signal }
 
     /// - Parameter work: returns the exit status.
     static func run(_ work: @escaping @Sendable () async -> Int32) -> Never {
@@ -31,9 +26,7 @@ enum SignalWait {
         while true {
             var signal: UInt8 = 0
             guard read(ends[0], &signal, 1) == 1 else { continue }
-            let first = received.compareExchange(
-                expected: 0, desired: Int32(signal), ordering: .acquiringAndReleasing)
-            guard first.exchanged else { _exit(128 + Int32(signal)) }
+            guard StopRequest.note(Int32(signal)) else { _exit(128 + Int32(signal)) }
             task.cancel()
         }
     }

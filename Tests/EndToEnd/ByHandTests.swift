@@ -46,6 +46,28 @@ struct ByHandTests {
         }
     }
 
+    @Test(
+        "is complete although what it was made in cannot be removed, and the status does not say that nothing was published"
+    )
+    func leftover() async throws {
+        try await TestHost.with { host in
+            let target = host.scratch.appending("by-hand")
+            let dump = try host.start(["dump", "--into", target.string], environment: ["MUSTER_STOP_AT": "published"])
+            try #require(await dump.stopped())
+            let hidden = try #require(
+                try FileSystem.names(in: host.scratch).first { $0.string.hasPrefix(".by-hand.") })
+            let held = host.scratch.appending(hidden).appending("lock").string
+            try await output("chattr", "+i", held)
+            dump.send(SIGCONT)
+            let result = try await dump.result()
+            try await output("chattr", "-i", held)
+            #expect(result.status == .exited(1), "\(result.errors)")
+            #expect(result.errors.contains("cannot remove \(host.scratch)/.by-hand."), "\(result.errors)")
+            #expect(result.errors.hasSuffix("\nthe set is published\n"), "\(result.errors)")
+            #expect(try await host.muster("verify", "--set", target.string).status == .exited(0))
+        }
+    }
+
     @Test("that fails leaves nothing under the name, nor beside it")
     func failed() async throws {
         try await TestHost.with { host in

@@ -101,6 +101,81 @@ struct PublishTests {
     }
 }
 
+@Suite("A publication that fails half way")
+struct ShortfallTests {
+    @Test(
+        "After the exchange the new set is current whatever fails, and discarding it takes nothing away",
+        arguments: Fault.allCases)
+    func published(fault: Fault) async throws {
+        try await withArea { area in
+            try await area.takeSet(["app": ["x": "1"]], run: .numbered(1))
+            await #expect(processExitsWith: .success) {
+                [root = area.root.string as String, fault = fault.rawValue as String] in
+                let area = try await StagingArea.open(FilePath(root))
+                try await area.withIncoming(.numbered(2)) { incoming in
+                    let unpublished = try await incoming.fillAndSeal(["app": ["x": "2"]])
+                    #expect(Fault(rawValue: fault)!.begin() == 0)
+                    let published = try await unpublished.publish()
+                    #expect(published.set.manifest.runID == .numbered(2))
+                    #expect((published.shortfall.notOnDisk == nil) == (fault != "flush"))
+                    #expect(published.shortfall.notKept != nil)
+                    try await incoming.discard()
+                }
+                #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+            }
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+            try await area.takeSet(["app": ["x": "3"]], run: .numbered(3))
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(3))
+            #expect(try await area.faithfulRun(at: area.previous) == .numbered(2))
+            #expect(try area.incomingNames == [] && area.journalNames == [])
+        }
+    }
+
+    enum Fault: String, CaseIterable {
+        case flush, secondRename
+
+        func begin() -> Int32 {
+            switch self {
+            case .flush: cfaults_fail_fsync(EIO)
+            case .secondRename: cfaults_fail_plain_rename(EIO)
+            }
+        }
+    }
+
+    @Test("Where previous cannot be replaced, as when it is a mount point, every run publishes all the same")
+    func mountPoint() async throws {
+        try await withTmpfs(size: "4m") { mount in
+            let area = try await StagingArea.open(mount)
+            try await area.takeSet(["app": ["x": "1"]], run: .numbered(1))
+            try FileSystem.createDirectory(area.previous)
+            try await withMount(["-t", "tmpfs", "tmpfs"], at: area.previous) { _ in
+                for number in 2...4 {
+                    try await area.takeSet(["app": ["x": "\(number)"]], run: .numbered(number))
+                    #expect(try await area.faithfulRun(at: area.current) == .numbered(number))
+                }
+            }
+        }
+    }
+
+    @Test("A publication that fails before the exchange leaves the old set, and the new one is discarded")
+    func unpublished() async throws {
+        try await withArea { area in
+            try await area.takeSet(["app": ["x": "1"]], run: .numbered(1))
+            await #expect(processExitsWith: .success) { [root = area.root.string as String] in
+                let area = try await StagingArea.open(FilePath(root))
+                try await area.withIncoming(.numbered(2)) { incoming in
+                    let unpublished = try await incoming.fillAndSeal(["app": ["x": "2"]])
+                    #expect(cfaults_fail_rename_with_flags(EIO) == 0)
+                    await #expect(throws: StagingError.self) { try await unpublished.publish() }
+                    try await incoming.discard()
+                }
+                #expect(try area.incomingNames == [])
+            }
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(1))
+        }
+    }
+}
+
 @Suite("Publishing where names cannot be exchanged")
 struct FallbackTests {
     @Test("Sets follow each other as they do elsewhere", arguments: [EINVAL, ENOSYS])

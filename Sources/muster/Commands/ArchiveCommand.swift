@@ -5,7 +5,7 @@ import Pipeline
 struct ArchiveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive", abstract: "Archive the published set, as the second half of a run.",
-        discussion: ExitStatus.help(.archiveFailed, .locked))
+        discussion: ExitStatus.help(.archiveFailed, .verificationFailed, .locked))
 
     @Argument(help: "The job, as with --job.") var positionalJob: String?
     @OptionGroup var repositories: RepositoryOptions

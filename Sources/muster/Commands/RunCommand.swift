@@ -4,7 +4,7 @@ import Pipeline
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Dump, seal, publish, and archive.",
-        discussion: ExitStatus.help(.dumpFailed, .archiveFailed, .locked))
+        discussion: ExitStatus.help(.dumpFailed, .archiveFailed, .verificationFailed, .locked))
 
     @Argument(help: "The job, as with --job.") var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions

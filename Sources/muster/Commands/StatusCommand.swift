@@ -43,9 +43,20 @@ extension JobStatus {
         lines += unreadable
         if let holder { lines.append("running now: \(holder)") }
         lines += runs.prefix(5).map { run in
-            let error = run.error.map { ": \($0.message)" } ?? ""
-            return "\(run.command) \(run.runID) ended \(run.endedAt.local): \(run.outcome.rawValue)\(error)"
+            "\(run.command) \(run.runID) \(run.ending)"
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension RunReport {
+    fileprivate var ending: String {
+        let during = stage.map { ", \($0.rawValue)" } ?? ""
+        return switch outcome {
+        case .running: "began \(startedAt.local): running\(during)"
+        case .noResult: "began \(startedAt.local): ended without a result\(during)"
+        case .done, .failed, .interrupted:
+            "ended \(endedAt.local): \(outcome.rawValue)" + (error.map { ": \($0.message)" } ?? "")
+        }
     }
 }

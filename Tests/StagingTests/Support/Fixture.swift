@@ -20,7 +20,7 @@ extension StagingArea {
     func takeSet(_ dumps: [String: Files], run: RunID = .numbered(1)) async throws -> (set: SealedSet, reuse: Reuse) {
         try await withIncoming(run) { incoming in
             let unpublished = try await incoming.fillAndSeal(dumps)
-            return (try await unpublished.publish(), unpublished.reuse)
+            return (try await unpublished.publish().set, unpublished.reuse)
         }
     }
 

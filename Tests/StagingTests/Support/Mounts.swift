@@ -21,10 +21,10 @@ func withExt4(options: [String], _ body: (FilePath) async throws -> Void) async 
     }
 }
 
-private func withMount(
+func withMount(
     _ arguments: [String], at mountPoint: FilePath, _ body: (FilePath) async throws -> Void
 ) async throws {
-    try FileSystem.createDirectory(mountPoint)
+    if (try? FileSystem.status(of: mountPoint)) == nil { try FileSystem.createDirectory(mountPoint) }
     let mount = try await runProgram("mount", arguments + [mountPoint.string])
     try #require(mount.succeeded, "\(mount.lastErrors)")
     do {
