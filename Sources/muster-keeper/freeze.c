@@ -60,7 +60,7 @@ static void tell(enum report report, int number, int output) {
 /// Waits until a child has ended (-1 for none), or one of the others. Whatever of the freeze has ended besides is reaped.
 static enum event wait_for(const struct holder *holder, pid_t child, int *status, long long until) {
     for (;;) {
-        for (pid_t ended; (ended = waitpid(-1, status, WNOHANG)) > 0;)
+        for (pid_t ended; (ended = wait_for_any(status)) > 0;)
             if (ended == child) return child_ended;
         struct pollfd watched[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                    {.fd = holder->parent, .events = POLLIN},

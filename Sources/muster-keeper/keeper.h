@@ -27,6 +27,14 @@ int keep(const struct job *job);
 /// Holds an application frozen.
 int hold(const struct job *job);
 
+/// Kills every child of this process.
+void kill_children(void);
+
+/// A child that has ended, which is reaped. 0 while none has, -1 with errno when there is none, or waiting fails.
+///
+/// - Parameter status: its wait status; may be NULL.
+pid_t wait_for_any(int *status);
+
 /// Ends all descendants of this process, and reaps them. Orphans become its children (PR_SET_CHILD_SUBREAPER), and theirs when they end.
 void end_descendants(void);
 

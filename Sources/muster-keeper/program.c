@@ -46,6 +46,22 @@ static void read_secret(struct secret *secret) {
     }
 }
 
+/// What another user's program has no need for: capabilities that outlive the change of user, and programs that would give it new ones.
+static void drop_privileges(void) {
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("refuse new privileges to", "the program");
+}
+
+/// Whoever crashes with a secret in memory leaves none of it on disk: neither this process nor, as the limit is inherited, the program.
+static void forbid_core_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        setrlimit(RLIMIT_CORE, &limit);
+    }
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 static void become(const char *name) {
     errno = 0;
     const struct passwd *entry = getpwnam(name);
@@ -58,6 +74,7 @@ static void become(const char *name) {
         if (setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0) fail("become", name);
         if (setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0) fail("become", name);
     }
+    drop_privileges();
     setenv("HOME", entry->pw_dir, 1);
     setenv("USER", entry->pw_name, 1);
     setenv("LOGNAME", entry->pw_name, 1);
@@ -110,9 +127,18 @@ static _Noreturn void start(const struct job *job, struct secret *secret, int di
 
 /// Reaps whatever ended. True once the program itself has, with its wait status.
 static bool reap(pid_t child, int *status) {
-    for (pid_t ended; (ended = waitpid(-1, status, WNOHANG)) > 0;)
+    for (pid_t ended; (ended = wait_for_any(status)) != 0;) {
         if (ended == child) return true;
+        // While it is there, there is a child to wait for. Its own end kills it.
+        if (ended < 0) fail("wait for", "the program");
+    }
     return false;
+}
+
+/// Once the program is in no group of its own making, whether it was left there or left it, the group's signal does not reach it.
+static void signal_program(pid_t child, int signal) {
+    kill(-child, signal);
+    if (getpgid(child) != child) kill(child, signal);
 }
 
 static int stay_with(pid_t child, int signals, int parent, int grace) {
@@ -132,11 +158,12 @@ static int stay_with(pid_t child, int signals, int parent, int grace) {
         int status;
         if (reap(child, &status)) return status;
         if (stop && kill_at < 0) {
-            kill(-child, SIGTERM);
+            signal_program(child, SIGTERM);
             kill_at = now_milliseconds() + grace;
         }
         if (kill_at >= 0 && now_milliseconds() >= kill_at) {
-            kill(-child, SIGKILL);
+            signal_program(child, SIGKILL);
+            kill_children();
             kill_at = now_milliseconds() + 1000;
         }
     }
@@ -158,17 +185,20 @@ static int end_alike(int status) {
 int keep(const struct job *job) {
     static struct secret secret;
 
+    forbid_core_files();
     sigset_t handled;
     sigemptyset(&handled);
     sigaddset(&handled, SIGTERM);
     sigaddset(&handled, SIGINT);
     sigaddset(&handled, SIGHUP);
     sigaddset(&handled, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &handled, NULL);
-    int signals = signalfd(-1, &handled, SFD_CLOEXEC);
+    // Without it the end of the program would never be heard of.
+    int signals = sigprocmask(SIG_BLOCK, &handled, NULL) == 0 ? signalfd(-1, &handled, SFD_CLOEXEC) : -1;
+    if (signals < 0) fail("wait for", "signals");
     // By descriptor and not by PR_SET_PDEATHSIG: that one fires when the *thread* that started us ends.
     int parent = (int)syscall(SYS_pidfd_open, job->parent, 0);
-    if (parent < 0 || getppid() != job->parent) return cannot_start;
+    if (parent < 0) fail("watch (by pidfd_open, since Linux 5.3, which a seccomp filter may refuse)", "muster");
+    if (getppid() != job->parent) return cannot_start;
     fcntl(parent, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 
