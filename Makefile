@@ -2,6 +2,7 @@
 # make test   the whole suite, against real PostgreSQL and real Borg
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make bench  the figures, as ratios within one run
+# make faults system calls of small runs, made to fail one after the other; takes an hour
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
 
 SHELL := /bin/bash
@@ -9,7 +10,10 @@ RELEASE := .build/release/muster
 # Optimized, with all checks on: half of the suite's time would be spent in code that is not. Apart from the release, whose options are others.
 TESTS := --configuration release --scratch-path .build/tests
 
-.PHONY: demo test test-volumes build-tests bench lint release install-packages install-test-packages
+# Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
+RELEASED := --configuration release --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath -Xlinker -s
+
+.PHONY: demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -35,6 +39,9 @@ bench: install-test-packages release
 	Benchmarks/bench-archives
 	Benchmarks/bench-directories
 
+faults: install-test-packages release
+	Benchmarks/faults
+
 lint:
 	@! grep -rnE '\.split\((separator: "|whereSeparator: \\.)|components\(separatedBy' Sources | grep -v unicodeScalars \
 		|| { echo "split text at bytes, see DumpCore/ASCIISplitting.swift"; exit 1; }
@@ -42,8 +49,8 @@ lint:
 
 # Two executables that need no Swift on the host they run on: muster, and muster-keeper, to be installed beside it.
 release: install-packages
-	swift build --configuration release --product muster --static-swift-stdlib
-	swift build --configuration release --product muster-keeper
+	swift build $(RELEASED) --product muster --static-swift-stdlib
+	swift build $(RELEASED) --product muster-keeper
 
 install-packages:
 	@.ci/packages libpq-dev libyaml-dev libssl-dev pkg-config postgresql borgbackup

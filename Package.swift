@@ -1,6 +1,18 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// C that root runs on what others have made. Optimized in every build: FORTIFY needs that. `.ci/hardening` looks at what came of it.
+var hardened: [CSetting] = [
+    .unsafeFlags(["-O2", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"])
+]
+#if arch(x86_64)
+    hardened.append(.unsafeFlags(["-fcf-protection"]))
+#endif
+/// No address that is called can be changed later (full RELRO).
+let boundAtStart = LinkerSetting.unsafeFlags([
+    "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "relro",
+])
+
 let package = Package(
     name: "muster",
     products: [
@@ -14,8 +26,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         // FilePath, FileDescriptor and Errno: typed system calls without Foundation.
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
-        // Child processes. `traits: []` leaves Foundation out.
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         .executableTarget(
@@ -25,12 +35,15 @@ let package = Package(
                 "Linux",
                 "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
-            ]),
+            ], linkerSettings: [boundAtStart]),
         // What Muster runs every program under; in C, because there is one for each of them.
         .executableTarget(
             name: "muster-keeper",
+            cSettings: hardened,
             // It holds no Swift, and must not load Swift's runtime: that takes longer than all that it does.
-            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
+            linkerSettings: [
+                .unsafeFlags(["-nostartfiles", "-static-stdlib"]), boundAtStart,
+            ]),
         .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
             name: "Pipeline",
@@ -58,13 +71,13 @@ let package = Package(
         .target(
             name: "Processes",
             dependencies: [
-                "Linux", "DumpCore", .product(name: "Subprocess", package: "swift-subprocess"), .logging, .system,
+                "Linux", "CLinux", "DumpCore", .logging, .system,
             ]),
         .target(name: "Settings", dependencies: ["DumpCore", .system]),
         .target(name: "Checksums", dependencies: ["Linux", "DumpCore", "CLibCrypto", .system]),
         .target(name: "Linux", dependencies: ["DumpCore", "CLinux", .system]),
         .target(name: "DumpCore", dependencies: [.logging, .system]),
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: hardened),
         // Tests, against real servers and a real Borg.
         .target(
             name: "TestSupport", dependencies: ["muster", "Processes", "Linux", "DumpCore", .logging, .system],

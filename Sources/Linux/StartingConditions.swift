@@ -1,7 +1,8 @@
+import CLinux
 import Glibc
 import SystemPackage
 
-/// What this process was started with, before it set things for itself: file mode mask, signals, scheduling policy.
+/// What this process was started with, before it set things for itself: file mode mask, signals, scheduling policy, core files.
 ///
 /// For a program that takes our place, and that is to find what it would have found without us.
 public struct StartingConditions: Sendable {
@@ -9,11 +10,23 @@ public struct StartingConditions: Sendable {
     private let blockedSignals: sigset_t
     private let ignoredSignals: Set<Int32>
     private let policy: Int32
+    private let coreFiles: rlimit
 
     private static let remembered = StartingConditions()
 
     /// To be called first of all, by the main thread.
     public static func remember() { _ = remembered }
+
+    /// The arguments of this process, without its own name. `CommandLine` has none where there is no `/proc`.
+    public static var arguments: [String] {
+        (0..<clinux_argument_count()).dropFirst().map { String(cString: clinux_argument($0)) }
+    }
+
+    /// Whether a descriptor of 0 to 2 was closed. It leads to `/dev/null` since.
+    public static func wasClosed(_ descriptor: Int32) -> Bool { clinux_was_closed(descriptor) == 1 }
+
+    /// Whether whoever started us wanted this signal to change nothing, as `nohup(1)` does.
+    public static func wasIgnored(_ signal: Int32) -> Bool { remembered.ignoredSignals.contains(signal) }
 
     /// Runs another program in this process, as `execvp(3)` does, under the conditions that were remembered.
     ///
@@ -38,12 +51,14 @@ public struct StartingConditions: Sendable {
         blockedSignals = blocked
         ignoredSignals = Set(Self.allSignals.filter(Self.isIgnored))
         policy = sched_getscheduler(0)
+        coreFiles = CoreFiles.limit
     }
 
     /// Signals and policy are the calling thread's, which is the one that lives on in the new program. The threads of Swift's pool block
     /// nearly every signal.
     private func restore() {
         umask(fileModeMask)
+        CoreFiles.set(coreFiles)
         for signal in Self.allSignals where Self.isIgnored(signal) != ignoredSignals.contains(signal) {
             _ = Glibc.signal(signal, ignoredSignals.contains(signal) ? SIG_IGN : SIG_DFL)
         }

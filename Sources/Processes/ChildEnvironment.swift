@@ -1,5 +1,4 @@
 import Glibc
-import Subprocess
 
 /// The environment of a child: a few of our own variables, the program's, and a fixed locale, so that messages and sorting
 /// do not depend on who runs us.
@@ -8,15 +7,15 @@ enum ChildEnvironment {
     /// Anyone may read a process's environment who may act as its user: no password goes there, even if we were given it so.
     private static let never: Set<String> = ["PGPASSWORD", "BORG_PASSPHRASE", "BORG_NEW_PASSPHRASE"]
 
-    static func of(_ program: Program) -> [Environment.Key: String] {
-        var child: [Environment.Key: String] = [:]
+    static func of(_ program: Program) -> [String: String] {
+        var child: [String: String] = [:]
         for (name, value) in ours where !never.contains(name) {
             if always.contains(name) || program.inheritedPrefixes.contains(where: { name.hasPrefix($0) }) {
-                child[Environment.Key(rawValue: name)!] = value
+                child[name] = value
             }
         }
         child["LC_ALL"] = "C.UTF-8"
-        for (name, value) in program.environment { child[Environment.Key(rawValue: name)!] = value }
+        for (name, value) in program.environment { child[name] = value }
         return child
     }
 

@@ -1,7 +1,6 @@
 import DumpCore
 import Glibc
 import Linux
-import Subprocess
 import SystemPackage
 
 /// A process that freezes an application, holds it, and thaws it: when it is told to, after a time, and at once when this process ends, however
@@ -155,13 +154,6 @@ extension FreezeHolder {
     }
 }
 
-extension ProgramOutcome.Status {
-    /// - Parameter waitStatus: as `waitpid` gives it.
-    fileprivate init(waitStatus: Int32) {
-        self = waitStatus & 0x7f == 0 ? .exited((waitStatus >> 8) & 0xff) : .signaled(waitStatus & 0x7f)
-    }
-}
-
 extension ProgramRunner {
     /// Starts a holder, which begins at once. It must be waited for by `thaw` or `end`.
     ///
@@ -202,10 +194,9 @@ extension FreezeHolder {
         return FreezeHolder(pid: pid, socket: FileDescriptor(rawValue: ends[0]))
     }
 
-    /// Not by Subprocess, which ends what it started together with us. Where the holder would write may be frozen: it
-    /// writes nowhere.
+    /// Where the holder would write may be frozen: it writes nowhere.
     private static func spawn(
-        _ pid: inout pid_t, _ command: [String], _ environment: [Environment.Key: String], standardInput: Int32
+        _ pid: inout pid_t, _ command: [String], _ environment: [String: String], standardInput: Int32
     ) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -214,7 +205,7 @@ extension FreezeHolder {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         let words = command.map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0.key.rawValue)=\($0.value)") } + [nil]
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in words + variables { free(text) } }
         return posix_spawn(&pid, command[0], &actions, nil, words, variables)
     }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import SystemPackage
 
@@ -7,8 +8,11 @@ public enum Keeper {
 
     /// The keeper that was installed together with the running executable: it lies beside it.
     public static func installed() throws(ProcessError) -> FilePath {
+        try requireKernel()
         guard let path = realpath("/proc/self/exe", nil) else {
-            throw ProcessError(.cannotRun, "cannot find out where muster is installed: \(Errno(rawValue: errno))")
+            throw ProcessError(
+                .cannotRun, "cannot find out where muster is installed: /proc/self/exe: \(Errno(rawValue: errno))",
+                hint: "Mount /proc: muster finds its own programs, mounts and processes there.")
         }
         defer { free(path) }
         let ourselves = FilePath(platformString: path)
@@ -21,6 +25,18 @@ public enum Keeper {
                 context: ["path": keeper.string])
         }
         return keeper
+    }
+
+    /// Keeper and program are waited for by descriptors of processes.
+    private static func requireKernel() throws(ProcessError) {
+        let descriptor = clinux_pidfd_open(getpid())
+        guard descriptor < 0 else {
+            close(descriptor)
+            return
+        }
+        throw ProcessError(
+            .cannotRun, "cannot watch over programs: pidfd_open: \(Errno(rawValue: -descriptor))",
+            hint: "Muster needs Linux 5.3 or newer, and in a container a seccomp profile that allows pidfd_open.")
     }
 
     static func arguments(for program: Program) -> [String] {

@@ -1,6 +1,7 @@
 import DumpCore
+import Glibc
+import Linux
 import Logging
-import Subprocess
 import SystemPackage
 
 /// Runs programs, each under a keeper of its own: see `Keeper`.
@@ -42,93 +43,108 @@ public struct ProgramRunner: Sendable {
             tail.append(line)
             onErrorLine(line)
         }
-        let ended: (TerminationStatus, [UInt8])
-        do {
-            ended = try await run(program, output: output, onOutput: onOutput, errors: errors)
-        } catch let error as ProcessError {
-            throw error
+        let ended: Ended
+        do throws(Errno) {
+            ended = try await RunningPrograms.counting(program) { () async throws(Errno) in
+                try await start(program, output: output, onOutput: onOutput, errors: errors)
+            }
         } catch {
             if Task.isCancelled { throw cancelled(program) }
-            throw ProcessError(.cannotRun, "cannot run \(name): \(error)", underlying: error)
+            throw ProcessError(
+                .cannotRun, "cannot run \(name): \(error)", hint: Self.hint(for: error), underlying: error)
         }
-        // A cancelled run returns as if the program had ended by itself.
+        // A cancelled program may have ended well before it heard of it.
         if Task.isCancelled { throw cancelled(program) }
+        if ended.isOverLimit, case .collect(let limit) = output {
+            throw ProcessError(.tooMuchOutput, "\(name) wrote more than \(formatBytes(Int64(limit)))")
+        }
         let outcome = ProgramOutcome(
-            status: ProgramOutcome.Status(ended.0), output: ended.1, lastErrorLines: tail.lines)
+            status: ProgramOutcome.Status(waitStatus: ended.status), output: ended.output, lastErrorLines: tail.lines)
         log.debug("program ended", metadata: ["program": "\(name)", "status": "\(outcome.status)"])
         return outcome
     }
 
-    private func run(
+    /// Runs it on a thread of its own, which cancellation reaches by a `StopRequest`.
+    private func start(
         _ program: Program, output: ProgramOutput, onOutput: @escaping @Sendable () -> Void,
         errors: @escaping @Sendable (String) -> Void
-    ) async throws -> (TerminationStatus, [UInt8]) {
+    ) async throws(Errno) -> Ended {
+        let stop = try StopRequest()
+        let words = [keeper.string] + Keeper.arguments(for: program)
+        let ended = await withTaskCancellationHandler {
+            await onOwnThread { () -> Result<Ended, Errno> in
+                Result { () throws(Errno) in
+                    try Self.runToEnd(program, words, output: output, stop: stop, onOutput: onOutput, errors: errors)
+                }
+            }
+        } onCancel: {
+            stop.send()
+        }
+        return try ended.get()
+    }
+
+    private static func runToEnd(
+        _ program: Program, _ words: [String], output: ProgramOutput, stop: StopRequest, onOutput: () -> Void,
+        errors: (String) -> Void
+    ) throws(Errno) -> Ended {
+        var process = try started(program, words, output: output)
+        var errorLines = LineSplitter()
+        var receiver = OutputReceiver(output)
+        // The keeper needs the program's grace, and a moment to end what is left.
+        let status = try process.watch(stop: stop, patience: program.grace + .seconds(5)) { bytes in
+            errorLines.take(bytes, errors)
+        } onOutput: { bytes in
+            onOutput()
+            return receiver.take(bytes)
+        }
+        errorLines.finish(errors)
+        return receiver.finish(status)
+    }
+
+    private static func started(
+        _ program: Program, _ words: [String], output: ProgramOutput
+    ) throws(Errno) -> KeptProcess {
+        let input = try standardInput(of: program)
+        defer { close(input.rawValue) }
+        let variables = ChildEnvironment.of(program)
         switch output {
+        case .file(let file):
+            return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: file)
         case .discard:
-            let result = try await start(program, output: .discarded) { execution in
-                try await execution.standardError.forEachLine(errors)
-            }
-            return (result.terminationStatus, [])
-        case .file(let descriptor):
-            let result = try await start(
-                program, output: .fileDescriptor(descriptor, closeAfterSpawningProcess: false)
-            ) { execution in
-                try await execution.standardError.forEachLine(errors)
-            }
-            return (result.terminationStatus, [])
-        case .lines(let onLine):
-            let result = try await start(program, output: .sequence) { execution in
-                async let said: Void = execution.standardError.forEachLine(errors)
-                try await execution.standardOutput.forEachLine { line in
-                    onOutput()
-                    onLine(line)
-                }
-                try await said
-            }
-            return (result.terminationStatus, [])
-        case .pieces(let onPiece):
-            let result = try await start(program, output: .sequence) { execution in
-                async let said: Void = execution.standardError.forEachLine(errors)
-                for try await buffer in execution.standardOutput {
-                    onOutput()
-                    buffer.withUnsafeBytes(onPiece)
-                }
-                try await said
-            }
-            return (result.terminationStatus, [])
-        case .collect(let limit):
-            let name = program.name
-            let result = try await start(program, output: .sequence) { execution in
-                async let said: Void = execution.standardError.forEachLine(errors)
-                var bytes: [UInt8] = []
-                for try await buffer in execution.standardOutput {
-                    onOutput()
-                    buffer.withUnsafeBytes { bytes.append(contentsOf: $0) }
-                    guard bytes.count <= limit else {
-                        throw ProcessError(.tooMuchOutput, "\(name) wrote more than \(formatBytes(Int64(limit)))")
-                    }
-                }
-                try await said
-                return bytes
-            }
-            return (result.terminationStatus, result.closureResult)
+            let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
+            guard null >= 0 else { throw Errno(rawValue: errno) }
+            defer { close(null) }
+            return try KeptProcess.start(
+                words, variables, in: program.workingDirectory, input: input, file: FileDescriptor(rawValue: null))
+        case .lines, .pieces, .collect:
+            return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: nil)
         }
     }
 
-    private func start<Output: OutputProtocol, Result: Sendable>(
-        _ program: Program, output: Output,
-        body: @escaping (Execution<ArrayInput, Output, SequenceOutput>) async throws -> Result
-    ) async throws -> ExecutionResult<Result, Output, SequenceOutput> {
-        var options = PlatformOptions()
-        // A session of its own: Ctrl-C at the terminal reaches us only, and we stop the program in good order.
-        options.createSession = true
-        // The keeper needs the program's grace, and a moment to end what is left.
-        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: program.grace + .seconds(5))]
-        return try await Subprocess.run(
-            .path(keeper), arguments: Arguments(Keeper.arguments(for: program)),
-            environment: .custom(ChildEnvironment.of(program)), workingDirectory: program.workingDirectory,
-            platformOptions: options, input: .array(program.secret.map { Array($0.text.reveal().utf8) } ?? []),
-            output: output, error: .sequence, body: body)
+    /// Its secret, which only the keeper reads, or nothing.
+    private static func standardInput(of program: Program) throws(Errno) -> FileDescriptor {
+        guard let secret = program.secret else {
+            let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            guard null >= 0 else { throw Errno(rawValue: errno) }
+            return FileDescriptor(rawValue: null)
+        }
+        var bytes = Array(secret.text.reveal().utf8)
+        defer { bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
+        do {
+            return try FileDescriptor.memoryFile(holding: bytes)
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+    }
+
+    private static func hint(for errno: Errno) -> String? {
+        switch errno {
+        case .tooManyOpenFiles:
+            "Let muster open more files: 'ulimit -n' in a shell, LimitNOFILE= in a unit. 256 are always enough to begin with."
+        case .resourceTemporarilyUnavailable, .noMemory:
+            "There is no room for another process: raise TasksMax= and MemoryMax= of the unit, or 'ulimit -u' and 'ulimit -v'."
+        default: nil
+        }
     }
 
     private func cancelled(_ program: Program) -> ProcessError {
@@ -136,11 +152,44 @@ public struct ProgramRunner: Sendable {
     }
 }
 
-extension ProgramOutcome.Status {
-    fileprivate init(_ status: TerminationStatus) {
-        switch status {
-        case .exited(let code): self = .exited(code)
-        case .signaled(let signal): self = .signaled(signal)
+/// How a keeper ended, and what was collected.
+private struct Ended: Sendable {
+    var status: Int32
+    var output: [UInt8] = []
+    var isOverLimit = false
+}
+
+/// Passes on what a program writes, as it was asked for.
+private struct OutputReceiver {
+    private let form: ProgramOutput
+    private var lines = LineSplitter()
+    private var collected: [UInt8] = []
+    private var isOverLimit = false
+
+    init(_ form: ProgramOutput) { self.form = form }
+
+    /// False when it has enough.
+    mutating func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch form {
+        case .discard, .file: break
+        case .lines(let onLine): lines.take(bytes, onLine)
+        case .pieces(let onPiece): onPiece(bytes)
+        case .collect(let limit):
+            collected.append(contentsOf: bytes)
+            isOverLimit = collected.count > limit
         }
+        return !isOverLimit
+    }
+
+    mutating func finish(_ status: Int32) -> Ended {
+        if case .lines(let onLine) = form { lines.finish(onLine) }
+        return Ended(status: status, output: collected, isOverLimit: isOverLimit)
+    }
+}
+
+extension ProgramOutcome.Status {
+    /// - Parameter waitStatus: as `waitpid` gives it.
+    init(waitStatus: Int32) {
+        self = waitStatus & 0x7f == 0 ? .exited((waitStatus >> 8) & 0xff) : .signaled(waitStatus & 0x7f)
     }
 }

@@ -118,6 +118,67 @@ struct ProgramRunnerTests {
         }
     }
 
+    @Test("Cancelling ends a program that has left its group, has undone its death signal, and ignores SIGTERM")
+    func hostileProgram() async throws {
+        try await withScratch { scratch in
+            let pid = scratch.appending("pid")
+            var program = Program(
+                "/usr/bin/python3",
+                [
+                    "-c",
+                    """
+                    import ctypes, os, signal, sys
+                    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                    ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
+                    os.setpgid(0, os.getpgid(os.getppid()))
+                    with open(sys.argv[1] + ".new", "w") as file: file.write(str(os.getpid()))
+                    os.rename(sys.argv[1] + ".new", sys.argv[1])
+                    while True: signal.pause()
+                    """, pid.string,
+                ])
+            program.grace = .seconds(1)
+            let running = program
+            let task = Task { try await runner.run(running) }
+            try await eventually { access(pid.string, F_OK) == 0 }
+            task.cancel()
+            await #expect(throws: ProcessError.self) { try await task.value }
+            #expect(!isAlive(pid_t(try read(pid))!))
+        }
+    }
+
+    @Test("A program of another user gets no new privileges and no capability, and none leaves a core file")
+    func privileges() async throws {
+        var program = shell("grep -E '^(NoNewPrivs|Cap(Prm|Eff|Amb))' /proc/self/status; ulimit -c")
+        program.user = "postgres"
+        #expect(
+            try await output(program) == [
+                "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1",
+                "0",
+            ])
+    }
+
+    @Test("A keeper whose wait is interrupted tells how the program ended all the same")
+    func interruptedWait() async throws {
+        let outcome = try await runner.run(
+            shell(
+                "exec strace -f -o /dev/null -e inject=wait4:error=EINTR:when=1 "
+                    + "/bin/bash -c '\(keeperExecutable) --parent $$ --grace 1000 -- /bin/sh -c \"exit 7\"; exit $?'"))
+        #expect(outcome.status == .exited(7))
+    }
+
+    @Test("A keeper that cannot hear of its program's end says so and does not start it")
+    func deafKeeper() async throws {
+        // The keeper takes the place of the process that strace starts, whose parent is strace.
+        let outcome = try await runner.run(
+            shell(
+                """
+                exec strace -o /dev/null -e inject=signalfd4:error=EIO /bin/bash -c 'exec \(keeperExecutable) \
+                    --parent $PPID --grace 1000 -- /bin/sh -c "exit 7"'
+                """))
+        #expect(outcome.status == .exited(127))
+        #expect(outcome.lastErrorLines == ["muster: cannot wait for signals: Input/output error"])
+    }
+
     @Test("What a program leaves behind when it ends is ended too")
     func leftovers() async throws {
         try await withScratch { scratch in

@@ -6,6 +6,27 @@
 #include <sys/types.h>
 #include <sys/xattr.h>
 
+/// The arguments of this process, its own name first, as the kernel handed them over.
+int clinux_argument_count(void);
+const char *clinux_argument(int index);
+
+/// 1 for a descriptor of 0 to 2 that was closed when this process began. It leads to /dev/null now.
+int clinux_was_closed(int descriptor);
+
+/// prctl(2) with PR_SET_DUMPABLE 0, until the next execve(2): no core file, also where the kernel hands them to a program, and no other process of our
+/// user reads our memory.
+void clinux_forbid_looking_inside(void);
+
+/// posix_spawn(3) of the program words[0], with these descriptors, of which none is below 3, as 0 to 2 and no other, in a session of its own, with every
+/// signal as it is by default. The process.
+int clinux_spawn(char *const words[], char *const variables[], const char *directory, const int descriptors[3]);
+
+/// pidfd_open(2), since Linux 5.3: a descriptor, closed on exec, that can be read once the process has ended.
+int clinux_pidfd_open(pid_t process);
+
+/// eventfd(2), closed on exec, that never makes anyone wait: can be read once eight bytes were written.
+int clinux_event(void);
+
 /// renameat2(2) with RENAME_EXCHANGE: both names exist before and after, with their contents swapped at one instant.
 int clinux_exchange(const char *one, const char *other);
 

@@ -1,0 +1,145 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A keeper that runs, watched over by one thread from its start to its end.
+///
+/// That thread needs no other: where there is no room for threads, `onOwnThread` has the work done by the caller's own.
+struct KeptProcess: ~Copyable {
+    private let pid: pid_t
+    /// Can be read once the keeper has ended.
+    private let end: Int32
+    private var errors: OutputPipe
+    private var output: OutputPipe
+
+    private init(pid: pid_t, end: Int32, errors: consuming OutputPipe, output: consuming OutputPipe) {
+        self.pid = pid
+        self.end = end
+        self.errors = errors
+        self.output = output
+    }
+
+    /// Starts it.
+    ///
+    /// - Parameters:
+    ///   - input: what the keeper reads.
+    ///   - file: where standard output goes; nil for a pipe to us.
+    static func start(
+        _ words: [String], _ variables: [String: String], in directory: FilePath, input: FileDescriptor,
+        file: FileDescriptor?
+    ) throws(Errno) -> KeptProcess {
+        var errors = try OutputPipe()
+        var output = file == nil ? try OutputPipe() : OutputPipe.none
+        let target = file?.rawValue ?? output.writeEnd
+        let pid = try spawn(words, variables, in: directory, [input.rawValue, target, errors.writeEnd])
+        errors.closeWriteEnd()
+        output.closeWriteEnd()
+        let end = clinux_pidfd_open(pid)
+        guard end >= 0 else {
+            kill(pid, SIGTERM)
+            _ = reap(pid)
+            throw Errno(rawValue: -end)
+        }
+        return KeptProcess(pid: pid, end: end, errors: errors, output: output)
+    }
+
+    deinit { close(end) }
+
+    /// Stays with it to its end, which is the wait status.
+    ///
+    /// - Parameters:
+    ///   - patience: from SIGTERM, when it is asked for, to SIGKILL.
+    ///   - onOutput: returns false when it has enough, and the program is to be stopped.
+    /// - Throws: when its output cannot be read. It has been stopped then, and so it has whenever this returns.
+    mutating func watch(
+        stop: StopRequest, patience: Duration, onErrors: (UnsafeRawBufferPointer) -> Void,
+        onOutput: (UnsafeRawBufferPointer) -> Bool
+    ) throws(Errno) -> Int32 {
+        var teardown = Teardown(pid: pid, patience: patience)
+        var failure: Errno?
+        var wantsMore = true
+        while true {
+            let ready = wait(stop, teardown)
+            if ready.stop { teardown.begin() }
+            do throws(Errno) {
+                try errors.drain(everything: ready.end, onErrors)
+                try output.drain(everything: ready.end) { if wantsMore { wantsMore = onOutput($0) } }
+                if !wantsMore { teardown.begin() }
+            } catch {
+                failure = error
+                teardown.begin()
+            }
+            if ready.end { break }
+            teardown.killIfOverdue()
+        }
+        let status = Self.reap(pid)
+        if let failure { throw failure }
+        guard let status else { throw .noChildProcess }
+        return status
+    }
+
+    /// Waits until there is something to do.
+    private func wait(_ stop: StopRequest, _ teardown: borrowing Teardown) -> (stop: Bool, end: Bool) {
+        var watched = [end, teardown.hasBegun ? -1 : stop.descriptor, errors.readEnd, output.readEnd].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        // A failure of poll(2) itself is a moment's pause.
+        if poll(&watched, nfds_t(watched.count), teardown.millisecondsLeft) < 0 { usleep(10_000) }
+        return (watched[1].revents != 0, watched[0].revents != 0)
+    }
+
+    private static func spawn(
+        _ words: [String], _ variables: [String: String], in directory: FilePath, _ descriptors: [Int32]
+    ) throws(Errno) -> pid_t {
+        let words = words.map { strdup($0) } + [nil]
+        let variables = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in words + variables { free(text) } }
+        let child = clinux_spawn(words, variables, directory.string, descriptors)
+        guard child > 0 else { throw Errno(rawValue: -child) }
+        return child
+    }
+
+    /// Nil if the kernel does not know it any more.
+    private static func reap(_ pid: pid_t) -> Int32? {
+        var status: Int32 = 0
+        // It has ended, or was killed: what interrupts this a thousand times is no signal of ours.
+        for _ in 0..<1000 {
+            if waitpid(pid, &status, 0) == pid { return status }
+            guard errno == EINTR else { return nil }
+        }
+        return nil
+    }
+}
+
+/// The end of a keeper that was asked for: SIGTERM, and SIGKILL when it does not do what that is for.
+private struct Teardown: ~Copyable {
+    let pid: pid_t
+    let patience: Duration
+    private var killAt: ContinuousClock.Instant?
+
+    init(pid: pid_t, patience: Duration) {
+        self.pid = pid
+        self.patience = patience
+    }
+
+    var hasBegun: Bool { killAt != nil }
+
+    /// As poll(2) takes it.
+    var millisecondsLeft: Int32 {
+        guard let killAt else { return -1 }
+        return Int32(clamping: max(0, (killAt - .now).components.seconds * 1000 + 1000))
+    }
+
+    mutating func begin() {
+        guard !hasBegun else { return }
+        kill(pid, SIGTERM)
+        killAt = .now + patience
+    }
+
+    /// The keeper is not reaped before its end was seen, so that its number is still its own.
+    mutating func killIfOverdue() {
+        guard let killAt, killAt <= .now else { return }
+        kill(pid, SIGKILL)
+        self.killAt = .now + .seconds(5)
+    }
+}
