@@ -52,7 +52,7 @@ struct KeptProcess: ~Copyable {
     ///   - onOutput: returns false when it has enough, and the program is to be stopped.
     /// - Throws: when its output cannot be read. It has been stopped then, and so it has whenever this returns.
     mutating func watch(
-        stop: StopRequest, patience: Duration, onErrors: (UnsafeRawBufferPointer) -> Void,
+        stop: ProgramStop, patience: Duration, onErrors: (UnsafeRawBufferPointer) -> Void,
         onOutput: (UnsafeRawBufferPointer) -> Bool
     ) throws(Errno) -> Int32 {
         var teardown = Teardown(pid: pid, patience: patience)
@@ -79,7 +79,7 @@ struct KeptProcess: ~Copyable {
     }
 
     /// Waits until there is something to do.
-    private func wait(_ stop: StopRequest, _ teardown: borrowing Teardown) -> (stop: Bool, end: Bool) {
+    private func wait(_ stop: ProgramStop, _ teardown: borrowing Teardown) -> (stop: Bool, end: Bool) {
         var watched = [end, teardown.hasBegun ? -1 : stop.descriptor, errors.readEnd, output.readEnd].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }

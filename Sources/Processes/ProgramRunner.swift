@@ -64,12 +64,12 @@ public struct ProgramRunner: Sendable {
         return outcome
     }
 
-    /// Runs it on a thread of its own, which cancellation reaches by a `StopRequest`.
+    /// Runs it on a thread of its own, which cancellation reaches by a `ProgramStop`.
     private func start(
         _ program: Program, output: ProgramOutput, onOutput: @escaping @Sendable () -> Void,
         errors: @escaping @Sendable (String) -> Void
     ) async throws(Errno) -> Ended {
-        let stop = try StopRequest()
+        let stop = try ProgramStop()
         let words = [keeper.string] + Keeper.arguments(for: program)
         let ended = await withTaskCancellationHandler {
             await onOwnThread { () -> Result<Ended, Errno> in
@@ -84,7 +84,7 @@ public struct ProgramRunner: Sendable {
     }
 
     private static func runToEnd(
-        _ program: Program, _ words: [String], output: ProgramOutput, stop: StopRequest, onOutput: () -> Void,
+        _ program: Program, _ words: [String], output: ProgramOutput, stop: ProgramStop, onOutput: () -> Void,
         errors: (String) -> Void
     ) throws(Errno) -> Ended {
         var process = try started(program, words, output: output)

@@ -1,7 +1,9 @@
 import DumpCore
 import Glibc
+import Linux
 import Pipeline
 import Synchronization
+import SystemPackage
 
 /// What a person or a script sees: results on standard output; log, errors and live progress on standard error.
 ///
@@ -12,13 +14,21 @@ final class Console: Sendable {
     let isTerminal = isatty(STDERR_FILENO) == 1
     /// What stands at the bottom of the terminal now.
     private let live = Mutex<[String]>([])
+    private let lost = Mutex<Errno?>(nil)
+
+    /// Why a result has not arrived where standard output leads; nil if all have.
+    var lostResult: Errno? { lost.withLock { $0 } }
 
     /// Whether lines can be drawn and taken away again.
     var canDraw: Bool { isTerminal && Self.terminalName != "" && Self.terminalName != "dumb" }
 
     private static let terminalName = getenv("TERM").map { String(cString: $0) } ?? ""
 
-    func result(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    func result(_ text: String) {
+        let failure =
+            StartingConditions.wasClosed(STDOUT_FILENO) ? .badFileDescriptor : write(text + "\n", to: STDOUT_FILENO)
+        if let failure { lost.withLock { $0 = $0 ?? failure } }
+    }
 
     func error(_ text: String) { plainError("muster: " + text) }
 
@@ -45,11 +55,13 @@ final class Console: Sendable {
         return (Int(size.ws_row), Int(size.ws_col))
     }
 
-    private func write(_ text: String, to descriptor: Int32) {
+    @discardableResult
+    private func write(_ text: String, to descriptor: Int32) -> Errno? {
         live.withLock { live in
             if !live.isEmpty { put(up(over: live) + Self.eraseBelow, to: STDERR_FILENO) }
-            put(text, to: descriptor)
+            let failure = put(text, to: descriptor)
             if !live.isEmpty { put(drawn(live), to: STDERR_FILENO) }
+            return failure
         }
     }
 
@@ -69,14 +81,28 @@ final class Console: Sendable {
     /// From the second column on: erasing a whole screen at once makes tmux keep it as history.
     private static let eraseBelow = "\u{1B}[K\u{1B}[C\u{1B}[J\r"
 
-    private func put(_ text: String, to descriptor: Int32) {
+    /// Nil when all of it is written. Of what goes to standard error, no failure can be reported.
+    @discardableResult
+    private func put(_ text: String, to descriptor: Int32) -> Errno? {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0 && errno == EINTR { continue }
-            // Nobody reads any more; there is nobody left to tell.
-            guard written > 0 else { return }
+            guard hasRoom(descriptor) else { return .timedOut }
+            // What a pipe with room takes without blocking.
+            let count = min(bytes.count, Int(PIPE_BUF))
+            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, count) }
+            if written < 0 && (errno == EINTR || errno == EAGAIN) { continue }
+            guard written > 0 else { return Errno(rawValue: errno) }
             bytes = bytes.dropFirst(written)
         }
+        return nil
+    }
+
+    /// Waits until something can be written, or fails at once. False when the reader keeps a run waiting that was told to stop.
+    private func hasRoom(_ descriptor: Int32) -> Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        while poll(&watched, 1, 200) <= 0 {
+            if let time = SignalWait.timeSinceSignal, time > .seconds(2) { return false }
+        }
+        return true
     }
 }

@@ -37,6 +37,7 @@ struct Muster: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try ResultCheck.requireArrival(of: command)
             return ExitStatus.done.rawValue
         } catch let failure as CommandFailure {
             Console.shared.error(failure.error.description)
@@ -57,6 +58,10 @@ struct Muster: AsyncParsableCommand {
         let message = fullMessage(for: error)
         if !message.isEmpty {
             if code.isSuccess { Console.shared.result(message) } else { Console.shared.plainError(message) }
+        }
+        if code.isSuccess, let failure = ResultCheck.failure {
+            Console.shared.error(failure.description)
+            return ExitStatus.failed.rawValue
         }
         return code.rawValue
     }

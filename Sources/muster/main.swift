@@ -5,5 +5,7 @@ import Linux
 StartingConditions.remember()
 // Whatever we create, for whatever reason, is ours alone.
 umask(0o077)
+// There will be secrets in memory.
+CoreFiles.forbid()
 BatchScheduling.begin()
-SignalWait.run { await Muster.end(CommandLine.arguments.dropFirst()) }
+SignalWait.run { await Muster.end(StartingConditions.arguments[...]) }

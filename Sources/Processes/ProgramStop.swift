@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// A wish that a program end, from any thread to the one that watches over it.
-final class StopRequest: Sendable {
+final class ProgramStop: Sendable {
     /// Can be read once the wish is there.
     let descriptor: Int32
 
