@@ -11,7 +11,7 @@ RELEASE := .build/release/muster
 TESTS := --configuration release --scratch-path .build/tests
 
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
-RELEASED := --configuration release --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath -Xlinker -s
+RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
 .PHONY: demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
 
