@@ -83,6 +83,25 @@ struct ReuseBaseline: Sendable {
         }
     }
 
+    /// Gives a new file another time than the one in its place in the current set has, if they have the same size and time: a program
+    /// that tells files by these must not take it for that. Returns what identifies the file then.
+    func distinguish(_ file: Sealing.File, _ digest: FileDigest, in root: FilePath) throws(StagingError) -> FileDigest {
+        let new = root.pushing(file.path)
+        // Without an old file there is nothing to be taken for.
+        guard let old = try? FileSystem.status(of: area.current.pushing(file.path)), old.inode != digest.inode,
+            old.bytes == digest.bytes, old.modified == digest.modified
+        else { return digest }
+        var digest = digest
+        try attempting(to: "set the time of", new) {
+            // Some file systems keep whole seconds, or every second one.
+            for step: Int64 in [1_000_000, 1_000_000_000, 2_000_000_000] where digest.modified == old.modified {
+                try FileSystem.setModified(new, to: old.modified + step)
+                digest.modified = try FileSystem.status(of: new).modified
+            }
+        }
+        return digest
+    }
+
     /// A link gives the new name the old file's owner and mode, so only those that we would give it ourselves are taken.
     private func isPrivate(_ status: FileStatus) -> Bool { status.mode == 0o600 && status.uid == geteuid() }
 }

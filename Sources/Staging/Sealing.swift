@@ -69,8 +69,10 @@ struct Sealing: Sendable {
         _ file: File, number: Int, _ baseline: ReuseBaseline, until stop: StopSign
     ) throws(StagingError) -> Hash {
         let digest = try digest(of: file, until: stop)
-        let old = try baseline.reuse(file, number: number, digest, in: incoming.root, until: stop)
-        return Hash(digest: old ?? digest, isReused: old != nil)
+        if let old = try baseline.reuse(file, number: number, digest, in: incoming.root, until: stop) {
+            return Hash(digest: old, isReused: true)
+        }
+        return Hash(digest: try baseline.distinguish(file, digest, in: incoming.root), isReused: false)
     }
 
     private func digest(of file: File, until stop: StopSign) throws(StagingError) -> FileDigest {

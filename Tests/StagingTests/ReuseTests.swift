@@ -34,6 +34,23 @@ struct ReuseTests {
         }
     }
 
+    @Test("A changed file of the same size never has the time of the one before it")
+    func sameTime() async throws {
+        try await withArea { area in
+            try await area.takeSet(Self.first, run: .numbered(1))
+            let old = try FileSystem.status(of: area.current.appending("app/changed"))
+            try await area.withIncoming(.numbered(2)) { incoming in
+                let file = try await incoming.directory(forDump: "app").appending("changed")
+                try write("new", to: file)
+                try FileSystem.setModified(file, to: old.modified)
+                _ = try await incoming.seal([.test("app")], as: .test).publish()
+            }
+            let new = try FileSystem.status(of: area.current.appending("app/changed"))
+            #expect(new.bytes == old.bytes && new.modified > old.modified)
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+        }
+    }
+
     @Test("A file that its provider has linked itself counts as reused")
     func linkedByProvider() async throws {
         try await withArea { area in
