@@ -16,7 +16,4 @@ public struct Archive: Sendable, Hashable {
         self.start = start
         self.provenance = provenance
     }
-
-    /// Whether Muster made it for this job on this host.
-    public func belongs(to series: ArchiveSeries) -> Bool { series.covers(name) && provenance?.series == series }
 }

@@ -4,7 +4,7 @@ import DumpCore
 ///
 /// Only a full time may stand where the time stands, so that `web1-nightly` claims neither `web1-nightly2-…` nor
 /// `web1-nightly-old-…`. Host `a` with job `b-c` and host `a-b` with job `c` have names alike all the same: the comment, which
-/// holds both words, decides, see `Archive.belongs(to:)`.
+/// holds both words, decides, see `ArchiveOwner`.
 public struct ArchiveSeries: Sendable, Hashable {
     public var host: String
     public var job: String

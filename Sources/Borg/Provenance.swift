@@ -2,7 +2,8 @@ import DumpCore
 import SystemPackage
 
 /// Where an archive's set comes from and what it is, as the archive's comment tells:
-/// `muster host=web1 job=nightly run=20261123T080102Z-5f3a manifest=<64 hex digits> consistency=exact bytes=1234 dumps=app,files`.
+/// `muster host=web1 job=nightly run=20261123T080102Z-5f3a manifest=<64 hex digits> id=<32 hex digits> consistency=exact bytes=1234
+/// dumps=app,files`.
 ///
 /// The comment goes with the archive: it is read on whatever host, and without reading the archive itself. What else it may say
 /// one day is passed over.
@@ -11,6 +12,8 @@ public struct Provenance: Sendable, Hashable {
     public var runID: RunID
     /// Of the bytes of `manifest.json`.
     public var manifestSHA256: String
+    /// The job's; nil if the comment does not say, as those of Muster 0.1.0.
+    public var jobID: JobID?
     /// The least sure moment of all dumps; nil if the comment does not say.
     public var consistency: Moment.Kind?
     /// Of all dumps, before deduplication and compression; nil if the comment does not say.
@@ -25,8 +28,9 @@ public struct Provenance: Sendable, Hashable {
     }
 
     /// Of a set with this manifest.
-    public init(of manifest: Manifest, sha256: String) {
+    public init(of manifest: Manifest, sha256: String, by job: JobID? = nil) {
         self.init(series: ArchiveSeries(of: manifest), runID: manifest.runID, manifestSHA256: sha256)
+        jobID = job
         consistency = manifest.consistency
         bytes = manifest.archivedBytes
         dumps = manifest.dumps.map(\.name)
@@ -42,6 +46,7 @@ public struct Provenance: Sendable, Hashable {
             let runID = values["run"].flatMap({ RunID(String($0)) }), let digest = values["manifest"], !digest.isEmpty
         else { return nil }
         self.init(series: ArchiveSeries(host: host, job: job), runID: runID, manifestSHA256: String(digest))
+        jobID = values["id"].flatMap { JobID(String($0)) }
         consistency = values["consistency"].flatMap { Moment.Kind(rawValue: String($0)) }
         bytes = values["bytes"].flatMap { Int64($0) }.flatMap { Manifest.possibleBytes.contains($0) ? $0 : nil }
         dumps = values["dumps"]?.split(atASCII: ",").compactMap(Self.name) ?? []
@@ -53,6 +58,7 @@ public struct Provenance: Sendable, Hashable {
             "muster", "host=\(escapedPathComponent(series.host))", "job=\(escapedPathComponent(series.job))",
             "run=\(runID)", "manifest=\(manifestSHA256)",
         ]
+        if let jobID { words.append("id=\(jobID)") }
         if let consistency { words.append("consistency=\(consistency.rawValue)") }
         if let bytes { words.append("bytes=\(bytes)") }
         if !dumps.isEmpty {

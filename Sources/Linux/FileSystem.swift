@@ -93,6 +93,13 @@ public enum FileSystem {
         return Int64(facts.f_bavail) * Int64(facts.f_frsize)
     }
 
+    /// What the kernel tells the file system of `path` by (`f_fsid`): with most, the same at each mount.
+    public static func identity(at path: FilePath) throws(Errno) -> String {
+        var facts = statvfs()
+        try call { path.withPlatformString { statvfs($0, &facts) } }
+        return String(facts.f_fsid, radix: 16)
+    }
+
     /// What `lstat(2)` says of `path`: a symbolic link is not followed.
     public static func status(of path: FilePath) throws(Errno) -> FileStatus {
         var facts = stat()

@@ -34,6 +34,10 @@ extension JobPlan {
                 "The directory that holds the dumps, with room for three sets. Nothing else may use it."
             )
             .optional(
+                "host", \.host, .hostName,
+                "What this host is called in manifests and the names of archives, as for a container that gets another name each time; its own name if not set."
+            )
+            .optional(
                 "parallel", \.parallel, .integer(1...64),
                 "How many pieces are dumped at once, over all sources; as many as there are cores if not set."
             )
@@ -90,8 +94,8 @@ extension JobPlan {
 
     private var repeatedRepositoryFault: Fault? {
         for (place, repository) in repositories.enumerated() {
-            let location = repository.settings.location
-            if let first = repositories[..<place].first(where: { $0.settings.location == location }) {
+            let location = repository.settings.plainLocation
+            if let first = repositories[..<place].first(where: { $0.settings.plainLocation == location }) {
                 return Fault("'\(first.name)' and '\(repository.name)' are the same repository", hint: "Leave one out.")
             }
         }
@@ -102,6 +106,12 @@ extension JobPlan {
 extension Shape<FilePath> {
     fileprivate static var stagingDirectory: Shape {
         absolutePath.checked { $0.components.isEmpty ? Fault("must not be the root directory") : nil }
+    }
+}
+
+extension Shape<String> {
+    fileprivate static var hostName: Shape {
+        matching("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a host name", hint: "Such as web1 or web1.example.org.")
     }
 }
 

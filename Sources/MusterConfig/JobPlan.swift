@@ -11,6 +11,8 @@ public struct JobPlan: Sendable, Equatable {
     public var file: FilePath
     /// The directory that holds the sets. Absolute, without `.` and `..`, not `/`.
     public var staging: FilePath
+    /// What the host is called in manifests and the names of archives. Nil: its own name.
+    public var host: String?
     /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
     public var parallel: Int?
     /// How often dumps are taken anew after a failure that passes, such as a restart of the server.
@@ -27,7 +29,7 @@ public struct JobPlan: Sendable, Equatable {
     public var repositories: [RepositoryPlan]
 
     public init(
-        name: String, file: FilePath, staging: FilePath, parallel: Int? = nil,
+        name: String, file: FilePath, staging: FilePath, host: String? = nil, parallel: Int? = nil,
         retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
         quiescence: QuiescencePlan? = nil, dumps: [DumpPlan],
         repositories: [RepositoryPlan] = []
@@ -35,6 +37,7 @@ public struct JobPlan: Sendable, Equatable {
         self.name = name
         self.file = file
         self.staging = staging
+        self.host = host
         self.parallel = parallel
         self.retry = retry
         self.anomalies = anomalies

@@ -64,6 +64,7 @@ extension Run {
             part.expectedBytes = staging.expectedBytes
             part.freeBytes = staging.freeBytes
             part.findings = staging.findings
+            try await StagingArea.openExisting(job.staging)?.requireJob(job.name, file: job.file)
             return (part, try await RunHistory(of: job.staging))
         } catch {
             part.findings.insert(Finding(error, about: job.staging.string), at: 0)
@@ -77,8 +78,12 @@ extension Run {
             var part = Examination.Part(kind: .repository, name: repository.name, findings: [])
             do {
                 let ledger = try await RepositoryLedger(of: repository.name, in: .openExisting(job.staging))
-                part.findings = try await repository.open().prepare(
-                    knowsArchives: ledger.knowsArchives(at: repository.settings.location))
+                let borg = try await repository.open()
+                part.findings = try await borg.prepare(
+                    knowsArchives: ledger.knowsArchives(at: repository.settings.location)
+                ) { known throws(BorgError) in
+                    try ledger.requireLocation(of: borg, holding: known)
+                }
             } catch {
                 let error = error as? any OperatorError ?? UnexpectedError(error)
                 part.findings = [Finding(error, about: repository.name)]

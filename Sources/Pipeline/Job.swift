@@ -8,6 +8,8 @@ public struct Job: Sendable {
     /// The name of this host, as it stands in the manifest and in archive names.
     public var host: String
     public var staging: FilePath
+    /// Where the job was read from; nil if from nowhere.
+    public var file: FilePath?
     /// How many units of work run at once over all sources.
     public var parallel: Int
     public var retry: Retry
@@ -16,6 +18,8 @@ public struct Job: Sendable {
     /// What holds the application still while all sources are frozen.
     public var quiescence: (any Quiescence)?
     public var repositories: [Repository]
+    /// Those that a command leaves out, too.
+    public let allRepositories: [Repository]
 
     /// One entry under `dumps:`.
     public struct Source: Sendable {
@@ -58,5 +62,6 @@ public struct Job: Sendable {
         self.sources = sources
         self.quiescence = quiescence
         self.repositories = repositories
+        allRepositories = repositories
     }
 }

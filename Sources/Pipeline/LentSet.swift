@@ -15,14 +15,17 @@ public struct LentSet: Sendable {
     /// Takes the lock and looks at the set. Throws `StagingError` or, for a set that is not good, `DumpError`.
     ///
     /// - Parameters:
+    ///   - job: whose set it should be.
     ///   - borrower: who reads, for the message that a run gets. No secrets.
     ///   - patience: how long to wait for a run to end.
     ///   - maxAge: how long ago the set's dumps may have been frozen; nil is no limit.
     public static func lend(
-        from staging: FilePath, to borrower: String, patience: Duration, maxAge: Duration?, log: Logger
+        from staging: FilePath, of job: String, _ file: FilePath? = nil, to borrower: String, patience: Duration,
+        maxAge: Duration?, log: Logger
     ) async throws -> LentSet {
         guard let area = try await StagingArea.openExisting(staging) else { throw noSet(in: staging) }
         let lock = try await lock(area, for: borrower, patience, log)
+        try await area.requireJob(job, file: file)
         guard let set = try await area.verifiedSet() else { throw noSet(in: staging) }
         let lent = LentSet(set: set, lock: lock)
         try await lent.requireNoRunThatFailed(in: area)

@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Linux
 import Staging
 
 /// What this host knows of the archives in one repository, `repositories/<name>.json` in the staging area.
@@ -20,12 +21,16 @@ public struct RepositoryLedger: Sendable, Codable {
         public var id: String
         public var runID: RunID
         public var confirmedAt: Timestamp
+        /// Counts the confirmed archives of the job, over all its repositories: no clock can turn their order. Nil from Muster 0.1.0.
+        public var number: Int?
+        /// Of the repository that it is in, as Borg has it. Nil from Muster 0.1.0.
+        public var repositoryID: String?
     }
 
     public var formatVersion = 1
     /// Neither confirmed nor shown to be gone: not to be trusted.
     public var begun: [Begun] = []
-    /// Oldest first.
+    /// In the order in which they were confirmed.
     public var confirmed: [Confirmed] = []
     /// When the run began that last had Borg check the repository, of whatever kind, and no damage was found.
     public var lastCheckAt: Timestamp?
@@ -35,12 +40,28 @@ public struct RepositoryLedger: Sendable, Codable {
     /// The runs whose sets Borg may know files of, by path, size, time of modification and inode. Nil if that is unknown.
     public var runsWithKnownFiles: [RunID]?
 
+    /// The job that confirmed the last archive.
+    public var jobID: JobID?
+    /// What the clocks showed when that was.
+    public var clock: ClockReading?
+    /// A jump of the clock since, for which the operator has not vouched.
+    public var clockJump: ClockJump?
+    /// The archives that count as the job's because the operator says so, by id.
+    public var acceptedArchives: [String]?
+
+    /// The repository that received the last archive, as Borg tells it from others.
+    public var repository: KnownRepository?
+    /// Borg's files cache as that archive left it, and where the staging area was; nil if Borg must not believe any.
+    public var filesCache: FilesCache?
+    public var stagingPlace: String?
+
     /// Where the repository was when an archive was confirmed last.
     public var location: String?
     /// The borg that confirmed it.
     public var borg: KnownBorg?
-    /// The file that the repository's key was exported to.
+    /// The file that the repository's key was exported to, and the id of that repository. That is nil from Muster 0.1.0.
     public var exportedKey: String?
+    public var exportedKeyOf: String?
 
     public init() {}
 
@@ -87,20 +108,38 @@ public struct RepositoryLedger: Sendable, Codable {
     /// Whether archives were confirmed in what lies there.
     func knowsArchives(at location: String) -> Bool { self.location == location && !confirmed.isEmpty }
 
-    mutating func confirm(_ archive: Archive, of begun: BegunArchive, at location: String) {
+    /// - Parameters:
+    ///   - number: greater than that of any archive that the job confirmed before.
+    ///   - repository: that received it.
+    mutating func confirm(
+        _ archive: Archive, of begun: BegunArchive, at location: String, number: Int,
+        in repository: KnownRepository? = nil, clock now: ClockReading = .now
+    ) {
         drop(begun)
         runsWithKnownFiles = [begun.provenance.runID]
         self.location = location
+        self.repository = repository
+        if exportedKey != nil, exportedKeyOf == nil { exportedKeyOf = repository?.id }
+        jobID = begun.provenance.jobID
+        notice(now)
         confirmed.append(
             Confirmed(
-                archive: archive.name, id: archive.id, runID: begun.provenance.runID, confirmedAt: .now))
+                archive: archive.name, id: archive.id, runID: begun.provenance.runID, confirmedAt: now.time,
+                number: number, repositoryID: repository?.id))
     }
 
-    /// Drops what is noted of archives of a series that are not in its repository any more.
-    mutating func keepOnly(_ archives: [Archive], of series: ArchiveSeries) {
+    /// Drops what is noted of archives of a job that are no longer in the repository.
+    mutating func keepOnly(_ archives: [Archive], of owner: ArchiveOwner) {
         let (names, ids) = (Set(archives.map(\.name)), Set(archives.map(\.id)))
-        begun.removeAll { series.covers($0.archive) && !names.contains($0.archive) }
-        confirmed.removeAll { series.covers($0.archive) && !ids.contains($0.id) }
+        begun.removeAll { owner.covers($0.archive) && !names.contains($0.archive) }
+        let elsewhere = Set(confirmed.filter { !isHere($0) }.map(\.id))
+        confirmed.removeAll { !elsewhere.contains($0.id) && owner.covers($0.archive) && !ids.contains($0.id) }
+        acceptedArchives?.removeAll { !ids.contains($0) }
+    }
+
+    /// Whether an archive was confirmed in the repository of the last one. Two disks may take turns at its location.
+    private func isHere(_ archive: Confirmed) -> Bool {
+        archive.repositoryID == nil || repository == nil || archive.repositoryID == repository?.id
     }
 
     /// Notes a check that found no damage.

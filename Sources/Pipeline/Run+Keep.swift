@@ -1,6 +1,7 @@
 import Borg
 import DumpCore
 import Linux
+import Logging
 import Staging
 
 /// What follows a confirmed archive: prune, compact, check. Each as the settings of its repository say, and never before.
@@ -38,7 +39,14 @@ extension Run {
         _ repository: BorgRepository, keeping retention: Retention, holding lock: StagingLock,
         _ record: inout RunReport.UpkeepRecord
     ) async throws {
-        let plan = try await prune(repository, keeping: retention, holding: lock)
+        let decided = try await decide(repository, keeping: retention, in: lock.area)
+        let plan = decided.plan
+        say(plan, of: repository)
+        guard plan.obstacles.isEmpty else {
+            record.pruneObstacles = plan.obstacles
+            return
+        }
+        try await carryOut(decided, in: repository, holding: lock)
         record.pruned = plan.going.map(\.name)
         record.kept = plan.staying.count
         if plan.deletesAnything {
@@ -53,21 +61,46 @@ extension Run {
             ])
     }
 
-    /// Deletes what no rule keeps, and what was never confirmed.
-    func prune(
-        _ repository: BorgRepository, keeping retention: Retention, holding lock: StagingLock
-    ) async throws -> PrunePlan {
-        let holdings = try await repository.holdings(of: series)
-        var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
-        let plan = PrunePlan(holdings, keeping: retention, knowing: ledger)
-        try plan.requireConfirmed(in: repository.name)
-        let staying = Set(plan.staying.map(\.id))
+    /// A plan, and what the repository holds of the job by it.
+    struct DecidedPrune {
+        var holdings: Holdings
+        var plan: PrunePlan
+    }
+
+    /// Decides what becomes of each archive. Changes nothing.
+    func decide(
+        _ repository: BorgRepository, keeping retention: Retention, in area: StagingArea?
+    ) async throws -> DecidedPrune {
+        let ledger = try await RepositoryLedger(of: repository.name, in: area)
+        let holdings = try await repository.holdings(of: owner(in: area)).including(accepted: ledger)
+        return DecidedPrune(
+            holdings: holdings, plan: PrunePlan(holdings, keeping: retention, knowing: ledger))
+    }
+
+    /// Deletes what no rule keeps, and what was never confirmed. Throws, and deletes nothing, where that must not be.
+    func carryOut(
+        _ decided: DecidedPrune, in repository: BorgRepository, holding lock: StagingLock
+    ) async throws {
+        try decided.plan.requireConfirmed(in: repository.name)
+        let holdings = decided.holdings
+        let staying = Set(decided.plan.staying.map(\.id))
         try await repository.delete(
             holdings.archives.filter { !staying.contains($0.id) } + holdings.staleCheckpoints)
         StopPoint.passing("pruned")
-        ledger.keepOnly(holdings.archives.filter { staying.contains($0.id) }, of: series)
+        var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
+        ledger.keepOnly(holdings.archives.filter { staying.contains($0.id) }, of: holdings.owner)
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
-        return plan
+    }
+
+    /// Logs what the operator should look into.
+    func say(_ plan: PrunePlan, of repository: BorgRepository) {
+        for finding in plan.obstacles + plan.notes {
+            var metadata: Logger.Metadata = ["repository": "\(repository.name)", "code": "\(finding.code)"]
+            if let hint = finding.hint { metadata["hint"] = "\(hint)" }
+            log.warning(
+                "\(plan.obstacles.contains(finding) ? "nothing is pruned: " : "")\(finding.message)", metadata: metadata
+            )
+        }
     }
 
     private func checkIfDue(
@@ -91,12 +124,15 @@ extension Run {
         log.notice("repository checked", metadata: ["repository": "\(repository.name)", "check": "\(kind.rawValue)"])
     }
 
-    var series: ArchiveSeries { ArchiveSeries(host: job.host, job: job.name) }
+    /// The job as the owner of archives: by the record in its staging area, if there is one.
+    func owner(in area: StagingArea?) async throws(StagingError) -> ArchiveOwner {
+        ArchiveOwner(job, try await area?.jobRecord())
+    }
 }
 
 extension RunReport.UpkeepRecord {
     /// Nothing was due.
-    fileprivate var isEmpty: Bool { pruned == nil && checked == nil && error == nil }
+    fileprivate var isEmpty: Bool { pruned == nil && pruneObstacles == nil && checked == nil && error == nil }
 }
 
 extension RunReport.UpkeepRecord.Check {

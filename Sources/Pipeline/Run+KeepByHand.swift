@@ -31,7 +31,9 @@ extension Run {
         guard !rehearsal else { return await inEachRepository(rehearse) }
         return await holdingLock(for: "prune") { repository, borg, lock, outcome in
             guard let retention = repository.settings.keep else { return }
-            outcome.plan = try await prune(borg, keeping: retention, holding: lock)
+            let decided = try await decide(borg, keeping: retention, in: lock.area)
+            try await carryOut(decided, in: borg, holding: lock)
+            outcome.plan = decided.plan
             outcome.freedBytes = try await borg.compact()
             outcome.compacted = true
         }
@@ -50,9 +52,8 @@ extension Run {
     ) async throws {
         guard let retention = repository.settings.keep else { return }
         let area = try await StagingArea.openExisting(job.staging)
-        let plan = PrunePlan(
-            try await borg.holdings(of: series), keeping: retention,
-            knowing: try await RepositoryLedger(of: repository.name, in: area))
+        try await area?.requireJob(job.name, file: job.file)
+        let plan = try await decide(borg, keeping: retention, in: area).plan
         outcome.plan = plan
         try plan.requireConfirmed(in: repository.name)
     }
@@ -65,6 +66,7 @@ extension Run {
             let area = try await StagingArea.open(job.staging)
             let lock = try await area.lock(for: id, command: "muster \(command) \(job.name)")
             defer { lock.release() }
+            try await lock.claim(for: job)
             return await inEachRepository { try await work($0, $1, lock, &$2) }
         } catch {
             return Kept(failure: RunFailure(error, during: .archive))

@@ -46,7 +46,7 @@ extension RunReport {
             return "interrupted: the set is intact; \(archiving)"
         case .interrupted: return "interrupted: nothing was published"
         case .afterwards: return "the set is published" + (archives.isEmpty ? "" : ", and every archive is confirmed")
-        case .dump, .damagedSet, .locked: return nil
+        case .dump, .damagedSet, .locked, .configuration: return nil
         }
     }
 

@@ -10,46 +10,90 @@ extension Run {
     ) async throws -> ConfirmedArchive {
         var ledger = try await RepositoryLedger(of: repository.name, in: lock.area)
         await repository.recall(ledger.borg)
+        let known = try await enter(repository, ledger)
+        try await requireOnlyOnce(repository, known, in: lock.area)
         try await settle(&ledger, in: repository, holding: lock)
-        let isKnown = ledger.knowsArchives(at: repository.settings.location)
-        // Whatever holds archives of ours is never created anew: it may lie on a disk that is not mounted.
-        if !isKnown, try await repository.initializeIfMissing() {
-            log.info("repository created", metadata: ["repository": "\(repository.name)"])
-        }
         StopPoint.passing("initialized")
-        try await exportKey(&ledger, of: repository, holding: lock)
+        try await exportKey(&ledger, of: repository, known, holding: lock)
 
-        let knowsFiles = ledger.mayKnowFiles(keeping: await lock.area.keptRuns())
-        if !knowsFiles, isKnown {
+        let isKnown = ledger.knowsArchives(at: repository.settings.location)
+        let cache = await ledger.believableCache(for: set, in: lock.area)
+        if cache == nil, isKnown {
             log.info(
-                "Borg reads every file again: the sets whose files it may know are gone",
+                "Borg reads every file again: it is not certain that what it knows of files is of the last archive",
                 metadata: ["repository": "\(repository.name)"])
         }
-        let begun = BegunArchive(of: set, at: startedAt)
+        let id = try await lock.area.jobRecord()?.id
+        let begun = BegunArchive(of: set, at: startedAt, by: id)
         ledger.begin(begun)
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         StopPoint.passing("begun")
         let confirmed: ConfirmedArchive
         do {
-            confirmed = try await create(set, in: repository, knowingFiles: knowsFiles, lock.area)
+            confirmed = try await create(set, by: id, in: repository, knowing: cache, lock.area)
         } catch {
             if error.untrustedArchive == nil { ledger.drop(begun) }
             ledger.borg = nil
             try await lock.writeRepositoryRecord(of: repository.name, ledger)
             throw isKnown && error.code == .repositoryMissing ? try await repository.gone() : error
         }
-        ledger.confirm(confirmed.archive, of: begun, at: repository.settings.location)
+        ledger.confirm(
+            confirmed.archive, of: begun, at: repository.settings.location, number: await nextNumber(in: lock.area),
+            in: confirmed.repository)
+        ledger.keep(confirmed.filesCache, in: lock.area)
         ledger.borg = try await repository.knownBorg()
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        if let known, let repositoryNow = confirmed.repository, repositoryNow.id != known.id {
+            log.warning(
+                "another repository than before is at this location: archives confirmed in that one are not in it",
+                metadata: ["repository": "\(repository.name)", "location": "\(repository.settings.location)"])
+            try await exportKey(&ledger, of: repository, repositoryNow, holding: lock)
+        }
         return confirmed
     }
 
+    /// Finds the repository, or creates it. Asks Borg only if the last archive was not confirmed at this very location.
+    private func enter(
+        _ repository: BorgRepository, _ ledger: RepositoryLedger
+    ) async throws(BorgError) -> KnownRepository? {
+        // Whatever holds archives of ours is never created anew: it may lie on a disk that is not mounted.
+        let isKnown = ledger.knowsArchives(at: repository.settings.location)
+        if isKnown, let known = ledger.repository {
+            try repository.requireEncryption(of: known)
+            return known
+        }
+        let found = try await repository.find()
+        try ledger.requireLocation(of: repository, holding: found)
+        if found != nil { return found }
+        guard !isKnown else { throw try await repository.gone() }
+        try await repository.initialize()
+        log.info("repository created", metadata: ["repository": "\(repository.name)"])
+        return try await repository.find()
+    }
+
+    /// Throws if the repository is one of the job's others: that would be one copy, and no second.
+    private func requireOnlyOnce(
+        _ repository: BorgRepository, _ known: KnownRepository?, in area: StagingArea
+    ) async throws {
+        for other in job.allRepositories where other.name != repository.name {
+            let ledger = try await RepositoryLedger(of: other.name, in: area)
+            guard let known, ledger.repository?.id == known.id, ledger.location == other.settings.location else {
+                continue
+            }
+            throw BorgError(
+                .settings, "'\(other.name)' and '\(repository.name)' are the same repository",
+                hint: "Leave one of them out of the job file: it is no second copy.",
+                context: ["location": repository.settings.location])
+        }
+    }
+
     private func create(
-        _ set: SealedSet, in repository: BorgRepository, knowingFiles knowsFiles: Bool, _ area: StagingArea
+        _ set: SealedSet, by id: JobID?, in repository: BorgRepository, knowing cache: FilesCache?,
+        _ area: StagingArea
     ) async throws(BorgError) -> ConfirmedArchive {
         let display = display
         defer { display.show([]) }
-        return try await repository.create(set, at: startedAt, knowingFiles: knowsFiles) { progress in
+        return try await repository.create(set, at: startedAt, by: id, knowing: cache) { progress in
             display.show([
                 ProgressLine(
                     .archive, name: repository.name,
@@ -72,13 +116,26 @@ extension Run {
         }
     }
 
-    /// Once for each file that the job file names.
+    /// Greater than that of any archive that the job has confirmed.
+    private func nextNumber(in area: StagingArea) async -> Int {
+        var last = 0
+        for repository in job.allRepositories {
+            // What is noted of another repository and cannot be read fails the archive there.
+            let ledger = try? await RepositoryLedger(of: repository.name, in: area)
+            last = max(last, ledger?.confirmed.compactMap(\.number).max() ?? 0)
+        }
+        return last + 1
+    }
+
+    /// Once for each file that the job file names, and each repository.
     private func exportKey(
-        _ ledger: inout RepositoryLedger, of repository: BorgRepository, holding lock: StagingLock
+        _ ledger: inout RepositoryLedger, of repository: BorgRepository, _ known: KnownRepository?,
+        holding lock: StagingLock
     ) async throws {
-        guard let path = repository.settings.keyExport, ledger.exportedKey != path.string else { return }
+        guard let path = repository.settings.keyExport, ledger.needsKey(of: known, in: path.string) else { return }
         try await repository.exportKey(to: path)
         ledger.exportedKey = path.string
+        ledger.exportedKeyOf = known?.id
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
     }
 

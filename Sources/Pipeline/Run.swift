@@ -52,9 +52,10 @@ public struct Run: Sendable {
         do {
             let area = try await StagingArea.open(job.staging)
             let lock = try await area.lock(for: id, command: "muster \(part.rawValue) \(job.name)")
+            defer { lock.release() }
             StopPoint.passing("locked")
+            try await lock.claim(for: job)
             let failure = await tell(part, holding: lock, &report)
-            lock.release()
             return RunReport.Ended(report: report, failure: failure)
         } catch {
             let failure = RunFailure(error, during: part == .archive ? .archive : .dump)

@@ -14,6 +14,8 @@ public enum RunFailure: Error {
     case afterwards(any OperatorError)
     /// Another run holds the lock.
     case locked(any OperatorError)
+    /// The job file does not fit what is there, such as a staging area of another job. Nothing was changed.
+    case configuration(any OperatorError)
     /// The run was told to stop.
     case interrupted
 
@@ -27,6 +29,7 @@ public enum RunFailure: Error {
         }
         switch (error, stage) {
         case (let error as StagingError, _) where error.code == .locked: self = .locked(error)
+        case (let error as StagingError, _) where error.code == .anotherJob: self = .configuration(error)
         case (let error as StagingError, .archive) where error.isAboutTheSet: self = .damagedSet(error)
         case (let error as any OperatorError, .dump): self = .dump(error)
         case (let error as any OperatorError, .archive): self = .archive(error)
@@ -41,7 +44,8 @@ public enum RunFailure: Error {
     /// What the operator is told; nil after an interruption, which the operator asked for.
     public var error: (any OperatorError)? {
         switch self {
-        case .dump(let error), .archive(let error), .damagedSet(let error), .afterwards(let error), .locked(let error):
+        case .dump(let error), .archive(let error), .damagedSet(let error), .afterwards(let error), .locked(let error),
+            .configuration(let error):
             error
         case .interrupted: nil
         }
@@ -54,6 +58,7 @@ public enum RunFailure: Error {
         case .damagedSet: .verificationFailed
         case .afterwards: .failed
         case .locked: .locked
+        case .configuration: .configuration
         case .interrupted: ExitStatus(stoppedBy: StopRequest.signal)
         }
     }

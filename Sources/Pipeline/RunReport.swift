@@ -115,6 +115,8 @@ extension RunReport {
 
         /// Archives that were deleted, newest first.
         public var pruned: [String]?
+        /// Why nothing was pruned although `keep:` is set; nil if it was.
+        public var pruneObstacles: [Finding]?
         /// How many archives of the job are left.
         public var kept: Int?
         public var compacted: Bool?

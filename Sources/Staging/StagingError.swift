@@ -26,8 +26,10 @@ public struct StagingError: OperatorError, Sendable {
         case damagedSet = "damaged_set"
         /// The set was written by a newer Muster.
         case newerFormat = "newer_format"
-        /// What was noted of a repository cannot be read back.
+        /// What was noted of a repository, or of the job, cannot be read back.
         case damagedRecord = "damaged_record"
+        /// The staging area is that of another job.
+        case anotherJob = "another_job"
         /// The file system is full, or would be.
         case noSpace = "no_space"
         /// Our task was cancelled.

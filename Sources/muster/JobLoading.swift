@@ -41,8 +41,9 @@ extension JobOptions {
         let plan = try plan(positional)
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         let round = SnapshotRound(job: plan.name, runner: runner)
-        return Job(
-            name: plan.name, host: hostName(), staging: plan.staging, parallel: plan.parallel ?? processorCount(),
+        var job = Job(
+            name: plan.name, host: plan.host ?? hostName(), staging: plan.staging,
+            parallel: plan.parallel ?? processorCount(),
             retry: plan.retry, anomalies: plan.anomalies,
             sources: plan.dumps.map { dump in
                 Job.Source(
@@ -63,6 +64,8 @@ extension JobOptions {
                         log: log)
                 }
             })
+        job.file = plan.file
+        return job
     }
 
     /// The job to take when none is named: the only one there is.

@@ -11,9 +11,15 @@ extension Run.Kept {
             let texts = repositories.compactMap(text)
             if !texts.isEmpty { Console.shared.result(texts.joined(separator: "\n")) }
         }
-        guard let failure else { return }
-        guard let error = failure.error else { throw ExitCode(failure.exitStatus.rawValue) }
-        throw CommandFailure(status: failure.exitStatus, error: error)
+        try failure?.asCommandFailure()
+    }
+}
+
+extension RunFailure {
+    /// Throws it, for the exit status of a command that looks after repositories.
+    func asCommandFailure() throws {
+        guard let error else { throw ExitCode(exitStatus.rawValue) }
+        throw CommandFailure(status: exitStatus, error: error)
     }
 }
 
@@ -22,6 +28,7 @@ extension RunReport.UpkeepRecord {
     var text: String { [pruning, checked?.text].compactMap { $0 }.joined(separator: "; ") }
 
     private var pruning: String? {
+        if let obstacle = pruneObstacles?.first { return "NOT PRUNED: \(obstacle.message)" }
         guard let pruned, let kept else { return nil }
         let space =
             freedBytes.map { ", about \(formatBytes($0)) freed" }

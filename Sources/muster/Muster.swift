@@ -14,7 +14,7 @@ struct Muster: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
             ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self,
-            PruneCommand.self,
+            PruneCommand.self, AcceptCommand.self,
             CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self,
             ReleaseCommand.self,
             UndoCommand.self,

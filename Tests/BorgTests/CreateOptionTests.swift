@@ -79,6 +79,12 @@ struct CreateOptionTests {
                       hint: Move it away, or change key_export:.
                     """)
             #expect(try read(path) == "mine")
+            // The key of a repository that was here before, or is elsewhere.
+            let other = "BORG_KEY \(String(repeating: "0f", count: 32))\n"
+            try write(other, to: path)
+            let stale = try await borgError { try await host.repository().exportKey(to: path) }
+            #expect(stale?.message.hasSuffix("to \(path): it holds the key of another repository") == true)
+            #expect(try read(path) == other)
             #expect(try !FileSystem.names(in: host.borg.scratch).contains("key.new"))
         }
     }

@@ -19,6 +19,7 @@ struct Host: Sendable {
     static let log = Logger.silent
     static let time = Timestamp("2026-11-23T08:01:02Z")!
     static let series = ArchiveSeries(host: "web1", job: "nightly")
+    static let owner = ArchiveOwner(names: [series])
     /// What the archive of `time` is called.
     static let archiveName = "web1-nightly-2026-11-23T08:01:02Z"
 
@@ -39,7 +40,7 @@ struct Host: Sendable {
     }
 
     func repository(
-        program: FilePath? = nil, passphrase: String? = nil,
+        program: FilePath? = nil, passphrase: String? = nil, home: FilePath? = nil,
         _ change: (inout RepositorySettings) -> Void = { _ in }
     ) -> BorgRepository {
         var settings = RepositorySettings()
@@ -49,7 +50,8 @@ struct Host: Sendable {
         change(&settings)
         return BorgRepository(
             name: "offsite", settings: settings, passphrase: Secret(passphrase ?? borg.passphrase),
-            environment: borg.environment, runner: runner, log: Self.log)
+            environment: borg.environment.merging(home.map { ["BORG_BASE_DIR": $0.string] } ?? [:]) { $1 },
+            runner: runner, log: Self.log)
     }
 
     /// Writes files into `current`, a manifest last, and takes all that is there for a sealed set.

@@ -24,7 +24,7 @@ struct KeepingTests {
             try await host.plant(at: Host.time, name: "web1-nightly-before-upgrade", comment: "by hand")
             try await host.plant(at: Host.time, name: "web1-nightly-2026-11-25T08:01:02Z", comment: "by hand")
             try await host.plant(at: Host.time, name: "web1-nightly-2026-11-26T08:01:02Z", series: alike)
-            let holdings = try await host.repository().holdings(of: Host.series)
+            let holdings = try await host.repository().holdings(of: Host.owner)
             #expect(holdings.archives.map(\.name) == ["web1-nightly-2026-11-24T08:01:02Z", Host.archiveName])
             #expect(
                 Set(holdings.strangers.map(\.name)) == [
@@ -49,14 +49,14 @@ struct KeepingTests {
             try await host.leaveCheckpoint()
             try await host.plant(at: Host.time, name: "\(Host.archiveName).checkpoint.1", comment: "by hand")
             let repository = host.repository()
-            let before = try await repository.holdings(of: Host.series)
+            let before = try await repository.holdings(of: Host.owner)
             #expect(before.checkpoints.map(\.name) == ["\(Host.archiveName).checkpoint"])
             #expect(before.staleCheckpoints.isEmpty, "its data need not be sent again")
             #expect(before.archives.isEmpty && before.strangers.isEmpty)
 
             let tomorrow = Timestamp(milliseconds: Timestamp.now.milliseconds + 86_400_000)
             try await host.plant(at: tomorrow)
-            let after = try await repository.holdings(of: Host.series)
+            let after = try await repository.holdings(of: Host.owner)
             #expect(after.archives.count == 1)
             #expect(after.staleCheckpoints.map(\.name) == ["\(Host.archiveName).checkpoint"])
             try await repository.delete(after.staleCheckpoints)
@@ -72,7 +72,7 @@ struct KeepingTests {
         try await Host.withRepository(version) { host in
             try await host.plant(at: Host.time)
             let repository = host.repository()
-            let archives = try await repository.holdings(of: Host.series).archives
+            let archives = try await repository.holdings(of: Host.owner).archives
             try await repository.delete(archives)
             #expect(try await borgError { try await repository.delete(archives) } != nil)
             try await repository.delete([])
@@ -89,7 +89,7 @@ struct KeepingTests {
             for appendOnly in [false, true] {
                 try await host.plantBytes(4 << 20)
                 if appendOnly { try await host.borg.borg(["config", "::", "append_only", "1"]) }
-                try await repository.delete(try await repository.holdings(of: Host.series).archives)
+                try await repository.delete(try await repository.holdings(of: Host.owner).archives)
                 let before = try host.repositoryBytes()
                 let freed = try await repository.compact()
                 let after = try host.repositoryBytes()

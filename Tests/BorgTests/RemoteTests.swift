@@ -21,13 +21,13 @@ struct RemoteTests {
             let set = try remote.host.seal()
             let confirmed = try await repository.create(set, at: Host.time)
             #expect(confirmed.files == 3)
-            let archives = try await repository.archives(of: Host.series)
+            let archives = try await repository.archives(of: Host.owner)
             #expect(archives.map(\.name) == [Host.archiveName])
             #expect(try await repository.manifest(of: confirmed.archive).runID == set.manifest.runID)
             #expect(try await remote.isSound(archives: [Host.archiveName]))
 
             try await repository.check(.data)
-            try await repository.delete(try await repository.holdings(of: Host.series).archives)
+            try await repository.delete(try await repository.holdings(of: Host.owner).archives)
             #expect(try await repository.compact() ?? 0 > 0)
             #expect(try await remote.isSound(archives: []))
         }
@@ -42,7 +42,7 @@ struct RemoteTests {
             // Gone from the list, while the server keeps every byte.
             let repository = remote.repository()
             let bytes = remote.bytesOnServer()
-            try await repository.delete(try await repository.holdings(of: Host.series).archives)
+            try await repository.delete(try await repository.holdings(of: Host.owner).archives)
             #expect(try await repository.compact() == nil)
             #expect(try await remote.isSound(archives: ["foreign"]))
             #expect(remote.bytesOnServer() >= bytes)

@@ -44,7 +44,7 @@ struct RetentionTests {
             for age in Self.ages {
                 try await host.plant(at: Timestamp(milliseconds: now.milliseconds - Int64(age * 3_600_000)))
             }
-            let archives = try await host.repository().holdings(of: Host.series).archives
+            let archives = try await host.repository().holdings(of: Host.owner).archives
             #expect(archives.count == Self.ages.count)
             for policy in Policy.all {
                 let ours = policy.retention.reasons(toKeep: archives)

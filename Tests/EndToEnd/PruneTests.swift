@@ -19,6 +19,16 @@ struct PruneTests {
             ]
             for name in others { try await host.plant(name, "by hand") }
             host.job.repositoryLines.append("    keep: {daily: 2}")
+            // They were not made from this staging directory: first the operator says whose they are.
+            let strange = try await host.muster("prune")
+            #expect(strange.status == .exited(4))
+            #expect(
+                strange.errors.contains(
+                    "repository 'local' is not pruned: 3 archives of this job are not known to this staging directory, "
+                        + "the newest is '\(old[2])'"), "\(strange.errors)")
+            #expect(strange.errors.contains("muster accept --archives"), "\(strange.errors)")
+            let accepted = try await host.mustSucceed("accept", "--archives")
+            #expect(accepted.split(separator: "\n").count == 3, "\(accepted)")
 
             let before = try host.fingerprint(of: host.repository) + host.fingerprint(of: host.staging)
             let rehearsal = try await host.muster("prune", "--dry-run")
@@ -53,6 +63,7 @@ struct PruneTests {
             host.job.repositoryLines.append("    keep: {last: 1}")
             // Without its notes Muster knows of no archive that it is good.
             #expect(unlink(host.ledger.string) == 0)
+            try await host.mustSucceed("accept", "--archives")
             for arguments in [["prune", "--dry-run"], ["prune"]] {
                 let prune = try await host.start(arguments).result()
                 #expect(prune.status == .exited(4))

@@ -83,9 +83,6 @@ struct RepositoriesTests {
             try FileSystem.rename(aside, to: host.repository)
             try await host.mustSucceed("archive")
             #expect(try await host.archiveNames().count == 2)
-            // Another location is another repository.
-            host.job.repository = host.scratch.appending("elsewhere").string
-            try await host.mustSucceed("archive")
         }
     }
 

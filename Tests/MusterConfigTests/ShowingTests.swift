@@ -12,6 +12,7 @@ struct ShowingTests {
         #expect(
             plan.yaml == """
                 staging: /srv/staging
+                host: null
                 parallel: null
                 retry:
                   times: 2
@@ -54,6 +55,7 @@ struct ShowingTests {
                     passphrase:
                       command: "(redacted)"
                     initialize: null
+                    encryption: null
                     lock_wait: 10m
                     key_export: null
                     compression: lz4
@@ -71,7 +73,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:42:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:43:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

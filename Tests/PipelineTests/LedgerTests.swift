@@ -29,7 +29,7 @@ struct LedgerTests {
             #expect(ledger.begun.map(\.begunArchive) == [Self.begun])
 
             #expect(!ledger.knowsArchives(at: "/repo"))
-            ledger.confirm(archive, of: Self.begun, at: "/repo")
+            ledger.confirm(archive, of: Self.begun, at: "/repo", number: 1)
             try await lock.writeRepositoryRecord(of: "off site/1", ledger)
             ledger = try await RepositoryLedger(of: "off site/1", in: area)
             #expect(ledger.begun.isEmpty)
@@ -50,7 +50,7 @@ struct LedgerTests {
         ledger.begin(Self.begun)
         #expect(!ledger.mayKnowFiles(keeping: runs))
         let archive = Archive(name: Self.begun.name, id: "ab12", start: .now, provenance: Self.provenance)
-        ledger.confirm(archive, of: Self.begun, at: "/repo")
+        ledger.confirm(archive, of: Self.begun, at: "/repo", number: 1)
         #expect(ledger.mayKnowFiles(keeping: [runs[2], runs[1]]))
         #expect(!ledger.mayKnowFiles(keeping: [runs[2]]))
         var next = Self.begun
@@ -59,6 +59,52 @@ struct LedgerTests {
         ledger.drop(next)
         #expect(ledger.mayKnowFiles(keeping: [runs[2], runs[1]]))
         #expect(!ledger.mayKnowFiles(keeping: [runs[1], runs[0]]))
+    }
+
+    @Test(
+        "A note of Muster 0.1.0 is read: its archives stay confirmed, in their order, and Borg reads every file once more"
+    )
+    func fromBefore() async throws {
+        try await withScratch { scratch in
+            let area = try await StagingArea.open(scratch.appending("staging"))
+            try write(
+                """
+                {"format_version": 1, "begun": [], "location": "/repo", "exported_key": "/key", "confirmed": [
+                {"archive": "web1-nightly-2026-11-23T08:01:02Z", "id": "ab12", "run_id": "20261123T080102Z-5f3a",
+                 "confirmed_at": "2026-11-23T08:01:05.000Z"},
+                {"archive": "web1-nightly-2026-11-24T08:01:02Z", "id": "cd34", "run_id": "20261124T080102Z-5f3a",
+                 "confirmed_at": "2026-11-24T08:01:05.000Z"}], "runs_with_known_files": ["20261124T080102Z-5f3a"]}
+                """, to: area.root.appending("repositories/offsite.json"))
+            var ledger = try await RepositoryLedger(of: "offsite", in: area)
+            #expect(ledger.knowsArchives(at: "/repo") && ledger.filesCache == nil)
+            #expect(ledger.confirmed.max()?.id == "cd34")
+            // The key went to a file that the operator may have moved away since.
+            let known = KnownRepository(id: "00", encryption: "repokey-blake2")
+            #expect(!ledger.needsKey(of: known, in: "/key") && ledger.needsKey(of: known, in: "/other"))
+            let archive = Archive(name: Self.begun.name, id: "ef56", start: .now, provenance: Self.provenance)
+            ledger.confirm(archive, of: Self.begun, at: "/repo", number: 1, in: known)
+            #expect(ledger.confirmed.max()?.id == "ef56")
+            #expect(ledger.confirmed.map(\.repositoryID) == [nil, nil, "00"])
+            #expect(ledger.exportedKeyOf == "00")
+            // It may be that of a repository which was there before.
+            ledger.exportedKeyOf = nil
+            let key = scratch.appending("key")
+            ledger.exportedKey = key.string
+            try write("BORG_KEY 01\n", to: key)
+            #expect(ledger.needsKey(of: known, in: key.string))
+            try write("BORG_KEY 00\n", to: key)
+            #expect(!ledger.needsKey(of: known, in: key.string))
+        }
+    }
+
+    @Test("A key is exported once for each repository and file")
+    func keys() {
+        var ledger = RepositoryLedger()
+        let known = KnownRepository(id: "00", encryption: "repokey-blake2")
+        #expect(ledger.needsKey(of: known, in: "/key"))
+        (ledger.exportedKey, ledger.exportedKeyOf, ledger.location) = ("/key", "00", "/repo")
+        #expect(!ledger.needsKey(of: known, in: "/key"))
+        #expect(ledger.needsKey(of: KnownRepository(id: "01", encryption: nil), in: "/key"))
     }
 
     @Test("A note that cannot be read is an error that says where it is, and not an empty one")

@@ -14,8 +14,8 @@ public struct BegunArchive: Sendable, Hashable {
     }
 
     /// The archive of a set that is begun at `time`.
-    public init(of set: SealedSet, at time: Timestamp) {
-        provenance = Provenance(of: set.manifest, sha256: set.manifestSHA256)
+    public init(of set: SealedSet, at time: Timestamp, by job: JobID? = nil) {
+        provenance = Provenance(of: set.manifest, sha256: set.manifestSHA256, by: job)
         name = provenance.series.name(at: time)
     }
 }
@@ -29,11 +29,11 @@ struct Attempt: Sendable {
     let entries: [SealedSet.Entry]
     let begun: BegunArchive
 
-    init(_ set: SealedSet, at time: Timestamp) throws(StagingError) {
+    init(_ set: SealedSet, _ begun: BegunArchive) throws(StagingError) {
         self.set = set
         references = try set.references()
         entries = set.entries + references.flatMap(\.entries)
-        begun = BegunArchive(of: set, at: time)
+        self.begun = begun
     }
 
     var name: String { begun.name }

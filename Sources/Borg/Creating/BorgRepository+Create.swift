@@ -15,6 +15,10 @@ public struct ConfirmedArchive: Sendable, Hashable {
     /// For the creation, and for the confirmation after it.
     public var creation: Duration
     public var confirmation: Duration
+    /// The repository that it is in; nil if Borg does not say.
+    public var repository: KnownRepository?
+    /// Borg's files cache, for the next archive; nil if the next must not believe it.
+    public var filesCache: FilesCache?
 }
 
 extension BorgRepository {
@@ -27,19 +31,20 @@ extension BorgRepository {
     /// - Parameters:
     ///   - set: at its final place; Borg finds unchanged files by their full path.
     ///   - time: of the archive's name.
-    ///   - knowsFiles: whether Borg may skip files of the set's own that it knows unread. For that, no inode of a set that it knows
-    ///     files of may have been free while files of this one were made: a file that keeps its size and time of modification
-    ///     when it changes, and gets the inode that the one before it had, would pass for that one.
+    ///   - job: whose archive it is, for its comment.
+    ///   - cache: the files that Borg may skip unread. No inode of a set in it may have been free while files of this one were made: a
+    ///     file that keeps its size and time of modification when it changes, and gets the inode that the one before it had, would
+    ///     pass for that one. Nil, or one that is not there as it was, has Borg read all.
     ///   - onProgress: told a few times a second.
     ///   - stillGood: asked once Borg has read all that it will; what it throws fails the archive. Of a set with trees that Borg reads in place.
     public func create(
-        _ set: SealedSet, at time: Timestamp = .now, knowingFiles knowsFiles: Bool = false,
+        _ set: SealedSet, at time: Timestamp = .now, by job: JobID? = nil, knowing cache: FilesCache? = nil,
         onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in },
         stillGood: () async throws(DumpError) -> Void = {}
     ) async throws(BorgError) -> ConfirmedArchive {
         let attempt: Attempt
         do {
-            attempt = try Attempt(set, at: time)
+            attempt = try Attempt(set, BegunArchive(of: set, at: time, by: job))
         } catch {
             throw BorgError(.failed, error.message, hint: error.hint, context: error.context, underlying: error)
         }
@@ -47,9 +52,11 @@ extension BorgRepository {
         log.info("creating the archive", metadata: ["repository": "\(name)", "archive": "\(attempt.name)"])
         let clock = ContinuousClock()
         let start = clock.now
+        let cache = cache.flatMap { $0.isThere ? $0 : nil }
+        let token = cache?.token ?? FilesCache.newToken()
         let document: CreateDocument
         do {
-            document = try await create(attempt, knowingFiles: knowsFiles, log: borgLog)
+            document = try await create(attempt, token, knowingFiles: cache != nil, log: borgLog)
         } catch {
             // When Borg got no further than the door there is nothing to look for, and no reason to wait for a lock once more.
             guard borgLog.messages.createBegan || error.code == .notFaithful else { throw error.about(attempt.name) }
@@ -61,12 +68,24 @@ extension BorgRepository {
         StopPoint.passing("created")
         do throws(BorgError) {
             if let loss = await loss(stillGood) { throw loss }
+            if let known = document.known { try requireEncryption(of: known) }
             try await confirm(attempt, reportedID: document.archive.id)
         } catch {
             throw await withdrawing(attempt, after: error)
         }
-        return ConfirmedArchive(
+        var confirmed = ConfirmedArchive(
             attempt, document, creation: created - start, confirmation: clock.now - created)
+        confirmed.repository = document.known
+        confirmed.filesCache = filesCache(token, after: cache, document)
+        return confirmed
+    }
+
+    /// The cache that Borg has left, if the next archive may believe it.
+    private func filesCache(_ token: String, after former: FilesCache?, _ document: CreateDocument) -> FilesCache? {
+        guard let former else { return document.cache?.path.flatMap { FilesCache(token, in: $0) } }
+        let left = FilesCache(token, in: former.directory)
+        // Borg replaces the file each time. If it did not, it has one at another place, and under this token there are two now.
+        return left == former ? nil : left
     }
 
     /// Nil if all that Borg has read in place still is what it was.
@@ -80,11 +99,12 @@ extension BorgRepository {
     }
 
     private func create(
-        _ attempt: Attempt, knowingFiles knowsFiles: Bool, log: BorgLog
+        _ attempt: Attempt, _ token: String, knowingFiles knowsFiles: Bool, log: BorgLog
     ) async throws(BorgError) -> CreateDocument {
         let outcome = try await run(
             try await createArguments(attempt, knowingFiles: knowsFiles), in: attempt.set.root,
-            variables: filesCache(of: attempt.provenance.series),
+            // Only the files of the last archive are of use.
+            variables: ["BORG_FILES_CACHE_SUFFIX": token, "BORG_FILES_CACHE_TTL": "1"],
             output: .collect(limit: 1024 * 1024), log: log)
         guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "create") }
         try requireNone(attempt.acceptance.violations(of: outcome), attempt)
@@ -92,21 +112,13 @@ extension BorgRepository {
         return CreateDocument(outcome.output)!
     }
 
-    /// The series has a cache of its own, with the files of the last archive only: no other job's archives age it, and it is known which
-    /// sets they were in.
-    private func filesCache(of series: ArchiveSeries) -> [String: String] {
-        [
-            "BORG_FILES_CACHE_SUFFIX": "\(escapedPathComponent("\(series.host)-\(series.job)"))",
-            "BORG_FILES_CACHE_TTL": "1",
-        ]
-    }
-
     private func createArguments(
         _ attempt: Attempt, knowingFiles knowsFiles: Bool
     ) async throws(BorgError) -> [String] {
         let version = try await version()
         var arguments = ["create", "--json", "--list", "--filter=CE", "--progress"]
-        if version.hasQuickStatistics { arguments.append("--quick-stats") }
+        // They do not tell where the cache is.
+        if version.hasQuickStatistics, knowsFiles { arguments.append("--quick-stats") }
         arguments += ["--comment", attempt.provenance.comment]
         // What chattr sets is in no dump either, and an immutable file could not be moved once it was extracted.
         arguments.append("--noflags")

@@ -6,7 +6,13 @@ extension BorgRepository {
     /// A repository that cannot be opened for any other reason is an error and stays as it is. A creation that was cut off
     /// leaves a directory that Borg takes neither for a repository nor for nothing; it is not removed.
     public func initializeIfMissing() async throws(BorgError) -> Bool {
-        guard try await !exists() else { return false }
+        guard try await find() == nil else { return false }
+        try await initialize()
+        return true
+    }
+
+    /// Creates the repository, as the settings say.
+    public func initialize() async throws(BorgError) {
         let mode = try encryptionToCreateWith()
         log.notice("creating the repository", metadata: ["repository": "\(name)", "encryption": "\(mode.rawValue)"])
         let arguments = try await initialization(with: mode)
@@ -18,7 +24,6 @@ extension BorgRepository {
                 "store a copy of the new repository's key on another host: set key_export:, or use borg key export",
                 metadata: ["repository": "\(name)"])
         }
-        return true
     }
 
     /// The error about a repository that is not there although archives of ours were in it.

@@ -33,12 +33,26 @@ extension BorgRepository {
             try FileSystem.renameNew(draft, to: path)
         } catch {
             guard error == .fileExists else { throw error }
-            let (there, ours) = (try FileScan(path).digest().sha256, try FileScan(draft).digest().sha256)
+            let isSame = try FileScan(path).digest().sha256 == FileScan(draft).digest().sha256
+            let obstacle = Self.obstacle(at: path, to: draft)
             try FileSystem.removeFile(draft)
-            guard there == ours else {
-                throw keyError(path, "there is another file", hint: "Move it away, or change key_export:.")
-            }
+            guard isSame else { throw keyError(path, obstacle, hint: "Move it away, or change key_export:.") }
         }
+    }
+
+    private static func obstacle(at path: FilePath, to draft: FilePath) -> String {
+        guard let other = repositoryID(ofKeyIn: path), other != repositoryID(ofKeyIn: draft) else {
+            return "there is another file"
+        }
+        return "it holds the key of another repository"
+    }
+
+    /// The repository that an exported key is of, by the first line of its file: `BORG_KEY ID`. Nil for any other file.
+    public static func repositoryID(ofKeyIn path: FilePath) -> String? {
+        guard let line = FileSystem.kernelText(of: path)?.split(atASCII: "\n", maxSplits: 1).first else { return nil }
+        let words = line.splitAtASCIISpace()
+        guard words.count == 2, words[0] == "BORG_KEY" else { return nil }
+        return String(words[1])
     }
 
     private func keyError(_ path: FilePath, _ reason: String, hint: String) -> BorgError {

@@ -5,12 +5,18 @@ extension BorgRepository {
     ///
     /// Throws what would keep an archive from being made; the rest are findings.
     ///
-    /// - Parameter knowsArchives: archives of ours were in it, so that it is never created anew.
-    public func prepare(knowsArchives: Bool = false) async throws(BorgError) -> [Finding] {
+    /// - Parameters:
+    ///   - knowsArchives: archives of ours were in it, so that it is never created anew.
+    ///   - requirement: throws if what is there, nil for nothing, must not be used.
+    public func prepare(
+        knowsArchives: Bool = false, requiring requirement: (KnownRepository?) throws(BorgError) -> Void = { _ in }
+    ) async throws(BorgError) -> [Finding] {
         do throws(BorgError) {
-            let exists = try await exists(lockWait: min(settings.lockWait, .seconds(5)))
-            guard exists || !knowsArchives else { throw try await gone() }
-            return try await isBeta() + (exists ? [] : [willBeCreated()])
+            let known = try await find(lockWait: min(settings.lockWait, .seconds(5)))
+            guard known != nil || !knowsArchives else { throw try await gone() }
+            try requirement(known)
+            guard let known else { return try await isBeta() + [willBeCreated()] }
+            return try await isBeta() + isReadable(known)
         } catch {
             guard error.code == .locked else { throw error }
             return [
@@ -21,17 +27,31 @@ extension BorgRepository {
         }
     }
 
-    /// Whether there is a repository at the location, which we may open.
+    /// The repository at the location, if there is one, which we may open and are to use.
     ///
     /// Only Borg's own word for it means that there is none: a list that fails for any other reason (no connection, a lock, a
-    /// wrong passphrase) throws.
-    func exists(lockWait: Duration? = nil) async throws(BorgError) -> Bool {
+    /// wrong passphrase) throws. So does a repository without the encryption that the job wants.
+    public func find(lockWait: Duration? = nil) async throws(BorgError) -> KnownRepository? {
         let verb = try await version().listArchives
-        let outcome = try await run([verb, "--json", "--last", "1"], lockWait: lockWait)
-        guard outcome.status != .exited(0) else { return true }
+        let outcome = try await run(
+            [verb, "--json", "--last", "1"], lockWait: lockWait, output: .collect(limit: Self.largestDocument))
+        guard outcome.status != .exited(0) else {
+            let known = try understood(RepositoryDocument.self, in: outcome, "list").known
+            try requireEncryption(of: known)
+            return known
+        }
         let error = failure(outcome, verb)
         guard error.code == .repositoryMissing else { throw error }
-        return false
+        return nil
+    }
+
+    private func isReadable(_ known: KnownRepository) -> [Finding] {
+        guard known.isReadable, settings.encryption == nil, settings.initialize == nil else { return [] }
+        return [
+            Finding(
+                .warning, "repository_not_encrypted", object: name, "is not encrypted: its host can read all archives",
+                hint: "If it is to be so, write encryption: none.")
+        ]
     }
 
     private func isBeta() async throws(BorgError) -> [Finding] {

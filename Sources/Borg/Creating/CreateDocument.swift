@@ -4,6 +4,19 @@ import Staging
 /// What `borg create --json` writes to standard output once the archive is in the repository.
 struct CreateDocument: Decodable, Sendable {
     var archive: CreatedArchive
+    var cache: Cache?
+    var repository: RepositoryDocument.Entry?
+    var encryption: RepositoryDocument.Encryption?
+
+    struct Cache: Decodable, Sendable {
+        /// The directory.
+        var path: String?
+    }
+
+    /// The repository that it went to.
+    var known: KnownRepository? {
+        repository.map { RepositoryDocument(repository: $0, encryption: encryption).known }
+    }
 
     struct CreatedArchive: Decodable, Sendable {
         var name: String

@@ -19,6 +19,10 @@ extension RepositorySettings {
                 "initialize", \.initialize, .choice,
                 "The encryption to create the repository with when it does not exist. If not set, it must exist."
             )
+            .optional(
+                "encryption", \.encryption, .choice,
+                "none: a repository that exists without encryption is used; if not set, it is refused unless 'initialize' is none too."
+            )
             .key(
                 "lock_wait", \.lockWait, .wholeSeconds,
                 "How long to wait for another's lock on the repository, in whole seconds."
@@ -56,6 +60,12 @@ extension RepositorySettings {
 
     /// Whether it is on a server that Borg reaches by ssh. Only a path has no host.
     var isRemote: Bool { !location.hasPrefix("/") && !location.hasPrefix("file://") }
+
+    /// The location without what makes no difference to where it is.
+    public var plainLocation: String {
+        if let localPath { return localPath.string }
+        return location.hasSuffix("/") ? String(location.dropLast()) : location
+    }
 
     /// Where the repository is if it is on this host and its location says so without Borg's placeholders.
     public var localPath: FilePath? {

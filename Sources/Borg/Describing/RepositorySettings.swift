@@ -12,6 +12,8 @@ public struct RepositorySettings: Sendable, Equatable {
     public var passphrase: SecretSource?
     /// Create the repository with this encryption when, and only when, it does not exist.
     public var initialize: Encryption?
+    /// That the repository may be without encryption; nil if it may not, unless it is created so.
+    public var encryption: AcceptedEncryption?
     /// Where the repository's key is exported to, once.
     public var keyExport: FilePath?
     public var creation = CreateOptions()
@@ -44,6 +46,9 @@ public struct RepositorySettings: Sendable, Equatable {
         case keyfileAES = "keyfile-aes256-ocb"
         case keyfileChaCha = "keyfile-chacha20-poly1305"
     }
+
+    /// An encryption of a repository that is there already.
+    public enum AcceptedEncryption: String, Sendable, CaseIterable { case none }
 
     public init() {}
 }

@@ -22,6 +22,8 @@ public struct BorgError: OperatorError, Sendable {
         case keyUnusable = "key_unusable"
         /// Borg is not sure that this is the repository it knows, and wants a person to say so.
         case repositoryUnconfirmed = "repository_unconfirmed"
+        /// The repository is not encrypted, and the job does not say that it may be so.
+        case notEncrypted = "not_encrypted"
         /// Somebody else holds the lock.
         case locked
         /// The server cannot be reached, or the connection broke.

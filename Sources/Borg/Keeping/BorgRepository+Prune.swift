@@ -1,13 +1,13 @@
 import DumpCore
 
-/// What a repository holds under the names of one series, each newest first.
-public struct SeriesHoldings: Sendable {
-    public var series: ArchiveSeries
-    /// Those of the series itself.
+/// What a repository holds of one job and under its names, each newest first.
+public struct Holdings: Sendable {
+    public var owner: ArchiveOwner
+    /// The job's own.
     public var archives: [Archive] = []
     /// What a creation that was cut off has left: a part of a set, which nobody must take for an archive.
     public var checkpoints: [Archive] = []
-    /// Archives under names of the series that another made, or another job whose names are alike.
+    /// Archives under the job's names that another made: by hand, or another job whose names are the same or alike.
     public var strangers: [Archive] = []
 
     /// Checkpoints that are of no more use. The newest saves its data from being sent again, until there is a newer archive.
@@ -17,15 +17,15 @@ public struct SeriesHoldings: Sendable {
 }
 
 extension BorgRepository {
-    /// What the repository holds of a series. Changes nothing, and waits for no other reader.
-    public func holdings(of series: ArchiveSeries) async throws(BorgError) -> SeriesHoldings {
-        var holdings = SeriesHoldings(series: series)
-        for archive in try await archives(matching: series.glob + "*", withCheckpoints: true).reversed() {
-            if archive.belongs(to: series) {
+    /// What the repository holds of a job. Changes nothing, and waits for no other reader.
+    public func holdings(of owner: ArchiveOwner) async throws(BorgError) -> Holdings {
+        var holdings = Holdings(owner: owner)
+        for archive in try await archives(matching: owner.glob.map { $0 + "*" }, withCheckpoints: true).reversed() {
+            if owner.owns(archive) {
                 holdings.archives.append(archive)
-            } else if series.covers(archive.name) {
+            } else if owner.covers(archive.name) {
                 holdings.strangers.append(archive)
-            } else if series.coversCheckpoint(archive.name), archive.provenance?.series == series {
+            } else if owner.coversCheckpoint(archive.name), archive.provenance.map(owner.began) ?? false {
                 holdings.checkpoints.append(archive)
             }
         }

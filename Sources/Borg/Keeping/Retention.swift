@@ -20,6 +20,11 @@ public struct Retention: Sendable, Equatable {
         /// How many the rule has kept, this one counted.
         public var number: Int
 
+        public init(rule: String, number: Int) {
+            self.rule = rule
+            self.number = number
+        }
+
         public var description: String { "\(rule) #\(number)" }
     }
 

@@ -2,12 +2,17 @@ import DumpCore
 import Staging
 
 extension BorgRepository {
-    /// The archives of the repository, oldest first; of one series only if one is given. Checkpoints are not among them.
+    /// The archives of the repository, oldest first; of one job only if one is given. Checkpoints are not among them.
     ///
     /// Reads the comment of each from the repository, one request each when that is on a server.
-    public func archives(of series: ArchiveSeries? = nil) async throws(BorgError) -> [Archive] {
-        let archives = try await archives(matching: series?.glob)
-        return series.map { series in archives.filter { $0.belongs(to: series) } } ?? archives
+    public func archives(of owner: ArchiveOwner? = nil) async throws(BorgError) -> [Archive] {
+        let archives = try await archives(matching: owner?.glob)
+        return owner.map { archives.filter($0.owns) } ?? archives
+    }
+
+    /// The archives of a job, and those that another made under one of its names, oldest first.
+    public func archives(namedAs owner: ArchiveOwner) async throws(BorgError) -> [Archive] {
+        try await archives(matching: owner.glob).filter(owner.mayOwn)
     }
 
     /// The archives whose names begin so, oldest first, whoever made them.

@@ -47,9 +47,19 @@ extension ArchiveCatalog {
                 .ambiguous, "'\(text)' means more than one archive", hint: "Give more of its name.",
                 context: ["archives": Set(meant.map(\.archive.name)).sorted().joined(separator: "\n")])
         }
-        // Among equals, in the order of the job file.
-        return meant.enumerated().sorted {
-            ($0.element.standing.rank, $0.offset) < ($1.element.standing.rank, $1.offset)
+        return mostTrustworthyFirst(meant)
+    }
+
+    /// Of one set. Among equals in the order of the job file; in one repository what was archived last.
+    private func mostTrustworthyFirst(_ archives: [CatalogedArchive]) -> [CatalogedArchive] {
+        let places = Dictionary(
+            job.repositories.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        // Each repository lists its archives oldest first.
+        return archives.enumerated().sorted { one, other in
+            let ranks = [one, other].map { ($0.element.standing.rank, places[$0.element.repository.name] ?? 0) }
+            guard ranks[0] == ranks[1] else { return ranks[0] < ranks[1] }
+            if other.element.wasConfirmed(before: one.element) { return true }
+            return !one.element.wasConfirmed(before: other.element) && one.offset > other.offset
         }
         .map(\.element)
     }
@@ -59,10 +69,27 @@ extension ArchiveCatalog {
         let archives = listings.flatMap(\.archives)
         let confirmed = archives.filter { $0.standing == .confirmed }
         try accept(listings.failure, unless: confirmed.isEmpty)
-        guard let newest = confirmed.max(by: { $0.archive.start < $1.archive.start }) else {
+        guard let newest = confirmed.max(by: { $0.wasConfirmed(before: $1) }) else {
             throw nothingConfirmed(archives.max { $0.archive.start < $1.archive.start })
         }
-        return confirmed.filter { $0.archive.setName == newest.archive.setName }
+        await tell(ofNewer: archives, than: newest)
+        return mostTrustworthyFirst(confirmed.filter { $0.archive.setName == newest.archive.setName })
+    }
+
+    /// A host that was restored from an image does not know what it archived since.
+    private func tell(ofNewer archives: [CatalogedArchive], than latest: CatalogedArchive) async {
+        let owner = await owner()
+        let newer = archives.filter {
+            $0.standing == .unknown && owner.owns($0.archive) && $0.archive.start > latest.archive.start
+        }
+        guard let newest = newer.max(by: { $0.archive.start < $1.archive.start }) else { return }
+        log.warning(
+            "newer archives of this job are there, which this host did not confirm: name one to read it",
+            metadata: [
+                "newest": "\(newest.archive.name)", "repository": "\(newest.repository.name)",
+                "count": "\(newer.count)",
+                "latest": "\(latest.archive.name)",
+            ])
     }
 
     private func nothingConfirmed(_ newest: CatalogedArchive?) -> ArchiveError {
@@ -82,6 +109,14 @@ extension ArchiveCatalog {
         guard let failure else { return }
         guard !nothingFound else { throw failure }
         log.warning("not every repository could be asked", metadata: ["why": "\(failure.message)"])
+    }
+}
+
+extension CatalogedArchive {
+    /// Whatever their dates say. False if one of them was not confirmed.
+    fileprivate func wasConfirmed(before other: CatalogedArchive) -> Bool {
+        guard let own = confirmation, let others = other.confirmation else { return false }
+        return own < others
     }
 }
 

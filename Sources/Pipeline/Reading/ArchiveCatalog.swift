@@ -14,8 +14,6 @@ public struct ArchiveCatalog: Sendable {
         self.job = job
         self.log = log
     }
-
-    var series: ArchiveSeries { ArchiveSeries(host: job.host, job: job.name) }
 }
 
 /// An archive, where it is, and what this host knows of it.
@@ -24,6 +22,8 @@ public struct CatalogedArchive: Sendable {
     public var repository: BorgRepository
     public var archive: Archive
     public var standing: RepositoryLedger.Standing
+    /// When this host confirmed it, if it has.
+    var confirmation: RepositoryLedger.Confirmed?
 }
 
 /// What one repository of a job holds.
@@ -38,8 +38,21 @@ public struct RepositoryListing: Sendable {
 extension ArchiveCatalog {
     /// The archives of the job, or all there are, repository by repository in the order of the job file. One that fails hides no other.
     public func listings(all: Bool) async -> [RepositoryListing] {
-        let series = all ? nil : series
-        return await ask { repository in try await repository.archives(of: series) }
+        guard !all else { return await ask { repository in try await repository.archives() } }
+        let owner = await owner()
+        return await ask { repository in try await repository.archives(namedAs: owner) }
+    }
+
+    /// The job, by the record in its staging area. One that cannot be read leaves the job's names.
+    func owner() async -> ArchiveOwner {
+        do {
+            return ArchiveOwner(job, try await StagingArea.openExisting(job.staging)?.jobRecord())
+        } catch {
+            log.warning(
+                "the staging area does not tell the job's identity: its archives are told by their names alone",
+                metadata: ["why": "\(error.message)"])
+            return ArchiveOwner(job, nil)
+        }
     }
 
     /// Asks all repositories at once.
@@ -67,7 +80,9 @@ extension ArchiveCatalog {
             return RepositoryListing(
                 repository: repository.name,
                 archives: archives.map {
-                    CatalogedArchive(repository: borg, archive: $0, standing: ledger.standing(of: $0))
+                    CatalogedArchive(
+                        repository: borg, archive: $0, standing: ledger.standing(of: $0),
+                        confirmation: ledger.confirmation(of: $0))
                 })
         } catch {
             return RepositoryListing(

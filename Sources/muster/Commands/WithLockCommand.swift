@@ -2,6 +2,7 @@ import ArgumentParser
 import DumpCore
 import Glibc
 import Linux
+import MusterConfig
 import Pipeline
 import Settings
 import Staging
@@ -48,7 +49,7 @@ struct WithLockCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plan = try jobOptions.plan(positionalJob)
-        let lent = try await borrow(plan.staging, job: plan.name, maxAge: maxAge ?? plan.maxAge)
+        let lent = try await borrow(plan, maxAge: maxAge ?? plan.maxAge)
         setenv("MUSTER_SET", lent.set.root.string, 1)
         let failure = StartingConditions.become(command)
         throw CommandFailure(
@@ -59,17 +60,19 @@ struct WithLockCommand: AsyncParsableCommand {
     }
 
     /// The set, its lock to be kept by the command. Every failure ends with a status that no other tool takes for a warning, as 1 is to some who run Borg.
-    private func borrow(_ staging: FilePath, job: String, maxAge: Duration?) async throws -> LentSet {
+    private func borrow(_ plan: JobPlan, maxAge: Duration?) async throws -> LentSet {
         let program = FilePath(command[0]).lastComponent?.string ?? command[0]
         do {
             let lent = try await LentSet.lend(
-                from: staging, to: "muster with-lock \(job) -- \(program)", patience: wait, maxAge: maxAge,
+                from: plan.staging, of: plan.name, plan.file, to: "muster with-lock \(plan.name) -- \(program)",
+                patience: wait, maxAge: maxAge,
                 log: OutputOptions.logger(.notice))
             try lent.lock.keepOverExec()
             return lent
         } catch let error as StagingError {
             switch error.code {
             case .locked: throw CommandFailure(status: .locked, error: error)
+            case .anotherJob: throw CommandFailure(status: .configuration, error: error)
             case .notASet, .damagedSet, .newerFormat: throw CommandFailure(status: .verificationFailed, error: error)
             default: throw CommandFailure(status: .dumpFailed, error: error)
             }
