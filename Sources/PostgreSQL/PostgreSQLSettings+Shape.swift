@@ -16,7 +16,9 @@ extension PostgreSQLSettings: ProviderSettings {
                 "run_as", \.runAs, .userName,
                 "The system user to connect and dump as, for peer authentication. Needs root, unless it is our own."
             )
-            .group("databases", "Which databases. In a glob, * stands for any characters and ? for one.") { databases in
+            .group(
+                "databases", "Which databases. In a glob, * stands for any characters and ? for one.", main: "include"
+            ) { databases in
                 databases
                     .key(
                         "include", \.include, .list(of: .name, atLeast: 1),
@@ -58,7 +60,7 @@ extension PostgreSQLSettings: ProviderSettings {
             .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
             .optional(
                 "bin_directory", \.binDirectory, .absolutePath,
-                "Where pg_dump, pg_dumpall and pg_restore are. If not set, the newest installed that suits the server."
+                "Where pg_dump, pg_dumpall and pg_restore are. If not set, those of the server's own major version, else newer ones."
             )
             .key(
                 "settings", \.copiesSettings, .boolean,

@@ -54,11 +54,20 @@ public struct ObjectShape<Value: Sendable>: Sendable {
     }
 
     /// A mapping within this one whose keys set parts of the same value.
-    public func group(_ name: String, _ help: String, _ keys: (ObjectShape) -> ObjectShape) -> ObjectShape {
+    ///
+    /// - Parameter main: the key that a list in the mapping's place is most likely meant for.
+    public func group(
+        _ name: String, _ help: String, main: String? = nil, _ keys: (ObjectShape) -> ObjectShape
+    ) -> ObjectShape {
         let inner = keys(ObjectShape(default: defaults))
         return adding(
             Field(name: name, help: help, isRequired: false, schema: inner.schema()) { node, value, diagnostics in
-                inner.fill(&value, from: node, &diagnostics)
+                if let main, let list = node.asList {
+                    diagnostics.report(
+                        expected: "a mapping", at: node, hint: "Write '\(name): {\(main): [\(list)]}'.")
+                    return false
+                }
+                return inner.fill(&value, from: node, &diagnostics)
             } write: {
                 inner.write($0)
             })

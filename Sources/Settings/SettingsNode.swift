@@ -45,6 +45,24 @@ public struct SettingsNode: Sendable {
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
+    /// The texts of a list, or a text alone, as a list would hold them; nil for anything else, and for what may be secret.
+    var asList: String? {
+        let nodes: [SettingsNode]
+        switch content {
+        case .list(let list): nodes = list
+        case .scalar where !isNull: nodes = [self]
+        default: return nil
+        }
+        let texts = nodes.compactMap { node in
+            if case .scalar(let text, let isQuoted) = node.content, excerpt(text) == quoted(text) {
+                isQuoted ? "\"\(text)\"" : text
+            } else {
+                nil
+            }
+        }
+        return texts.count == nodes.count && !texts.isEmpty ? texts.joined(separator: ", ") : nil
+    }
+
     /// What is here, for a message that says what was expected instead.
     var found: String {
         switch content {

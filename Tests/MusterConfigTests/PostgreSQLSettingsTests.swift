@@ -141,7 +141,16 @@ struct PostgreSQLSettingsTests {
                 "layout: clusters",
                 "5:13: dumps.app.layout: expected databases or cluster, found 'clusters'\n  hint: Did you mean 'cluster'?"
             ),
-            ("databases: shop", "5:16: dumps.app.databases: expected a mapping, found 'shop'"),
+            (
+                "databases: shop",
+                "5:16: dumps.app.databases: expected a mapping, found 'shop'\n  hint: Write 'databases: {include: [shop]}'."
+            ),
+            (
+                "databases: [shop, \"customer_*\"]",
+                "5:16: dumps.app.databases: expected a mapping, found a list\n"
+                    + "  hint: Write 'databases: {include: [shop, \"customer_*\"]}'."
+            ),
+            ("databases:", "5:15: dumps.app.databases: expected a mapping, found nothing"),
             ("databases: {exclude: shop}", "5:26: dumps.app.databases.exclude: expected a list, found 'shop'"),
             ("databases: {exclude: [a, '']}", "5:30: dumps.app.databases.exclude[1]: must not be empty"),
             (
