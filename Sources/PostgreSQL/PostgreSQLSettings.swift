@@ -26,7 +26,8 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     public var stallTimeout: Duration? = .seconds(1800)
     /// How long the whole dump may take before it is stopped and fails; nil is no limit.
     public var deadline: Duration? = .seconds(24 * 3600)
-    /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for the newest that is not older than the server.
+    /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for those of the server's own
+    /// major version, else for the next newer ones.
     public var binDirectory: FilePath?
 
     /// Whether the server's settings files are copied into the dump.

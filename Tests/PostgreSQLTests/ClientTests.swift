@@ -50,19 +50,43 @@ struct ClientTests {
         }
     }
 
-    @Test("The newest client is chosen, the first of several alike, and one of a future version is remarked on")
-    func choice() throws {
-        let clients = try [("/a", "15.9"), ("/b", "17.1"), ("/c", "17.1"), ("/d", "16.13")].map {
+    static let server = ServerFacts(
+        version: "15.20", major: 15, systemIdentifier: "1", inRecovery: false,
+        role: .init(name: "r", isSuperuser: true, readsAllData: true, readsPasswords: true), databases: [])
+
+    private func clients(_ versions: [(String, String)]) throws -> [Client] {
+        try versions.map {
             let line = "pg_dump (PostgreSQL) \($0.1)"
             return Client(directory: FilePath($0.0), version: try #require(Client.Version(versionLine: line)))
         }
-        let server = ServerFacts(
-            version: "15.20", major: 15, systemIdentifier: "1", inRecovery: false,
-            role: .init(name: "r", isSuperuser: true, readsAllData: true, readsPasswords: true), databases: [])
-        #expect(try Client.chosen(from: clients, for: server, binDirectory: nil).directory == "/b")
-        #expect(clients[1].findings == [])
-        let future = Client(
-            directory: "/f", version: try #require(Client.Version(versionLine: "pg_dump (PostgreSQL) 20.1")))
-        #expect(future.findings.map(\.code) == ["client_newer_than_known"])
+    }
+
+    @Test("The server's own major version is chosen first, its newest minor, the first of several alike")
+    func ownMajor() throws {
+        let clients = try clients([
+            ("/a", "14.24"), ("/b", "17.1"), ("/c", "15.9"), ("/d", "15.20"), ("/e", "15.20"), ("/f", "18.6"),
+        ])
+        let chosen = try Client.chosen(from: clients, for: Self.server, binDirectory: nil)
+        #expect(chosen.directory == "/d")
+        #expect(chosen.findings(for: Self.server, binDirectory: nil) == [])
+    }
+
+    @Test("Without one, the next newer major version is chosen, and told")
+    func newerMajor() throws {
+        let clients = try clients([("/a", "18.6"), ("/b", "16.3"), ("/c", "16.14"), ("/d", "14.24")])
+        let chosen = try Client.chosen(from: clients, for: Self.server, binDirectory: nil)
+        #expect(chosen.directory == "/c")
+        #expect(
+            chosen.findings(for: Self.server, binDirectory: nil) == [
+                Finding(
+                    .warning, "client_newer_than_server", object: "/c/pg_dump",
+                    "pg_dump 16.14 is newer than the server's 15.20: PostgreSQL 15 may not restore what it writes",
+                    hint: "Install the client programs of PostgreSQL 15 (Debian: postgresql-client-15).")
+            ])
+        let future = try #require(try self.clients([("/f", "20.1")]).first)
+        #expect(
+            future.findings(for: Self.server, binDirectory: "/f").map(\.code) == [
+                "client_newer_than_known", "client_newer_than_server",
+            ])
     }
 }

@@ -22,7 +22,7 @@ struct ClusterOmissions: Sendable {
         return [
             Finding(
                 .note, .optimizerStatistics, object: "pg_dump", "pg_dump \(client) does not dump optimizer statistics",
-                hint: "Run ANALYZE after a restore, or install the client programs of PostgreSQL 18 or newer.")
+                hint: "Run ANALYZE after a restore.")
         ]
     }
 

@@ -2,20 +2,42 @@ import DumpCore
 import SystemPackage
 
 extension Client {
-    /// The client to dump a server of version `server` with: the newest that is not older than it, by major version.
+    /// The client to dump a server of version `server` with: of the server's own major version, else of the next newer one.
+    ///
+    /// pg_dump writes what its own major version restores: an older server refuses settings, and pg_restore archive versions, that
+    /// it does not know.
     static func chosen(
         from clients: [Client], for server: ServerFacts, binDirectory: FilePath?
     ) throws(DumpError) -> Client {
-        // Of equals, max(by:) takes the first; they are in order of preference.
         guard let newest = clients.max(by: { $0.version < $1.version }) else {
             throw missing(for: server, binDirectory)
         }
-        guard newest.version.major >= server.major else { throw tooOld(newest, for: server, binDirectory) }
-        return newest
+        guard let major = clients.map(\.version.major).filter({ $0 >= server.major }).min() else {
+            throw tooOld(newest, for: server, binDirectory)
+        }
+        // Of equals, max(by:) takes the first; they are in order of preference.
+        return clients.filter { $0.version.major == major }.max { $0.version < $1.version } ?? newest
     }
 
-    /// What to say of a client before it is relied on.
-    var findings: [Finding] {
+    /// What to say of a client before a server is dumped with it.
+    func findings(for server: ServerFacts, binDirectory: FilePath?) -> [Finding] {
+        findingOfFuture + findingOfNewer(than: server, binDirectory)
+    }
+
+    private func findingOfNewer(than server: ServerFacts, _ binDirectory: FilePath?) -> [Finding] {
+        guard version.major > server.major else { return [] }
+        return [
+            Finding(
+                .warning, "client_newer_than_server", object: path(of: .pgDump).string,
+                "pg_dump \(version) is newer than the server's \(server.version): "
+                    + "PostgreSQL \(server.major) may not restore what it writes",
+                hint:
+                    "Install the client programs of PostgreSQL \(server.major) (Debian: postgresql-client-\(server.major))"
+                    + (binDirectory == nil ? "." : ", and name them with bin_directory."))
+        ]
+    }
+
+    private var findingOfFuture: [Finding] {
         guard version.major > Self.newestKnownMajor else { return [] }
         return [
             Finding(

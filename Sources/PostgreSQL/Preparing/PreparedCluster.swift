@@ -23,7 +23,7 @@ struct PreparedCluster: PreparedSource {
         self.open = open
         units = cluster.units
         self.findings =
-            (cluster.selection.findings + findings + Self.findings(of: cluster.client)
+            (cluster.selection.findings + findings + Self.clientFindings(of: cluster)
             + cluster.facts.role.findings)
             .sorted { $0.severity > $1.severity }
     }
@@ -62,9 +62,10 @@ struct PreparedCluster: PreparedSource {
         await session.close()
     }
 
-    private static func findings(of client: Result<Client, DumpError>) -> [Finding] {
-        switch client {
-        case .success(let client): client.findings
+    private static func clientFindings(of cluster: Cluster) -> [Finding] {
+        switch cluster.client {
+        case .success(let client):
+            client.findings(for: cluster.facts, binDirectory: cluster.settings.binDirectory)
         case .failure(let error):
             [Finding(.failure, "client_unsuitable", object: "pg_dump", error.message, hint: error.hint)]
         }
