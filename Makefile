@@ -57,4 +57,4 @@ install-packages:
 
 install-test-packages: install-packages
 	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
-		rsync attr acl mtree-netbsd libarchive-tools btrfs-progs
+		rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer

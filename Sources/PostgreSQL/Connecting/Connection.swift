@@ -23,11 +23,14 @@ struct Connection: ~Copyable {
     /// Whether another statement may be sent: none is running, and the server is there.
     var isUsable: Bool { isAlive && PQtransactionStatus(handle) != PQTRANS_ACTIVE }
     var serverVersion: Int32 { PQserverVersion(handle) }
+    /// The server's process, as it was told to us when we connected. A pooler tells something else.
+    var processID: Int32 { PQbackendPID(handle) }
+    var serverEncoding: String { PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? "" }
 
     var endpoint: Session.Endpoint {
         Session.Endpoint(
             host: text(PQhost(handle)), address: text(PQhostaddr(handle)), port: text(PQport(handle)),
-            user: text(PQuser(handle)), database: text(PQdb(handle)))
+            user: text(PQuser(handle)), database: text(PQdb(handle)), options: option("options") ?? "")
     }
 
     /// An option as it is in force: from the connection string, the environment, the service file, or libpq itself.

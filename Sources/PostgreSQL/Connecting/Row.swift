@@ -10,7 +10,11 @@ struct Row: Sendable {
         let columns = (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
         return (0..<PQntuples(result)).map { row in
             let values = (0..<Int32(columns.count)).map { column in
-                PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
+                PQgetisnull(result, row, column) == 1
+                    ? nil
+                    : String(
+                        showing: UnsafeRawBufferPointer(
+                            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column))))
             }
             return Row(columns: columns, values: values)
         }

@@ -7,7 +7,8 @@ extension Session {
     /// How long a connection may take when nobody says otherwise.
     static let defaultConnectTimeout = 30
 
-    /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only.
+    /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only. Throws before any
+    /// of that when a pooler stands between.
     ///
     /// - Parameters:
     ///   - password: handed to libpq in memory, before any that it would find by itself.
@@ -17,6 +18,7 @@ extension Session {
     ) async throws(DumpError) -> Session {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             let connection = try established(options, password, as: user, stop)
+            try requireServer(connection, options, stop)
             try settle(connection, stop)
             return Session(connection)
         }
@@ -69,7 +71,8 @@ extension Session {
         _ options: ConnectionOptions, _ password: Secret?, _ user: UserAccount?
     ) throws(DumpError) -> Connection {
         var parameters = options
-        parameters["client_encoding"] = "UTF8"
+        // Of any database: it means no conversion at all. What suits it better is set afterwards.
+        parameters["client_encoding"] = "SQL_ASCII"
         parameters["fallback_application_name"] = "muster"
         if let user, parameters["passfile"] == nil, getenv("PGPASSFILE") == nil {
             // libpq would look in our own home; the programs, which run as that user, look in the user's.
@@ -87,11 +90,30 @@ extension Session {
         return Connection(owning: handle)
     }
 
+    /// A pooler gives a client a process number of its own. In its transaction mode, what we set would meet the application's sessions.
+    private static func requireServer(
+        _ connection: borrowing Connection, _ options: ConnectionOptions, _ stop: StopFlag
+    ) throws(DumpError) {
+        // A database may be serializable and deferrable by default: then a bare question waits for other transactions.
+        try connection.send("begin isolation level read committed; select pg_catalog.pg_backend_pid() as pid; commit")
+        let rows = try connection.receive(waiting: Waiting(stop: stop, limit: .seconds(120)))
+        guard try rows.first?.integer("pid") != Int64(connection.processID) else { return }
+        throw DumpError(
+            .sourceUnavailable, "the connection leads to a pooler such as PgBouncer, and not to PostgreSQL itself",
+            hint:
+                "Name the server's own host and port in 'connection:': a pooler mixes Muster's sessions with the application's.",
+            context: ["connection": options.shown])
+    }
+
+    /// SQL_ASCII holds bytes of any encoding, and PostgreSQL knows no conversion between MULE_INTERNAL and UTF-8.
+    private static let unconverted = ["SQL_ASCII", "MULE_INTERNAL"]
+
     private static func settle(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
         var settings = [
             "search_path": "pg_catalog", "statement_timeout": "0", "lock_timeout": "0",
             "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
         ]
+        if !unconverted.contains(connection.serverEncoding) { settings["client_encoding"] = "UTF8" }
         if connection.serverVersion >= 140_000 { settings["idle_session_timeout"] = "0" }
         if connection.serverVersion >= 170_000 { settings["transaction_timeout"] = "0" }
         let calls = settings.map { "pg_catalog.set_config('\($0.key)', '\($0.value)', false)" }

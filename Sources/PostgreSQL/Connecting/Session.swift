@@ -21,6 +21,8 @@ final class Session: Sendable {
         var port: String
         var user: String
         var database: String
+        /// Settings for the server, as they were given by whatever way: `-c work_mem=64MB`.
+        var options = ""
     }
 
     init(_ connection: consuming sending Connection) {

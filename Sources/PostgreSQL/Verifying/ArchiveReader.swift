@@ -12,6 +12,10 @@ struct ArchiveReader {
     private let file: FileDescriptor
     private var buffer: [UInt8] = []
     private var position = 0
+    private var filled = 0
+
+    /// Of the next byte in the file.
+    var offset: Int { filled - (buffer.count - position) }
 
     /// Longer than any text that we keep: names have 63 bytes, kinds and file names are shorter.
     private static let longestText = 64 * 1024
@@ -40,12 +44,12 @@ struct ArchiveReader {
         return isNegative ? -Int(value) : Int(value)
     }
 
-    /// Nil for a text that is absent, which is not the same as empty. Bytes that are not UTF-8 are replaced.
+    /// Nil for a text that is absent, which is not the same as empty. Bytes that are not UTF-8 become `\xE9`.
     mutating func text() throws -> String? {
         let count = try integer()
         guard count >= 0 else { return nil }
         guard count <= Self.longestText else { throw Malformed(reason: "a name of \(count) bytes") }
-        return String(decoding: try bytes(count), as: UTF8.self)
+        return try bytes(count).withUnsafeBytes { String(showing: $0) }
     }
 
     /// Passes over a text of any length. False if it is absent.
@@ -71,6 +75,7 @@ struct ArchiveReader {
         buffer = try [UInt8](unsafeUninitializedCapacity: 64 * 1024) { space, count in
             count = try file.read(into: UnsafeMutableRawBufferPointer(space))
         }
+        filled += buffer.count
         return !buffer.isEmpty
     }
 }
