@@ -32,9 +32,11 @@ public struct PostgreSQLProvider: Provider {
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         guard record.kind == ReplayPause.kind else { throw DumpError(unknown: record) }
-        try await Session.connect(
-            try connectionOptions().pinned(by: record), password: try await resolvedPassword(), as: try account()
-        ).closing { session throws(DumpError) in try await ReplayPause.undo(record, on: session) }
+        let (options, ofService) = try connectionOptions()
+        let password = try await resolvedPassword() ?? ofService
+        try await Session.connect(options.pinned(by: record), password: password, as: try account()).closing {
+            session throws(DumpError) in try await ReplayPause.undo(record, on: session)
+        }
     }
 
     func account() throws(DumpError) -> UserAccount? {
@@ -52,14 +54,24 @@ public struct PostgreSQLProvider: Provider {
         return account
     }
 
-    func connectionOptions() throws(DumpError) -> ConnectionOptions {
+    /// Where to connect, and the password that its service file gives.
+    func connectionOptions() throws(DumpError) -> (ConnectionOptions, password: Secret?) {
         var options = try ConnectionOptions(parsing: settings.connection)
+        let service = try service(of: options)
+        if let service { options = options.resolving(service) }
         let isNamed =
             options["dbname"] != nil || options["service"] != nil || getenv("PGDATABASE") != nil
             || getenv("PGSERVICE") != nil
         // libpq's own default is a database called like the role, which a role for backups seldom has.
         if !isNamed { options["dbname"] = "postgres" }
-        return options
+        return (options, service?.password)
+    }
+
+    /// The service that the job file names, if it stands in a home. libpq finds all others by itself, for the programs too.
+    private func service(of options: ConnectionOptions) throws(DumpError) -> ServiceFile? {
+        guard let name = options["service"], getenv("PGSERVICEFILE") == nil else { return nil }
+        let ours = getenv("HOME").map { String(cString: $0) } ?? UserAccount.current?.home
+        return try ServiceFile.find(name, in: [try account()?.home, ours].compactMap { $0 })
     }
 
     func resolvedPassword() async throws(DumpError) -> Secret? {

@@ -203,4 +203,27 @@ struct FaultTests {
                 ])
         }
     }
+
+    @Test("What the server warns of while pg_dump succeeds is a finding too, whatever the role is set to")
+    func serverWarnings() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql("alter role postgres set client_min_messages = error")
+            let warning = cluster.server.directory.appending("warning.sql")
+            try write(
+                "do $$ begin raise warning 'page 1 is odd' using detail = 'Very.'; end $$", to: warning,
+                mode: FilePermissions(rawValue: 0o644))
+            let script = """
+                psql -Xq -d "$(printf '%s\n' "$@" | sed -n 's/^--dbname=//p')" < \(warning)
+                exec $REAL/pg_dump "$@"
+                """
+            let provider = cluster.provider {
+                $0.include = ["shop"]
+                $0.binDirectory = try? cluster.clientPrograms(pgDump: script)
+            }
+            let summary = try await TestRun().dump(provider, into: cluster.newDirectory())
+            #expect(
+                summary.findings == [Finding(.warning, "program_warning", object: "shop", "page 1 is odd Very.")])
+        }
+    }
 }

@@ -75,12 +75,89 @@ struct OmissionTests {
             code: .sequencesOutsideSnapshot,
             statements: "create sequence one; create table t (id int generated always as identity)",
             expected: [
-                "shop": "2 sequences of database 'shop' may be ahead of its tables: no snapshot holds them"
+                "shop": "2 sequences of database 'shop' dumped as of later than its tables: no snapshot holds them"
             ], severity: .note),
         Example(
             code: .subscriptionSkipped, asSuperuser: false,
             statements: "create subscription fed connection 'dbname=x' publication p with (connect = false)",
             expected: ["shop.fed": "subscription shop.fed is not dumped: role 'backup' is no superuser"]),
+        Example(
+            code: .userMappingOptionsHidden, asSuperuser: false,
+            statements: """
+                create extension postgres_fdw; create server far foreign data wrapper postgres_fdw;
+                create user mapping for postgres server far options (user 'reader', password 'hunter2');
+                create user mapping for backup server far options (user 'reader');
+                grant usage on foreign server far to backup;
+                """,
+            expected: [
+                "shop.far.postgres":
+                    "the user mapping of 'postgres' on server 'far' of database 'shop' is dumped without its options, "
+                    + "such as a password: role 'backup' may not see them"
+            ]),
+        Example(
+            code: .materializedViewRows,
+            statements: """
+                create materialized view summary as select 2 as two;
+                create materialized view "All" as select 1 as one;
+                create materialized view hollow as select 1 as one with no data;
+                """,
+            expected: [
+                "shop": "2 materialized views of database 'shop' dumped without rows, first public.\"All\": "
+                    + "a restore computes them again"
+            ], severity: .note),
+        Example(
+            code: .indexInvalid,
+            statements: """
+                create table broken (id int); create unique index kept_out on broken (id);
+                create index slow on broken (id);
+                update pg_index set indisvalid = false where indexrelid in ('kept_out'::regclass, 'slow'::regclass);
+                """,
+            expected: [
+                "shop.public.kept_out": "unique index shop.public.kept_out is invalid, and not dumped",
+                "shop.public.slow": "index shop.public.slow is invalid, and not dumped",
+            ]),
+        Example(
+            code: .objectInSystemSchema,
+            statements: """
+                create function pg_catalog.text(integer) returns text immutable language sql
+                    as 'select textin(int4out($1))';
+                create type information_schema.colour as enum ('red');
+                create view information_schema.seen as select 1 as one;
+                """,
+            expected: [
+                "shop.pg_catalog.text(integer)":
+                    "function shop.pg_catalog.text(integer) is not dumped: its schema is one of the system's",
+                "shop.information_schema.colour":
+                    "type shop.information_schema.colour is not dumped: its schema is one of the system's",
+                "shop.information_schema.seen":
+                    "view shop.information_schema.seen is not dumped: its schema is one of the system's",
+            ]),
+        Example(
+            code: .extensionVersion, statements: "create extension if not exists file_fdw; create extension tcn",
+            expected: [
+                "shop": "2 extensions of database 'shop' dumped without version: file_fdw 1.0, tcn 1.0"
+            ], severity: .note),
+        Example(
+            code: .serverFiles,
+            statements: """
+                create text search dictionary stop (template = simple, stopwords = english);
+                create text search dictionary words
+                    (template = ispell, dictfile = ispell_sample, afffile = ispell_sample);
+                create function own(text) returns int language c as '$libdir/citext', 'citext_hash';
+                """,
+            expected: [
+                "shop.public.words":
+                    "the files of text search dictionary shop.public.words are on the server's host only: "
+                    + "dictfile = 'ispell_sample', afffile = 'ispell_sample'",
+                "shop.$libdir/citext":
+                    "library $libdir/citext is on the server's host only: 1 function of database 'shop' need it",
+            ], severity: .note),
+        Example(
+            code: .damagedPagesSkipped, statements: "alter role postgres in database shop set zero_damaged_pages = on",
+            expected: [
+                "shop":
+                    "zero_damaged_pages is on in database 'shop': rows of damaged pages are left out, and nothing fails"
+            ]),
         Example(
             code: .replicationSlot, statements: "select pg_create_physical_replication_slot('standby_1')",
             expected: ["standby_1": "replication slot 'standby_1' (physical) is in no dump"], severity: .note),

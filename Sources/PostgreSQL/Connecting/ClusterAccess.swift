@@ -40,12 +40,16 @@ struct ClusterAccess: Sendable {
         return named
     }
 
+    /// Variables that libpq and what it is linked with go by, such as `KRB5CCNAME`: our own sessions have them too.
+    static let inheritedVariables = ["PG", "KRB5", "GSS_", "LD_LIBRARY_PATH", "OPENSSL_CONF", "SSL_CERT_"]
+
     /// A program that finds `directory` at `Program.directoryPath`.
     func program(_ path: FilePath, _ arguments: [String], directory: FilePath? = nil) -> Program {
         Program(
             path, arguments,
             // Empty is unset to libpq. A dump is in the encoding of its database, whatever a terminal is set to.
-            environment: ["PGCLIENTENCODING": ""], inheritedPrefixes: ["PG"], user: user?.name, directory: directory,
+            environment: ["PGCLIENTENCODING": ""], inheritedPrefixes: Self.inheritedVariables, user: user?.name,
+            directory: directory,
             secret: passfile.map { .file(namedBy: "PGPASSFILE", $0) })
     }
 
@@ -69,11 +73,20 @@ extension ConnectionOptions {
         pinned["client_encoding"] = nil
         pinned.pin(host: endpoint.host, address: endpoint.address, port: endpoint.port)
         pinned["user"] = endpoint.user
+        if !endpoint.options.isEmpty { pinned["options"] = endpoint.options }
         if pinned["application_name"] == nil { pinned["application_name"] = "muster \(run.runID)" }
         if pinned["connect_timeout"] == nil, pinned["service"] == nil {
             pinned["connect_timeout"] = String(Session.defaultConnectTimeout)
         }
         return pinned
+    }
+
+    /// The same with settings for a server whose remarks are read by a program: all warnings, and in English where the role may say so.
+    func speaking(to role: ServerFacts.Role) -> ConnectionOptions {
+        var speaking = self
+        let language = role.maySetLanguage ? " -c lc_messages=C" : ""
+        speaking["options"] = "\(self["options"] ?? "") -c client_min_messages=warning\(language)".trimmed
+        return speaking
     }
 
     mutating func pin(host: String, address: String, port: String) {

@@ -29,13 +29,19 @@ struct DatabaseDump: Sendable {
             let digests = archive.digests(below: unit.path)
             for (path, digest) in digests { run.completed(path, digest) }
             return DumpedPart(
-                from: written.start, to: .now, findings: written.findings, omissions: written.facts.omissions,
+                from: written.start, to: .now, findings: written.findings + findings(about: archive),
+                omissions: written.facts.omissions,
                 databases: [
                     DatabaseContents(name: database, path: unit.path.string, tables: archive.tables)
                 ], digests: digests)
         } catch {
             throw error.ofDatabase(database)
         }
+    }
+
+    private func findings(about archive: VerifiedArchive) -> [Finding] {
+        let before = survey.prepared[database]?.sequences.findings(against: archive.sequences, in: database)
+        return archive.findings(about: database) + (before ?? [])
     }
 
     /// What pg_dump wrote, and what its snapshot says that it should have.
@@ -51,7 +57,7 @@ struct DatabaseDump: Sendable {
         let start = Timestamp.now
         let facts = try await SnapshotFacts.ask(source, survey)
         do {
-            let findings = try await dump(in: run)
+            let findings = try await dump(in: run) + ForeignKeys.findings(in: source.open.session)
             await source.open.session.close()
             return Written(start: start, findings: findings, facts: facts)
         } catch {
@@ -137,6 +143,8 @@ struct DatabaseDump: Sendable {
             } catch {
                 throw DumpError(takingOver: target, error)
             }
+            try ArchiveGrants.leaveOut(
+                survey.prepared[database]?.missingRoles ?? [], of: target.appending(ArchiveVerification.contentsFile))
             return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop)
         }
     }

@@ -10,7 +10,8 @@ extension FrozenCluster {
         let expected = cluster.selection.selected.map(\.name)
         let script = ScriptDump(
             subject: "the cluster", unit: unit, directory: directory, client: client, access: cluster.access,
-            watch: watch, arguments: clusterArguments, bootstrapRole: cluster.facts.bootstrapRole, databases: expected)
+            watch: watch, arguments: clusterArguments, bootstrapRole: cluster.facts.bootstrapRole,
+            settingsOfAllRoles: cluster.facts.settingsOfAllRoles, databases: expected)
         let omissions = try await cluster.survey.askDatabases(open: [], opener: cluster.opener)
         try cluster.settings.omissionPolicy.requireAllowed(omissions)
         var part = try await script.take(in: run)

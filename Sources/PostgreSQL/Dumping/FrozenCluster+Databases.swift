@@ -64,7 +64,8 @@ extension FrozenCluster {
         return ScriptDump(
             subject: "roles and tablespaces", unit: Cluster.globals, directory: directory, client: client,
             access: cluster.access, watch: watch, arguments: arguments,
-            bootstrapRole: cluster.facts.bootstrapRole)
+            bootstrapRole: cluster.facts.bootstrapRole,
+            settingsOfAllRoles: cluster.facts.settingsOfAllRoles)
     }
 }
 

@@ -49,13 +49,16 @@ final class ProgramRemarks: Sendable {
     /// A program may warn of each of thousands of objects.
     private static let limit = 50
 
-    /// A warning, or a detail of the one before. What is beyond the limit, or neither, is only logged.
+    /// A warning of the program or of the server, which libpq passes on, or a detail of the one before. What is beyond the limit, or
+    /// neither, is only logged.
     func add(_ line: String) {
         warnings.withLock { warnings in
             guard warnings.count < Self.limit else { return }
-            if let warning = line.part(after: ": warning: ") {
+            if let warning = line.part(after: ": warning: ") ?? line.part(behind: "WARNING:  ") {
                 warnings.append(warning)
-            } else if let detail = line.part(after: ": detail: "), let last = warnings.popLast() {
+            } else if let detail = line.part(after: ": detail: ") ?? line.part(behind: "DETAIL:  "),
+                let last = warnings.popLast()
+            {
                 warnings.append("\(last) \(detail)")
             }
         }
@@ -71,6 +74,10 @@ extension String {
     fileprivate func showing(_ directory: FilePath) -> String {
         split(separator: Program.directoryPath.string, omittingEmptySubsequences: false)
             .joined(separator: directory.string)
+    }
+
+    fileprivate func part(behind start: String) -> String? {
+        hasPrefix(start) ? String(dropFirst(start.count)) : nil
     }
 
     fileprivate func part(after mark: String) -> String? {

@@ -18,6 +18,7 @@ struct ScriptDump: Sendable {
     var arguments: [String]
     /// Whose creation and removal the script must not attempt.
     var bootstrapRole: BootstrapRole?
+    var settingsOfAllRoles: SettingsOfAllRoles
     /// The databases that the script must hold.
     var databases: [String] = []
 
@@ -63,8 +64,8 @@ struct ScriptDump: Sendable {
 
     /// pg_dumpall goes on where this ends, because both share the descriptor's position.
     private func writePrologue(to file: FileDescriptor) throws(DumpError) {
-        guard let bootstrapRole else { return }
-        do { _ = try file.writeAll(bootstrapRole.prologue.utf8) } catch { throw DumpError(creating: path, error) }
+        let prologue = (bootstrapRole?.prologue ?? "") + settingsOfAllRoles.prologue
+        do { _ = try file.writeAll(prologue.utf8) } catch { throw DumpError(creating: path, error) }
     }
 
     /// Says so if the script keeps a statement that will fail.

@@ -5,15 +5,24 @@ struct DatabaseOmissions: Sendable {
     var server: ServerFacts
     /// Nil if there is none that suits the server.
     var client: Client.Version?
+    var layout: PostgreSQLSettings.Layout
 
     /// Asks a session of that database. In a transaction, that is as of its snapshot, as far as a catalog can tell.
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
         var findings = try await TableOmissions(server: server).ask(session)
+        findings += try await damagedPages(session)
+        findings += try await materializedViews(session)
         findings += try await largeObjects(session)
         findings += try await preparedTransactions(session)
         findings += try await sequences(session)
         findings += try await extendedStatistics(session)
         findings += try await subscriptions(session)
+        findings += try await userMappings(session)
+        findings += try await invalidIndexes(session)
+        findings += try await MissingGrantees.ask(session).omissions(in: session.endpoint.database, layout: layout)
+        findings += try await SystemSchemaOmissions().ask(session)
+        findings += try await ExtensionOmissions().ask(session)
+        findings += try await ServerFileOmissions().ask(session)
         return findings
     }
 
@@ -83,8 +92,9 @@ struct DatabaseOmissions: Sendable {
         return [
             Finding(
                 .note, .sequencesOutsideSnapshot, object: database,
-                "\(counted(count, "sequence")) of database '\(database)' may be ahead of its tables: no snapshot holds them",
-                hint: "Nothing to do: a sequence that is ahead leaves out numbers, and gives none twice.")
+                "\(counted(count, "sequence")) of database '\(database)' dumped as of later than its tables: no snapshot holds them",
+                hint: "One that went on leaves out numbers. One that was set back meanwhile is remarked on by the dump."
+            )
         ]
     }
 
@@ -123,6 +133,3 @@ struct DatabaseOmissions: Sendable {
         return findings
     }
 }
-
-/// `1 sequence`, `2 sequences`.
-private func counted(_ count: Int64, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -7,6 +7,7 @@ struct OmissionSurvey: Sendable {
     var selection: DatabaseSelection
     /// Nil if there is none that suits the server.
     var client: Client.Version?
+    var prepared = PreparedDatabases()
 
     /// All of them in their order: databases, then what is in them, then the cluster.
     func all(databases: [Finding], cluster: [Finding]) -> [Finding] {
@@ -15,29 +16,34 @@ struct OmissionSurvey: Sendable {
 
     /// What is left out of the database that the session is connected to; in a transaction, as of its snapshot.
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
-        settings.omissionPolicy.judged(try await DatabaseOmissions(server: server, client: client).ask(session))
+        settings.omissionPolicy.judged(
+            try await DatabaseOmissions(server: server, client: client, layout: settings.layout).ask(session))
     }
 
-    /// What is left out of every database, in sessions that are open already, and otherwise in new ones, several at once.
+    /// What is left out of every database.
     func askDatabases(open: [OpenDatabase], opener: SessionOpener) async throws(DumpError) -> [Finding] {
+        try await askDatabases(open: open, opener: opener) { session throws(DumpError) in try await ask(session) }
+            .flatMap { $0 }
+    }
+
+    /// A question to every database, in sessions that are open already, and otherwise in new ones, several at once.
+    func askDatabases<Answer: Sendable>(
+        open: [OpenDatabase], opener: SessionOpener,
+        _ question: @escaping @Sendable (Session) async throws(DumpError) -> Answer
+    ) async throws(DumpError) -> [Answer] {
         // Databases that we may not connect to are findings already.
         let databases = selection.selected.filter(\.mayConnect)
         let outcomes = await SessionOpener.forEach(databases) { database in
             // By bytes: two names that Unicode calls equivalent are two databases.
             let ready = open.first { $0.database.name.utf8.elementsEqual(database.name.utf8) }
             return await Result.awaiting { () async throws(DumpError) in
-                if let ready { try await ask(ready.session) } else { try await ask(database, opener) }
+                if let ready { return try await question(ready.session) }
+                return try await opener.open(database).session.closing(after: question)
             }
         }
-        var findings: [Finding] = []
-        for outcome in outcomes { findings += try outcome.get() }
-        return findings
-    }
-
-    private func ask(
-        _ database: ServerFacts.Database, _ opener: SessionOpener
-    ) async throws(DumpError) -> [Finding] {
-        try await opener.open(database).session.closing { session throws(DumpError) in try await ask(session) }
+        var answers: [Answer] = []
+        for outcome in outcomes { answers.append(try outcome.get()) }
+        return answers
     }
 
     /// What is left out of the cluster as a whole.
@@ -52,7 +58,8 @@ struct OmissionSurvey: Sendable {
 extension Cluster {
     var survey: OmissionSurvey {
         OmissionSurvey(
-            settings: settings, server: facts, selection: selection, client: try? client.get().version)
+            settings: settings, server: facts, selection: selection, client: try? client.get().version,
+            prepared: prepared)
     }
 }
 

@@ -89,7 +89,8 @@ extension Client {
     static func version(
         of path: FilePath, _ runner: ProgramRunner, _ user: String?
     ) async throws(DumpError) -> Version? {
-        let program = Program(path, ["--version"], user: user)
+        let program = Program(
+            path, ["--version"], inheritedPrefixes: ClusterAccess.inheritedVariables, user: user)
         do {
             let outcome = try await runner.run(program, output: .collect(limit: 4096))
             return outcome.succeeded ? Version(versionLine: String(decoding: outcome.output, as: UTF8.self)) : nil

@@ -11,6 +11,7 @@ struct Cluster: Sendable {
     var opener: SessionOpener
     /// Databases that are frozen together, group after group. None with `layout: cluster`.
     var groups: [[ServerFacts.Database]]
+    var prepared = PreparedDatabases()
 
     static let globals = WorkUnit(name: "globals", path: "globals.sql", estimatedBytes: 16 * 1024)
 

@@ -5,8 +5,8 @@ extension PostgreSQLProvider {
     /// Connects, and asks everything that must be known before the freeze.
     func examined(for run: RunContext) async throws(DumpError) -> PreparedCluster {
         let user = try account()
-        let options = try connectionOptions()
-        let password = try await resolvedPassword()
+        let (options, ofService) = try connectionOptions()
+        let password = try await resolvedPassword() ?? ofService
         let passfile: Secret? = if let password { try Passfile.text(for: password) } else { nil }
         run.log.debug("connecting to PostgreSQL", metadata: ["connection": "\(options.shown)"])
         let session = try await Session.connect(options, password: password, as: user)
@@ -19,7 +19,7 @@ extension PostgreSQLProvider {
                 try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
             }
             let psql = try await psql(beside: client, as: user)
-            let pinned = options.pinned(to: session.endpoint, of: run)
+            let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts.role)
             let opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
             let activity = try await ServerActivity.ask(session, about: selection.selected) {
                 database throws(DumpError) in try await opener.open(database).session
@@ -28,19 +28,22 @@ extension PostgreSQLProvider {
             let readOnly = try await ReadOnlyDatabases.findings(on: session, among: selection.selected)
             let hindrances =
                 facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
-            let cluster = Cluster(
+            let condition = try await ServerCondition(server: facts).findings(on: session, among: selection.selected)
+            var cluster = Cluster(
                 settings: settings, facts: facts, selection: selection, client: client,
                 access: ClusterAccess(
                     options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
                     runner: runner),
                 opener: opener, groups: groups.groups)
             let open = try await opener.open(groups.groups.first ?? [])
+            let surveyed = try await surveyed(cluster, open, session)
+            cluster.prepared = surveyed.databases
             return PreparedCluster(
                 cluster: cluster, session: session, open: open,
                 facts: cluster.learnt(psql: psql.version, activity),
                 findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + readOnly
-                    + hindrances,
-                omissions: try await omissions(of: cluster, open, session))
+                    + hindrances + condition + surveyed.findings,
+                omissions: surveyed.omissions)
         } catch {
             await session.close()
             throw error
@@ -79,13 +82,11 @@ extension PostgreSQLProvider {
         return (version, client.psqlFindings(version))
     }
 
-    private func omissions(
-        of cluster: Cluster, _ open: [OpenDatabase], _ session: Session
-    ) async throws(DumpError) -> [Finding] {
+    private func surveyed(
+        _ cluster: Cluster, _ open: [OpenDatabase], _ session: Session
+    ) async throws(DumpError) -> SurveyedCluster {
         do {
-            return cluster.survey.all(
-                databases: try await cluster.survey.askDatabases(open: open, opener: cluster.opener),
-                cluster: try await cluster.survey.askCluster(session))
+            return try await SurveyedCluster.ask(cluster, open, session)
         } catch {
             await open.close()
             throw error

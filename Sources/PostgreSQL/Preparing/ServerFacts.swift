@@ -11,6 +11,7 @@ struct ServerFacts: Sendable {
     var role: Role
     /// Nil where scripts of pg_dumpall have to keep what they say of it.
     var bootstrapRole: BootstrapRole?
+    var settingsOfAllRoles = SettingsOfAllRoles(statements: [])
     /// In the order of their names.
     var databases: [Database]
 
@@ -21,6 +22,8 @@ struct ServerFacts: Sendable {
         var readsAllData: Bool
         /// Whether it may read the hashes of passwords in `pg_authid`.
         var readsPasswords: Bool
+        /// Whether it may choose the language of the server's messages as it connects.
+        var maySetLanguage = false
     }
 
     struct Database: Sendable, Hashable {
@@ -57,7 +60,8 @@ struct ServerFacts: Sendable {
                    rolsuper or exists (
                        select from pg_roles where rolname = 'pg_read_all_data' and pg_has_role(oid, 'usage')
                    ) as reads_all_data,
-                   has_table_privilege('pg_authid', 'select') as reads_passwords
+                   has_table_privilege('pg_authid', 'select') as reads_passwords,
+                   (select rolsuper from pg_roles where rolname = session_user) as may_set_language
             from pg_roles where rolname = current_user
             """)
         return ServerFacts(
@@ -65,8 +69,10 @@ struct ServerFacts: Sendable {
             systemIdentifier: try facts.text("system_identifier"), inRecovery: try facts.flag("in_recovery"),
             role: Role(
                 name: try facts.text("role"), isSuperuser: try facts.flag("is_superuser"),
-                readsAllData: try facts.flag("reads_all_data"), readsPasswords: try facts.flag("reads_passwords")),
-            bootstrapRole: try await BootstrapRole.ask(session), databases: try await databases(session))
+                readsAllData: try facts.flag("reads_all_data"), readsPasswords: try facts.flag("reads_passwords"),
+                maySetLanguage: try facts.flag("may_set_language")),
+            bootstrapRole: try await BootstrapRole.ask(session),
+            settingsOfAllRoles: try await SettingsOfAllRoles.ask(session), databases: try await databases(session))
     }
 
     /// SQLSTATEs of a database that is dropped while its size is taken: undefined, or its directory is gone.

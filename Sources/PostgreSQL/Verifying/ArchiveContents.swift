@@ -25,6 +25,11 @@ struct ArchiveContents: Sendable, Equatable {
     /// The OIDs of all relations that are defined: tables, views, sequences and so on.
     var relations: Set<UInt32>
     var isCompressed: Bool
+    /// Of all text, as PostgreSQL calls it.
+    var encoding = ""
+    var sequences: [DumpedSequence] = []
+    /// Where the statements are in the file that grant and revoke.
+    var grants: [Range<Int>] = []
 
     /// The OID of `pg_class` itself, which a relation's definition is marked with (`RelationRelationId`).
     fileprivate static let catalogOfRelations: UInt32 = 1259
@@ -41,6 +46,17 @@ struct ArchiveContents: Sendable, Equatable {
             for _ in 0..<count { try reader.readEntry(into: &contents) }
             guard try reader.isAtEnd() else { throw ArchiveReader.Malformed(reason: "more than its entries") }
             return contents
+        }
+    }
+}
+
+extension ArchiveContents {
+    /// What stands in the statements of two kinds of entries.
+    fileprivate mutating func note(_ kind: String, _ schema: String, _ name: String, _ statement: String) {
+        if kind == "ENCODING" {
+            encoding = statement.firstMatch(of: /client_encoding = '([^']*)'/).map { String($0.1) } ?? ""
+        } else if let sequence = DumpedSequence(schema: schema, name: name, statement: statement) {
+            sequences.append(sequence)
         }
     }
 }
@@ -71,13 +87,19 @@ extension ArchiveReader {
         let name = try text()
         let kind = try text()
         _ = try integer()  // section
-        for _ in 0..<3 { try skipText() }  // CREATE, DROP, COPY
+        // CREATE, which may be of any length
+        let statement = kind == "ENCODING" || kind == "SEQUENCE SET" ? try text() : nil
+        let start = offset + integerSize + 1
+        if statement == nil { try skipText() }
+        if kind == "ACL" || kind == "DEFAULT ACL", offset > start { contents.grants.append(start..<offset) }
+        for _ in 0..<2 { try skipText() }  // DROP, COPY
         let schema = try text()
         try skipText()  // tablespace
         if minor >= 14 { try skipText() }  // table access method
         if minor >= 16 { _ = try integer() }  // kind of relation
         for _ in 0..<2 { try skipText() }  // owner, with OIDs
         while try skipText() {}  // dependencies, ended by an absent one
+        if let statement { contents.note(kind ?? "", schema ?? "", name ?? "", statement) }
         guard let file = try text(), !file.isEmpty else { return }
         contents.data.append(
             ArchiveContents.DataEntry(

@@ -14,8 +14,10 @@ struct ArchiveVerification {
     /// Files that no entry has accounted for yet.
     private var present: Set<FilePath.Component> = []
     private var archive = VerifiedArchive()
+    /// Nil if no row can be wrong in it.
+    private var encoding: TextEncoding?
 
-    private static let contentsFile: FilePath.Component = "toc.dat"
+    static let contentsFile: FilePath.Component = "toc.dat"
 
     private init(_ directory: FilePath, _ subject: String, _ stop: StopFlag) {
         self.directory = directory
@@ -36,6 +38,8 @@ struct ArchiveVerification {
         let contents = try readContents()
         try compare(contents, listing)
         present = try names()
+        encoding = TextEncoding(named: contents.encoding)
+        archive.sequences = contents.sequences
         try scan(Self.contentsFile, of: "the table of contents")
         for entry in contents.data {
             switch entry.kind {
@@ -91,13 +95,18 @@ struct ArchiveVerification {
         let name = try component(entry.file)
         let table = "table \(entry.schema).\(entry.name)"
         var inspector = CopyFileInspector()
-        try scan(name, of: table) { inspector.take($0) }
+        var text = encoding.map(EncodingInspector.init)
+        try scan(name, of: table) {
+            inspector.take($0)
+            text?.take($0)
+        }
         guard let rows = inspector.rows else {
             let fault = inspector.isEmpty ? "is empty" : "ends before its last line"
             throw incomplete("the data file \(name) of \(table) \(fault)", name)
         }
         archive.tablesWithRows.insert(entry.object)
         archive.tables.append(TableContents(schema: entry.schema, name: entry.name, rows: rows))
+        if let text, text.badLines > 0 { archive.misencoded.append((table, text.badLines)) }
     }
 
     /// The entry's file lists the objects, one `oid file` in a line. What an object holds has no mark at its end.
@@ -153,6 +162,18 @@ struct VerifiedArchive: Sendable {
     /// The OIDs of all relations whose definitions it holds.
     var relations: Set<UInt32> = []
     var files: [FilePath.Component: FileDigest] = [:]
+    var sequences: [DumpedSequence] = []
+    /// Tables with rows that are not valid in the encoding, and how many.
+    var misencoded: [(table: String, rows: Int64)] = []
+
+    func findings(about database: String) -> [Finding] {
+        misencoded.map { table, rows in
+            Finding(
+                .warning, "rows_not_in_encoding", object: "\(database) \(table)",
+                "\(counted(rows, "row")) of \(table) of database '\(database)' not valid in its encoding: no server takes them back",
+                hint: "Mend them on the server; until then, a restore leaves that table empty.")
+        }.abridged(in: database)
+    }
 
     func digests(below path: FilePath) -> [FilePath: FileDigest] {
         Dictionary(uniqueKeysWithValues: files.map { (path.appending($0.key), $0.value) })

@@ -1,0 +1,52 @@
+import DumpCore
+import SystemPackage
+
+/// What prepare asks every database for.
+struct SurveyedCluster: Sendable {
+    var omissions: [Finding]
+    var findings: [Finding]
+    var databases: PreparedDatabases
+
+    /// - Parameter control: a session that is in no transaction.
+    static func ask(_ cluster: Cluster, _ open: [OpenDatabase], _ control: Session) async throws(DumpError)
+        -> SurveyedCluster
+    {
+        let survey = cluster.survey
+        let condition = DatabaseCondition(server: cluster.facts)
+        let answers = try await survey.askDatabases(open: open, opener: cluster.opener) { session throws(DumpError) in
+            (
+                omissions: try await survey.ask(session), findings: try await condition.findings(on: session),
+                database: try await PreparedDatabases.Database.ask(session)
+            )
+        }
+        return SurveyedCluster(
+            omissions: survey.all(
+                databases: answers.flatMap(\.omissions), cluster: try await survey.askCluster(control)),
+            findings: answers.flatMap(\.findings), databases: PreparedDatabases(answers.map(\.database)))
+    }
+}
+
+/// What a dump is compared with, as it was before the freeze.
+struct PreparedDatabases: Sendable {
+    struct Database: Sendable {
+        var name: String
+        var sequences: SequenceValues
+        var missingRoles: Set<String>
+
+        static func ask(_ session: Session) async throws(DumpError) -> Database {
+            Database(
+                name: session.endpoint.database, sequences: try await SequenceValues.ask(session),
+                missingRoles: try await MissingGrantees.ask(session).roles)
+        }
+    }
+
+    /// By bytes: two names that Unicode calls equivalent are two databases.
+    private var databases: [FilePath.Component: Database] = [:]
+
+    init(_ databases: [Database] = []) {
+        for database in databases { self.databases[escapedPathComponent(database.name)] = database }
+    }
+
+    /// Nil of one that was not there yet.
+    subscript(name: String) -> Database? { databases[escapedPathComponent(name)] }
+}
