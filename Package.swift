@@ -121,7 +121,8 @@ let package = Package(
                 "TestSupport", .logging, .system,
             ]),
         .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
-        .testTarget(name: "EndToEnd", dependencies: ["Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
+        .testTarget(
+            name: "EndToEnd", dependencies: ["Checksums", "Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

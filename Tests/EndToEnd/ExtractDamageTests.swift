@@ -72,7 +72,9 @@ struct ExtractDamageTests {
 
 extension TestHost {
     /// Has plain Borg archive a copy of the current set to which something was done, in the job's name. Returns the archive's name.
-    func damagedArchive(_ damage: (FilePath) throws -> Void) async throws -> String {
+    func damagedArchive(
+        _ damage: (FilePath) throws -> Void, comment change: (String) -> String = { $0 }
+    ) async throws -> String {
         let info = try await borg("info", "--json", "::" + newestArchive())
         let comment = try await value("d['archives'][0]['comment']", of: info.output)
         let copy = scratch.appending("copy")
@@ -81,7 +83,7 @@ extension TestHost {
         try damage(copy)
         let name = try await newestArchive().dropLast("2026-11-23T08:01:02Z".count) + "2040-01-01T00:00:00Z"
         let created = try await borg(
-            "create", "--comment", comment, "::\(name)", "app", "checksums", "manifest.json", in: copy)
+            "create", "--comment", change(comment), "::\(name)", "app", "checksums", "manifest.json", in: copy)
         try #require(created.status == .exited(0), "\(created.errors)")
         return String(name)
     }

@@ -1,0 +1,73 @@
+import Checksums
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("An archive whose manifest Muster did not write")
+struct ForgedManifestTests {
+    private static let commands = [["list"], ["diff", "latest"], ["extract"]]
+
+    @Test("A newer one is refused as such by whatever reads it", arguments: BorgUnderTest.allCases)
+    func newer(version: BorgUnderTest) async throws {
+        try await TestHost.with(version) { host in
+            try await host.mustSucceed("run")
+            let name = try await host.forgedArchive {
+                $0.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
+            }
+            for command in Self.commands {
+                let refused = try await host.reading(command, name)
+                #expect(refused.status == .exited(4), "\(command): \(refused.errors)")
+                #expect(
+                    refused.errors.contains(
+                        """
+                        the manifest in archive '\(name)' of repository 'local' has format version 2, and this Muster knows up to 1
+                          hint: Use the Muster that wrote it, or a newer one.
+                        """), "\(command): \(refused.errors)")
+            }
+            // The others are listed all the same.
+            #expect(try await host.mustSucceed("list").contains(name))
+        }
+    }
+
+    @Test("A hostile one is refused by whatever reads it, and nothing is made of it", arguments: BorgUnderTest.allCases)
+    func hostile(version: BorgUnderTest) async throws {
+        try await TestHost.with(version) { host in
+            try await host.mustSucceed("run")
+            let name = try await host.forgedArchive {
+                $0.replacing("\"path\" : \"databases/", with: "\"path\" : \"../../databases/")
+            }
+            for command in Self.commands {
+                let refused = try await host.reading(command, name)
+                #expect(refused.status == .exited(5), "\(command): \(refused.errors)")
+                #expect(
+                    refused.errors.contains("is not a manifest that Muster wrote: the place of database "),
+                    "\(command): \(refused.errors)")
+            }
+        }
+    }
+}
+
+extension TestHost {
+    fileprivate func reading(_ command: [String], _ archive: String) async throws -> Command.Result {
+        let target = scratch.appending("restored")
+        let words = command + [archive] + (command == ["extract"] ? ["--into", target.string] : [])
+        let result = try await start(words).result()
+        #expect(access(target.string, F_OK) != 0)
+        return result
+    }
+
+    /// Has plain Borg archive a copy of the current set with another manifest, which the archive's comment vouches for.
+    fileprivate func forgedArchive(_ forge: (String) -> String) async throws -> String {
+        let honest = try read(current.appending("manifest.json"))
+        let forged = forge(honest)
+        try #require(forged != honest)
+        let digests = try [honest, forged].map { try sha256(of: Array($0.utf8)) }
+        return try await damagedArchive { copy in
+            try write(forged, to: copy.appending("manifest.json"))
+        } comment: {
+            $0.replacing(digests[0], with: digests[1])
+        }
+    }
+}
