@@ -10,6 +10,8 @@ public struct DumpSummary: Sendable {
     /// What is not in the dump although it is in the source.
     public var omissions: [Finding]
     public var databases: [DatabaseContents]
+    /// Of a dump of a whole cluster: what belongs to none of its databases.
+    public var cluster: ClusterRecord?
     /// Digests of files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
     /// these files a second time, provided they have not changed since. Those of a tree are in its inventory.
     public var digests: [FilePath: FileDigest]
@@ -20,7 +22,8 @@ public struct DumpSummary: Sendable {
 
     public init(
         identity: ErrorContext, moment: Moment, findings: [Finding] = [], omissions: [Finding] = [],
-        databases: [DatabaseContents] = [], digests: [FilePath: FileDigest] = [:], tree: TreeContents? = nil,
+        databases: [DatabaseContents] = [], cluster: ClusterRecord? = nil, digests: [FilePath: FileDigest] = [:],
+        tree: TreeContents? = nil,
         linked: LinkedFiles = LinkedFiles()
     ) {
         self.identity = identity
@@ -28,6 +31,7 @@ public struct DumpSummary: Sendable {
         self.findings = findings
         self.omissions = omissions
         self.databases = databases
+        self.cluster = cluster
         self.digests = digests
         self.tree = tree
         self.linked = linked
@@ -83,11 +87,14 @@ public struct DatabaseContents: Sendable, Codable, Hashable {
     public var path: String
     /// In the order of schema and name.
     public var tables: [TableContents]
+    /// What it was like. Nil in sets of before this was recorded, and where a script holds the whole cluster.
+    public var record: DatabaseRecord?
 
-    public init(name: String, path: String, tables: [TableContents]) {
+    public init(name: String, path: String, tables: [TableContents], record: DatabaseRecord? = nil) {
         self.name = name
         self.path = path
         self.tables = tables
+        self.record = record
     }
 }
 
@@ -95,11 +102,14 @@ public struct TableContents: Sendable, Codable, Hashable {
     public var schema: String
     public var name: String
     public var rows: Int64
+    /// Digest over its columns by name, with type and whether they may be null: 32 hex digits. Nil where the server was not asked.
+    public var columns: String?
 
-    public init(schema: String, name: String, rows: Int64) {
+    public init(schema: String, name: String, rows: Int64, columns: String? = nil) {
         self.schema = schema
         self.name = name
         self.rows = rows
+        self.columns = columns
     }
 }
 

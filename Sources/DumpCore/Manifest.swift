@@ -66,6 +66,8 @@ public struct Manifest: Sendable, Codable, Equatable {
         public var omissions: [Finding]
         public var checksums: Checksums
         public var databases: [DatabaseContents]
+        /// Of a dump of a whole cluster. Nil in sets of before this was recorded.
+        public var cluster: ClusterRecord?
         /// Of a dump that is a file tree.
         public var tree: TreeContents?
 
@@ -77,7 +79,8 @@ public struct Manifest: Sendable, Codable, Equatable {
         public init(
             name: String, provider: String, path: String, identity: [String: String], moment: Moment,
             durationSeconds: Double, bytes: Int64, files: Int, findings: [Finding], omissions: [Finding],
-            checksums: Checksums, databases: [DatabaseContents], tree: TreeContents? = nil
+            checksums: Checksums, databases: [DatabaseContents], cluster: ClusterRecord? = nil,
+            tree: TreeContents? = nil
         ) {
             self.name = name
             self.provider = provider
@@ -91,6 +94,7 @@ public struct Manifest: Sendable, Codable, Equatable {
             self.omissions = omissions
             self.checksums = checksums
             self.databases = databases
+            self.cluster = cluster
             self.tree = tree
         }
     }

@@ -106,6 +106,6 @@ extension Manifest.DumpRecord {
             identity: Dictionary(summary.identity.map { ($0.name, $0.value) }) { first, _ in first },
             moment: summary.moment, durationSeconds: dump.durationSeconds, bytes: bytes, files: files,
             findings: summary.findings, omissions: summary.omissions, checksums: checksums,
-            databases: summary.databases, tree: summary.tree)
+            databases: summary.databases, cluster: summary.cluster, tree: summary.tree)
     }
 }

@@ -80,6 +80,12 @@ struct ForgedManifest: Sendable, CustomTestStringConvertible {
             ForgedManifest("a number of rows of dump 'app' cannot be") {
                 $0.dumps[0].databases[0].tables[0].rows = -1
             },
+            ForgedManifest("a count in the record of database 'shop' of dump 'app' cannot be") {
+                $0.dumps[0].databases[0].record?.objects["table"] = -1
+            },
+            ForgedManifest("a count in the record of database 'shop' of dump 'app' cannot be") {
+                $0.dumps[0].databases[0].record?.largeObjects = .max
+            },
             ForgedManifest("a number of rows of dump 'app' cannot be") {
                 let table = TableContents(schema: "public", name: "huge", rows: .max)
                 $0.dumps[0].databases[0].tables = [table, table]
@@ -126,8 +132,8 @@ struct ManifestTests {
         #expect(fault?.kind == .newer)
         #expect(fault?.message == "has format version 2, and this Muster knows up to 1")
         #expect(fault?.hint == "Use the Muster that wrote it, or a newer one.")
-        let padded = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: Manifest.mostBytes)
-        let again = #expect(throws: ManifestFault.self) { try Manifest.decode(padded) }
+        let padded = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: 100)
+        let again = #expect(throws: ManifestFault.self) { try Manifest.decode(padded, mostBytes: 100) }
         #expect(again == fault)
     }
 
@@ -149,10 +155,11 @@ struct ManifestTests {
     func tooLarge() throws {
         let begin = Array("{\"format_version\":1,\"dumps\":[".utf8)
         for rest in [
-            [UInt8](repeating: UInt8(ascii: " "), count: Manifest.mostBytes),
-            [UInt8](repeating: UInt8(ascii: "["), count: 9_000_000),
+            [UInt8](repeating: UInt8(ascii: " "), count: 1000), [UInt8](repeating: UInt8(ascii: "["), count: 101),
         ] {
-            let fault = #expect(throws: ManifestFault.self) { try Manifest.decode(begin + rest) }
+            let fault = #expect(throws: ManifestFault.self) {
+                try Manifest.decode(begin + rest, mostBytes: 1000, mostValues: 100)
+            }
             #expect(fault?.kind == .tooLarge)
         }
         var manifest = Self.manifest()
@@ -184,6 +191,14 @@ struct ManifestTests {
         #expect(fault?.kind == .malformed)
     }
 
+    private static let record = DatabaseRecord(
+        encoding: "UTF8", locale: LocaleRecord(provider: "libc", collate: "C", ctype: "C"), owner: "app",
+        connectionLimit: -1, isTemplate: false, settings: [SettingRecord(role: nil, "work_mem=5MB")],
+        objects: ["table": 1], columnsSHA256: "0a",
+        constraints: ConstraintsRecord(counts: ["check": 1], notValidated: 0, sha256: "0a"),
+        extensions: [ExtensionRecord(name: "plpgsql", version: "1.0", schema: "pg_catalog")], largeObjects: 0,
+        sequences: [SequenceRecord(schema: "public", name: "s", lastValue: 3)], missing: ["settings"])
+
     /// With one of everything.
     static func manifest() -> Manifest {
         let time = Timestamp("2026-11-23T08:01:02Z")!
@@ -196,8 +211,12 @@ struct ManifestTests {
             databases: [
                 DatabaseContents(
                     name: "shop", path: "databases/shop",
-                    tables: [TableContents(schema: "public", name: "orders", rows: 3)])
+                    tables: [TableContents(schema: "public", name: "orders", rows: 3, columns: "0a")], record: record)
             ],
+            cluster: ClusterRecord(
+                bootstrapRole: "postgres",
+                roles: [RoleRecord(name: "app", attributes: ["login"], connectionLimit: -1)],
+                preloadLibraries: ["shared_preload_libraries": "auto_explain"]),
             tree: TreeContents(
                 path: "tree", reference: "/run/muster/snapshot", inventory: "inventory.mtree", inventorySHA256: digest,
                 entries: 3, bytes: 5, diskBytes: 4))

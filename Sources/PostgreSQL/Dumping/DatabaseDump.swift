@@ -32,7 +32,10 @@ struct DatabaseDump: Sendable {
                 from: written.start, to: .now, findings: written.findings + findings(about: archive),
                 omissions: written.facts.omissions,
                 databases: [
-                    DatabaseContents(name: database, path: unit.path.string, tables: archive.tables)
+                    DatabaseContents(
+                        name: database, path: unit.path.string,
+                        tables: written.facts.recorded.columns.added(to: archive.tables),
+                        record: written.facts.recorded.record)
                 ], digests: digests)
         } catch {
             throw error.ofDatabase(database)
@@ -59,7 +62,8 @@ struct DatabaseDump: Sendable {
         do {
             let findings = try await dump(in: run) + ForeignKeys.findings(in: source.open.session)
             await source.open.session.close()
-            return Written(start: start, findings: findings, facts: facts)
+            return Written(
+                start: start, findings: findings + facts.recorded.findings(about: database), facts: facts)
         } catch {
             throw await recognized(error)
         }

@@ -18,12 +18,13 @@ struct FrozenCluster: FrozenSource {
             let ofCluster = try await cluster.survey.askCluster(control)
             try cluster.settings.omissionPolicy.requireAllowed(
                 cluster.survey.all(databases: [], cluster: ofCluster))
+            let record = try await ClusterRecorder(session: control).ask()
             let dump = try await dumped(in: directory, knowing: ofCluster, run)
             return DumpSummary(
                 identity: cluster.identity(of: client), moment: dump.moment,
                 findings: dump.parts.flatMap(\.findings),
                 omissions: cluster.survey.all(databases: dump.parts.flatMap(\.omissions), cluster: ofCluster),
-                databases: dump.parts.flatMap(\.databases),
+                databases: dump.parts.flatMap(\.databases), cluster: record,
                 digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
         } catch {
             throw error.ofDump(run.dump)

@@ -4,6 +4,7 @@ import DumpCore
 struct SnapshotFacts: Sendable {
     var omissions: [Finding]
     var catalog: CatalogComparison
+    var recorded: DatabaseRecorder.Answer
 
     /// Asks the session that holds the snapshot, and throws when the dump would leave out what it must not.
     static func ask(_ source: FrozenDatabase, _ survey: OmissionSurvey) async throws(DumpError) -> SnapshotFacts {
@@ -11,7 +12,8 @@ struct SnapshotFacts: Sendable {
         do {
             let session = source.open.session
             facts = SnapshotFacts(
-                omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session))
+                omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session),
+                recorded: try await DatabaseRecorder(session: session, major: survey.server.major).ask())
         } catch {
             throw error.code == .sourceUnavailable ? error.losingSnapshot(of: source.open.database.name) : error
         }

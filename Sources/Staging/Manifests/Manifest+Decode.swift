@@ -15,7 +15,13 @@ extension Manifest {
     /// - digests are 64 lower-case hex digits.
     ///
     /// Whether the set is what it says is not looked at. Time and memory grow with the bytes, of which there are at most `mostBytes`.
-    public static func decode(_ bytes: [UInt8]) throws(ManifestFault) -> Manifest {
+    ///
+    /// - Parameters:
+    ///   - mostBytes: that are looked at any further once the version is known.
+    ///   - mostValues: that are parsed.
+    public static func decode(
+        _ bytes: [UInt8], mostBytes: Int = mostBytes, mostValues: Int = 8_000_000
+    ) throws(ManifestFault) -> Manifest {
         let outline = try ManifestOutline(of: bytes)
         guard outline.formatVersion <= currentFormatVersion else { throw .newer(outline.formatVersion) }
         guard bytes.count <= mostBytes else { throw .tooLarge(formatBytes(Int64(bytes.count))) }
@@ -34,6 +40,4 @@ extension Manifest {
             throw .unparsed(error)
         }
     }
-
-    private static let mostValues = 8_000_000
 }

@@ -61,7 +61,17 @@ extension DatabaseContents {
     fileprivate var fault: String? {
         guard !name.isEmpty, isInside(path) else { return "the place of database '\(name.onOneLine)'" }
         let areNamed = tables.allSatisfy { !$0.schema.isEmpty && !$0.name.isEmpty }
+        guard record.map({ checkedSum($0.counts) != nil }) ?? true else {
+            return "a count in the record of database '\(name.onOneLine)'"
+        }
         return areNamed ? nil : "the name of a table in database '\(name.onOneLine)'"
+    }
+}
+
+extension DatabaseRecord {
+    fileprivate var counts: [Int64] {
+        Array(objects.values) + Array((constraints?.counts ?? [:]).values)
+            + [constraints?.notValidated, largeObjects].compactMap(\.self)
     }
 }
 

@@ -8,20 +8,33 @@ struct ManifestOutline {
 
     private var depth = 0
     private var isKeyNext = false
-    private var rest: ArraySlice<UInt8>
-    private let whole: [UInt8]
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var place = 0
 
     /// Throws unless the bytes name a format version, in the outermost object and once. Whether they are JSON is for the parser.
     init(of bytes: [UInt8]) throws(ManifestFault) {
-        whole = bytes
-        rest = bytes[...]
+        let outline = bytes.withUnsafeBufferPointer { bytes in
+            Result { () throws(ManifestFault) in
+                var outline = ManifestOutline(bytes)
+                try outline.read()
+                return (outline.formatVersion, outline.values)
+            }
+        }
+        self.init(UnsafeBufferPointer(start: nil, count: 0))
+        (formatVersion, values) = try outline.get()
+    }
+
+    private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    private mutating func read() throws(ManifestFault) {
         var found: Int?
-        while let byte = rest.popFirst() {
+        while let byte = next() {
             switch byte {
             case UInt8(ascii: "\""):
                 let isKey = isKeyNext && depth == 1
                 isKeyNext = false
-                guard skipString().elementsEqual("format_version".utf8), isKey else { continue }
+                let name = skipString()
+                guard isKey, name.elementsEqual("format_version".utf8) else { continue }
                 guard found == nil, let version = number() else { throw .malformed(Self.noVersion) }
                 found = version
             case UInt8(ascii: "{"), UInt8(ascii: "["): enter(byte)
@@ -35,6 +48,12 @@ struct ManifestOutline {
         formatVersion = found
     }
 
+    private mutating func next() -> UInt8? {
+        guard place < bytes.count else { return nil }
+        place += 1
+        return bytes[place - 1]
+    }
+
     private mutating func enter(_ bracket: UInt8) {
         depth += 1
         values += 1
@@ -42,27 +61,32 @@ struct ManifestOutline {
     }
 
     /// The bytes of the string that has begun, as they stand there.
-    private mutating func skipString() -> ArraySlice<UInt8> {
-        let start = rest.startIndex
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\"") { return whole[start..<(rest.startIndex - 1)] }
-            if byte == UInt8(ascii: "\\") { _ = rest.popFirst() }
+    private mutating func skipString() -> Slice<UnsafeBufferPointer<UInt8>> {
+        let start = place
+        while let byte = next() {
+            if byte == UInt8(ascii: "\"") { return bytes[start..<(place - 1)] }
+            if byte == UInt8(ascii: "\\") { _ = next() }
         }
-        return []
+        return bytes[start..<start]
     }
 
     /// The whole number that follows a colon.
     private mutating func number() -> Int? {
-        func isSpace(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
-        rest = rest.drop(while: isSpace)
-        guard rest.popFirst() == UInt8(ascii: ":") else { return nil }
+        skipSpace()
+        guard next() == UInt8(ascii: ":") else { return nil }
         values += 1
-        rest = rest.drop(while: isSpace)
-        let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        rest = rest[digits.endIndex...]
-        let end = rest.first { !isSpace($0) }
-        guard end == UInt8(ascii: ",") || end == UInt8(ascii: "}") else { return nil }
+        skipSpace()
+        let digits = bytes[place...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        place = digits.endIndex
+        skipSpace()
+        guard place < bytes.count, bytes[place] == UInt8(ascii: ",") || bytes[place] == UInt8(ascii: "}") else {
+            return nil
+        }
         return Int(String(decoding: digits, as: UTF8.self))
+    }
+
+    private mutating func skipSpace() {
+        while place < bytes.count, " \t\r\n".utf8.contains(bytes[place]) { place += 1 }
     }
 
     private static let noVersion = "it names no format version"
