@@ -7,7 +7,7 @@ public struct RunContext: Sendable {
     public var runID: RunID
     /// The name of the dump, from the job file.
     public var dump: String
-    /// Where the work of all dumps of the run queues, largest first.
+    /// Where the work of all dumps of the run queues.
     public var slots: WorkSlots
     /// How many processes one unit of work may use at once: more than 1 only when there are fewer units than slots.
     public var jobsPerUnit: Int
@@ -64,14 +64,15 @@ public struct PreviousDump: Sendable {
 }
 
 extension RunContext {
-    /// Runs one unit of work as soon as enough slots are free, the largest waiting unit of all dumps first.
+    /// Runs one unit of work as soon as `slots` serve it, by its size among the waiting units of all dumps.
     ///
     /// - Parameter isUrgent: before all that are not, such as what must lie close to the freeze.
     public func perform<Result: Sendable>(
         _ unit: WorkUnit, isUrgent: Bool = false, _ work: @Sendable () async throws(DumpError) -> Result
     ) async throws(DumpError) -> Result {
+        let grant: WorkSlots.Grant
         do {
-            try await slots.acquire(jobsPerUnit, weight: isUrgent ? .max : unit.estimatedBytes)
+            grant = try await slots.acquire(jobsPerUnit, weight: isUrgent ? WorkSlots.urgent : unit.estimatedBytes)
         } catch {
             throw DumpError(.cancelled, "dump of \(unit.name) was cancelled before it began")
         }
@@ -83,7 +84,7 @@ extension RunContext {
             outcome = .failure(error)
         }
         await progress.ended(unit, of: dump)
-        await slots.release(jobsPerUnit)
+        await slots.release(grant)
         return try outcome.get()
     }
 }

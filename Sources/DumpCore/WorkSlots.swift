@@ -1,10 +1,15 @@
-/// A counting semaphore whose waiters are served by weight, heaviest first.
+/// A counting semaphore whose waiters are served by weight, from both ends.
 ///
-/// All dumps of a run share one, so that "at most `parallel` at once, largest first" holds over all sources.
+/// All dumps of a run share one, so that "at most `parallel` at once" holds over all sources. Half of the slots take the heaviest
+/// waiter, so that no large piece is left for the end. The others take the lightest: what waits frozen holds up the source's users,
+/// and most pieces are small. A single slot takes the lightest.
 public actor WorkSlots {
     /// How many slots there are in all.
     public nonisolated let capacity: Int
     private var free: Int
+    /// How many slots serve the heaviest just now.
+    private var heavy = 0
+    /// Heaviest first.
     private var waiting: [Waiter] = []
     private var nextTicket = 0
 
@@ -12,8 +17,19 @@ public actor WorkSlots {
         var ticket: Int
         var count: Int
         var weight: Int64
-        var continuation: CheckedContinuation<Void, any Error>
+        var continuation: CheckedContinuation<Grant, any Error>
     }
+
+    /// Slots that were taken, to be given back.
+    public struct Grant: Sendable {
+        fileprivate var count: Int
+        fileprivate var isHeavy: Bool
+    }
+
+    var waitingCount: Int { waiting.count }
+
+    /// The weight of what comes before everything else.
+    public static let urgent = Int64.max
 
     /// - Parameter capacity: at least 1.
     public init(capacity: Int) {
@@ -24,11 +40,11 @@ public actor WorkSlots {
 
     /// Waits until `count` slots are free and takes them. Throws `CancellationError`, having taken none, when the task is
     /// cancelled first. More than `capacity` counts as `capacity`.
-    public func acquire(_ count: Int, weight: Int64) async throws {
+    public func acquire(_ count: Int, weight: Int64) async throws -> Grant {
         try Task.checkCancellation()
         let ticket = nextTicket
         nextTicket += 1
-        try await withTaskCancellationHandler {
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 enqueue(
                     Waiter(ticket: ticket, count: min(count, capacity), weight: weight, continuation: continuation))
@@ -38,9 +54,9 @@ public actor WorkSlots {
         }
     }
 
-    /// Gives back what an `acquire` of the same count took.
-    public func release(_ count: Int) {
-        free += min(count, capacity)
+    public func release(_ grant: Grant) {
+        free += grant.count
+        if grant.isHeavy { heavy -= grant.count }
         serve()
     }
 
@@ -60,9 +76,20 @@ public actor WorkSlots {
     }
 
     private func serve() {
-        while let first = waiting.first, first.count <= free {
-            free -= first.count
-            waiting.removeFirst().continuation.resume()
+        while let (place, isHeavy) = next, waiting[place].count <= free {
+            let served = waiting.remove(at: place)
+            free -= served.count
+            if isHeavy { heavy += served.count }
+            served.continuation.resume(returning: Grant(count: served.count, isHeavy: isHeavy))
         }
+    }
+
+    /// Which waiter comes next, and whether as the heaviest.
+    private var next: (place: Int, isHeavy: Bool)? {
+        guard let heaviest = waiting.first, let lightest = waiting.last else { return nil }
+        if heaviest.weight == Self.urgent { return (0, false) }
+        guard heavy >= capacity / 2 else { return (0, true) }
+        // The longest waiting of those that are as light.
+        return waiting.firstIndex { $0.weight == lightest.weight }.map { ($0, false) }
     }
 }

@@ -57,13 +57,13 @@ public struct BorgFixture: Sendable {
             throw MissingBorg(
                 description: "Borg \(borg.rawValue) is not at \(borg.program): run .ci/borg, or install borgbackup")
         }
-        try await slots.acquire(1, weight: 0)
+        let grant = try await slots.acquire(1, weight: 0)
         do {
             let result = try await withScratch { try await body(BorgFixture(scratch: $0, program: borg.program)) }
-            await slots.release(1)
+            await slots.release(grant)
             return result
         } catch {
-            await slots.release(1)
+            await slots.release(grant)
             throw error
         }
     }

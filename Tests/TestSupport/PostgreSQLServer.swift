@@ -129,14 +129,14 @@ public final class PostgreSQLServer: Sendable {
 
     private static func inTurn<Result>(_ work: () async throws -> Result) async throws -> Result {
         guard !isInTurn else { return try await work() }
-        try await slots.acquire(1, weight: 0)
+        let grant = try await slots.acquire(1, weight: 0)
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(try await $isInTurn.withValue(true) { try await work() })
         } catch {
             outcome = .failure(error)
         }
-        await slots.release(1)
+        await slots.release(grant)
         return try outcome.get()
     }
 
