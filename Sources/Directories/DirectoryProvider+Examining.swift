@@ -35,7 +35,9 @@ extension DirectoryProvider {
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
         var size = TreeSize()
         let last = run.previous?.record.tree?.reference == nil ? run.previous?.record.moment.from : nil
-        try walk.visitAll { (_, status) throws(DumpError) in
+        var rights = CopyRights.ofProcess()
+        try walk.visitAll { (path, status) throws(DumpError) in
+            rights.add(path, status, in: source)
             // A guess: whatever moved here with its directory has not changed and is new.
             size.add(status, isUnchanged: last.map { status.changed < $0.nanoseconds } ?? false)
             return true
@@ -48,7 +50,8 @@ extension DirectoryProvider {
         return PreparedDirectory(
             settings: settings, planned: planned, isReferenced: isReferenced(in: run),
             ownPlaces: ownPlaces, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
-            size: size, findings: planned?.findings ?? liveFindings(run),
+            size: size,
+            findings: rights.findings(isCopied: !isReferenced(in: run)) + (planned?.findings ?? liveFindings(run)),
             omissions: walk.omissions.findings(of: settings.path.string),
             root: FileIdentity(status))
     }

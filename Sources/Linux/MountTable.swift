@@ -77,7 +77,7 @@ public struct MountTable: Sendable {
     }
 
     /// A file of `/proc`, which has no size.
-    private static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
+    static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
@@ -110,7 +110,7 @@ extension MountTable.Mount {
 
 extension ArraySlice<UInt8> {
     /// With `\040` and its like as what they stand for.
-    fileprivate var withoutOctalEscapes: [UInt8] {
+    var withoutOctalEscapes: [UInt8] {
         var bytes: [UInt8] = []
         var rest = self
         while let byte = rest.popFirst() {

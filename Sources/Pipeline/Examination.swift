@@ -2,7 +2,8 @@ import Borg
 import DumpCore
 import Staging
 
-/// What prepare says of a job, when nothing more is wanted: `muster check`. Changes nothing, takes no lock.
+/// What prepare says of a job, when nothing more is wanted: `muster check`. Takes no lock, and changes nothing but that it writes one file
+/// to the staging area and removes it.
 public struct Examination: Sendable, Encodable {
     public struct Part: Sendable, Encodable {
         public enum Kind: String, Sendable, Codable { case staging, dump, repository }
@@ -26,17 +27,39 @@ public struct Examination: Sendable, Encodable {
         /// What a dump would not hold although it is in its source.
         public var omissions: [Finding] = []
 
-        public var isReady: Bool { !(findings + omissions).contains { $0.severity == .failure } }
+        public var isReady: Bool { failures.isEmpty }
     }
 
     public var job: String
     public var parts: [Part]
+    /// Whether a run would succeed, as far as can be known before it.
+    public var ready: Bool
+    /// The same in words, with the parts that stand in its way: `nightly: NOT READY: repository local`.
+    public var verdict: String
 
-    /// Whether a run could begin.
-    public var passed: Bool { parts.allSatisfy(\.isReady) }
+    init(job: String, parts: [Part]) {
+        self.job = job
+        self.parts = parts
+        let obstacles = parts.filter { !$0.isReady }.map(\.label)
+        ready = obstacles.isEmpty
+        verdict = ready ? "\(job): READY" : "\(job): NOT READY: \(obstacles.joined(separator: ", "))"
+    }
 
-    /// Whether a dump could not begin, as opposed to an archive.
-    public var dumpsPassed: Bool { parts.allSatisfy { $0.kind == .repository || $0.isReady } }
+    /// What a run would end with; nil if it would succeed.
+    public enum Obstacle: Sendable { case dump, archive, lock }
+    public var obstacle: Obstacle? {
+        guard !ready else { return nil }
+        if parts.allSatisfy({ $0.kind == .repository || $0.isReady }) { return .archive }
+        let failures = parts.filter { $0.kind != .repository }.flatMap(\.failures)
+        return failures.allSatisfy { $0.code == StagingError.Code.locked.rawValue } ? .lock : .dump
+    }
+}
+
+extension Examination.Part {
+    /// As a verdict names it. There is one staging area.
+    var label: String { kind == .staging ? kind.rawValue : "\(kind.rawValue) \(name)" }
+
+    var failures: [Finding] { (findings + omissions).filter { $0.severity == .failure } }
 }
 
 extension Run {
@@ -74,15 +97,21 @@ extension Run {
 
     private func examineRepositories() async -> [Examination.Part] {
         var parts: [Examination.Part] = []
+        var known: [String: String] = [:]
         for repository in job.repositories {
             var part = Examination.Part(kind: .repository, name: repository.name, findings: [])
             do {
                 let ledger = try await RepositoryLedger(of: repository.name, in: .openExisting(job.staging))
                 let borg = try await repository.open()
-                part.findings = try await borg.prepare(
+                let examined = try await borg.prepare(
                     knowsArchives: ledger.knowsArchives(at: repository.settings.location)
                 ) { known throws(BorgError) in
                     try ledger.requireLocation(of: borg, holding: known)
+                }
+                part.findings = examined.findings
+                if let id = examined.id {
+                    if let first = known[id] { part.findings.append(.sameRepository(repository.name, first)) }
+                    known[id] = known[id] ?? repository.name
                 }
             } catch {
                 let error = error as? any OperatorError ?? UnexpectedError(error)
@@ -91,6 +120,15 @@ extension Run {
             parts.append(part)
         }
         return parts
+    }
+}
+
+extension Finding {
+    /// Two repositories of a job that are one are one copy, not two.
+    static func sameRepository(_ name: String, _ first: String) -> Finding {
+        Finding(
+            .failure, "same_repository", object: name,
+            "'\(first)' and '\(name)' are the same repository under two locations", hint: "Leave one out.")
     }
 }
 

@@ -35,7 +35,7 @@ extension Run {
             if error.untrustedArchive == nil { ledger.drop(begun) }
             ledger.borg = nil
             try await lock.writeRepositoryRecord(of: repository.name, ledger)
-            throw isKnown && error.code == .repositoryMissing ? try await repository.gone() : error
+            throw try await repository.explained(error, knowsArchives: isKnown)
         }
         ledger.confirm(
             confirmed.archive, of: begun, at: repository.settings.location, number: await nextNumber(in: lock.area),

@@ -13,7 +13,8 @@ public struct ExaminedStaging: Sendable {
 }
 
 extension StagingArea {
-    /// Looks at the staging area that is or would be at `root`. Makes and changes nothing.
+    /// Looks at the staging area that is or would be at `root`, and proves that files can be made there: one is written and removed. Nothing
+    /// else is made or changed.
     ///
     /// - Parameter estimates: bytes of each dump, by name.
     public static func examine(
@@ -23,7 +24,9 @@ extension StagingArea {
         if let area = try await openExisting(root) {
             let expected = try await area.expectedBytes(estimates: estimates)
             let isNew = try await area.currentSet() == nil
-            return try await area.examined(root, expecting: expected, isNew ? [noSetYet(root)] : [])
+            let use = try await area.use().map { Finding($0, about: root.string) }
+            return try await area.examined(
+                root, expecting: expected, (use.map { [$0] } ?? []) + (isNew ? [noSetYet(root)] : []))
         }
         let parent = StagingArea(root: root.removingLastComponent())
         let isThere = try await onOwnThread { () throws(StagingError) in try parent.exists(parent.root) }
@@ -40,6 +43,8 @@ extension StagingArea {
         _ root: FilePath, expecting expected: Int64, _ findings: [Finding]
     ) async throws(StagingError) -> ExaminedStaging {
         var findings = findings
+        let area = self
+        try await onOwnThread { () throws(StagingError) in try area.proveWritable() }
         do {
             try await requireSpace(for: expected)
         } catch  where error.code == .noSpace {
@@ -48,8 +53,25 @@ extension StagingArea {
         return ExaminedStaging(expectedBytes: expected, freeBytes: try await freeBytes(), findings: findings)
     }
 
+    /// Writes a file, flushes it and removes it again: permissions, a full disk, a quota and a read-only file system all show.
+    private func proveWritable() throws(StagingError) {
+        let probe = root.appending(".muster-check-\(getpid())")
+        try attempting(to: "write to", root, needed: 4096) {
+            let file = try FileDescriptor.open(
+                probe, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+                permissions: .ownerReadWrite)
+            // After a failure the failure says more.
+            defer { try? FileSystem.removeFile(probe) }
+            _ = try file.closeAfter { try file.writeAll([UInt8](repeating: 0, count: 4096)) }
+            try FileSystem.flush(probe)
+        }
+    }
+
     /// Who holds the lock of the area now, in words; nil if nobody does.
-    public func lockHolder() async throws(StagingError) -> String? {
+    public func lockHolder() async throws(StagingError) -> String? { try await use()?.message }
+
+    /// The error that a run would get now because another process uses the area; nil if none does.
+    private func use() async throws(StagingError) -> StagingError? {
         let area = self
         return try await onOwnThread { () throws(StagingError) in
             // Without a name in it: one who reads stays named there.
@@ -57,7 +79,7 @@ extension StagingArea {
                 file.release()
                 return nil
             }
-            return try area.lockedByAnother().message
+            return try area.lockedByAnother()
         }
     }
 

@@ -1,6 +1,13 @@
 import DumpCore
 import Pipeline
 
+extension Examination {
+    /// What there is to say of each part, and the verdict, which a quiet check gives only if it is bad.
+    func lines(quiet: Bool) -> [String] {
+        parts.flatMap { $0.lines(quiet: quiet) } + (quiet && ready ? [] : [verdict])
+    }
+}
+
 extension Examination.Part {
     /// A line for the part, one for each fact, then one for each finding and each omission; of both the most severe first.
     func lines(quiet: Bool) -> [String] {

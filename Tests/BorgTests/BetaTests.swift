@@ -14,11 +14,11 @@ struct BetaTests {
     func initialized(mode: RepositorySettings.Encryption) async throws {
         try await Host.with(.beta) { host in
             let repository = host.repository { $0.initialize = mode }
-            let findings = try await repository.prepare()
+            let findings = try await repository.prepare().findings
             #expect(findings.map(\.code) == ["borg_beta", "repository_missing"])
             #expect(try await repository.initializeIfMissing())
             #expect(try await !repository.initializeIfMissing())
-            #expect(try await repository.prepare().map(\.code) == ["borg_beta"])
+            #expect(try await repository.prepare().findings.map(\.code) == ["borg_beta"])
         }
     }
 

@@ -16,7 +16,7 @@ struct RemoteTests {
     func everyVerb(version: BorgUnderTest) async throws {
         try await RemoteHost.with(version) { remote in
             let repository = remote.repository { $0.initialize = .repokeyBlake2 }
-            #expect(try await repository.prepare().map(\.code) == ["repository_missing"])
+            #expect(try await repository.prepare().findings.map(\.code) == ["repository_missing"])
             #expect(try await repository.initializeIfMissing())
             let set = try remote.host.seal()
             let confirmed = try await repository.create(set, at: Host.time)

@@ -12,7 +12,7 @@ struct RepositoryTests {
     func created(version: BorgUnderTest) async throws {
         try await Host.with(version) { host in
             let repository = host.repository { $0.initialize = .repokeyBlake2 }
-            let findings = try await repository.prepare()
+            let findings = try await repository.prepare().findings
             #expect(
                 findings == [
                     Finding(
@@ -21,7 +21,7 @@ struct RepositoryTests {
                 ])
             #expect(try await repository.initializeIfMissing())
             #expect(try await !repository.initializeIfMissing())
-            #expect(try await repository.prepare() == [])
+            #expect(try await repository.prepare().findings == [])
             #expect(try await host.archives() == [])
         }
     }
@@ -109,7 +109,7 @@ struct RepositoryTests {
     func lockedInPrepare(version: BorgUnderTest) async throws {
         try await Host.withRepository(version) { host in
             try await host.whileLocked {
-                let findings = try await host.repository().prepare()
+                let findings = try await host.repository().prepare().findings
                 #expect(
                     findings == [
                         Finding(

@@ -14,11 +14,13 @@ extension BorgRepository {
     /// Creates the repository, as the settings say.
     public func initialize() async throws(BorgError) {
         let mode = try encryptionToCreateWith()
+        try requireMounted()
+        try requireOwnDirectories()
         log.notice("creating the repository", metadata: ["repository": "\(name)", "encryption": "\(mode.rawValue)"])
         let arguments = try await initialization(with: mode)
         let outcome = try await run(arguments)
         // Warnings are advice here: to keep the key at another place.
-        guard outcome.status == .exited(0) else { throw failure(outcome, arguments[0]) }
+        guard outcome.status == .exited(0) else { throw cutOff(failure(outcome, arguments[0])) }
         if mode != .none, settings.keyExport == nil {
             log.notice(
                 "store a copy of the new repository's key on another host: set key_export:, or use borg key export",
@@ -26,14 +28,23 @@ extension BorgRepository {
         }
     }
 
+    /// There was no repository when it began, so what holds no data now is what it has left.
+    private func cutOff(_ error: BorgError) -> BorgError {
+        guard let place, place.content == .unfinishedRepository else { return error }
+        var error = error
+        error.hint = (error.hint.map { $0 + " " } ?? "") + "Then remove what the creation left: rm -r \(place.path)"
+        return error
+    }
+
     /// The error about a repository that is not there although archives of ours were in it.
     public func gone() async throws(BorgError) -> BorgError {
         var error = error(of: .repositoryMissing)
         error.message = "repository '\(name)' is gone: archives of this job were in it"
+        if let point = place?.unmountedPoint { error.context["not mounted"] = "\(point), which is in /etc/fstab" }
         var verb = "init …"
         if let mode = settings.initialize { verb = try await initialization(with: mode).joined(separator: " ") }
         error.hint =
-            "Is its disk mounted, its server the right one? If it is to be created anew, do so by hand: muster borg \(name) -- \(verb)"
+            "Is its disk mounted, its server the right one? Only if its archives are given up: create it again with muster borg \(name) -- \(verb)"
         return error
     }
 

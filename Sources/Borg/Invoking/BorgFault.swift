@@ -44,10 +44,7 @@ struct BorgFault: Sendable {
             ["Repository.AlreadyExists", "Repository.PathAlreadyExists"], [10, 19], .locationTaken,
             "repository % cannot be created: there is something at its location",
             hint: "Name another location. What is there stays as it is: look at it before you move it away."),
-        BorgFault(
-            ["Repository.ParentPathDoesNotExist"], [18], .settings,
-            "repository % cannot be created: the directory it is to be in does not exist",
-            hint: "Check its location, or create the directory."),
+        parentMissing,
         BorgFault(
             [
                 "Repository.InvalidRepository", "Repository.InvalidRepositoryConfig", "Repository.AtticRepository",
@@ -127,6 +124,11 @@ struct BorgFault: Sendable {
         ),
         archiveMissing,
     ]
+
+    static let parentMissing = BorgFault(
+        ["Repository.ParentPathDoesNotExist"], [18], .settings,
+        "repository % cannot be created: the directory that it is to be in does not exist",
+        hint: "Check its location and that its disk is mounted, or create the directory.")
 
     static let archiveMissing = BorgFault(
         ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",

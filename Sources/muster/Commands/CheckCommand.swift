@@ -3,8 +3,13 @@ import Pipeline
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Look whether a run could work: every finding, nothing changed.",
-        discussion: ExitStatus.help(.dumpFailed, .archiveFailed))
+        commandName: "check", abstract: "Check that a run would succeed: every finding, then a verdict.",
+        discussion: """
+            Sources are connected and read, Borg opens each repository, one file is written to the staging directory and removed. Nothing \
+            else is changed. The last line is the verdict: JOB: READY, or JOB: NOT READY with what stands in the way.
+
+            \(ExitStatus.help(.dumpFailed, .archiveFailed, .locked))
+            """)
 
     @Argument(help: "The job, as with --job.") var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
@@ -17,11 +22,20 @@ struct CheckCommand: AsyncParsableCommand {
         if output.json {
             Console.shared.result(try json(examination))
         } else {
-            let lines = examination.parts.flatMap { $0.lines(quiet: output.quiet) }
+            let lines = examination.lines(quiet: output.quiet)
             if !lines.isEmpty { Console.shared.result(lines.joined(separator: "\n")) }
         }
-        if !examination.passed {
-            throw ExitCode((examination.dumpsPassed ? ExitStatus.archiveFailed : .dumpFailed).rawValue)
+        if let obstacle = examination.obstacle { throw ExitCode(obstacle.status.rawValue) }
+    }
+}
+
+extension Examination.Obstacle {
+    /// What a run would end with.
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .dump: .dumpFailed
+        case .archive: .archiveFailed
+        case .lock: .locked
         }
     }
 }

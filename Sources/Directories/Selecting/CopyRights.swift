@@ -1,0 +1,66 @@
+import DumpCore
+import Glibc
+import Linux
+import SystemPackage
+
+/// What a user who is not root could not copy of a tree: files that the user may not read, and files that the user may not give to the owner
+/// they have.
+struct CopyRights {
+    private let user: UInt32
+    private let groups: Set<UInt32>
+    private var unreadable = Examples()
+    private var foreign = Examples()
+
+    fileprivate struct Examples {
+        var count = 0
+        var first: FilePath?
+
+        mutating func add(_ path: FilePath) {
+            count += 1
+            first = first ?? path
+        }
+    }
+
+    init(user: UInt32, groups: Set<UInt32>) {
+        self.user = user
+        self.groups = groups
+    }
+
+    /// Those of this process.
+    static func ofProcess() -> CopyRights {
+        var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
+        // Fewer groups than there are would only make a file look foreign that is none; root has no need of them.
+        let count = getgroups(Int32(groups.count), &groups)
+        return CopyRights(user: geteuid(), groups: Set(groups.prefix(Int(max(0, count))) + [getegid()]))
+    }
+
+    mutating func add(_ path: FilePath, _ status: FileStatus, in source: OpenDirectory) {
+        guard user != 0 else { return }
+        if status.kind == .file, !source.mayRead(path) { unreadable.add(source.path.pushing(path)) }
+        if status.uid != user || !groups.contains(status.gid) { foreign.add(source.path.pushing(path)) }
+    }
+
+    /// - Parameter isCopied: or Borg reads the tree where it is, and nothing needs an owner.
+    func findings(isCopied: Bool) -> [Finding] {
+        var findings: [Finding] = []
+        if let first = unreadable.first {
+            findings.append(
+                Finding(
+                    .failure, "cannot_read", object: first.string,
+                    "\(first) \(unreadable.more)cannot be read by user \(user)",
+                    hint: "Run Muster as root, or as a user who may read them, or leave them out with exclude:."))
+        }
+        if isCopied, let first = foreign.first {
+            findings.append(
+                Finding(
+                    .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
+                    "the owner or group of \(first) \(foreign.more)cannot be kept by user \(user)",
+                    hint: "Run Muster as root: nobody else may give files to other users, or to groups of others."))
+        }
+        return findings
+    }
+}
+
+extension CopyRights.Examples {
+    fileprivate var more: String { count > 1 ? "and \(count - 1) more " : "" }
+}
