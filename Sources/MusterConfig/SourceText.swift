@@ -17,6 +17,7 @@ struct SourceText {
 
     /// What libyaml says, in words that help.
     func explain(_ problem: YAMLProblem) -> Diagnostic {
+        if let layout = misplaced(problem) { return layout }
         let hint = hint(for: problem)
         // A name after * or & is what the scanner misses, so it complains about what comes next.
         let isScanningName = problem.context?.hasSuffix("alias") == true || problem.context?.hasSuffix("anchor") == true

@@ -26,13 +26,15 @@ extension ObjectShape {
         _ value: inout Value, from node: SettingsNode, besides others: [String] = [], _ diagnostics: inout Diagnostics
     ) -> Bool {
         guard case .mapping(let entries) = node.content else {
-            diagnostics.report(expected: "a mapping", at: node)
+            diagnostics.report(mappingExpectedAt: node, known: fields.map(\.name), example: example)
             return false
         }
         let known = others + fields.map(\.name)
         let unknown = entries.filter { !known.contains($0.key) }
         var faulty = Set(unknown.compactMap { report($0, of: node, known: known, &diagnostics) })
         for field in fields {
+            // What belongs below it is beside it, which was reported.
+            if faulty.contains(field.name), node[field.name]?.isNull == true { continue }
             if let part = node[field.name] {
                 if !field.read(part, &value, &diagnostics) { faulty.insert(field.name) }
             } else if field.isRequired, faulty.insert(field.name).inserted {
@@ -48,6 +50,12 @@ extension ObjectShape {
     private func report(
         _ entry: SettingsNode.Entry, of node: SettingsNode, known: [String], _ diagnostics: inout Diagnostics
     ) -> String? {
+        if let parent = node.emptyEntry(before: entry), let field = fields.first(where: { $0.name == parent.key }),
+            field.schema.schemaKeys.contains(entry.key) || (field.schema.hasNamesAsKeys && entry.value.isMapping)
+        {
+            diagnostics.report(entry, indentedLike: parent)
+            return parent.key
+        }
         let near = nearestWord(to: entry.key, among: known.filter { node[$0] == nil })
         diagnostics.report(unknownKey: entry, in: node, near: near, known: known)
         return near

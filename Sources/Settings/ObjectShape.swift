@@ -10,6 +10,8 @@ public struct ObjectShape<Value: Sendable>: Sendable {
     let defaults: Value
     var fields: [Field] = []
     var rules: [Rule] = []
+    /// A mapping that works, for who wrote something else.
+    var example: String?
 
     struct Field: Sendable {
         var name: String
@@ -71,6 +73,13 @@ public struct ObjectShape<Value: Sendable>: Sendable {
             } write: {
                 inner.write($0)
             })
+    }
+
+    /// The same, with a mapping that works, such as `{daily: 7}`, shown to who writes something else.
+    public func example(_ text: String) -> ObjectShape {
+        var longer = self
+        longer.example = text
+        return longer
     }
 
     /// A rule between several keys, looked at once all of them were read without a mistake. Its fault is reported at the first

@@ -22,7 +22,8 @@ extension Shape where Value == any ProviderSettings {
         of node: SettingsNode, among kinds: [any ProviderSettings.Type], _ diagnostics: inout Diagnostics
     ) -> (any ProviderSettings.Type)? {
         guard case .mapping(let entries) = node.content else {
-            diagnostics.report(expected: "a mapping", at: node)
+            diagnostics.report(
+                mappingExpectedAt: node, known: [providerKey], example: "{\(providerKey): \(kinds.first?.kind ?? "")}")
             return nil
         }
         let names = kinds.map { $0.kind }

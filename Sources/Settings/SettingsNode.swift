@@ -63,6 +63,10 @@ public struct SettingsNode: Sendable {
         return texts.count == nodes.count && !texts.isEmpty ? texts.joined(separator: ", ") : nil
     }
 
+    var isMapping: Bool {
+        if case .mapping = content { true } else { false }
+    }
+
     /// What is here, for a message that says what was expected instead.
     var found: String {
         switch content {

@@ -1,11 +1,11 @@
 /// Where a node stands in its tree, such as `dumps.app.databases.include[0]`.
 public struct SettingsPath: Sendable, Hashable, CustomStringConvertible {
-    private enum Step: Hashable {
+    enum Step: Hashable {
         case key(String)
         case index(Int)
     }
 
-    private var steps: [Step] = []
+    private(set) var steps: [Step] = []
 
     /// The path of the whole tree.
     public static let root = SettingsPath()

@@ -62,10 +62,12 @@ extension Shape {
             "minProperties": .integer(Int64(count)),
         ]
         return Shape<[Entry]>(schema: schema) { node, diagnostics in
-            guard case .mapping(let entries) = node.content else {
-                diagnostics.report(expected: "a mapping", at: node)
+            guard case .mapping(let all) = node.content else {
+                diagnostics.report(mappingExpectedAt: node, known: [])
                 return nil
             }
+            let entries = indented(all, in: node, under: element.schema.schemaKeys, &diagnostics)
+            guard entries.count == all.count else { return nil }
             guard entries.count >= count else {
                 diagnostics.report(Fault("needs at least \(count == 1 ? "one entry" : "\(count) entries")"), at: node)
                 return nil
@@ -83,5 +85,19 @@ extension Shape {
         } writer: { entries in
             .mapping(entries.map(parts).map { PlainValue.Member($0.name, element.write($0.value)) })
         }
+    }
+
+    /// The entries but those that are keys of an entry before them which has none, and empty entries that lack them. They are reported.
+    private static func indented(
+        _ entries: [SettingsNode.Entry], in node: SettingsNode, under keys: Set<String>,
+        _ diagnostics: inout Diagnostics
+    ) -> [SettingsNode.Entry] {
+        var parents: Set<String> = []
+        let others = entries.filter { entry in
+            guard keys.contains(entry.key), let parent = node.emptyEntry(before: entry) else { return true }
+            if parents.insert(parent.key).inserted { diagnostics.report(entry, indentedLike: parent) }
+            return false
+        }
+        return others.filter { !parents.contains($0.key) }
     }
 }

@@ -8,6 +8,6 @@ extension Shape<Retry> {
             .key(
                 "wait", \.wait, .duration(atMost: .seconds(86400)),
                 "Before the first time; doubled before each further one."
-            ).shape
+            ).example("{times: 2, wait: 10s}").shape
     }
 }

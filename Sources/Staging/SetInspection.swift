@@ -30,6 +30,7 @@ struct SetInspection: Sendable {
         self.part = part
         self.referencedTrees = referencedTrees
         let path = root.appending(SetLayout.manifest)
+        try Self.requireThere(root)
         guard let bytes = try SmallFile(path).readManifest() else {
             throw StagingError(
                 .notASet, "\(root) holds no \(SetLayout.manifest): it is no complete set",

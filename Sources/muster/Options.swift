@@ -1,6 +1,7 @@
 import ArgumentParser
 import Linux
 import Logging
+import Settings
 
 /// Which job a command is about.
 struct JobOptions: ParsableArguments {
@@ -70,4 +71,13 @@ struct ProgressOptions: ParsableArguments {
         case .auto, .none: nil
         }
     }
+}
+
+/// A duration on the command line, written as in job files.
+func durationArgument(_ text: String) throws -> Duration {
+    if let duration = Duration(settingsText: text) { return duration }
+    if let fault = Duration.missingUnit(in: text) {
+        throw ValidationError("\(fault.message). \(fault.hint ?? "")")
+    }
+    throw ValidationError("'\(text)' is no duration such as 90s, 5m, 6h or 1d.")
 }

@@ -21,7 +21,8 @@ extension Job {
         let known = repositories.map(\.name)
         for name in names where !known.contains(name) {
             throw ValidationError(
-                "The job '\(self.name)' has no repository '\(name)'. It has: \(known.joined(separator: ", ")).")
+                "The job '\(self.name)' has no repository '\(name)'. \(suggestion(for: name, among: known))It has: \(known.joined(separator: ", "))."
+            )
         }
         if !names.isEmpty { repositories.removeAll { !names.contains($0.name) } }
     }

@@ -61,10 +61,11 @@ extension RepositorySettings {
     /// Whether it is on a server that Borg reaches by ssh. Only a path has no host.
     var isRemote: Bool { !location.hasPrefix("/") && !location.hasPrefix("file://") }
 
-    /// The location without what makes no difference to where it is.
+    /// The same for two locations that differ in their spelling alone: a slash at the end and, on this host, `//`, `/./` and `file://`. On a
+    /// server `/./` means something.
     public var plainLocation: String {
-        if let localPath { return localPath.string }
-        return location.hasSuffix("/") ? String(location.dropLast()) : location
+        if !isRemote { return localPath?.string ?? location }
+        return String(location.reversed().drop { $0 == "/" }.reversed())
     }
 
     /// Where the repository is if it is on this host and its location says so without Borg's placeholders.

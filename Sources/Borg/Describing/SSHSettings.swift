@@ -28,7 +28,9 @@ extension SSHSettings {
             )
             .key(
                 "options", \.options, .list(of: .sshOption),
-                "Further options as ssh -o takes them, such as Compression=yes. They win over those of Muster.")
+                "Further options as ssh -o takes them, such as Compression=yes. They win over those of Muster."
+            )
+            .example("{identity_file: /root/.ssh/backup, port: 22}")
     }
 }
 

@@ -10,6 +10,7 @@ extension Shape<Retention> {
             "within", \.within, .span,
             "All younger archives stay: 36H, 14d, 2w, 6m (months of 31 days) or 1y."
         )
+        .example("{daily: 7, weekly: 4}")
         .shape.checked(["minProperties": 1]) { retention in
             retention.isEmpty
                 ? Fault("keeps nothing: every archive would go", hint: "Write what to keep, such as daily: 7.")
@@ -76,6 +77,7 @@ extension Shape<CheckSchedule> {
                         "needs 'every'", hint: "It limits the checks under 'every'; Borg has no limit for verify_data.")
                     : nil
             }
+            .example("{every: 7d}")
             .shape.checked(["minProperties": 1]) {
                 $0.every == nil && $0.verifyData == nil
                     ? Fault("checks nothing", hint: "Write how often, such as every: 7d.") : nil

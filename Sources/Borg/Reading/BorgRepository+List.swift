@@ -22,6 +22,14 @@ extension BorgRepository {
         return try await archives(matching: isPlain ? text + "*" : nil).filter { $0.name.hasPrefix(text) }
     }
 
+    /// How many archives the repository holds, whoever made them. Reads nothing of each.
+    public func archiveCount() async throws(BorgError) -> Int {
+        let verb = try await version().listArchives
+        let outcome = try await run([verb, "--json"], output: .collect(limit: Self.largestDocument))
+        try requireSuccess(outcome, verb)
+        return try understood(CountDocument.self, in: outcome, "list of the archives").archives.count
+    }
+
     func archives(
         matching glob: String?, withCheckpoints: Bool = false, lockWait: Duration? = nil
     ) async throws(BorgError) -> [Archive] {
@@ -48,6 +56,13 @@ extension BorgRepository {
     }
 
     static var largestDocument: Int { 64 * 1024 * 1024 }
+}
+
+/// What `borg list --json` writes of archives that only count.
+private struct CountDocument: Decodable {
+    var archives: [Entry]
+
+    struct Entry: Decodable {}
 }
 
 /// What `borg list --json` writes.

@@ -1,6 +1,7 @@
 import Borg
 import DumpCore
 import Logging
+import Settings
 
 extension ArchiveCatalog {
     /// Stands for the newest confirmed archive of the job.
@@ -29,13 +30,17 @@ extension ArchiveCatalog {
         }
         let found = listings.flatMap(\.archives)
         try accept(listings.failure, unless: found.isEmpty)
-        guard !found.isEmpty else {
-            throw ArchiveError(
-                .missing, "no repository of job '\(job.name)' has an archive '\(text)'",
-                hint: "See which there are: muster list. Those of other jobs and hosts: muster list --all.",
-                context: ["repositories": job.repositories.map(\.name).joined(separator: ", ")])
-        }
+        guard !found.isEmpty else { throw await missing(text) }
         return try ofOneSet(found, text)
+    }
+
+    private func missing(_ text: String) async -> ArchiveError {
+        let names = await ask { try await $0.archives() }.flatMap(\.archives).map(\.archive.name)
+        let near = nearestWord(to: text, among: names + [Self.latest]).map { "Did you mean '\($0)'? " } ?? ""
+        return ArchiveError(
+            .missing, "no repository of job '\(job.name)' has an archive '\(text)'",
+            hint: near + "See which there are: muster list. Those of other jobs and hosts: muster list --all.",
+            context: ["repositories": job.repositories.map(\.name).joined(separator: ", ")])
     }
 
     /// A whole name or run id means more than the begin of one.

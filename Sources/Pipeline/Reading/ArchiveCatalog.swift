@@ -31,6 +31,8 @@ public struct RepositoryListing: Sendable {
     public var repository: String
     /// Oldest first.
     public var archives: [CatalogedArchive]
+    /// How many more are in it, of other jobs and hosts. Nil unless that was asked.
+    public var hidden: Int?
     /// Why there are none to be shown.
     public var error: (any OperatorError)?
 }
@@ -40,7 +42,7 @@ extension ArchiveCatalog {
     public func listings(all: Bool) async -> [RepositoryListing] {
         guard !all else { return await ask { repository in try await repository.archives() } }
         let owner = await owner()
-        return await ask { repository in try await repository.archives(namedAs: owner) }
+        return await ask(countingAll: true) { repository in try await repository.archives(namedAs: owner) }
     }
 
     /// The job, by the record in its staging area. One that cannot be read leaves the job's names.
@@ -56,12 +58,15 @@ extension ArchiveCatalog {
     }
 
     /// Asks all repositories at once.
+    ///
+    /// - Parameter countsAll: those too that are no answer.
     func ask(
+        countingAll countsAll: Bool = false,
         _ question: @escaping @Sendable (BorgRepository) async throws -> [Archive]
     ) async -> [RepositoryListing] {
         await withTaskGroup(of: (Int, RepositoryListing).self) { group in
             for (place, repository) in job.repositories.enumerated() {
-                group.addTask { (place, await listing(of: repository, question)) }
+                group.addTask { (place, await listing(of: repository, countingAll: countsAll, question)) }
             }
             var listings: [Int: RepositoryListing] = [:]
             for await (place, listing) in group { listings[place] = listing }
@@ -70,11 +75,13 @@ extension ArchiveCatalog {
     }
 
     private func listing(
-        of repository: Job.Repository, _ question: @Sendable (BorgRepository) async throws -> [Archive]
+        of repository: Job.Repository, countingAll countsAll: Bool,
+        _ question: @Sendable (BorgRepository) async throws -> [Archive]
     ) async -> RepositoryListing {
         do {
             let borg = try await repository.open()
             let archives = try await question(borg)
+            let count = countsAll ? try await borg.archiveCount() : archives.count
             // After the archives: what a run begins or confirms meanwhile is noted by then.
             let ledger = await ledger(of: repository.name)
             return RepositoryListing(
@@ -83,7 +90,7 @@ extension ArchiveCatalog {
                     CatalogedArchive(
                         repository: borg, archive: $0, standing: ledger.standing(of: $0),
                         confirmation: ledger.confirmation(of: $0))
-                })
+                }, hidden: countsAll ? max(0, count - archives.count) : nil)
         } catch {
             return RepositoryListing(
                 repository: repository.name, archives: [], error: error as? any OperatorError ?? UnexpectedError(error))

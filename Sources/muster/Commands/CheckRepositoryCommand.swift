@@ -41,8 +41,9 @@ struct CheckRepositoryCommand: AsyncParsableCommand {
     }
 
     private static func duration(_ text: String) throws -> Duration {
-        guard let duration = Duration(settingsText: text), duration >= .seconds(1) else {
-            throw ValidationError("A duration is written as in job files, such as 90s, 30m or 1h.")
+        let duration = try durationArgument(text)
+        guard duration >= .seconds(1) else {
+            throw ValidationError("A check takes a second at least, such as 30m or 1h.")
         }
         return duration
     }

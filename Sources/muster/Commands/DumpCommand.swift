@@ -47,9 +47,11 @@ struct DumpCommand: AsyncParsableCommand {
 extension Job {
     /// Leaves only these dumps, all if none is named.
     fileprivate mutating func keep(_ names: [String]) throws {
-        for name in names where !sources.contains(where: { $0.name == name }) {
+        let known = sources.map(\.name)
+        for name in names where !known.contains(name) {
             throw ValidationError(
-                "The job '\(self.name)' has no dump '\(name)'. It has: \(sources.map(\.name).joined(separator: ", ")).")
+                "The job '\(self.name)' has no dump '\(name)'. \(suggestion(for: name, among: known))"
+                    + "It has: \(known.joined(separator: ", ")).")
         }
         if !names.isEmpty { sources.removeAll { !names.contains($0.name) } }
     }

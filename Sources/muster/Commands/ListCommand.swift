@@ -61,11 +61,14 @@ private struct ListingRecord: Encodable {
 
     var repository: String
     var archives: [ArchiveRecord]
+    /// Of other jobs and hosts, which are not among them.
+    var hidden: Int?
     var error: Failure?
 
     init(_ listing: RepositoryListing) {
         repository = listing.repository
         archives = listing.archives.map(ArchiveRecord.init)
+        hidden = listing.hidden
         error = listing.error.map { Failure(code: $0.codeName, message: $0.message) }
     }
 }
@@ -95,8 +98,14 @@ extension RepositoryListing {
                 + "The next run deletes it."
         }
         let areUnknown = archives.contains { $0.standing == .unknown && $0.archive.provenance != nil }
-        return unconfirmed
+        return hiddenNote + unconfirmed
             + (areUnknown ? ["  unknown: made on another host, or this host's note of it is lost."] : [])
+    }
+
+    private var hiddenNote: [String] {
+        guard let hidden, hidden > 0 else { return [] }
+        let are = hidden == 1 ? "archive of another job or host is" : "archives of other jobs or hosts are"
+        return ["  \(hidden) \(are) not shown: muster list --all"]
     }
 
     private static let columns = [

@@ -34,11 +34,11 @@ struct WithLockCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long ago the set's dumps may have been frozen, such as 26h; over max_age of the job file.",
-            valueName: "duration"), transform: duration)
+            valueName: "duration"), transform: durationArgument)
     var maxAge: Duration?
     @Option(
         help: ArgumentHelp("How long to wait for a run to end; 0 does not wait.", valueName: "duration"),
-        transform: duration)
+        transform: durationArgument)
     var wait = Duration.seconds(600)
     @Argument(parsing: .postTerminator, help: "The program to run and its arguments.") var command: [String] = []
 
@@ -79,12 +79,5 @@ struct WithLockCommand: AsyncParsableCommand {
         } catch let error as DumpError {
             throw CommandFailure(status: .dumpFailed, error: error)
         }
-    }
-
-    private static func duration(_ text: String) throws -> Duration {
-        guard let duration = Duration(settingsText: text) else {
-            throw ValidationError("'\(text)' is no duration such as 90s, 5m, 6h or 1d.")
-        }
-        return duration
     }
 }
