@@ -34,8 +34,8 @@ extension SourceText {
         return Diagnostic(
             Mark(line: line, column: indent + 1), .root,
             "this line is indented deeper than line \(above), which has its value already",
-            hint:
-                "Indent it by \(blanks(outer)), like line \(above), or leave the value of line \(above) out if this belongs to it."
+            hint: (outer == 0 ? "Do not indent it" : "Indent it by \(blanks(outer))")
+                + ", like line \(above), or leave the value of line \(above) out if this belongs to it."
         )
     }
 

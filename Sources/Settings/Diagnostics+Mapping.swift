@@ -7,11 +7,11 @@ extension Diagnostics {
     }
 
     private static func form(of node: SettingsNode, known: [String], example: String?) -> String? {
-        if case .list = node.content { return "Leave out the '-': each name or key stands by itself." }
+        if case .list = node.content { return "Leave out the '-' or the brackets: each name or key stands by itself." }
         if case .scalar(let text, isQuoted: false) = node.content, let pair = keyWithoutBlank(text, known) {
             return pair
         }
-        let keys = known.isEmpty ? nil : "Known here: \(known.joined(separator: ", "))."
+        let keys = known.count < 2 ? nil : "Known here: \(known.joined(separator: ", "))."
         let form = example.map { "Write \(node.path.lastKey.map { "\($0): " } ?? "")\($0)." }
         let parts = [form, keys].compactMap { $0 }
         return parts.isEmpty ? nil : parts.joined(separator: " ")

@@ -77,4 +77,26 @@ struct RemoteFaultTests {
             #expect(try await remote.isSound(archives: ["foreign", Host.archiveName]))
         }
     }
+
+    @Test(
+        "that breaks is worth another try, whatever the server prints at login",
+        arguments: [LinkFault.linkIsCut, .serverBorgIsKilled], BorgUnderTest.allCases)
+    func brokenAfterNoise(_ fault: LinkFault, version: BorgUnderTest) async throws {
+        try await RemoteHost.withRepository(version) { remote in
+            try remote.server.greet(with: LoginNoiseTests.noise)
+            let set = try await remote.sealLarge()
+            let link = try remote.server.slowLink(bytesPerSecond: 512 << 10)
+            let struck = Recorded<pid_t>()
+            let error = try await borgError {
+                _ = try await remote.repository([link]).create(set, at: Host.time) { progress in
+                    guard progress.bytes > 0, struck.all.isEmpty else { return }
+                    for process in fault.strike(remote.server) { struck.append(process) }
+                }
+            }
+            #expect(error?.code == .connectionLost, "\(error?.description ?? "no error")")
+            #expect(error?.isTransient == true)
+            _ = try await remote.repository().create(set, at: Host.time)
+            #expect(try await remote.isSound(archives: ["foreign", Host.archiveName]))
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import DumpCore
+import Glibc
 import Processes
 import SystemPackage
 import TestSupport
@@ -49,8 +50,9 @@ struct RepositoryTests {
         try await Host.withRepository(version) { host in
             let verbs = host.borg.scratch.appending("verbs")
             let fake = try host.borg.fakeBorg("echo $VERB >> \(verbs)")
-            let empty = host.borg.scratch.appending("empty")
-            try makeDirectory(empty)
+            let other = host.borg.scratch.appending("other")
+            try makeDirectory(other)
+            try write("", to: other.appending("file"))
 
             func attempt(
                 passphrase: String? = nil, _ change: (inout RepositorySettings) -> Void = { _ in }
@@ -62,13 +64,108 @@ struct RepositoryTests {
                 return try await borgError { _ = try await repository.initializeIfMissing() }?.code
             }
             #expect(try await attempt(passphrase: "wrong") == .passphraseWrong)
-            #expect(try await attempt { $0.location = empty.string } == .notARepository)
+            #expect(try await attempt { $0.location = other.string } == .notARepository)
             #expect(try await attempt { $0.location = "nobody@host.invalid:repository" } == .connectionLost)
             try await host.whileLocked {
                 let code = try await attempt()
                 #expect(code == .locked)
             }
             #expect(Set(try read(verbs).split(separator: "\n")) == ["--version", "list"])
+        }
+    }
+
+    @Test("A repository is created in an empty directory that was made for it", arguments: BorgUnderTest.allCases)
+    func emptyDirectory(version: BorgUnderTest) async throws {
+        try await Host.with(version) { host in
+            try makeDirectory(host.borg.repository)
+            let repository = host.repository { $0.initialize = .repokeyBlake2 }
+            #expect(try await repository.prepare().findings.map(\.code) == ["repository_missing"])
+            // Archives of ours were in it: its disk is away, and what is left is where it was mounted.
+            let error = try await borgError { _ = try await repository.prepare(knowsArchives: true) }
+            #expect(error?.message == "repository 'offsite' is gone: archives of this job were in it")
+            #expect(try await repository.initializeIfMissing())
+            #expect(try await repository.prepare().id?.count == 64)
+        }
+    }
+
+    @Test("A repository whose directory is missing is not said to be ready", arguments: BorgUnderTest.allCases)
+    func parentMissing(version: BorgUnderTest) async throws {
+        try await Host.with(version) { host in
+            let location = host.borg.scratch.appending("missing").appending("repository").string
+            let repository = host.repository {
+                $0.location = location
+                $0.initialize = .repokeyBlake2
+            }
+            let text = """
+                repository 'offsite' cannot be created: the directory that it is to be in does not exist
+                  location: \(location)
+                  hint: Check its location and that its disk is mounted, or create the directory.
+                """
+            #expect(try await borgError { _ = try await repository.prepare() }?.description == text)
+            #expect(
+                try await borgError { _ = try await repository.initializeIfMissing() }?.message
+                    == String(text.split(separator: "\n")[0]))
+        }
+    }
+
+    @Test(
+        "Half a repository is to be removed only if it holds no data, and never if archives were in it",
+        arguments: BorgUnderTest.allCases)
+    func half(version: BorgUnderTest) async throws {
+        try await Host.withRepository(version) { host in
+            let (whole, half) = (host.borg.repository, host.borg.scratch.appending("half"))
+            try write("", to: whole.appending("config"))
+            func error(knowing knowsArchives: Bool, at place: FilePath) async throws -> String? {
+                let repository = host.repository {
+                    $0.initialize = .repokeyBlake2
+                    $0.location = place.string
+                }
+                return try await borgError { _ = try await repository.prepare(knowsArchives: knowsArchives) }
+                    .map { $0.message + "\n" + ($0.hint ?? "") }
+            }
+            #expect(
+                try await error(knowing: false, at: whole) == """
+                    what is at the location of repository 'offsite' is not a repository that Borg can open
+                    Check the location, and that its disk is mounted and whole. Move nothing away before you know that no archives are in it.
+                    """)
+            #expect(
+                try await error(knowing: true, at: whole) == """
+                    what is at the location of repository 'offsite' is not a repository that Borg can open: archives of this job were in it
+                    Is its disk mounted, and whole? Leave everything that is there as it is, and find out what happened to it.
+                    """)
+            for directory in [half, half.appending("data")] { try makeDirectory(directory) }
+            for name in ["README", "config"] { try write("", to: half.appending(name)) }
+            #expect(
+                try await error(knowing: false, at: half) == """
+                    the creation of repository 'offsite' was cut off, and left half a repository
+                    It holds no data. Remove it, and the next run creates it: rm -r \(half)
+                    """)
+            #expect(try await error(knowing: true, at: half)?.contains("rm -r") == false)
+        }
+    }
+
+    @Test("Borg's own files are looked at before a repository is created, which would be left half made")
+    func ownFiles() async throws {
+        try await Host.with(.oldstable) { host in
+            let home = host.borg.scratch.appending("home")
+            try makeDirectory(home)
+            try await withMemoryFileSystem(kibibytes: 64, at: home) {
+                try await output("mount", "-o", "remount,ro", home.string)
+                var settings = host.repository().settings
+                settings.initialize = .repokeyBlake2
+                let repository = BorgRepository(
+                    name: "offsite", settings: settings, passphrase: Secret(host.borg.passphrase),
+                    environment: ["BORG_BASE_DIR": home.string, "BORG_SELFTEST": "disabled"], runner: host.runner,
+                    log: Host.log)
+                let text = """
+                    Borg's own files on this host are on a read-only file system
+                      location: \(settings.location)
+                      reason: \(home)/.config/borg: Read-only file system
+                      hint: Let Borg write to \(home)/.config/borg, or set BORG_BASE_DIR to a directory where it may.
+                    """
+                #expect(try await borgError { _ = try await repository.prepare() }?.description == text)
+                #expect(access(host.borg.repository.string, F_OK) != 0)
+            }
         }
     }
 

@@ -41,7 +41,7 @@ struct JobTests {
                 passphrase: {credential: borg}
                 initialize: keyfile
                 compression: obfuscate,110,auto,zstd,7
-                lock_wait: 60
+                lock_wait: 60s
               disk: {location: /mnt/repo}
             """)
         var app = PostgreSQLSettings()
@@ -145,8 +145,16 @@ struct JobTests {
     @Test(
         "A mistake at the top level says what was expected",
         arguments: [
-            ("[]", "1:1: the file: expected a mapping, found a list"),
-            ("nonsense", "1:1: the file: expected a mapping, found 'nonsense'"),
+            (
+                "[]",
+                "1:1: the file: expected a mapping, found a list\n"
+                    + "  hint: Leave out the '-' or the brackets: each name or key stands by itself."
+            ),
+            (
+                "nonsense",
+                "1:1: the file: expected a mapping, found 'nonsense'\n"
+                    + "  hint: Known here: staging, parallel, retry, anomalies, max_age, freeze, dumps, repositories."
+            ),
             (
                 "dumps: {a: {provider: postgresql}}",
                 """
@@ -198,7 +206,10 @@ struct JobTests {
                 "{staging: /s, anomalies: {actoin: fail}, dumps: {a: {provider: postgresql}}}",
                 "1:27: unknown key 'actoin' in anomalies; did you mean 'action'?"
             ),
-            ("{staging: /s, dumps: {a: postgresql}}", "1:26: dumps.a: expected a mapping, found 'postgresql'"),
+            (
+                "{staging: /s, dumps: {a: postgresql}}",
+                "1:26: dumps.a: expected a mapping, found 'postgresql'\n  hint: Write a: {provider: postgresql}."
+            ),
         ])
     func topLevel(text: String, message: String) { #expect(mistakes(in: text) == "nightly.yaml:\(message)") }
 
@@ -221,8 +232,20 @@ struct JobTests {
         #expect(mistakes(in: text("file:///srv/./backup")) == overlap)
         #expect(mistakes(in: text("/srv")) == overlap)
         #expect(mistakes(in: text("/srv/backup2")) == "")
+        for same in ["host:repo", "host:repo/", "host:repo//"] {
+            #expect(
+                mistakes(in: text(same)) == """
+                    nightly.yaml:3:1: repositories: 'disk' and 'other' are the same repository
+                      hint: Leave one out.
+                    """)
+        }
+        let twice = """
+            staging: /s
+            dumps: {app: {provider: postgresql}}
+            repositories: {disk: {location: /srv/repo}, other: {location: "file:///srv/./repo/"}}
+            """
         #expect(
-            mistakes(in: text("host:repo")) == """
+            mistakes(in: twice) == """
                 nightly.yaml:3:1: repositories: 'disk' and 'other' are the same repository
                   hint: Leave one out.
                 """)

@@ -150,7 +150,10 @@ struct PostgreSQLSettingsTests {
                 "5:16: dumps.app.databases: expected a mapping, found a list\n"
                     + "  hint: Write 'databases: {include: [shop, \"customer_*\"]}'."
             ),
-            ("databases:", "5:15: dumps.app.databases: expected a mapping, found nothing"),
+            (
+                "databases:",
+                "5:15: dumps.app.databases: expected a mapping, found nothing\n  hint: Known here: include, exclude."
+            ),
             ("databases: {exclude: shop}", "5:26: dumps.app.databases.exclude: expected a list, found 'shop'"),
             ("databases: {exclude: [a, '']}", "5:30: dumps.app.databases.exclude[1]: must not be empty"),
             (
@@ -180,11 +183,21 @@ struct PostgreSQLSettingsTests {
     @Test(
         "Durations are read in every unit, and shown in the largest",
         arguments: [
-            ("90", .seconds(90)), ("\"90\"", .seconds(90)), ("90s", .seconds(90)), ("5m", .seconds(300)),
+            ("\"90s\"", .seconds(90)), ("90s", .seconds(90)), ("5m", .seconds(300)),
             ("500ms", .milliseconds(500)), ("1d2h3m4s5ms", .milliseconds(93_784_005)),
         ] as [(String, Duration)])
     func durations(text: String, duration: Duration) throws {
         #expect(try job(dump("lock_timeout: \(text)")).postgreSQL.lockTimeout == duration)
+    }
+
+    @Test("A number without a unit is no duration, except 0", arguments: ["26", "\"26\""])
+    func unitless(text: String) throws {
+        #expect(
+            mistakes(in: dump("lock_timeout: \(text)")) == """
+                nightly.yaml:5:19: dumps.app.lock_timeout: 26 has no unit
+                  hint: Write 26s, 26m, 26h or 26d.
+                """)
+        #expect(mistakes(in: repository("location: /x\nlock_wait: 0")) == "")
     }
 
     @Test("A duration that is too long to count is none", arguments: ["99999999999999999999s", "9223372036854775807d"])

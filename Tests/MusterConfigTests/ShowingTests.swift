@@ -93,7 +93,7 @@ struct ShowingTests {
               "on": {provider: postgresql, layout: cluster, run_as: "on"}
             repositories:
               "y": {location: "/mnt/it's", passphrase: {file: "/x: y"}, initialize: authenticated,
-                     keep: {daily: 7, yearly: -1, within: 6m}, check: {every: 1w, max_duration: 90}}
+                     keep: {daily: 7, yearly: -1, within: 6m}, check: {every: 1w, max_duration: 90s}}
             """)
         #expect(try job(plan.yaml) == plan)
         #expect(try job(plan.json) == plan)

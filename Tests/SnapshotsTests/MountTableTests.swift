@@ -1,7 +1,8 @@
-import Linux
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Linux
 
 @Suite("The table of mounts")
 struct MountTableTests {
@@ -24,5 +25,27 @@ struct MountTableTests {
             #expect(try MountTable.place(of: scratch.appending("link")).path == hidden)
             #expect(throws: Errno.noSuchFileOrDirectory) { try MountTable.place(of: scratch.appending("nothing")) }
         }
+    }
+
+    @Test("knows where a disk is to be mounted and is not")
+    func configured() {
+        let points = MountTable.points(
+            inLines: """
+                # <file system> <mount point> <type>
+                UUID=1 / ext4 defaults 0 1
+                UUID=2\t/mnt/usb\text4 noauto 0 2
+                UUID=3 none swap sw 0 0
+                //nas/backup /srv/my\\040backup cifs defaults
+                UUID=4 /srv ext4 defaults
+                """)
+        #expect(points == ["/", "/mnt/usb", "/srv/my backup", "/srv"])
+        var table = MountTable(parsing: "36 35 98:0 / /srv rw - ext3 /dev/sda rw\n")
+        #expect(table.missing(of: points, above: "/mnt/usb/repository") == "/mnt/usb")
+        #expect(table.missing(of: points, above: "/mnt/usb") == "/mnt/usb")
+        #expect(table.missing(of: points, above: "/srv/my backup/repository") == "/srv/my backup")
+        #expect(table.missing(of: points, above: "/srv/repository") == nil)
+        #expect(table.missing(of: points, above: "/mnt/usb2") == nil)
+        table.mounts = []
+        #expect(table.missing(of: points, above: "/home") == nil, "the root is always mounted")
     }
 }

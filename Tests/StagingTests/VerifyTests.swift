@@ -126,6 +126,19 @@ struct VerifyTests {
         }
     }
 
+    @Test("What is not there is said to be missing, not incomplete")
+    func missing() async throws {
+        try await withArea { area in
+            let error = await #expect(throws: StagingError.self) { _ = try await SetDirectory(area.current).verify() }
+            #expect(error?.code == .notASet)
+            #expect(
+                error?.description == """
+                    there is no set at \(area.current): nothing is there
+                      hint: Check the path. A job's set is there after its first muster dump or muster run.
+                    """)
+        }
+    }
+
     @Test("A directory without a manifest is no set")
     func notASet() async throws {
         try await withArea { area in

@@ -164,6 +164,14 @@ extension SSHServer {
         return "ProxyCommand=/usr/bin/python3 \(directory)/link.py %h %p"
     }
 
+    /// Has a login script print these lines to standard error before anything else.
+    public func greet(with lines: [String]) throws {
+        let serve = directory.appending("serve")
+        let text = lines.map { "echo '\($0)' >&2\n" }.joined()
+        let script = try read(serve).replacing("#!/bin/sh\n", with: "#!/bin/sh\n" + text)
+        try write(script, to: serve, mode: FilePermissions(rawValue: 0o755))
+    }
+
     /// The processes of this server's slow links.
     public var links: [pid_t] { processes("/usr/bin/python3", mentioning: "\(directory)/link.py") }
     /// Every ssh that is connected, or about to be.

@@ -1,0 +1,48 @@
+import DumpCore
+import Glibc
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Directories
+
+@Suite("The rights to copy a tree")
+struct CopyRightsTests {
+    private func findings(
+        as user: UInt32, of groups: Set<UInt32>, isCopied: Bool = true,
+        _ files: [(name: String, uid: UInt32, gid: UInt32)]
+    ) async throws -> [Finding] {
+        try await withScratch { scratch in
+            let source = try OpenDirectory(scratch)
+            var rights = CopyRights(user: user, groups: groups)
+            for file in files {
+                try write("", to: scratch.appending(file.name))
+                #expect(lchown(scratch.appending(file.name).string, file.uid, file.gid) == 0)
+                rights.add(FilePath(file.name), try source.status(of: FilePath(file.name)), in: source)
+            }
+            return rights.findings(isCopied: isCopied).map { finding in
+                var finding = finding
+                finding.message = finding.message.replacing(scratch.string, with: "DIR")
+                return finding
+            }
+        }
+    }
+
+    @Test("lack what only root may do: to give files to others, or to groups of others")
+    func owners() async throws {
+        let files: [(name: String, uid: UInt32, gid: UInt32)] = [
+            ("own", 34, 34), ("a", 34, 33), ("b", 33, 34), ("supplementary", 34, 100),
+        ]
+        let found = try await findings(as: 34, of: [34, 100], files)
+        #expect(found.map(\.code) == ["cannot_preserve"])
+        #expect(found.map(\.severity) == [.failure])
+        #expect(found.first?.message == "the owner or group of DIR/a and 1 more cannot be kept by user 34")
+        #expect(
+            found.first?.hint
+                == "Run Muster as root: nobody else may give files to other users, or to groups of others.")
+        #expect(try await findings(as: 0, of: [0], files).isEmpty)
+        #expect(try await findings(as: 34, of: [34, 100], isCopied: false, files).isEmpty, "Borg reads them in place")
+        #expect(try await findings(as: 34, of: [34, 100], [files[0], files[3]]).isEmpty)
+    }
+}
