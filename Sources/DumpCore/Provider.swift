@@ -136,7 +136,9 @@ public struct Finding: Sendable, Codable, Hashable {
 
     /// An error as the finding of a check, with the last of what the program said that failed.
     public init(_ error: any OperatorError, about object: String) {
-        let words = (error.context["borg"] ?? error.context["stderr"])?.split(separator: "\n").last
+        let words = (error.context["borg"] ?? error.context["stderr"] ?? error.context["reason"])?.split(
+            separator: "\n"
+        ).last
         let said = words.map { error.message.contains($0) ? "" : ": \($0)" } ?? ""
         self.init(.failure, error.codeName, object: object, error.message + said, hint: error.hint)
     }

@@ -11,11 +11,11 @@ extension ParsableCommand {
     static func requireKnown(_ arguments: ArraySlice<String>) throws {
         let commands = configuration.subcommands
         guard !commands.isEmpty, let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return }
-        let names = commands.compactMap { $0.configuration.commandName }
-        guard let next = commands.first(where: { $0.configuration.commandName == word }) else {
+        let names = commands.map { $0._commandName }
+        guard let next = commands.first(where: { $0._commandName == word }) else {
             let all = "It has: \(names.joined(separator: ", "))."
-            let name = configuration.commandName ?? ""
-            throw ValidationError("\(name) has no command '\(word)'. \(suggestion(for: word, among: names))\(all)")
+            throw ValidationError(
+                "\(_commandName) has no command '\(word)'. \(suggestion(for: word, among: names))\(all)")
         }
         try next.requireKnown(arguments.dropFirst())
     }
