@@ -186,4 +186,39 @@ struct CauseTests {
             #expect(error?.code == .programUnsuitable)
         }
     }
+
+    @Test("So is one whose Python is gone, when it is asked for its version")
+    func lostPython() async throws {
+        try await Host.with(.oldstable) { host in
+            func said(_ text: String) async throws -> String? {
+                let borg = host.borg.scratch.appending("venv-borg")
+                try write(text, to: borg, mode: [.ownerReadWriteExecute])
+                return try await borgError { _ = try await host.repository(program: borg).prepare() }?
+                    .description.replacing(borg.string, with: "BORG")
+            }
+            let hint = "Install Borg again. One that came with pip stops working when Python is upgraded."
+            #expect(
+                try await said("#!/nonexistent/bin/python\n") == """
+                    BORG does not start: its Python is gone
+                      hint: \(hint)
+                    """)
+            #expect(
+                try await said("#!/usr/bin/python3\nimport no_such_module\n") == """
+                    BORG does not start: a part of it or of Python is missing
+                      borg: ModuleNotFoundError: No module named 'no_such_module'
+                      hint: \(hint)
+                    """)
+        }
+    }
+
+    @Test("borg check does not call it damage either that old archives lack a signature")
+    func checkOfOldArchives() async throws {
+        try await Host.withRepository(.oldstable) { host in
+            try await host.borg.borg(["rename", "::foreign", "old"])
+            let newer = host.repository(program: BorgUnderTest.stable.program)
+            let error = try await borgError { try await newer.check(.full) }
+            #expect(error?.code == .notAuthentic, "\(error?.description ?? "no error")")
+            #expect(error?.hint?.contains("muster borg offsite -- upgrade --archives-tam") == true)
+        }
+    }
 }

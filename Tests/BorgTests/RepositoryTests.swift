@@ -101,10 +101,10 @@ struct RepositoryTests {
                   location: \(location)
                   hint: Check its location and that its disk is mounted, or create the directory.
                 """
-            #expect(try await borgError { _ = try await repository.prepare() }?.description == text)
-            #expect(
-                try await borgError { _ = try await repository.initializeIfMissing() }?.message
-                    == String(text.split(separator: "\n")[0]))
+            let check = try await borgError { _ = try await repository.prepare() }
+            #expect(check?.description == text)
+            let run = try await borgError { _ = try await repository.initializeIfMissing() }
+            #expect(run?.description == text.replacing("\n  hint", with: "\n  borg: \(run?.context["borg"] ?? "")\n  hint"))
         }
     }
 

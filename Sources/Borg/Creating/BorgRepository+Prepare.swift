@@ -57,6 +57,7 @@ extension BorgRepository {
         case .repositoryMissing: return nil
         case .notARepository where place?.content == .emptyDirectory: return nil
         case .notARepository where place?.content == .unfinishedRepository: throw unfinished(error)
+        case .notARepository where place == nil && settings.initialize != nil: throw perhapsEmpty(error)
         default: throw error
         }
     }
@@ -81,6 +82,13 @@ extension BorgRepository {
 
     /// Nil for a repository on a server.
     var place: LocalPlace? { settings.localPath.map { LocalPlace(path: $0) } }
+
+    /// On a server there is no telling.
+    private func perhapsEmpty(_ error: BorgError) -> BorgError {
+        var error = error
+        error.hint = (error.hint.map { $0 + " " } ?? "") + "An empty directory can go: Borg makes its own."
+        return error
+    }
 
     private func unfinished(_ error: BorgError) -> BorgError {
         var error = error

@@ -46,6 +46,7 @@ actor InstalledBorg {
 
     private static func usable(_ executable: FilePath, _ outcome: ProgramOutcome) throws(BorgError) -> Program {
         let printed = String(decoding: outcome.output, as: UTF8.self)
+        if !outcome.succeeded, let error = broken(executable, outcome.lastErrors) { throw error }
         guard outcome.succeeded, let version = BorgVersion(printed: printed) else {
             throw BorgError(
                 .programUnsuitable, "\(executable) is not Borg, or does not run: its --version \(outcome.status)",
@@ -63,5 +64,17 @@ actor InstalledBorg {
                 hint: "Install Borg 1.4 beside it and set borg: to its path.")
         }
         return Program(executable: executable, version: version)
+    }
+
+    /// What keeps a Borg from starting that was installed once: its Python is gone, or a part of it.
+    private static func broken(_ executable: FilePath, _ said: String) -> BorgError? {
+        guard let last = said.split(separator: "\n").last else { return nil }
+        let isInterpreter = last.hasSuffix("cannot run \(executable): No such file or directory")
+        guard isInterpreter || BorgFault.ofMissingModule(String(last)) != nil else { return nil }
+        return BorgError(
+            .programUnsuitable,
+            "\(executable) does not start: "
+                + (isInterpreter ? "its Python is gone" : "a part of it or of Python is missing"),
+            hint: BorgFault.reinstallHint, context: isInterpreter ? [:] : ["borg": String(last)])
     }
 }

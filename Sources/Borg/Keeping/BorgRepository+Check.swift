@@ -27,13 +27,29 @@ extension BorgRepository {
         let outcome = try await run(["check", "--progress"] + check.options)
         let foundErrors = outcome.messages.hasErrors && [.exited(0), .exited(1)].contains(outcome.status)
         if !foundErrors, outcome.status == .exited(0), outcome.messages.warnings.isEmpty { return }
+        if outcome.messages.areOnlyOfAuthentication { throw unauthentic(outcome) }
         var error = failure(outcome, "check")
         if foundErrors || error.code == .damaged {
             error.code = .damaged
             error.message = "borg check found damage in repository '\(name)'"
-            error.hint =
-                "The set in the staging area is intact: archive it to another repository. Copy this one before you have anything repaired."
+            error.hint = BorgFault.damageHint
         }
         throw error
+    }
+
+    /// Borg counts archives that it refuses since 1.2.5 among the damage, and would delete them in a repair.
+    private func unauthentic(_ outcome: BorgOutcome) -> BorgError {
+        var error = error(of: .archiveNotAuthentic)
+        error.context["borg"] = outcome.messages.lastLines.joined(separator: "\n")
+        return error
+    }
+}
+
+extension BorgMessages {
+    /// Whether all that was found is archives without the signature that Borg wants.
+    fileprivate var areOnlyOfAuthentication: Bool {
+        let known = ["TAM authentication issue", "This archive would be *removed*", "consistency check complete"]
+        return lastLines.contains { $0.contains(known[0]) }
+            && lastLines.allSatisfy { line in known.contains { line.contains($0) } }
     }
 }
