@@ -1,3 +1,4 @@
+import DumpCore
 import Settings
 
 /// Mistakes of layout, which libyaml describes by what it was about to parse. What helps is to see how the line is indented, and how those above
@@ -48,7 +49,7 @@ extension SourceText {
             hint: "Write a blank behind it.")
     }
 
-    private var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+    private var lines: [Substring] { text.split(atASCII: "\n", omittingEmptySubsequences: false) }
 
     /// The nearest line above that holds something.
     private func lineAbove(_ line: Int) -> Int? {

@@ -30,16 +30,17 @@ struct MountTableTests {
     @Test("knows where a disk is to be mounted and is not")
     func configured() {
         let points = MountTable.points(
-            inLines: """
+            inLines: Array(
+                """
                 # <file system> <mount point> <type>
                 UUID=1 / ext4 defaults 0 1
                 UUID=2\t/mnt/usb\text4 noauto 0 2
                 UUID=3 none swap sw 0 0
                 //nas/backup /srv/my\\040backup cifs defaults
                 UUID=4 /srv ext4 defaults
-                """)
+                """.utf8))
         #expect(points == ["/", "/mnt/usb", "/srv/my backup", "/srv"])
-        var table = MountTable(parsing: "36 35 98:0 / /srv rw - ext3 /dev/sda rw\n")
+        var table = MountTable(parsing: Array("36 35 98:0 / /srv rw - ext3 /dev/sda rw\n".utf8))
         #expect(table.missing(of: points, above: "/mnt/usb/repository") == "/mnt/usb")
         #expect(table.missing(of: points, above: "/mnt/usb") == "/mnt/usb")
         #expect(table.missing(of: points, above: "/srv/my backup/repository") == "/srv/my backup")

@@ -68,7 +68,7 @@ actor InstalledBorg {
 
     /// What keeps a Borg from starting that was installed once: its Python is gone, or a part of it.
     private static func broken(_ executable: FilePath, _ said: String) -> BorgError? {
-        guard let last = said.split(separator: "\n").last else { return nil }
+        guard let last = said.split(atASCII: "\n").last else { return nil }
         let isInterpreter = last.hasSuffix("cannot run \(executable): No such file or directory")
         guard isInterpreter || BorgFault.ofMissingModule(String(last)) != nil else { return nil }
         return BorgError(
