@@ -160,8 +160,8 @@ struct RepositoryTests {
                 let text = """
                     Borg's own files on this host are on a read-only file system
                       location: \(settings.location)
-                      reason: \(home)/.config/borg: Read-only file system
-                      hint: Let Borg write to \(home)/.config/borg, or set BORG_BASE_DIR to a directory where it may.
+                      reason: \(home)/.config/borg/security: Read-only file system
+                      hint: Let Borg write to \(home)/.config/borg/security, or set BORG_BASE_DIR to a directory where it may.
                     """
                 #expect(try await borgError { _ = try await repository.prepare() }?.description == text)
                 #expect(access(host.borg.repository.string, F_OK) != 0)

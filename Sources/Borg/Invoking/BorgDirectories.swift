@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import SystemPackage
 
 /// Where Borg keeps its own files on this host: settings, what it knows of repositories, keys, and its cache of each repository.
@@ -17,9 +18,9 @@ struct BorgDirectories: Sendable, Equatable {
             if let base = variable("BORG_BASE_DIR"), !base.isEmpty {
                 return FilePath(base).appending(hidden).appending("borg")
             }
-            let parent =
-                variable(shared).map { FilePath($0) } ?? FilePath(variable("HOME") ?? "/").appending(hidden)
-            return parent.appending("borg")
+            // A service of root's has no HOME.
+            let home = variable("HOME") ?? UserAccount.current?.home ?? "/"
+            return (variable(shared).map { FilePath($0) } ?? FilePath(home).appending(hidden)).appending("borg")
         }
         configuration = place("BORG_CONFIG_DIR", "XDG_CONFIG_HOME", ".config")
         cache = place("BORG_CACHE_DIR", "XDG_CACHE_HOME", ".cache")
@@ -28,11 +29,13 @@ struct BorgDirectories: Sendable, Equatable {
     }
 
     /// Those that every Borg writes to.
-    var all: [FilePath] { [configuration, security, cache] }
+    var all: [FilePath] { [security, cache] }
 
     /// Whether a path is one of Borg's own files, or a directory that Borg would have to make for them.
     func hold(_ path: FilePath) -> Bool {
-        (all + [keys]).contains { path.starts(with: $0) || ($0.starts(with: path) && path.components.count > 1) }
+        (all + [configuration, keys]).contains {
+            path.starts(with: $0) || ($0.starts(with: path) && path.components.count > 1)
+        }
     }
 }
 

@@ -104,8 +104,8 @@ extension RepositoryListing {
 
     private var hiddenNote: [String] {
         guard let hidden, hidden > 0 else { return [] }
-        let are = hidden == 1 ? "archive of another job or host is" : "archives of other jobs or hosts are"
-        return ["  \(hidden) \(are) not shown: muster list --all"]
+        let are = hidden == 1 ? "archive is" : "archives are"
+        return ["  \(hidden) more \(are) not of this job on this host: muster list --all"]
     }
 
     private static let columns = [
