@@ -246,7 +246,7 @@ struct JobTests {
             """
         #expect(
             mistakes(in: twice) == """
-                nightly.yaml:3:1: repositories: 'disk' and 'other' are the same repository
+                nightly.yaml:3:15: repositories: 'disk' and 'other' are the same repository
                   hint: Leave one out.
                 """)
     }

@@ -48,7 +48,11 @@ extension BorgRepository {
 extension BorgMessages {
     /// Whether all that was found is archives without the signature that Borg wants.
     fileprivate var areOnlyOfAuthentication: Bool {
-        let known = ["TAM authentication issue", "This archive would be *removed*", "consistency check complete"]
+        // What such an archive alone refers to counts as orphaned.
+        let known = [
+            "TAM authentication issue", "This archive would be *removed*", "orphaned objects found",
+            "consistency check complete",
+        ]
         return lastLines.contains { $0.contains(known[0]) }
             && lastLines.allSatisfy { line in known.contains { line.contains($0) } }
     }
