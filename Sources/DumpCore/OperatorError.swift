@@ -59,11 +59,12 @@ extension ErrorContext: Encodable {
 extension OperatorError {
     /// The whole error on a few lines: message, one indented line per fact, then the hint.
     public var description: String {
-        let facts = context.flatMap { fact in
+        let facts = context.map { fact in
             // Facts of several lines, such as the last lines of a program, stand indented below their name.
-            let lines = fact.value.split(atASCII: "\n")
-            return lines.count > 1 ? ["  \(fact.name):"] + lines.map { "    \($0)" } : ["  \(fact.name): \(fact.value)"]
+            fact.value.contains("\n")
+                ? "  \(fact.name):\n" + fact.value.split(atASCII: "\n").map { "    \($0)" }.joined(separator: "\n")
+                : "  \(fact.name): \(fact.value)"
         }
-        return ([message] + facts + (hint.map { ["  hint: \($0)"] } ?? [])).asLines
+        return ([message] + facts + (hint.map { ["  hint: \($0)"] } ?? [])).joined(separator: "\n")
     }
 }

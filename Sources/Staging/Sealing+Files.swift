@@ -139,7 +139,7 @@ extension Sealing {
 
         mutating func add(_ entry: FileTree.Entry) {
             entries.append(SealedSet.Entry(entry))
-            bytes = bytes.plus(entry.status.bytes)
+            bytes += entry.status.bytes
             if SealedFiles.cover(entry) { states.append(SealedFiles.State(entry.status)) }
             if entry.path != manifest { newest = max(newest, entry.status.modified) }
         }

@@ -44,7 +44,7 @@ extension Sealing {
             func add(_ path: FilePath, _ sha256: String, _ bytes: Int64) {
                 lines += ChecksumList.Line(sha256: sha256, path: path).bytes
                 list.files += 1
-                list.bytes = list.bytes.plus(bytes)
+                list.bytes += bytes
             }
             // By their paths: the tree lies before its inventory.
             try SealedTree(of: dump, in: incoming.root)?.forEachFile { add($0, $1.description, $2) }

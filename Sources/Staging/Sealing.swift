@@ -49,7 +49,7 @@ struct Sealing: Sendable {
             set: sealed.set,
             reuse: Reuse(
                 files: linked.reduce(reused.count) { $0 + $1.files },
-                bytes: linked.map(\.bytes).total.plus(reused.map(\.digest.bytes).total),
+                bytes: linked.reduce(reused.reduce(0) { $0 + $1.digest.bytes }) { $0 + $1.bytes },
                 hindrance: baseline.hindrance),
             files: sealed.files,
             lock: incoming.lock)

@@ -1,4 +1,3 @@
-import DumpCore
 import Pipeline
 
 /// Rows under a heading, in aligned columns. What does not fit a terminal is left out by whole columns, the least telling first.
@@ -12,15 +11,7 @@ struct Table {
 
     var columns: [Column]
     /// Each as many cells as there are columns.
-    let rows: [[String]]
-
-    init(columns: [Column], rows: [[String]]) {
-        self.columns = columns
-        self.rows = Self.legible(rows)
-    }
-
-    /// Before anything is measured.
-    private static func legible(_ rows: [[String]]) -> [[String]] { rows.map { $0.map(\.onOneLine) } }
+    var rows: [[String]]
 
     /// - Parameter width: in columns of a terminal; nil without one, for all of the table.
     func lines(width: Int?) -> [String] {
