@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// What this process was started with, before it set things for itself: file mode mask, signals, scheduling policy, core files.
+/// What this process was started with, before it set things for itself: file mode mask, signals, scheduling policy, core files, open files.
 ///
 /// For a program that takes our place, and that is to find what it would have found without us.
 public struct StartingConditions: Sendable {
@@ -11,6 +11,7 @@ public struct StartingConditions: Sendable {
     private let ignoredSignals: Set<Int32>
     private let policy: Int32
     private let coreFiles: rlimit
+    private let openFiles: rlimit
 
     private static let remembered = StartingConditions()
 
@@ -52,6 +53,7 @@ public struct StartingConditions: Sendable {
         ignoredSignals = Set(Self.allSignals.filter(Self.isIgnored))
         policy = sched_getscheduler(0)
         coreFiles = CoreFiles.limit
+        openFiles = OpenFileLimit.current
     }
 
     /// Signals and policy are the calling thread's, which is the one that lives on in the new program. The threads of Swift's pool block
@@ -59,6 +61,7 @@ public struct StartingConditions: Sendable {
     private func restore() {
         umask(fileModeMask)
         CoreFiles.set(coreFiles)
+        OpenFileLimit.set(openFiles)
         for signal in Self.allSignals where Self.isIgnored(signal) != ignoredSignals.contains(signal) {
             _ = Glibc.signal(signal, ignoredSignals.contains(signal) ? SIG_IGN : SIG_DFL)
         }

@@ -39,6 +39,10 @@ extension PostgreSQLSettings: ProviderSettings {
                     .key("attempts", \.freezeAttempts, .integer(1...1_000_000), "How many times at most.")
                     .key("time", \.freezeTime, .duration(atLeast: .zero, atMost: .seconds(3600)), "How long at most.")
             }
+            .key(
+                "connection_share", \.connectionShare, .integer(1...100),
+                "How many of the server's free connections the dump may take, in percent. The others are the application's."
+            )
             .group("standby", "On a server in recovery; of no meaning on others.") { standby in
                 standby
                     .key(

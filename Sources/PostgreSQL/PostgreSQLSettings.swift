@@ -16,6 +16,8 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     /// How often and how long the databases are frozen anew when they were not all frozen at one instant.
     public var freezeAttempts = 500
     public var freezeTime = Duration.seconds(5)
+    /// How much of the connections that the server has free the dump may take, in percent.
+    public var connectionShare = 50
     /// Whether replay on a standby is paused for the freeze, or for the dump, so that all databases are as of one instant.
     public var pausesReplay = false
     /// How long it may stay paused.

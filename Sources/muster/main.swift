@@ -3,6 +3,7 @@ import Linux
 
 // Before anything of it is changed.
 StartingConditions.remember()
+OpenFileLimit.raise()
 // Whatever we create, for whatever reason, is ours alone.
 umask(0o077)
 // There will be secrets in memory.

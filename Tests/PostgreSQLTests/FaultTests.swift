@@ -75,48 +75,43 @@ struct FaultTests {
         }
     }
 
-    @Test("Databases that were dropped after the freeze are all named in one error")
-    func dropped() async throws {
+    @Test(
+        "A database that was dropped before its turn is left out and told, and fails a job that names it",
+        arguments: [true, false])
+    func dropped(beforeFreeze: Bool) async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
-            let run = TestRun()
-            try await run.prepared(cluster.provider()) { source in
-                let frozen = try await source.freeze(in: run.context)
-                try await cluster.server.psql("drop database app with (force)")
-                try await cluster.server.psql("drop database shop with (force)")
-                let error = try await dumpError {
-                    _ = try await frozen.dump(into: cluster.newDirectory(), in: run.context)
-                }
-                await frozen.release()
-                let lost = { (name: String) in
-                    "the snapshot of database '\(name)' is lost: the connection to database '\(name)' as 'postgres' broke"
-                }
-                #expect(error.message == "2 of 5 parts failed, first: \(lost("app"))")
-                #expect(
-                    error.hint == "It was dropped after the run had begun, or its connections were ended. Run it again."
-                )
-                #expect(error.context["database"] == "app")
-                #expect(error.context["'shop'"] == lost("shop"))
+            let summary = try await dump(cluster.provider(), of: cluster, dropping: "app", beforeFreeze)
+            #expect(summary.databases.map(\.name) == ["postgres", "shop", "template1"])
+            #expect(
+                summary.omissions.filter { $0.code == "database_dropped" } == [
+                    Finding(
+                        .warning, "database_dropped", object: "app",
+                        "database 'app' was dropped after the run had begun",
+                        hint: "Nothing to do, if that is as it should be.")
+                ])
+            let named = cluster.provider { $0.include = ["*", "shop"] }
+            let error = try await dumpError {
+                _ = try await dump(named, of: cluster, dropping: "shop", beforeFreeze)
             }
+            #expect(error.code.rawValue == "omission_not_allowed")
+            #expect(error.message.contains("database 'shop' was dropped after the run had begun"))
         }
     }
 
-    @Test("Databases that were dropped before the freeze are all named in one error")
-    func droppedBeforeFreeze() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
-            let run = TestRun()
-            try await run.prepared(cluster.provider()) { source in
-                try await cluster.server.psql("drop database app with (force)")
-                try await cluster.server.psql("drop database shop with (force)")
-                let error = try await dumpError { _ = try await source.freeze(in: run.context) }
-                #expect(error.code == .sourceUnavailable)
-                #expect(
-                    error.message
-                        == "2 of 4 databases cannot be frozen, first: the connection to database 'app' as 'postgres' broke"
-                )
-                #expect(error.context["'shop'"] == "the connection to database 'shop' as 'postgres' broke")
-            }
+    /// - Parameter beforeFreeze: whether the database is dropped before the freeze, or right after it.
+    private func dump(
+        _ provider: PostgreSQLProvider, of cluster: ClusterFixture, dropping database: String, _ beforeFreeze: Bool
+    ) async throws -> DumpSummary {
+        let run = TestRun()
+        let drop = "drop database \(database) with (force)"
+        return try await run.prepared(provider) { source in
+            if beforeFreeze { try await cluster.server.psql(drop) }
+            let frozen = try await source.freeze(in: run.context)
+            if !beforeFreeze { try await cluster.server.psql(drop) }
+            let summary = await Result { try await frozen.dump(into: cluster.newDirectory(database), in: run.context) }
+            await frozen.release()
+            return try summary.get()
         }
     }
 

@@ -66,6 +66,7 @@ struct FreezeTests {
             try await writers.whileWriting {
                 let once = cluster.provider {
                     $0.freezeAttempts = 1
+                    $0.connectionShare = 100
                     $0.include = ["left", "right", "d*"]
                 }
                 let run = TestRun()
@@ -86,6 +87,7 @@ struct FreezeTests {
 
                 let exact = cluster.provider {
                     $0.freezeAttempts = 1
+                    $0.connectionShare = 100
                     $0.consistency = .exact
                     $0.include = ["left", "right", "d*"]
                 }
@@ -114,7 +116,7 @@ struct FreezeTests {
             for number in 1...8 { try await cluster.server.psql("create database d\(number)") }
             let run = TestRun(slots: 2)
             let directory = try cluster.newDirectory()
-            let provider = cluster.provider()
+            let provider = cluster.provider { $0.connectionShare = 100 }
             let summary = try await run.prepared(provider) { source in
                 let finding = try #require(source.findings.first { $0.code == "connections_too_few" })
                 #expect(finding.severity == .warning)
@@ -136,7 +138,11 @@ struct FreezeTests {
                 (PostgreSQLSettings.Layout.databases, "6 databases are read"),
                 (.cluster, "pg_dumpall reads all databases"),
             ] {
-                try await held.prepared(cluster.provider { $0.layout = layout }) { source in
+                let provider = cluster.provider {
+                    $0.layout = layout
+                    $0.connectionShare = 100
+                }
+                try await held.prepared(provider) { source in
                     let finding = source.findings.first { $0.code == "outside_freeze" }
                     #expect(finding?.message == "\(what) after the thaw, and may have changed since the freeze")
                 }
@@ -157,10 +163,81 @@ struct FreezeTests {
             let provider = cluster.provider(password: Secret("secret")) {
                 $0.connection = cluster.server.connection(as: "backup")
                 $0.runAs = nil
+                $0.connectionShare = 100
             }
             let summary = try await TestRun(slots: 1).dump(provider, into: cluster.newDirectory())
             #expect(summary.databases.count == 7)
             #expect(summary.moment.evidence["groups"] == "3")
+        }
+    }
+
+    @Test("Half of the free connections are left to others, and the smallest databases come first")
+    func budget() {
+        let databases = (1...60).shuffled().map { number in
+            ServerFacts.Database(
+                oid: Int64(number), name: "d\(number)", bytes: Int64(number), allowsConnections: true, isInvalid: false,
+                mayConnect: true)
+        }
+        let sizes = { (budget: ConnectionBudget, parallel: Int) in
+            budget.groups(of: databases, parallel: parallel).map(\.count)
+        }
+        // Beside 12 sessions that hold snapshots there are 2 pg_dumps, 2 that watch their tables, and 3 for other questions.
+        #expect(sizes(ConnectionBudget(free: 39), 2) == [12, 12, 12, 12, 12])
+        #expect(sizes(ConnectionBudget(free: 200), 2) == [60])
+        #expect(sizes(ConnectionBudget(free: 67, share: 100), 2) == [60])
+        #expect(sizes(ConnectionBudget(free: 2), 2) == Array(repeating: 1, count: 60))
+        #expect(sizes(ConnectionBudget(free: 1000, files: 200), 2) == [40, 20])
+        let ascending = ConnectionBudget(free: 39).groups(of: databases, parallel: 2)
+        #expect(ascending.joined().map(\.name) == (1...60).map { "d\($0)" })
+        let held = ConnectionBudget(free: 39).groups(of: databases, parallel: 2, isApplicationHeld: true)
+        #expect(held.first?.first?.name == "d60", "what is frozen while the application stands still is the largest")
+    }
+
+    @Test("Databases that stay frozen for long are told before, and small ones are not")
+    func longHolds() {
+        let databases = [1, 2, 30].map { gibibytes in
+            ServerFacts.Database(
+                oid: gibibytes, name: "d\(gibibytes)", bytes: gibibytes << 30, allowsConnections: true,
+                isInvalid: false,
+                mayConnect: true)
+        }
+        let budget = ConnectionBudget(free: 100)
+        #expect(budget.longHolds([databases], parallel: 1).isEmpty)
+        let large = databases.map { database in
+            var large = database
+            large.bytes = 20 << 30
+            return large
+        }
+        #expect(
+            budget.longHolds([large], parallel: 1).map(\.message) == [
+                "up to 40.0 GiB are dumped before the last of 3 databases has its turn: "
+                    + "until then DROP DATABASE and CREATE INDEX CONCURRENTLY wait there, and VACUUM keeps dead rows"
+            ])
+        #expect(budget.longHolds([large], parallel: 2).map(\.severity) == [.note])
+    }
+
+    @Test("A database whose transactions are serializable and deferrable by default waits for no other transaction")
+    func deferrable() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            for setting in ["isolation = serializable", "deferrable = on"] {
+                try await cluster.server.psql("alter database shop set default_transaction_\(setting)")
+            }
+            let writing = Task {
+                try await cluster.server.psql(
+                    """
+                    set application_name to writer; begin isolation level serializable read write;
+                    insert into customers values (4, 'late'); select pg_sleep(600)
+                    """, in: "shop")
+            }
+            let asleep = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+            try await eventually { try await cluster.server.psql(asleep) == "1" }
+            let summary = try await TestRun().dump(cluster.provider(), into: cluster.newDirectory())
+            #expect(summary.moment.kind == .exact)
+            #expect(try await cluster.server.psql(asleep) == "1", "the transaction is still open")
+            try await cluster.server.psql(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'writer'")
+            _ = await writing.result
         }
     }
 

@@ -102,4 +102,13 @@ extension ConnectionOptions {
         if let name = options["application_name"] { options["application_name"] = name + " snapshot" }
         return options
     }
+
+    /// For those that watch tables beside them.
+    var forTables: ConnectionOptions {
+        var options = self
+        if let name = options["application_name"] {
+            options["application_name"] = name.replacing(" snapshot", with: "") + " tables"
+        }
+        return options
+    }
 }

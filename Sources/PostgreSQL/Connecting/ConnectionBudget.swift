@@ -1,10 +1,15 @@
 import DumpCore
 
-/// How many more connections the server would grant us.
+/// How many connections the dump may take, and what becomes of the databases when they do not suffice.
 struct ConnectionBudget: Sendable {
+    /// How many more the server would grant us.
     var free: Int
+    /// How much of them may be taken, in percent.
+    var share = 50
+    /// How many files this process may have open, connections included.
+    var files = Int.max
 
-    static func ask(_ session: Session) async throws(DumpError) -> ConnectionBudget {
+    static func free(for session: Session) async throws(DumpError) -> Int {
         // numbackends is shown to every role, and counts the server's own workers too: rather too many than too few.
         let row = try await session.row(
             """
@@ -18,17 +23,33 @@ struct ConnectionBudget: Sendable {
             from pg_roles r where rolname = current_user
             """)
         let ofServer = try row.integer("of_server")
-        return ConnectionBudget(free: Int(max(0, min(ofServer, try row.optionalInteger("of_role") ?? ofServer))))
+        return Int(max(0, min(ofServer, try row.optionalInteger("of_role") ?? ofServer)))
     }
 
-    /// Divides databases into groups that can be frozen together, the largest databases first.
+    /// Divides databases into groups that can be frozen together.
+    ///
+    /// The smallest come first: they are soon done, so that all databases are frozen within the shortest time. An application that
+    /// is held still is so for the first group alone; that one has the largest then.
     ///
     /// - Parameter parallel: how many units are dumped at once. Their programs, those for the roles, and whoever watches need
     ///   connections beside the sessions that hold the snapshots.
-    func groups(of databases: [ServerFacts.Database], parallel: Int) -> [[ServerFacts.Database]] {
-        let size = max(1, free - reserve(parallel))
-        let sorted = databases.sorted { ($0.bytes ?? 0) > ($1.bytes ?? 0) }
+    func groups(
+        of databases: [ServerFacts.Database], parallel: Int, isApplicationHeld: Bool = false
+    ) -> [[ServerFacts.Database]] {
+        let size = groupSize(parallel)
+        let ascending = databases.sorted { ($0.bytes ?? 0) < ($1.bytes ?? 0) }
+        let sorted = isApplicationHeld ? ascending.reversed() : ascending
         return stride(from: 0, to: sorted.count, by: size).map { Array(sorted[$0..<min($0 + size, sorted.count)]) }
+    }
+
+    /// How many sessions may be opened at once for questions, beside those that stay open.
+    func opensAtOnce(beside open: Int) -> Int { max(1, min(usable - open, SessionOpener.mostAtOnce)) }
+
+    private var usable: Int { free * share / 100 }
+
+    private func groupSize(_ parallel: Int) -> Int {
+        // Some files are open for other things: programs, what they write, the log.
+        max(1, min(usable - reserve(parallel), files - 16 * parallel - 128))
     }
 
     /// What there is to say when one group does not suffice.
@@ -37,19 +58,21 @@ struct ConnectionBudget: Sendable {
     ) -> [Finding] {
         guard groups.count > 1 else { return [] }
         let all = groups.reduce(0) { $0 + $1.count }
-        let hint = "Raise max_connections or the role's connection limit, or lower 'parallel:' in the job file."
+        let hint =
+            "Raise connection_share in the job file, max_connections, or the role's connection limit, or lower 'parallel:'."
         let late = all - groups[0].count
         return [
             Finding(
                 mustBeExact ? .failure : .warning, "connections_too_few", object: "max_connections",
-                "\(free) connections are free, and \(all) databases need \(all + reserve(parallel)): "
-                    + "they are frozen in \(groups.count) groups and not at one instant",
+                "\(free) connections are free, \(share) % of which may be taken, and \(all) databases need "
+                    + "\(all + reserve(parallel)): they are frozen in \(groups.count) groups and not at one instant",
                 hint: hint)
         ]
             + (isApplicationHeld
                 ? [.outsideFreeze("\(late) databases are read", object: "max_connections", hint: hint)] : [])
     }
 
-    /// A pg_dump has a connection for each of its jobs and one more; all jobs together are at most `parallel`.
+    /// A pg_dump has a connection for each of its jobs and one more, all jobs together are at most `parallel`, and beside each pg_dump
+    /// its tables are watched while it begins.
     private func reserve(_ parallel: Int) -> Int { 2 * parallel + 3 }
 }

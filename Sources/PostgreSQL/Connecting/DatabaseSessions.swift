@@ -14,8 +14,10 @@ struct SessionOpener: Sendable {
     var password: Secret?
     var user: UserAccount?
 
-    /// Enough to use all processors of the server and ours, and no flood.
-    private static let atOnce = 8
+    /// How many sessions are opened at once. Enough to use all processors of the server and ours, and no flood.
+    var atOnce = SessionOpener.mostAtOnce
+
+    static let mostAtOnce = 8
 
     func open(_ database: ServerFacts.Database) async throws(DumpError) -> OpenDatabase {
         do {
@@ -35,7 +37,7 @@ struct SessionOpener: Sendable {
 
     /// A session in each. One that cannot be opened does not hide the others; when there is one, the others are closed again.
     func open(_ databases: [ServerFacts.Database]) async throws(DumpError) -> [OpenDatabase] {
-        let outcomes = await Self.forEach(databases) { database in
+        let outcomes = await forEach(databases) { database in
             await Result.awaiting { () async throws(DumpError) in try await open(database) }
         }
         do throws(DumpError) {
@@ -51,7 +53,7 @@ struct SessionOpener: Sendable {
 
 extension SessionOpener {
     /// Does the same for every database, several at once, and returns the outcomes in their order.
-    static func forEach<Outcome: Sendable>(
+    func forEach<Outcome: Sendable>(
         _ databases: [ServerFacts.Database], _ work: @escaping @Sendable (ServerFacts.Database) async -> Outcome
     ) async -> [Outcome] {
         await withTaskGroup(of: (Int, Outcome).self) { group in

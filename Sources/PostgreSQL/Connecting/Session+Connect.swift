@@ -109,6 +109,11 @@ extension Session {
     private static let unconverted = ["SQL_ASCII", "MULE_INTERNAL"]
 
     private static func settle(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
+        // By SET, which needs no snapshot: where the database's defaults are serializable, read only and deferrable, any question,
+        // and so set_config, waits until no other serializable transaction is open.
+        for setting in ["default_transaction_isolation to 'read committed'", "default_transaction_deferrable to off"] {
+            _ = try connection.query("set \(setting)", [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+        }
         var settings = [
             "search_path": "pg_catalog", "statement_timeout": "0", "lock_timeout": "0",
             "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",

@@ -6,20 +6,21 @@ import SystemPackage
 /// One database, dumped by pg_dump in directory format and verified.
 struct DatabaseDump: Sendable {
     var source: FrozenDatabase
-    var unit: WorkUnit
+    var cluster: Cluster
+    /// A session that is in no transaction.
+    var control: Session
     /// Of the whole dump. `databases` is there.
     var directory: FilePath
     var client: Client
-    var access: ClusterAccess
-    var survey: OmissionSurvey
     var watch: ServerWatch
-    var lockTimeout: Duration
     var jobs: Int
 
+    var unit: WorkUnit { cluster.unit(for: source.open.database) }
     /// This database's part of the directory.
-    private var target: FilePath { directory.pushing(unit.path) }
-    private var database: String { source.open.database.name }
+    var target: FilePath { directory.pushing(unit.path) }
+    var database: String { source.open.database.name }
     private var subject: String { "database '\(database)'" }
+    private var access: ClusterAccess { cluster.access }
 
     /// Dumps within a slot of the run, and verifies outside of it: meanwhile the slot keeps the server busy with the next one.
     func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
@@ -36,71 +37,38 @@ struct DatabaseDump: Sendable {
                         name: database, path: unit.path.string,
                         tables: written.facts.recorded.columns.added(to: archive.tables),
                         record: written.facts.recorded.record)
-                ], digests: digests)
+                ], digests: digests, freezes: written.freezes)
         } catch {
+            if let absence = try await absence(behind: error) { return DumpedPart(leavingOut: absence) }
             throw error.ofDatabase(database)
         }
     }
 
     private func findings(about archive: VerifiedArchive) -> [Finding] {
-        let before = survey.prepared[database]?.sequences.findings(against: archive.sequences, in: database)
+        let before = cluster.survey.prepared[database]?.sequences.findings(against: archive.sequences, in: database)
         return archive.findings(about: database) + (before ?? [])
     }
 
-    /// What pg_dump wrote, and what its snapshot says that it should have.
-    private struct Written {
-        var start: Timestamp
-        var findings: [Finding]
-        var facts: SnapshotFacts
+    /// What there is to say of the database when it is on the server no longer, which is why its dump failed.
+    private func absence(behind error: DumpError) async throws(DumpError) -> [Finding]? {
+        guard [.programFailed, .snapshotLost, .sourceUnavailable].contains(error.code) else { return nil }
+        let dropped: Set<ServerFacts.Database>
+        // What made the dump fail says more than why that could not be asked.
+        do { dropped = try await cluster.dropped([source.open.database], control: control) } catch { return nil }
+        guard !dropped.isEmpty else { return nil }
+        let findings = try cluster.allowed(dropped)
+        do { try FileTree(target).remove() } catch { throw DumpError(removing: target, error) }
+        return findings
     }
 
-    /// The snapshot is held until pg_dump has ended, and no longer: it keeps the server from cleaning up.
-    private func write(in run: RunContext) async throws(DumpError) -> Written {
-        try handOver()
-        let start = Timestamp.now
-        let facts = try await SnapshotFacts.ask(source, survey)
-        do {
-            let findings = try await dump(in: run) + ForeignKeys.findings(in: source.open.session)
-            await source.open.session.close()
-            return Written(
-                start: start, findings: findings + facts.recorded.findings(about: database), facts: facts)
-        } catch {
-            throw await recognized(error)
-        }
-    }
-
-    /// When nobody understands what a program said, in whatever language: what ended it may have ended our own session too, and
-    /// that one knows an SQLSTATE.
-    private func recognized(_ error: DumpError) async -> DumpError {
-        guard error.code == .programFailed, error.hint == nil else { return error }
-        do {
-            _ = try await source.open.session.query("select 1", limit: .seconds(5))
-            return error
-        } catch let lost {
-            var error = error
-            error.isTransient = lost.isTransient
-            return error
-        }
-    }
-
-    /// Creates the directory that the programs write to and, if they run as another user, gives it to that user.
-    private func handOver() throws(DumpError) {
-        do {
-            try FileSystem.createDirectory(target)
-            if let user = access.user { try GivenDirectory(target).give(to: user) }
-        } catch {
-            throw DumpError(creating: target, error)
-        }
-    }
-
-    private func dump(in run: RunContext) async throws(DumpError) -> [Finding] {
-        let followed = FollowedUnit(
-            unit, of: "pg_dump of \(subject)", below: directory, databases: [database], by: access, in: run)
+    /// Runs pg_dump of a snapshot, under the name that `followed` has for it.
+    func runProgram(_ followed: FollowedUnit, of source: FrozenDatabase) async throws(DumpError) -> [Finding] {
         let access = access.named(followed.applicationName)
         var arguments = [
             "--format=directory", client.version.major >= 16 ? "--compress=none" : "--compress=0", "--no-password",
             // Sealing flushes everything at once.
-            "--no-sync", "--snapshot=\(source.snapshot)", "--lock-wait-timeout=\(lockTimeout.wholeMilliseconds)",
+            "--no-sync", "--snapshot=\(source.snapshot)",
+            "--lock-wait-timeout=\(cluster.settings.lockTimeout.wholeMilliseconds)",
             "--file=\(Program.directoryPath)",
         ]
         if client.version.dumpsStatistics { arguments.append("--statistics") }
@@ -148,9 +116,15 @@ struct DatabaseDump: Sendable {
                 throw DumpError(takingOver: target, error)
             }
             try ArchiveGrants.leaveOut(
-                survey.prepared[database]?.missingRoles ?? [], of: target.appending(ArchiveVerification.contentsFile))
+                cluster.survey.prepared[database]?.missingRoles ?? [],
+                of: target.appending(ArchiveVerification.contentsFile))
             return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop)
         }
+    }
+
+    func followed(in run: RunContext) -> FollowedUnit {
+        FollowedUnit(
+            unit, of: "pg_dump of \(subject)", below: directory, databases: [database], by: access, in: run)
     }
 
     private func failure(of tool: Client.Tool, _ outcome: ProgramOutcome) -> DumpError {

@@ -38,6 +38,11 @@ extension DumpError {
         }
     }
 
+    /// What keeps a dump that failed from being removed.
+    init(removing path: FilePath, _ error: any Error) {
+        self.init(.system, "cannot remove \(path): \(error)", underlying: error)
+    }
+
     /// What keeps a dump's file from being read.
     init(ofReading error: any Error) {
         if let error = error as? DumpError {

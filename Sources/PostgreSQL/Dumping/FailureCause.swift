@@ -45,6 +45,7 @@ struct FailureCause: Sendable {
         causes.first { said.contains($0.0) }?.1
     }
 
+    static let droppedHint = "It was dropped or renamed after the run had begun. Run it again."
     static let freeSpaceHint = "Free space there, or put the staging area on a larger file system."
 
     /// What may be over when the dump is begun anew.
@@ -91,7 +92,7 @@ struct FailureCause: Sendable {
                 "Raise max_locks_per_transaction on the server: a dump locks every table of its database at once."
             ),
             ("row-level security", "Give the role BYPASSRLS, or dump as a superuser: it may not see every row."),
-            ("does not exist", "It was dropped or renamed after the run had begun. Run it again."),
+            ("does not exist", droppedHint),
             (
                 "server version mismatch",
                 "Install the client programs of the server's major version, or name them with bin_directory."

@@ -14,7 +14,10 @@ extension FrozenCluster {
             settingsOfAllRoles: cluster.facts.settingsOfAllRoles, databases: expected)
         let omissions = try await cluster.survey.askDatabases(open: [], opener: cluster.opener)
         try cluster.settings.omissionPolicy.requireAllowed(omissions)
+        let tables = try await ClusterTables.ask(
+            cluster.selection.selected.filter(\.mayConnect), by: cluster.opener)
         var part = try await script.take(in: run)
+        try await tables.requireRows(in: directory.pushing(unit.path))
         part.omissions = omissions
         part.databases = expected.map { DatabaseContents(name: $0, path: unit.path.string, tables: []) }
         return DumpedCluster(parts: [part], moment: Moment(.window, from: part.from, to: part.to))

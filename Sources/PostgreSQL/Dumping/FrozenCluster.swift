@@ -10,6 +10,8 @@ struct FrozenCluster: FrozenSource {
     let control: Session
     /// Nil with `layout: cluster`, and when no database is left.
     let first: FrozenGroup?
+    /// Databases that were dropped before the freeze.
+    var gone: [Finding] = []
     /// Of replay on a standby, until the dump has ended.
     var pause: ReplayPause?
 
@@ -23,7 +25,8 @@ struct FrozenCluster: FrozenSource {
             return DumpSummary(
                 identity: cluster.identity(of: client), moment: dump.moment,
                 findings: dump.parts.flatMap(\.findings),
-                omissions: cluster.survey.all(databases: dump.parts.flatMap(\.omissions), cluster: ofCluster),
+                omissions: cluster.survey.all(
+                    databases: gone + dump.parts.flatMap(\.omissions), cluster: ofCluster),
                 databases: dump.parts.flatMap(\.databases), cluster: record,
                 digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
         } catch {
@@ -96,4 +99,13 @@ struct DumpedPart: Sendable {
     var databases: [DatabaseContents] = []
     /// By path relative to the dump's directory.
     var digests: [FilePath: FileDigest]
+    /// How its database was frozen again, each time that was necessary.
+    var freezes: [Freeze] = []
+}
+
+extension DumpedPart {
+    /// No unit at all: what was left out.
+    init(leavingOut omissions: [Finding]) {
+        self.init(from: .now, to: .now, omissions: omissions, digests: [:])
+    }
 }

@@ -5,7 +5,22 @@ extension Moment {
     ///
     /// Its evidence, besides `attempts` and `seconds` of the barrier: for a window also `wal_first` and `wal_last` (positions in the
     /// write-ahead log), `wal_bytes` and `milliseconds` between the first and the last database, and `groups` if there were several.
-    init(_ freezes: [Freeze]) {
+    ///
+    /// - Parameter parts: what was dumped. A database that had to be frozen again is named in `frozen_again`.
+    init(_ freezes: [Freeze], again parts: [DumpedPart] = []) {
+        let again = parts.filter { !$0.freezes.isEmpty }
+        let isAlone = freezes.count == 1 && freezes[0].views.count == 1
+        // The only database there is: its first freeze does not count.
+        self.init(isAlone && !again.isEmpty ? again.flatMap(\.freezes).suffix(1) : freezes + again.flatMap(\.freezes))
+        if !again.isEmpty { evidence["frozen_again"] = Self.names(again.flatMap(\.databases).map(\.name)) }
+        if freezes.count > 1 { evidence["groups"] = String(freezes.count) }
+    }
+
+    private static func names(_ names: [String]) -> String {
+        names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
+    }
+
+    private init(_ freezes: [Freeze]) {
         let isExact = freezes.count == 1 && freezes[0].isExact
         var evidence = [
             "attempts": String(freezes.reduce(0) { $0 + $1.attempts }),
@@ -21,7 +36,6 @@ extension Moment {
                 evidence["wal_last"] = walPosition(last)
                 evidence["wal_bytes"] = String(last - first)
             }
-            if freezes.count > 1 { evidence["groups"] = String(freezes.count) }
         }
         self.init(
             isExact ? .exact : .window, from: freezes.map(\.from).min() ?? .now, to: freezes.map(\.to).max() ?? .now,

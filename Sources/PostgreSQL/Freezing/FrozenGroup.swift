@@ -29,13 +29,14 @@ extension Cluster {
             databases: zip(open, freeze.snapshots).map { FrozenDatabase(open: $0, snapshot: $1) }, freeze: freeze)
     }
 
-    /// Opens sessions in the databases of a later group and freezes them.
-    func frozen(_ databases: [ServerFacts.Database]) async throws(DumpError) -> FrozenGroup {
-        let open = try await opener.open(databases)
+    /// Opens a session in one database and freezes that alone.
+    func frozen(_ database: ServerFacts.Database) async throws(DumpError) -> (FrozenDatabase, Freeze) {
+        let open = try await opener.open(database)
         do {
-            return try await freeze(open)
+            let group = try await freeze([open])
+            return (group.databases[0], group.freeze)
         } catch {
-            await open.close()
+            await open.session.close()
             throw error
         }
     }

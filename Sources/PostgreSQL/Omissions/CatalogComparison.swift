@@ -11,6 +11,8 @@ struct CatalogComparison: Sendable {
         var name: String
         /// Whether the dump must hold its rows, or its definition alone.
         var hasRows: Bool
+        /// Whether pg_dump locks it.
+        var isLocked: Bool
     }
 
     var tables: [Table]
@@ -21,7 +23,7 @@ struct CatalogComparison: Sendable {
         let rows = try await session.query(
             """
             select c.oid::bigint as oid, format('%I.%I', n.nspname, c.relname) as name,
-                   c.relkind = 'r' and not c.is_absent as has_rows
+                   c.relkind = 'r' and not c.is_absent as has_rows, c.relkind <> 'm' as is_locked
             \(Relations.ofUsers)
             where c.relkind in ('r', 'p', 'm') and not \(Relations.isInSystemSchema) and e.oid is null
                 or c.relkind = 'r' and not c.is_absent and e.oid is not null and not \(Relations.isUnmarkedMember)
@@ -32,7 +34,7 @@ struct CatalogComparison: Sendable {
             tables.append(
                 Table(
                     oid: UInt32(truncatingIfNeeded: try row.integer("oid")), name: try row.text("name"),
-                    hasRows: try row.flag("has_rows")))
+                    hasRows: try row.flag("has_rows"), isLocked: try row.flag("is_locked")))
         }
         return CatalogComparison(tables: tables)
     }

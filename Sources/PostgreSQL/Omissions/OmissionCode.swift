@@ -4,6 +4,7 @@ public enum OmissionCode: String, Sendable, CaseIterable {
     case databaseExcluded = "database_excluded"
     case databaseNotConnectable = "database_not_connectable"
     case databaseInvalid = "database_invalid"
+    case databaseDropped = "database_dropped"
     // Rows.
     case extensionTableData = "extension_table_data"
     case foreignTableData = "foreign_table_data"

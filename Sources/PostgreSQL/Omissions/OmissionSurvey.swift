@@ -33,7 +33,7 @@ struct OmissionSurvey: Sendable {
     ) async throws(DumpError) -> [Answer] {
         // Databases that we may not connect to are findings already.
         let databases = selection.selected.filter(\.mayConnect)
-        let outcomes = await SessionOpener.forEach(databases) { database in
+        let outcomes = await opener.forEach(databases) { database in
             // By bytes: two names that Unicode calls equivalent are two databases.
             let ready = open.first { $0.database.name.utf8.elementsEqual(database.name.utf8) }
             return await Result.awaiting { () async throws(DumpError) in

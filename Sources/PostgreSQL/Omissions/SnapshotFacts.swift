@@ -5,6 +5,8 @@ struct SnapshotFacts: Sendable {
     var omissions: [Finding]
     var catalog: CatalogComparison
     var recorded: DatabaseRecorder.Answer
+    /// Of `RelationStates`.
+    var relations: String
 
     /// Asks the session that holds the snapshot, and throws when the dump would leave out what it must not.
     static func ask(_ source: FrozenDatabase, _ survey: OmissionSurvey) async throws(DumpError) -> SnapshotFacts {
@@ -13,7 +15,8 @@ struct SnapshotFacts: Sendable {
             let session = source.open.session
             facts = SnapshotFacts(
                 omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session),
-                recorded: try await DatabaseRecorder(session: session, major: survey.server.major).ask())
+                recorded: try await DatabaseRecorder(session: session, major: survey.server.major).ask(),
+                relations: try await RelationStates.digest(session))
         } catch {
             throw error.code == .sourceUnavailable ? error.losingSnapshot(of: source.open.database.name) : error
         }

@@ -7,69 +7,98 @@ extension PostgreSQLProvider {
         let user = try account()
         let (options, ofService) = try connectionOptions()
         let password = try await resolvedPassword() ?? ofService
-        let passfile: Secret? = if let password { try Passfile.text(for: password) } else { nil }
         run.log.debug("connecting to PostgreSQL", metadata: ["connection": "\(options.shown)"])
         let session = try await Session.connect(options, password: password, as: user)
         do {
-            let facts = try await ServerFacts.ask(session)
-            let selection = DatabaseSelection(
-                of: facts.databases, include: settings.include, exclude: settings.exclude)
-            let clients = try await Client.installed(in: settings.binDirectory, runner: runner, as: user?.name)
-            let client = Result { () throws(DumpError) in
-                try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
-            }
-            let psql = try await psql(beside: client, as: user)
-            let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts.role)
-            let opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
-            let activity = try await ServerActivity.ask(session, about: selection.selected) {
-                database throws(DumpError) in try await opener.open(database).session
-            }
-            let groups = try await groups(of: selection, session, run)
-            let readOnly = try await ReadOnlyDatabases.findings(on: session, among: selection.selected)
-            let hindrances =
-                facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
-            let condition = try await ServerCondition(server: facts).findings(on: session, among: selection.selected)
-            var cluster = Cluster(
-                settings: settings, facts: facts, selection: selection, client: client,
-                access: ClusterAccess(
-                    options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
-                    runner: runner),
-                opener: opener, groups: groups.groups)
-            let open = try await opener.open(groups.groups.first ?? [])
-            let surveyed = try await surveyed(cluster, open, session)
-            cluster.prepared = surveyed.databases
-            return PreparedCluster(
-                cluster: cluster, session: session, open: open,
-                facts: cluster.learnt(psql: psql.version, activity),
-                findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + readOnly
-                    + hindrances + condition + surveyed.findings,
-                omissions: surveyed.omissions)
+            return try await examined(by: session, options, password, for: run)
         } catch {
             await session.close()
             throw error
         }
     }
 
+    /// Looks again when a database was dropped between two questions about it.
+    private func examined(
+        by session: Session, _ options: ConnectionOptions, _ password: Secret?, for run: RunContext
+    ) async throws(DumpError) -> PreparedCluster {
+        for _ in 1..<Self.mostLooks {
+            let facts = try await ServerFacts.ask(session)
+            do {
+                return try await examined(facts, by: session, options, password, for: run)
+            } catch {
+                guard try await !ServerFacts.ask(session).hasAll(of: facts) else { throw error }
+            }
+        }
+        return try await examined(try await ServerFacts.ask(session), by: session, options, password, for: run)
+    }
+
+    private static let mostLooks = 10
+
+    private func examined(
+        _ facts: ServerFacts, by session: Session, _ options: ConnectionOptions, _ password: Secret?,
+        for run: RunContext
+    ) async throws(DumpError) -> PreparedCluster {
+        let user = try account()
+        let passfile: Secret? = if let password { try Passfile.text(for: password) } else { nil }
+        let selection = DatabaseSelection(
+            of: facts.databases, include: settings.include, exclude: settings.exclude)
+        let clients = try await Client.installed(in: settings.binDirectory, runner: runner, as: user?.name)
+        let client = Result { () throws(DumpError) in
+            try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
+        }
+        let psql = try await psql(beside: client, as: user)
+        let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts.role)
+        var opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
+        let activity = try await ServerActivity.ask(session, about: selection.selected) {
+            database throws(DumpError) in try await opener.open(database).session
+        }
+        let groups = try await groups(of: selection, session, run)
+        opener.atOnce = groups.opensAtOnce
+        let readOnly = try await ReadOnlyDatabases.findings(on: session, among: selection.selected)
+        let hindrances =
+            facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
+        let condition = try await ServerCondition(server: facts).findings(on: session, among: selection.selected)
+        var cluster = Cluster(
+            settings: settings, facts: facts, selection: selection, client: client,
+            access: ClusterAccess(
+                options: pinned, controlDatabase: session.endpoint.database, user: user, passfile: passfile,
+                runner: runner),
+            opener: opener, groups: groups.groups)
+        let open = try await opener.open(groups.groups.first ?? [])
+        let surveyed = try await surveyed(cluster, open, session)
+        cluster.prepared = surveyed.databases
+        return PreparedCluster(
+            cluster: cluster, session: session, open: open,
+            facts: cluster.learnt(psql: psql.version, activity),
+            findings: groups.findings + psql.findings + activity.findings(of: facts.role.name) + readOnly
+                + hindrances + condition + surveyed.findings,
+            omissions: surveyed.omissions)
+    }
+
     /// The databases to be frozen together, and what there is to say when they are not all in one group.
     private func groups(
         of selection: DatabaseSelection, _ session: Session, _ run: RunContext
-    ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding]) {
+    ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding], opensAtOnce: Int) {
+        let budget = ConnectionBudget(
+            free: try await ConnectionBudget.free(for: session), share: settings.connectionShare,
+            files: OpenFileLimit.files)
         // pg_dumpall takes snapshots of its own, one after the other.
         guard settings.layout == .databases else {
             let finding = Finding.outsideFreeze(
                 "pg_dumpall reads all databases", object: "pg_dumpall",
                 hint: "Set layout: databases if they belong to the application.")
-            return ([], run.isApplicationHeld ? [finding] : [])
+            return ([], run.isApplicationHeld ? [finding] : [], budget.opensAtOnce(beside: 0))
         }
         // The others are findings already.
         let databases = selection.selected.filter(\.mayConnect)
-        let budget = try await ConnectionBudget.ask(session)
-        let groups = budget.groups(of: databases, parallel: run.slots.capacity)
+        let groups = budget.groups(
+            of: databases, parallel: run.slots.capacity, isApplicationHeld: run.isApplicationHeld)
         return (
             groups,
             budget.findings(
                 groups, parallel: run.slots.capacity, mustBeExact: settings.consistency == .exact,
-                isApplicationHeld: run.isApplicationHeld)
+                isApplicationHeld: run.isApplicationHeld) + budget.longHolds(groups, parallel: run.slots.capacity),
+            budget.opensAtOnce(beside: groups.first?.count ?? 0)
         )
     }
 

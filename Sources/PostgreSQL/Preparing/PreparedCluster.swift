@@ -32,8 +32,9 @@ struct PreparedCluster: PreparedSource {
         do {
             let client = try cluster.client.get()
             guard !open.isEmpty, cluster.facts.inRecovery, cluster.settings.pausesReplay else {
-                let first = open.isEmpty ? nil : try await cluster.freeze(open)
-                return FrozenCluster(cluster: cluster, client: client, control: session, first: first)
+                let first = open.isEmpty ? nil : try await cluster.freezePresent(open, control: session)
+                return FrozenCluster(
+                    cluster: cluster, client: client, control: session, first: first?.group, gone: first?.gone ?? [])
             }
             return try await freezeStandby(client, run)
         } catch {
@@ -47,10 +48,11 @@ struct PreparedCluster: PreparedSource {
     private func freezeStandby(_ client: Client, _ run: RunContext) async throws(DumpError) -> FrozenCluster {
         let pause = try await ReplayPause.begin(on: session, of: cluster, in: run)
         do {
-            let first = try await cluster.freeze(open, isPaused: true)
+            let (first, gone) = try await cluster.freezePresent(open, control: session, isPaused: true)
             try await pause.confirm(on: session)
             StopPoint.passing("replay.frozen")
-            return FrozenCluster(cluster: cluster, client: client, control: session, first: first, pause: pause)
+            return FrozenCluster(
+                cluster: cluster, client: client, control: session, first: first, gone: gone, pause: pause)
         } catch {
             await pause.end()
             throw error

@@ -27,6 +27,8 @@ struct ServerFacts: Sendable {
     }
 
     struct Database: Sendable, Hashable {
+        /// Stays when the database is renamed, and never comes back once it is dropped.
+        var oid: Int64
         var name: String
         /// On the server's disk, with indexes; nil if we may not know.
         var bytes: Int64?
@@ -75,6 +77,12 @@ struct ServerFacts: Sendable {
             settingsOfAllRoles: try await SettingsOfAllRoles.ask(session), databases: try await databases(session))
     }
 
+    /// Whether every database of `earlier` is still there, and called the same.
+    func hasAll(of earlier: ServerFacts) -> Bool {
+        let now = Dictionary(databases.map { ($0.oid, $0.name) }) { first, _ in first }
+        return earlier.databases.allSatisfy { now[$0.oid] == $0.name }
+    }
+
     /// SQLSTATEs of a database that is dropped while its size is taken: undefined, or its directory is gone.
     private static let droppedMeanwhile: Set<String?> = ["3D000", "42704", "58P01"]
 
@@ -91,7 +99,7 @@ struct ServerFacts: Sendable {
         // `-2` stands for a DROP DATABASE that was interrupted; servers that do not write it never show it.
         let rows = try await session.query(
             """
-            select d.datname as name,
+            select d.oid::bigint as oid, d.datname as name,
                    d.datallowconn as allows_connections,
                    d.datconnlimit = -2 as is_invalid,
                    has_database_privilege(d.oid, 'connect') as may_connect,
@@ -104,7 +112,7 @@ struct ServerFacts: Sendable {
         for row in rows {
             databases.append(
                 Database(
-                    name: try row.text("name"), bytes: try row.optionalInteger("bytes"),
+                    oid: try row.integer("oid"), name: try row.text("name"), bytes: try row.optionalInteger("bytes"),
                     allowsConnections: try row.flag("allows_connections"), isInvalid: try row.flag("is_invalid"),
                     mayConnect: try row.flag("may_connect")))
         }

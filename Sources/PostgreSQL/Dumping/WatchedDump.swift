@@ -1,0 +1,106 @@
+import DumpCore
+
+/// A pg_dump whose tables are shown to be what its snapshot shows, once it has locked them or, at the latest, once it has ended.
+struct WatchedDump: Sendable {
+    var dump: DatabaseDump
+    var source: FrozenDatabase
+    var facts: SnapshotFacts
+    /// Nil when there was no connection left for it.
+    var tables: TableWatch?
+
+    /// Throws an error of code `tablesChanged` when the database must be frozen again.
+    func run(in run: RunContext) async throws(DumpError) -> [Finding] {
+        let followed = dump.followed(in: run)
+        let hasEnded = StopFlag()
+        let program = Task { [self] in
+            let outcome = await Result.awaiting { () async throws(DumpError) in
+                try await dump.runProgram(followed, of: source)
+            }
+            hasEnded.raise()
+            return outcome
+        }
+        let sighting = await withTaskCancellationHandler {
+            await self.sighting(of: followed, unless: hasEnded, in: run)
+        } onCancel: {
+            program.cancel()
+        }
+        if case .changed(let names) = sighting {
+            program.cancel()
+            _ = await program.value
+            throw .changedTables(names, of: dump.database)
+        }
+        let outcome = await withTaskCancellationHandler {
+            await program.value
+        } onCancel: {
+            program.cancel()
+        }
+        return try await settled(outcome, isProven: sighting == .unchanged)
+    }
+
+    private func sighting(
+        of followed: FollowedUnit, unless hasEnded: StopFlag, in run: RunContext
+    ) async -> TableWatch.Sighting {
+        guard let tables else { return .tooLate }
+        do {
+            let sighting = try await tables.compare(
+                with: source, facts.relations,
+                onceLocked: Set(facts.catalog.tables.filter(\.isLocked).map { Int64($0.oid) }),
+                by: followed.applicationName
+            ) { hasEnded.isRaised }
+            // Its own locks are of no more use, and hold up others.
+            await tables.close()
+            return sighting
+        } catch {
+            await tables.close()
+            run.log.debug(
+                "lost sight of the tables", metadata: ["database": "\(dump.database)", "error": "\(error.message)"])
+            return .tooLate
+        }
+    }
+
+    /// - Parameter isProven: the tables are known to be what the snapshot shows.
+    private func settled(
+        _ outcome: Result<[Finding], DumpError>, isProven: Bool
+    ) async throws(DumpError) -> [Finding] {
+        switch outcome {
+        case .success(let remarks):
+            let findings = await remarks + ForeignKeys.findings(in: source.open.session)
+            guard !isProven else { return findings }
+            let changes = try await changes()
+            guard changes.isEmpty else { throw .changedTables(changes, of: dump.database) }
+            return findings
+        case .failure(let error):
+            throw isProven ? await recognized(error) : await explained(error)
+        }
+    }
+
+    /// When the tables are not what they were, that is why pg_dump did not find its way, in whatever language it says so.
+    private func explained(_ error: DumpError) async -> DumpError {
+        guard error.code == .programFailed, error.hint == nil || error.hint == FailureCause.droppedHint,
+            let changes = try? await changes(), !changes.isEmpty
+        else { return await recognized(error) }
+        return .changedTables(changes, of: dump.database)
+    }
+
+    /// Compares once the snapshot is no longer needed. The session that held it sees the tables as they are from then on.
+    private func changes() async throws(DumpError) -> [String] {
+        let session = source.open.session
+        let frozen = try await RelationStates.all(session)
+        _ = try await session.query("rollback")
+        return RelationStates.changes(from: frozen, to: try await RelationStates.all(session))
+    }
+
+    /// When nobody understands what a program said, in whatever language: what ended it may have ended our own session too, and
+    /// that one knows an SQLSTATE.
+    private func recognized(_ error: DumpError) async -> DumpError {
+        guard error.code == .programFailed, error.hint == nil else { return error }
+        do {
+            _ = try await source.open.session.query("select 1", limit: .seconds(5))
+            return error
+        } catch let lost {
+            var error = error
+            error.isTransient = lost.isTransient
+            return error
+        }
+    }
+}

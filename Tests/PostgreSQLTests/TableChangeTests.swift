@@ -1,0 +1,210 @@
+import Conformance
+import DumpCore
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import PostgreSQL
+
+/// Ways in which what a table holds becomes invisible to an older snapshot, or another table takes its name.
+enum TableChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case truncated, rewritten, retyped, replaced, swapped, columnsSwapped, recreated, viewReplaced, restarted
+
+    var testDescription: String { rawValue }
+
+    /// As one transaction: no other session ever sees the table empty or gone.
+    var statements: String {
+        switch self {
+        case .truncated: "truncate prices; insert into prices select g, g from generate_series(1, 1000) g"
+        case .rewritten:
+            """
+            alter table prices drop column if exists seen;
+            alter table prices add column seen timestamptz default clock_timestamp()
+            """
+        case .retyped:
+            "alter table prices alter price type text; alter table prices alter price type int using price::int"
+        case .replaced:
+            """
+            create table filled as select * from prices;
+            alter table prices rename to old; alter table filled rename to prices; drop table old
+            """
+        case .swapped:
+            "alter table prices rename to p; alter table costs rename to prices; alter table p rename to costs"
+        case .columnsSwapped:
+            """
+            alter table prices rename id to i; alter table prices rename price to id;
+            alter table prices rename i to price
+            """
+        case .recreated:
+            "drop table prices; create table prices as select g as id, g as price from generate_series(1, 1000) g"
+        case .viewReplaced: "create or replace view cheap as select id, price from costs where price < -100"
+        case .restarted: "alter sequence numbers restart"
+        }
+    }
+}
+
+@Suite("Tables that change between the freeze and their dump")
+struct TableChangeTests {
+    @Test(
+        "are dumped as they are in a new snapshot, which the moment shows, and fail a dump that must be exact",
+        arguments: TableChange.allCases)
+    func frozenAgain(change: TableChange) async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createPrices()
+            let directory = try cluster.newDirectory()
+            let summary = try await cluster.dump(cluster.provider(), into: directory, change)
+            #expect(summary.moment.kind == .window)
+            #expect(summary.moment.evidence["frozen_again"] == "shop")
+            let shop = try #require(summary.databases.first { $0.name == "shop" })
+            #expect(shop.tables.first { $0.name == "prices" }?.rows == 1000)
+            let rows = try await cluster.server.psql("copy prices to stdout", in: "shop").split(separator: "\n")
+            #expect(try await cluster.rows(of: "prices", in: directory).sorted() == rows.map(String.init).sorted())
+
+            let exact = cluster.provider { $0.consistency = .exact }
+            let error = try await dumpError {
+                _ = try await cluster.dump(exact, into: cluster.newDirectory("exact"), change)
+            }
+            #expect(error.code.rawValue == "tables_changed")
+            #expect(error.isTransient)
+            #expect(error.message.contains("of database 'shop' was truncated, rewritten, renamed or dropped"))
+            #expect(try await cluster.leftovers() == [])
+        }
+    }
+
+    @Test("leave a dump of a single database exact")
+    func single() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createPrices()
+            let provider = cluster.provider {
+                $0.include = ["shop"]
+                $0.consistency = .exact
+            }
+            let summary = try await cluster.dump(provider, into: cluster.newDirectory(), .truncated)
+            #expect(summary.moment.kind == .exact)
+            #expect(summary.moment.evidence["frozen_again"] == "shop")
+            #expect(summary.databases.first?.tables.first { $0.name == "prices" }?.rows == 1000)
+        }
+    }
+
+    @Test("without pause are dumped whole all the same")
+    func withoutPause() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createPrices()
+            let reloading = Task {
+                try await cluster.server.psql(
+                    """
+                    set application_name to reloader;
+                    do $$ begin loop
+                        truncate prices; insert into prices select g, g from generate_series(1, 1000) g; commit;
+                    end loop; end $$
+                    """, in: "shop")
+            }
+            for round in 1...5 {
+                let summary = try await TestRun().dump(
+                    cluster.provider { $0.include = ["shop"] }, into: cluster.newDirectory("dump \(round)"))
+                #expect(summary.databases.first?.tables.first { $0.name == "prices" }?.rows == 1000)
+            }
+            try await cluster.server.psql(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'reloader'")
+            _ = await reloading.result
+        }
+    }
+}
+
+@Suite("Tables that change while pg_dumpall runs")
+struct ClusterTableTests {
+    @Test("fail the dump when they are empty in its script, and only then", arguments: [true, false])
+    func cluster(isEmpty: Bool) async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createPrices()
+            let sql = "$REAL/psql -q '\(cluster.server.connection) dbname=shop' -c"
+            let fill = "\(sql) 'insert into prices select g, g from generate_series(1, 1000) g'"
+            let script = ["\(sql) 'truncate prices'", "$REAL/pg_dumpall \"$@\""]
+            let provider = cluster.provider {
+                $0.layout = .cluster
+                $0.binDirectory = try? cluster.clientPrograms(
+                    pgDump: "exec $REAL/pg_dump \"$@\"",
+                    pgDumpAll: (isEmpty ? [script[0], script[1], fill] : [script[0], fill, script[1]])
+                        .joined(separator: " && "))
+            }
+            guard isEmpty else {
+                let summary = try await TestRun().dump(provider, into: cluster.newDirectory())
+                return #expect(summary.moment.kind == .window)
+            }
+            let error = try await dumpError { try await TestRun().dump(provider, into: cluster.newDirectory()) }
+            #expect(error.isTransient)
+            #expect(
+                error.message
+                    == "public.prices of database 'shop' was truncated, rewritten, renamed or dropped after the "
+                    + "freeze: pg_dump would not find what the snapshot shows")
+        }
+    }
+
+    @Test("An empty table is found in the section of its database, by its name alone")
+    func search() {
+        typealias Table = EmptyTableSearch.Table
+        let text = """
+            -- Database "one" dump
+            COPY public.a (x) FROM stdin;
+            1
+            \\.
+            COPY public.ab (x) FROM stdin;
+            \\.
+            -- Database "two" dump
+            COPY public.a (x) FROM stdin;
+            \\.
+
+            """
+        var search = EmptyTableSearch(
+            for: [
+                Table(database: "one", name: "public.a"), Table(database: "two", name: "public.a"),
+                Table(database: "two", name: "public.ab"),
+            ])
+        for byte in Array(text.utf8) { withUnsafeBytes(of: byte) { search.take($0) } }
+        #expect(search.found == [Table(database: "two", name: "public.a")])
+    }
+}
+
+extension ClusterFixture {
+    fileprivate func createPrices() async throws {
+        try await createShop()
+        try await server.psql(
+            """
+            create table prices as select g as id, g as price from generate_series(1, 1000) g;
+            create table costs as select 0 as id, -g as price from generate_series(1, 1000) g;
+            create view cheap as select id, price from costs where price < -10;
+            create sequence numbers; select setval('numbers', 7);
+            """, in: "shop")
+    }
+
+    /// A dump before whose first pg_dump, after the freeze, `shop` changes.
+    fileprivate func dump(
+        _ provider: PostgreSQLProvider, into directory: FilePath, _ change: TableChange
+    ) async throws -> DumpSummary {
+        let run = TestRun()
+        return try await run.prepared(provider) { source in
+            let frozen = try await source.freeze(in: run.context)
+            try await server.psql("begin; \(change.statements); commit", in: "shop")
+            let summary = await Result { try await frozen.dump(into: directory, in: run.context) }
+            await frozen.release()
+            return try summary.get()
+        }
+    }
+
+    /// The rows of a table of `shop`, as its dump has them.
+    fileprivate func rows(of table: String, in directory: FilePath) async throws -> [String] {
+        let script = try await runProgram(
+            "\(PostgreSQLServer.binDirectory)/pg_restore",
+            ["--data-only", "--table=\(table)", "--file=-", directory.appending("databases/shop").string])
+        #expect(script.succeeded, "\(script.lastErrors)")
+        let lines = String(decoding: script.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        return Array(lines.drop { !$0.hasPrefix("COPY ") }.dropFirst().prefix { $0 != "\\." })
+    }
+}
+
+extension Result where Failure == any Error {
+    init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
