@@ -16,6 +16,7 @@ extension Run {
             let place = try VacantDirectory(target)
             let root = place.hidden("\(id)")
             copying.areaByHand = root
+            try await StagingArea.requireControl(of: root)
             let area = try await StagingArea.open(root)
             do {
                 try await copying.build(in: area, &report)

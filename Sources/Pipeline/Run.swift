@@ -50,6 +50,9 @@ public struct Run: Sendable {
     public func perform(_ part: Part) async -> RunReport.Ended {
         var report = newReport(of: part.rawValue)
         do {
+            if let exposure = try await StagingArea.exposure(of: job.staging) {
+                log.warning("\(exposure.message)", metadata: ["code": "\(exposure.code)"])
+            }
             let area = try await StagingArea.open(job.staging)
             let lock = try await area.lock(for: id, command: "muster \(part.rawValue) \(job.name)")
             defer { lock.release() }

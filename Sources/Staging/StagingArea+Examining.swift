@@ -20,13 +20,13 @@ extension StagingArea {
     public static func examine(
         _ root: FilePath, estimates: [String: Int64]
     ) async throws(StagingError) -> ExaminedStaging {
-        try await onOwnThread { () throws(StagingError) in try StagingArea(root: root).requireControl() }
+        let exposure = try await exposure(of: root).map { [$0] } ?? []
         if let area = try await openExisting(root) {
             let expected = try await area.expectedBytes(estimates: estimates)
             let isNew = try await area.currentSet() == nil
             let use = try await area.use().map { Finding($0, about: root.string) }
             return try await area.examined(
-                root, expecting: expected, (use.map { [$0] } ?? []) + (isNew ? [noSetYet(root)] : []))
+                root, expecting: expected, exposure + (use.map { [$0] } ?? []) + (isNew ? [noSetYet(root)] : []))
         }
         let parent = StagingArea(root: root.removingLastComponent())
         let isThere = try await onOwnThread { () throws(StagingError) in try parent.exists(parent.root) }
@@ -35,7 +35,7 @@ extension StagingArea {
                 .unsuitableDirectory, "staging directory \(root) cannot be created: \(parent.root) does not exist",
                 hint: "Create \(parent.root), or mount the file system that it should be on.")
         }
-        return try await parent.examined(root, expecting: estimates.values.reduce(0, +), [noSetYet(root)])
+        return try await parent.examined(root, expecting: estimates.values.reduce(0, +), exposure + [noSetYet(root)])
     }
 
     /// - Parameter root: of the area, which may still have to be made in this directory.

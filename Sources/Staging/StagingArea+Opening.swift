@@ -1,10 +1,10 @@
+import DumpCore
 import Glibc
 import Linux
 import SystemPackage
 
 extension StagingArea {
     func makeWhatIsMissing() throws(StagingError) {
-        try requireControl()
         if try !isOurs() {
             try createRoot()
             try createLockFile()
@@ -44,13 +44,23 @@ extension StagingArea {
         return true
     }
 
-    /// Whoever can exchange a directory on the way to the area could have us give, remove or overwrite what lies elsewhere.
-    func requireControl() throws(StagingError) {
-        guard root.isAbsolute, let loose = try attempting(to: "look at the way to", root, { try root.loosePart() })
-        else { return }
-        throw unsuitable(
-            "\(root) is not safe from other users: \(loose)",
-            hint: "Name a directory on whose way only root, or the user that muster runs as, can write.")
+    /// What another user could do to the area, because a directory on the way to it is that user's or open to all; nil if nothing.
+    ///
+    /// A user who can exchange such a directory could have root give, remove or overwrite what is elsewhere.
+    public static func exposure(of root: FilePath) async throws(StagingError) -> Finding? {
+        try await onOwnThread { () throws(StagingError) in
+            guard root.isAbsolute, let loose = try attempting(to: "look at the way to", root, { try root.loosePart() })
+            else { return nil }
+            return Finding(
+                .warning, "staging_exposed", object: root.string, "\(root) is not safe from other users: \(loose)",
+                hint: "Name a directory on whose way only root, or the user that muster runs as, can write.")
+        }
+    }
+
+    /// Throws where another user could exchange a directory on the way to the area.
+    public static func requireControl(of root: FilePath) async throws(StagingError) {
+        guard let finding = try await exposure(of: root) else { return }
+        throw StagingError(.unsuitableDirectory, finding.message, hint: finding.hint)
     }
 
     private func requireDirectoryOfOurs(_ status: FileStatus) throws(StagingError) {

@@ -123,3 +123,8 @@ func dumpError(
         await #expect(throws: DumpError.self, sourceLocation: sourceLocation) { try await body() },
         sourceLocation: sourceLocation)
 }
+
+extension TableContents {
+    /// Only what its rows tell.
+    var withoutColumns: TableContents { TableContents(schema: schema, name: name, rows: rows) }
+}

@@ -18,7 +18,10 @@ struct EncodingTests {
             try await cluster.server.psql("create table t as select 1 as a", in: "old")
             let provider = cluster.provider { $0.include = ["old"] }
             let summary = try await TestRun().dump(provider, into: cluster.newDirectory())
-            #expect(summary.databases[0].tables == [TableContents(schema: "public", name: "t", rows: 1)])
+            #expect(
+                summary.databases[0].tables.map(\.withoutColumns) == [
+                    TableContents(schema: "public", name: "t", rows: 1)
+                ])
         }
     }
 

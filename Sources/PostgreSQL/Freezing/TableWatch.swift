@@ -108,7 +108,7 @@ struct TableWatch: Sendable {
             where a.application_name = $1 and l.locktype = 'relation' and l.relation >= 16384
             """, [name])
         return (
-            Set(try row.text("held").split(separator: ",").compactMap { Int64($0) }), try row.flag("are_awaited")
+            Set(try row.text("held").split(atASCII: ",").compactMap { Int64($0) }), try row.flag("are_awaited")
         )
     }
 }
