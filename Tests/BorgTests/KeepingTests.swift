@@ -120,8 +120,8 @@ struct KeepingTests {
                 #expect(error?.message == "borg check found damage in repository 'offsite'")
                 #expect(
                     error?.hint == """
-                        The set in the staging area is intact: archive it to another repository. Copy this one before you have \
-                        anything repaired.
+                        The set in the staging area is intact: archive it to another repository. Look at the disk, and copy this \
+                        repository before you have anything repaired: a repair deletes what it cannot read.
                         """)
                 #expect(error?.context["borg"]?.contains("Data integrity error") == true)
             }

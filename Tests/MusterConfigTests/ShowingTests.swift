@@ -37,6 +37,7 @@ struct ShowingTests {
                     freeze:
                       attempts: 500
                       time: 5s
+                    connection_share: 50
                     standby:
                       pause_replay: false
                       pause_limit: 1h
@@ -73,7 +74,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:43:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:44:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }
