@@ -15,7 +15,7 @@ private struct Lockstep: Sendable {
     /// Runs `body` while it writes, and stops it then.
     func whileWriting<Output>(_ body: () async throws -> Output) async throws -> Output {
         try await host.sql("CREATE TABLE steps (n int, begun timestamptz)", in: Self.database)
-        try GivenDirectory(directory).give(to: UserAccount(named: PostgreSQLServer.user)!)
+        try PostgreSQLServer.own(directory)
         let writer = Task {
             // The server itself writes the files: nothing else could follow its commits as fast.
             try await host.server.psql(

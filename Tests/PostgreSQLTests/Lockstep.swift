@@ -57,10 +57,7 @@ struct Lockstep {
 
     /// What somebody would do by hand: two pg_dumps, one after the other.
     func plainDump(of database: String, into directory: FilePath) async throws {
-        // Given before the first of both, when it is empty still.
-        if try FileSystem.names(in: directory).isEmpty {
-            try GivenDirectory(directory).give(to: UserAccount(named: PostgreSQLServer.user)!)
-        }
+        try PostgreSQLServer.own(directory)
         try await PostgreSQLServer.run(
             "pg_dump",
             ["-Fd", "-Z0", "-d", "\(cluster.server.connection) dbname=\(database)", "-f", "\(directory)/\(database)"])

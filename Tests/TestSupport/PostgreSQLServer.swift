@@ -141,7 +141,7 @@ public final class PostgreSQLServer: Sendable {
     }
 
     /// Gives a directory to the user that servers run as.
-    fileprivate static func own(_ directory: FilePath) throws {
+    public static func own(_ directory: FilePath) throws {
         guard chown(directory.string, UserAccount(named: user)!.uid, UInt32.max) == 0 else {
             throw Errno(rawValue: errno)
         }
