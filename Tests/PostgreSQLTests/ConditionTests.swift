@@ -145,8 +145,8 @@ struct ConditionTests {
                 """, in: "shop")
             let change =
                 isSetBack
-                ? "alter sequence up restart; select setval('down', -7); select setval('around', 1)"
-                : "select nextval('up'), nextval('down'), nextval('fresh'); alter sequence around restart"
+                ? "select setval('up', 1), setval('down', -7), setval('around', 1)"
+                : "select nextval('up'), nextval('down'), nextval('fresh'), setval('around', 1)"
             let psql = "psql -Xq -d \"host='\(cluster.server.directory)' dbname=shop\" -c"
             let provider = cluster.provider {
                 $0.include = ["shop"]

@@ -24,7 +24,8 @@ struct NameTests {
             for name in Self.names {
                 let database = try #require(summary.databases.first { $0.name.utf8.elementsEqual(name.utf8) })
                 #expect(database.path == "databases/\(escapedPathComponent(name))")
-                #expect(database.tables == [TableContents(schema: "public", name: "self", rows: 1)])
+                #expect(
+                    database.tables.map(\.withoutColumns) == [TableContents(schema: "public", name: "self", rows: 1)])
                 let target = directory.appending(database.path)
                 let data = try FileSystem.names(in: target).filter { $0 != "toc.dat" }
                 #expect(try data.map { try read(target.appending($0)) } == [copied(name) + "\n\\.\n\n\n"])

@@ -176,41 +176,61 @@ struct RecordTests {
         }
     }
 
-    @Test("A sequence that another session has locked costs the dump its values, and nothing else")
+    @Test("Sequences are on record however many there are, and none of them is locked while the database is frozen")
+    func manySequences() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql(
+                "do $$ begin for i in 1..1200 loop execute 'create sequence s' || i; end loop; end $$", in: "shop")
+            try await cluster.server.psql("select setval('s1200', 7)", in: "shop")
+            let run = TestRun()
+            try await run.prepared(cluster.provider { $0.include = ["shop"] }) { source in
+                let frozen = try await source.freeze(in: run.context)
+                #expect(try await cluster.lockedSequences() == "0")
+                let summary = try await frozen.dump(into: cluster.newDirectory(), in: run.context)
+                await frozen.release()
+                let record = try #require(summary.database("shop")?.record)
+                let made = record.sequences.filter { $0.name.hasPrefix("s") }
+                #expect(made.count == 1200 && record.missing.isEmpty)
+                #expect(made.filter { $0.lastValue != nil }.map(\.name) == ["s1200"])
+            }
+        }
+    }
+
+    @Test("A sequence that another transaction alters is on record without its value, and not waited for")
     func lockedSequence() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
-            try await cluster.server.psql("create sequence counter", in: "shop")
-            let provider = cluster.provider { $0.include = ["shop"] }
+            try await cluster.server.psql("create sequence altered; create sequence other", in: "shop")
+            try await cluster.server.psql("select setval('altered', 5), setval('other', 6)", in: "shop")
+            let locker = Task {
+                try await cluster.server.psql(
+                    "set application_name to locker; begin; alter sequence altered owned by none; select pg_sleep(600)",
+                    in: "shop")
+            }
+            try await eventually { try await cluster.lockedSequences() != "0" }
             let run = TestRun()
-            try await run.prepared(provider) { source in
-                let frozen = try await source.freeze(in: run.context)
-                let dump = try cluster.newDirectory()
-                let locker = Task {
-                    try await cluster.server.psql(
-                        "set application_name to locker; begin; alter sequence counter owned by none; select pg_sleep(600)",
-                        in: "shop")
-                }
-                try await eventually {
-                    try await cluster.server.psql(
-                        "select count(*) from pg_locks where granted and relation = 'counter'::regclass", in: "shop")
-                        != "0"
-                }
-                let summary = Task { try await frozen.dump(into: dump, in: run.context) }
-                // pg_dump waits for it, so the record was asked by then.
-                try await eventually {
-                    try await cluster.server.psql(
-                        "select count(*) from pg_stat_activity where application_name like 'muster%pg_dump%' or query ~ 'LOCK TABLE|last_value'"
-                    ) != "0"
-                }
+            try await run.prepared(cluster.provider { $0.include = ["shop"] }) { source in
                 try await cluster.server.psql(
                     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'locker'")
                 _ = try? await locker.value
-                let shop = try #require(try await summary.value.database("shop"))
-                #expect(shop.record?.missing == ["sequences"] || shop.record?.sequences.count == 1)
+                let frozen = try await source.freeze(in: run.context)
+                let summary = try await frozen.dump(into: cluster.newDirectory(), in: run.context)
                 await frozen.release()
+                let record = try #require(summary.database("shop")?.record)
+                #expect(record.sequences.filter { $0.name == "altered" }.map(\.lastValue) == [nil])
+                #expect(record.sequences.filter { $0.name == "other" }.map(\.lastValue) == [6])
             }
         }
+    }
+}
+
+extension ClusterFixture {
+    /// How many sequences of `shop` any session has locked.
+    fileprivate func lockedSequences() async throws -> String {
+        try await server.psql(
+            "select count(*) from pg_locks l join pg_class c on c.oid = l.relation where l.granted and c.relkind = 'S'",
+            in: "shop")
     }
 }
 

@@ -15,13 +15,20 @@ struct SnapshotFacts: Sendable {
             let session = source.open.session
             facts = SnapshotFacts(
                 omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session),
-                recorded: try await DatabaseRecorder(session: session, major: survey.server.major).ask(),
+                recorded: try await survey.recorder(of: session).ask(),
                 relations: try await RelationStates.digest(session))
         } catch {
             throw error.code == .sourceUnavailable ? error.losingSnapshot(of: source.open.database.name) : error
         }
         try survey.settings.omissionPolicy.requireAllowed(facts.omissions)
         return facts
+    }
+}
+
+extension OmissionSurvey {
+    fileprivate func recorder(of session: Session) -> DatabaseRecorder {
+        DatabaseRecorder(
+            session: session, major: server.major, sequences: prepared[session.endpoint.database]?.sequences)
     }
 }
 

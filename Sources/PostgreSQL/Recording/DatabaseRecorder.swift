@@ -8,6 +8,8 @@ struct DatabaseRecorder: Sendable {
     let session: Session
     /// Of the server.
     let major: Int
+    /// As they were before the freeze, as to read them here would lock them until the dump is done. Nil if nobody asked.
+    var sequences: SequenceValues?
 
     struct Answer: Sendable {
         /// Nil if the server refused even what a connection needs to know.
@@ -30,7 +32,7 @@ struct DatabaseRecorder: Sendable {
         record.constraints = try await part("constraints", &missing, constraints)
         let columns = try await part("columns", &missing, columns)
         record.columnsSHA256 = columns?.sha256
-        record.sequences = try await sequences(&missing)
+        if let found = sequences?.records { record.sequences = found } else { missing.append("sequences") }
         record.missing = missing
         return Answer(record: record, columns: columns ?? ColumnDigests())
     }
