@@ -29,6 +29,19 @@ struct ExampleTests {
         #expect(jobs == Self.examples.filter { $0.hasSuffix(".yaml") }.sorted())
     }
 
+    @Test("Every job in the documents is valid")
+    func documented() throws {
+        let documents = Self.directory.removingLastComponent().appending("docs")
+        var jobs = 0
+        for name in try FileSystem.names(in: documents) where name.extension == "md" {
+            for shown in blocks(of: "yaml", in: try read(documents.appending(name))) {
+                #expect(throws: Never.self, "\(name): \(shown)") { try job(shown) }
+                jobs += 1
+            }
+        }
+        #expect(jobs >= 3)
+    }
+
     @Test("The schema is JSON and knows every key that a job is shown with", arguments: examples)
     func schemaKnowsEveryKey(name: String) throws {
         let schema = try Schema(JobPlan.schema(kinds: kinds))
@@ -79,4 +92,20 @@ struct ExampleTests {
                     "default": .text("databases"),
                 ]))
     }
+}
+
+/// What a Markdown page shows in fences of one language.
+private func blocks(of language: String, in page: String) -> [String] {
+    var found: [String] = []
+    var block: String?
+    for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
+        if line == "```\(language)" {
+            block = ""
+        } else if line == "```", let ended = block.take() {
+            found.append(ended)
+        } else if block != nil {
+            block! += line + "\n"
+        }
+    }
+    return found
 }
