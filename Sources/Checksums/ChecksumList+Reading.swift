@@ -25,13 +25,13 @@ extension ChecksumList {
         self.lines = lines
     }
 
-    private static func malformed(_ number: Int, _ what: String) -> ChecksumError {
+    static func malformed(_ number: Int, _ what: String) -> ChecksumError {
         ChecksumError(.malformedList, "line \(number) \(what)")
     }
 }
 
 extension ChecksumList.Line {
-    fileprivate init?(parsing line: ArraySlice<UInt8>) {
+    init?(parsing line: ArraySlice<UInt8>) {
         let isEscaped = line.first == backslash
         let digest = line.dropFirst(isEscaped ? 1 : 0).prefix(64)
         let afterDigest = line[digest.endIndex...]

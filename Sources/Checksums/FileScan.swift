@@ -37,8 +37,8 @@ public struct FileScan: Sendable {
         return try file.closeAfter {
             let before = try status(of: file)
             guard before.kind == .file else { throw notAFile }
-            // Advice: whether it is taken does not matter.
-            _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
+            // Advice: whether it is taken does not matter. What one call reads needs none.
+            if before.bytes >= Self.chunk { _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL) }
             let hash = try SHA256()
             var bytes: Int64 = 0
             try forEachChunk(of: file, before) { chunk in
@@ -75,10 +75,12 @@ public struct FileScan: Sendable {
     private func forEachChunk(
         of file: FileDescriptor, _ status: FileStatus, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk, alignment: 4096)
+        // No more than it takes: of files of a few bytes there may be hundreds of thousands.
+        let size = Int(min(Int64(Self.chunk), max(status.bytes, 1)))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
         defer { buffer.deallocate() }
         func read(at offset: Int64, atMost count: Int64) throws(ChecksumError) -> UnsafeRawBufferPointer {
-            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(count, Int64(Self.chunk)))])
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(count, Int64(size)))])
             do {
                 let filled = try file.read(fromAbsoluteOffset: offset, into: part)
                 return UnsafeRawBufferPointer(rebasing: part[..<filled])

@@ -12,8 +12,9 @@ public struct DumpSummary: Sendable {
     public var databases: [DatabaseContents]
     /// Of a dump of a whole cluster: what belongs to none of its databases.
     public var cluster: ClusterRecord?
-    /// Digests of files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
-    /// these files a second time, provided they have not changed since. Those of a tree are in its inventory.
+    /// Digests of a few files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
+    /// these files a second time, provided they have not changed since. Those of a tree are in its inventory; where there may be many files,
+    /// `RunContext.completed` is told.
     public var digests: [FilePath: FileDigest]
     /// Of a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?

@@ -13,8 +13,8 @@ public struct RunContext: Sendable {
     public var jobsPerUnit: Int
     /// Told when a unit begins, how far it has come, and when it ends, so that its progress can be shown.
     public var progress: any ProgressObserver
-    /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end, so that it can be
-    /// on its way to the disk while others are being dumped. Nothing but speed depends on it.
+    /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end: sealing does not read it again,
+    /// and it can be on its way to the disk while others are being dumped. Nothing but speed depends on it. Any number of files can be told.
     public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
     /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
     public var previous: PreviousDump?

@@ -124,21 +124,26 @@ public enum FileSystem {
     /// What is left of an open directory's names, sorted.
     static func names(of stream: OpaquePointer) throws(Errno) -> [FilePath.Component] {
         var names: [[CChar]] = []
+        try forEachName(of: stream) { names.append(Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))) }
+        // As bytes, not as text: names need not be UTF-8, and are compared in a fraction of the time.
+        names.sort { strcmp($0, $1) < 0 }
+        return names.compactMap { FilePath.Component(platformString: $0) }
+    }
+
+    /// Calls `body` with each name that is left of an open directory, but `.` and `..`. It ends with NUL, and is valid during the call only.
+    static func forEachName(of stream: OpaquePointer, _ body: (UnsafePointer<CChar>) -> Void) throws(Errno) {
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 if errno != 0 { throw Errno(rawValue: errno) }
-                break
+                return
             }
             withUnsafePointer(to: &entry.pointee.d_name) { field in
                 field.withMemoryRebound(to: CChar.self, capacity: 256) { name in
-                    names.append(Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1)))
+                    if strcmp(name, ".") != 0, strcmp(name, "..") != 0 { body(name) }
                 }
             }
         }
-        // As bytes, not as text: names need not be UTF-8, and are compared in a fraction of the time.
-        names.sort { strcmp($0, $1) < 0 }
-        return names.compactMap { FilePath.Component(platformString: $0) }.filter { $0.kind == .regular }
     }
 
     static func call(_ body: () -> Int32) throws(Errno) {

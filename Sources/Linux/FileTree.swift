@@ -26,7 +26,8 @@ public struct FileTree: Sendable {
     public func visitAll(
         notInto closed: Set<FilePath> = [], _ visit: (Entry) throws(Errno) -> Void
     ) throws(Errno) {
-        try Self.visit(FilePath(), of: try OpenDirectory(root), notInto: closed, visit)
+        var walk = try FileTreeWalk(root, notInto: closed)
+        while let entry = try walk.next() { try visit(entry) }
     }
 
     /// The bytes of all files that are there now, or of the root if it is a file. What vanishes meanwhile does not count.
@@ -47,21 +48,11 @@ public struct FileTree: Sendable {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    private static func visit(
-        _ directory: FilePath, of root: OpenDirectory, notInto closed: Set<FilePath>,
-        _ visit: (Entry) throws(Errno) -> Void
-    ) throws(Errno) {
-        for name in try root.names(in: directory) {
-            let path = directory.appending(name)
-            let entry = Entry(path: path, status: try root.status(of: path))
-            try visit(entry)
-            guard entry.status.kind == .directory, closed.isEmpty || !closed.contains(path) else { continue }
-            try Self.visit(path, of: root, notInto: closed, visit)
-        }
-    }
-
     private static func empty(_ directory: FilePath, of root: OpenDirectory) throws(Errno) {
-        for name in try names(toRemoveIn: directory, of: root) {
+        // A directory whose mode does not let us, as in a copy of a tree, is made ours first. Root needs no mode.
+        if !UserAccount.currentIsRoot { try root.setMode(of: directory, to: 0o700) }
+        var names = SortedNames()
+        while let name = try names.next(in: directory, of: root) {
             let path = directory.appending(name)
             do {
                 let isDirectory = try root.status(of: path).kind == .directory
@@ -69,13 +60,5 @@ public struct FileTree: Sendable {
                 try root.remove(path, isDirectory: isDirectory)
             } catch Errno.noSuchFileOrDirectory {}
         }
-    }
-
-    /// A directory whose mode does not let us, as in a copy of a tree, is made ours first. Root needs no mode.
-    private static func names(
-        toRemoveIn directory: FilePath, of root: OpenDirectory
-    ) throws(Errno) -> [FilePath.Component] {
-        if !UserAccount.currentIsRoot { try root.setMode(of: directory, to: 0o700) }
-        return try root.names(in: directory)
     }
 }

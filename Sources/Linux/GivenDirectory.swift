@@ -34,21 +34,25 @@ public struct GivenDirectory: Sendable {
         let directory = try OpenDirectory(path)
         // First of all: once the directory is ours and closed, its former owner can no longer exchange what is in it.
         try directory.close(asOurs: user?.uid ?? geteuid())
-        let names = try directory.names(in: "").map { FilePath(root: nil, [$0]) }
-        for name in names {
+        try directory.forEachFile {
             try checkpoint()
-            try directory.takeOver(name, from: user?.uid ?? geteuid())
+            try directory.takeOver($0, from: user?.uid ?? geteuid())
         }
         guard user != nil else { return }
         FileClock.waitForNextTick()
-        for name in names {
+        try directory.forEachFile {
             try checkpoint()
-            try directory.requireNoWriter(of: name)
+            try directory.requireNoWriter(of: $0)
         }
     }
 }
 
 extension OpenDirectory {
+    fileprivate func forEachFile(_ body: (FilePath) throws -> Void) throws {
+        var names = SortedNames()
+        while let name = try names.next(in: "", of: self) { try body(FilePath(root: nil, [name])) }
+    }
+
     /// Takes the directory itself from its owner.
     fileprivate func close(asOurs owner: UInt32) throws {
         guard try status(of: "").uid == owner else {

@@ -52,16 +52,16 @@ public struct StartingConditions: Sendable {
         blockedSignals = blocked
         ignoredSignals = Set(Self.allSignals.filter(Self.isIgnored))
         policy = sched_getscheduler(0)
-        coreFiles = CoreFiles.limit
-        openFiles = OpenFileLimit.current
+        coreFiles = ResourceLimit.coreFiles.both
+        openFiles = ResourceLimit.openFiles.both
     }
 
     /// Signals and policy are the calling thread's, which is the one that lives on in the new program. The threads of Swift's pool block
     /// nearly every signal.
     private func restore() {
         umask(fileModeMask)
-        CoreFiles.set(coreFiles)
-        OpenFileLimit.set(openFiles)
+        ResourceLimit.coreFiles.set(coreFiles)
+        ResourceLimit.openFiles.set(openFiles)
         for signal in Self.allSignals where Self.isIgnored(signal) != ignoredSignals.contains(signal) {
             _ = Glibc.signal(signal, ignoredSignals.contains(signal) ? SIG_IGN : SIG_DFL)
         }

@@ -155,7 +155,7 @@ extension RunReport.SetRecord {
         path = set.root.string
         runID = set.manifest.runID
         bytes = set.manifest.bytes
-        files = set.entries.count(where: \.isFile)
+        files = set.files
         reusedFiles = reuse?.files ?? 0
         reusedBytes = reuse?.bytes ?? 0
     }

@@ -1,6 +1,5 @@
 import DumpCore
 import Linux
-import Synchronization
 import SystemPackage
 
 /// The set that a run is building, in a directory that nobody else uses.
@@ -11,6 +10,8 @@ public struct IncomingSet: Sendable {
     public let root: FilePath
     let lock: StagingLock
     let flushPoint: FlushPoint
+    /// Of what providers have read, by dump.
+    let digests: DigestSpools
     /// Of the directory, which has another name once it is published.
     fileprivate let inode: UInt64
 
@@ -32,19 +33,26 @@ public struct IncomingSet: Sendable {
         }
     }
 
-    /// Something that begins to write a completed file of a dump to disk while others are still being dumped. A file that is
-    /// the same in the current set is left alone: sealing will replace it by a link, and nothing of it needs to be written.
-    public func writeback(forDump name: String) -> @Sendable (FilePath, FileDigest) -> Void {
-        // Read by the first file of those who tell: a tree's list is long, and its provider tells of none.
-        let baseline = Later { [area = lock.area] in ReuseBaseline(of: area, for: [name]) }
+    /// Takes the digests of completed files of a dump, which sealing then does not read again, and begins to write large ones to disk while
+    /// others are still being dumped: but for one that has as many bytes as the file in its place in the current set. That is likely to be
+    /// the same, sealing will replace it by a link, and nothing of it needs to be written.
+    public func completion(ofDump name: String) -> @Sendable (FilePath, FileDigest) -> Void {
         let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
-        return { [root] path, digest in
+        let spool = digests.spool(ofDump: name)
+        return { [root, current = lock.area.current] path, digest in
+            // One that is lost is made once more.
+            try? spool.add(path, digest)
             let file = directory.pushing(path)
-            guard !baseline.value.lists(file, digest.sha256) else { return }
+            guard digest.bytes >= Self.leastBytesWrittenEarly,
+                (try? FileSystem.status(of: current.pushing(file)))?.bytes != digest.bytes
+            else { return }
             // Only a head start: the flush of the set is what counts, and reports.
             try? FileSystem.startWriteback(of: root.pushing(file))
         }
     }
+
+    /// To open a small file again for that costs more than it gains.
+    private static let leastBytesWrittenEarly: Int64 = 1 << 20
 
     /// What the files of a dump take now. One that vanishes meanwhile is an error: nobody else should be there.
     public func bytes(ofDump name: String) async throws(StagingError) -> Int64 {
@@ -99,7 +107,7 @@ public struct UnpublishedSet: Sendable {
             return PublishedSet(
                 set: SealedSet(
                     root: lock.area.current, manifest: set.manifest, manifestSHA256: set.manifestSHA256,
-                    entries: set.entries), shortfall: shortfall)
+                    files: set.files), shortfall: shortfall)
         }
     }
 }
@@ -131,7 +139,8 @@ extension StagingLock {
                 let flushPoint = try FlushPoint(self.area.incoming)
                 try FileSystem.createDirectory(root)
                 return IncomingSet(
-                    root: root, lock: self, flushPoint: flushPoint, inode: try FileSystem.status(of: root).inode)
+                    root: root, lock: self, flushPoint: flushPoint, digests: DigestSpools(in: self.area.incoming),
+                    inode: try FileSystem.status(of: root).inode)
             }
         }
     }
@@ -156,22 +165,6 @@ final class FlushPoint: Sendable {
     func flush(_ bytes: Int64) throws(StagingError) {
         try attempting(to: "write to disk what is in", directory, needed: bytes) {
             try FileSystem.flushFileSystem(through: file)
-        }
-    }
-}
-
-/// Something that is made when it is asked for, once.
-private final class Later<Value: Sendable>: Sendable {
-    private let make: @Sendable () -> Value
-    private let made = Mutex<Value?>(nil)
-
-    init(_ make: @escaping @Sendable () -> Value) { self.make = make }
-
-    var value: Value {
-        made.withLock { made in
-            let value = made ?? make()
-            made = value
-            return value
         }
     }
 }

@@ -9,8 +9,8 @@ public struct SealedSet: Sendable {
     public let manifest: Manifest
     /// Of the bytes of `manifest.json`, 64 lower-case hex digits.
     public let manifestSHA256: String
-    /// Everything in the set, `manifest.json` and the checksum files included; paths relative to `root`, parents first.
-    public let entries: [Entry]
+    /// How many files there are, `manifest.json` and the checksum files included.
+    public let files: Int
 
     public struct Entry: Sendable, Hashable {
         public var path: FilePath
@@ -27,11 +27,20 @@ public struct SealedSet: Sendable {
         }
     }
 
-    public init(root: FilePath, manifest: Manifest, manifestSHA256: String, entries: [Entry]) {
+    public init(root: FilePath, manifest: Manifest, manifestSHA256: String, files: Int) {
         self.root = root
         self.manifest = manifest
         self.manifestSHA256 = manifestSHA256
-        self.entries = entries
+        self.files = files
+    }
+
+    /// Everything in the set as it is now, paths relative to `root`, parents first.
+    public func entries() throws(StagingError) -> [Entry] {
+        var entries: [Entry] = []
+        try attempting(to: "list", root) {
+            try FileTree(root).visitAll { entry throws(Errno) in entries.append(Entry(entry)) }
+        }
+        return entries
     }
 }
 

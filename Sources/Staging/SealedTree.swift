@@ -47,10 +47,12 @@ final class SealedTree {
 
     /// Calls `body` for each file that has not come yet.
     func forEachFile(
-        _ body: (_ path: FilePath, _ sha256: SHA256Digest, _ bytes: Int64) -> Void
+        _ body: (_ path: FilePath, _ sha256: SHA256Digest, _ bytes: Int64) throws(StagingError) -> Void
     ) throws(StagingError) {
         while let entry = next {
-            if entry.kind == .file, let sha256 = entry.sha256 { body(place.pushing(entry.path), sha256, entry.bytes) }
+            if entry.kind == .file, let sha256 = entry.sha256 {
+                try body(place.pushing(entry.path), sha256, entry.bytes)
+            }
             try advance()
         }
     }

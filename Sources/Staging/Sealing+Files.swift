@@ -43,40 +43,13 @@ extension Sealing {
         try incoming.lock.area.status(of: incoming.root.appending(name))?.kind == .directory
     }
 
-    /// The files of all dumps, outside of their trees.
-    func listFiles() throws(StagingError) -> [File] {
-        var files: [File] = []
-        for (index, dump) in dumps.enumerated() {
-            let directory = SetLayout.directory(ofDump: dump.name)
-            let before = files.count
-            let trees = Set([dump.summary.tree.map { FilePath($0.path) }].compactMap(\.self))
-            try walk(incoming.root.appending(directory), notInto: trees) { entry throws(StagingError) in
-                guard entry.status.kind == .file else {
-                    try requireDirectory(entry, of: incoming.root.appending(directory))
-                    return
-                }
-                let digest = dump.summary.digests[entry.path].flatMap { $0.describes(entry.status) ? $0 : nil }
-                files.append(
-                    File(
-                        dump: index, path: FilePath(root: nil, [directory]).pushing(entry.path),
-                        status: entry.status, digest: digest))
-            }
-            guard files.count > before else {
-                throw StagingError(
-                    .incompleteSet, "dump '\(dump.name)' holds no file",
-                    hint: "An empty dump is no dump. Look at what its provider logged.")
-            }
-        }
-        return files
-    }
-
     private func walk(
-        _ root: FilePath, notInto closed: Set<FilePath> = [], _ visit: (FileTree.Entry) throws(StagingError) -> Void
+        _ root: FilePath, _ visit: (FileTree.Entry) throws(StagingError) -> Void
     ) throws(StagingError) {
         // What `visit` throws ends the walk, which itself can throw something else only.
         var failure: StagingError?
         do {
-            try FileTree(root).visitAll(notInto: closed) { entry throws(Errno) in
+            try FileTree(root).visitAll { entry throws(Errno) in
                 do throws(StagingError) {
                     try visit(entry)
                 } catch {
@@ -90,47 +63,40 @@ extension Sealing {
         }
     }
 
-    /// Outside of trees, whose inventories say what is in them, all of a set are files and directories.
-    private func requireDirectory(_ entry: FileTree.Entry, of root: FilePath) throws(StagingError) {
-        let kind = entry.status.kind
-        guard kind != .directory else { return }
-        throw StagingError(
-            .unexpectedFile,
-            "\(root.pushing(entry.path)) is \(kind == .symbolicLink ? "a symbolic link" : "a special file"), and a set holds files and directories only"
-        )
-    }
-
     /// Everything in the set. What a writer that should have ended changes after it was hashed, or adds, is found here.
-    func listEntries(expecting files: [File], _ hashes: [Hash]) throws(StagingError) -> ListedSet {
+    ///
+    /// - Parameter expected: each file outside of trees, by its path in the set.
+    func listEntries(expecting expected: DigestReader) throws(StagingError) -> ListedSet {
         var trees: [SealedTree] = []
         for dump in dumps {
             if let tree = try SealedTree(of: dump, in: incoming.root) { trees.append(tree) }
         }
-        var expected = Dictionary(uniqueKeysWithValues: zip(files.map(\.path), files.indices))
+        var expected = expected
         var listed = ListedSet()
         try walk(incoming.root) { entry throws(StagingError) in
             if let tree = trees.first(where: { entry.path.starts(with: $0.place) }) {
                 guard try tree.expects(entry) else { throw changedAfterwards(entry.path) }
-                return listed.add(entry)
-            }
-            var entry = entry
-            if entry.status.kind != .file {
-                try requireDirectory(entry, of: incoming.root)
+            } else if entry.status.kind != .file {
+                try Self.requireDirectory(entry, of: incoming.root)
             } else if !isOurs(entry.path) {
-                guard let index = expected.removeValue(forKey: entry.path), hashes[index].digest.describes(entry.status)
-                else { throw changedAfterwards(entry.path) }
-                // One path of the two is enough to keep.
-                entry.path = files[index].path
+                try require(entry, toBeNextOf: &expected)
             }
             listed.add(entry)
         }
-        if let path = expected.keys.first ?? trees.compactMap(\.missing).first { throw changedAfterwards(path) }
+        let missing = try attempting(to: "read digests in", incoming.root) { try expected.peek() }
+        if let path = missing ?? trees.compactMap(\.missing).first { throw changedAfterwards(path) }
         return listed
+    }
+
+    private func require(_ entry: FileTree.Entry, toBeNextOf expected: inout DigestReader) throws(StagingError) {
+        let next = try attempting(to: "read digests in", incoming.root) { try expected.next() }
+        guard let next, !TreeEntry.precedes(entry.path, next.path) else { throw changedAfterwards(entry.path) }
+        guard next.path == entry.path, next.digest.describes(entry.status) else { throw changedAfterwards(next.path) }
     }
 
     /// Everything in a set, as it is sealed.
     struct ListedSet {
-        private(set) var entries: [SealedSet.Entry] = []
+        private(set) var files = 0
         private(set) var bytes: Int64 = 0
         /// See `SealedFiles`.
         private(set) var states: [SealedFiles.State] = []
@@ -138,7 +104,7 @@ extension Sealing {
         private(set) var newest: Int64 = 0
 
         mutating func add(_ entry: FileTree.Entry) {
-            entries.append(SealedSet.Entry(entry))
+            files += entry.status.kind == .file ? 1 : 0
             bytes += entry.status.bytes
             if SealedFiles.cover(entry) { states.append(SealedFiles.State(entry.status)) }
             if entry.path != manifest { newest = max(newest, entry.status.modified) }

@@ -4,61 +4,27 @@ import Linux
 import SystemPackage
 
 extension Sealing {
-    /// Checksums, then the manifest, then everything to disk.
+    /// The manifest, then everything to disk.
     func writeDown(
-        _ files: [File], _ hashes: [Hash]
+        _ lists: [ListInWriting.WrittenList], _ files: DigestReader
     ) throws(StagingError) -> (set: SealedSet, files: SealedFiles) {
-        let lists = try writeChecksums(files, hashes)
         StopPoint.passing("seal.checksums")
         let manifest = makeManifest(lists)
         try requireReadable(manifest)
         let bytes = try attempting(to: "encode", manifestPath) { try SnakeCaseJSON.encode(manifest) }
         try SmallFile(manifestPath).create(bytes)
-        let listed = try listEntries(expecting: files, hashes)
+        let listed = try listEntries(expecting: files)
         try makeManifestNewer(than: listed.newest)
         StopPoint.passing("seal.manifest")
         try incoming.flushPoint.flush(listed.bytes)
         let digest = try attempting(to: "hash", manifestPath) { try sha256(of: bytes) }
         return (
-            SealedSet(root: incoming.root, manifest: manifest, manifestSHA256: digest, entries: listed.entries),
+            SealedSet(root: incoming.root, manifest: manifest, manifestSHA256: digest, files: listed.files),
             SealedFiles(manifestSHA256: digest, states: listed.states)
         )
     }
 
-    /// The list of a dump's files, and how many there are.
-    private struct WrittenList {
-        var checksums: Manifest.Checksums
-        var files = 0
-        var bytes: Int64 = 0
-    }
-
-    /// One list for each dump, in the dumps' order.
-    private func writeChecksums(_ files: [File], _ hashes: [Hash]) throws(StagingError) -> [WrittenList] {
-        let directory = incoming.root.appending(SetLayout.checksums)
-        try attempting(to: "create", directory) { try FileSystem.createDirectory(directory) }
-        var written: [WrittenList] = []
-        for (index, dump) in dumps.enumerated() {
-            let path = SetLayout.checksums(ofDump: dump.name)
-            var list = WrittenList(checksums: Manifest.Checksums(path: path.string, sha256: ""))
-            var lines: [UInt8] = []
-            func add(_ path: FilePath, _ sha256: String, _ bytes: Int64) {
-                lines += ChecksumList.Line(sha256: sha256, path: path).bytes
-                list.files += 1
-                list.bytes += bytes
-            }
-            // By their paths: the tree lies before its inventory.
-            try SealedTree(of: dump, in: incoming.root)?.forEachFile { add($0, $1.description, $2) }
-            for (file, hash) in zip(files, hashes) where file.dump == index {
-                add(file.path, hash.digest.sha256, hash.digest.bytes)
-            }
-            try SmallFile(incoming.root.pushing(path)).create(lines)
-            list.checksums.sha256 = try attempting(to: "hash", path) { try sha256(of: lines) }
-            written.append(list)
-        }
-        return written
-    }
-
-    private func makeManifest(_ lists: [WrittenList]) -> Manifest {
+    private func makeManifest(_ lists: [ListInWriting.WrittenList]) -> Manifest {
         let moments = dumps.map(\.summary.moment)
         return Manifest(
             tool: facts.tool, job: facts.job, runID: incoming.lock.run, host: facts.host, startedAt: facts.startedAt,

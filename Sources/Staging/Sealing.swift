@@ -9,13 +9,16 @@ struct Sealing: Sendable {
     let dumps: [FinishedDump]
     let facts: SetFacts
 
-    /// A file of a dump, outside of its tree, and its digest if the provider has read it.
+    /// A file of a dump, outside of its tree.
     struct File: Sendable {
         var dump: Int
         /// Relative to the set's root.
         var path: FilePath
         var status: FileStatus
+        /// If the provider has read it.
         var digest: FileDigest?
+        /// The digest that the current set has in its place.
+        var formerSHA256: String?
     }
 
     struct Hash: Sendable {
@@ -31,48 +34,55 @@ struct Sealing: Sendable {
 
     func perform() async throws(StagingError) -> UnpublishedSet {
         let sealing = self
-        let (files, baseline) = try await onOwnThread { () throws(StagingError) in
+        let pass = try await onOwnThread { () throws(StagingError) in
             try sealing.requireAllThere()
-            return (
-                try sealing.listFiles(),
-                ReuseBaseline(
-                    of: sealing.incoming.lock.area, for: sealing.dumps.filter { $0.summary.tree == nil }.map(\.name))
-            )
+            return try HashPass(of: sealing)
         }
-        let hashes = try await hash(files, baseline)
+        let hashed = try await hashAll(pass)
         StopPoint.passing("seal.hashed")
         guard !Task.isCancelled else { throw .cancelled }
-        let sealed = try await onOwnThread { () throws(StagingError) in try sealing.writeDown(files, hashes) }
-        let reused = hashes.filter(\.isReused)
+        let sealed = try await onOwnThread { () throws(StagingError) in
+            try sealing.writeDown(hashed.lists, pass.sealed.sorted())
+        }
         let linked = dumps.map(\.summary.linked)
         return UnpublishedSet(
             set: sealed.set,
             reuse: Reuse(
-                files: linked.reduce(reused.count) { $0 + $1.files },
-                bytes: linked.reduce(reused.reduce(0) { $0 + $1.digest.bytes }) { $0 + $1.bytes },
-                hindrance: baseline.hindrance),
+                files: linked.reduce(hashed.reuse.files) { $0 + $1.files },
+                bytes: linked.reduce(hashed.reuse.bytes) { $0 + $1.bytes }, hindrance: hashed.reuse.hindrance),
             files: sealed.files,
             lock: incoming.lock)
     }
 
+    private func hashAll(_ pass: HashPass) async throws(StagingError) -> HashPass.Result {
+        while true {
+            let files = try await onOwnThread { () throws(StagingError) in try pass.nextBatch() }
+            guard !files.isEmpty else { break }
+            let hashes = try await hash(files)
+            try await onOwnThread { () throws(StagingError) in try pass.list(files, hashes) }
+        }
+        return try await onOwnThread { () throws(StagingError) in try pass.finish() }
+    }
+
     /// In the files' order.
-    private func hash(_ files: [File], _ baseline: ReuseBaseline) async throws(StagingError) -> [Hash] {
+    private func hash(_ files: [File]) async throws(StagingError) -> [Hash] {
+        let former = FormerFiles(area: incoming.lock.area)
         // Largest first, so that no worker is left alone with a large one at the end.
         let order = files.indices.sorted { files[$0].status.bytes > files[$1].status.bytes }
         let hashes = try await FileWorkers.forEach(order) { (index, stop) throws(StagingError) in
-            try hash(files[index], number: index, baseline, until: stop)
+            try hash(files[index], number: index, former, until: stop)
         }
         return zip(order, hashes).sorted { $0.0 < $1.0 }.map(\.1)
     }
 
     private func hash(
-        _ file: File, number: Int, _ baseline: ReuseBaseline, until stop: StopSign
+        _ file: File, number: Int, _ former: FormerFiles, until stop: StopSign
     ) throws(StagingError) -> Hash {
         let digest = try digest(of: file, until: stop)
-        if let old = try baseline.reuse(file, number: number, digest, in: incoming.root, until: stop) {
+        if let old = try former.reuse(file, number: number, digest, in: incoming.root, until: stop) {
             return Hash(digest: old, isReused: true)
         }
-        return Hash(digest: try baseline.distinguish(file, digest, in: incoming.root), isReused: false)
+        return Hash(digest: try former.distinguish(file, digest, in: incoming.root), isReused: false)
     }
 
     private func digest(of file: File, until stop: StopSign) throws(StagingError) -> FileDigest {

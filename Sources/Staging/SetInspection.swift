@@ -52,7 +52,8 @@ struct SetInspection: Sendable {
     func requireIntact() throws(StagingError) -> SealedSet {
         guard problems.isEmpty else { throw .damaged(root, problems) }
         return SealedSet(
-            root: root, manifest: manifest, manifestSHA256: manifestSHA256, entries: entries.map(SealedSet.Entry.init))
+            root: root, manifest: manifest, manifestSHA256: manifestSHA256,
+            files: entries.count { $0.status.kind == .file })
     }
 
     /// The run that a set's manifest names, or nil if there is none or it cannot be read. The rest of the set is not looked at.

@@ -35,7 +35,7 @@ public struct InventoryReader: ~Copyable {
 
     private mutating func nextLine() throws -> ArraySlice<UInt8>? {
         number += 1
-        return try lines.next()
+        do { return try lines.next() } catch is ByteLines.CutOff { throw malformed("was cut off") }
     }
 
     private func malformed(_ what: String) -> InventoryError { InventoryError(line: number, problem: what) }

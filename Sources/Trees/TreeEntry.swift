@@ -65,14 +65,21 @@ extension TreeEntry {
             other.withPlatformString { other in
                 var place = 0
                 while one[place] == other[place], one[place] != 0 { place += 1 }
-                return rank(one[place]) - rank(other[place])
+                return rank(UInt8(bitPattern: one[place])) - rank(UInt8(bitPattern: other[place]))
             }
         }
     }
 
+    /// The same of the bytes of two paths.
+    static func order(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Int {
+        var place = 0
+        while place < one.count, place < other.count, one[place] == other[place] { place += 1 }
+        return rank(place < one.count ? one[place] : 0) - rank(place < other.count ? other[place] : 0)
+    }
+
     /// The end of a path comes first, then what is in the directory, then longer names.
-    private static func rank(_ byte: CChar) -> Int {
-        switch UInt8(bitPattern: byte) {
+    private static func rank(_ byte: UInt8) -> Int {
+        switch byte {
         case 0: 0
         case UInt8(ascii: "/"): 1
         case let other: Int(other) + 1

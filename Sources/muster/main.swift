@@ -3,7 +3,8 @@ import Linux
 
 // Before anything of it is changed.
 StartingConditions.remember()
-OpenFileLimit.raise()
+// Usually from 1,024: a session in each of a thousand databases needs more.
+ResourceLimit.openFiles.raise()
 // Whatever we create, for whatever reason, is ours alone.
 umask(0o077)
 // There will be secrets in memory.

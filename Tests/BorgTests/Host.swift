@@ -71,11 +71,8 @@ struct Host: Sendable {
     }
 
     private func set(_ manifest: Manifest, _ digest: String) throws -> SealedSet {
-        let entries = try FileTree(current).entries().map { entry in
-            let kind = entry.status.kind
-            return SealedSet.Entry(path: entry.path, kind: kind, bytes: kind == .file ? entry.status.bytes : 0)
-        }
-        return SealedSet(root: current, manifest: manifest, manifestSHA256: digest, entries: entries)
+        let files = try FileTree(current).entries().count { $0.status.kind == .file }
+        return SealedSet(root: current, manifest: manifest, manifestSHA256: digest, files: files)
     }
 
     static func manifest() -> Manifest {

@@ -7,13 +7,11 @@ import Testing
 
 @Suite("Comparing an archive with a set")
 struct SetComparisonTests {
-    static let set = SealedSet(
-        root: "/staging/current", manifest: Host.manifest(), manifestSHA256: "",
-        entries: [
-            .init(path: "app", kind: .directory, bytes: 0),
-            .init(path: "app/two\nlines", kind: .file, bytes: 7),
-            .init(path: "manifest.json", kind: .file, bytes: 3),
-        ])
+    static let set: [SealedSet.Entry] = [
+        .init(path: "app", kind: .directory, bytes: 0),
+        .init(path: "app/two\nlines", kind: .file, bytes: 7),
+        .init(path: "manifest.json", kind: .file, bytes: 3),
+    ]
     static let faithful = [
         ["id", "drwx------", "0", "app", ""], ["id", "-rw-------", "7", "app/two\nlines", ""],
         ["id", "-rw-------", "3", "manifest.json", ""],
@@ -76,7 +74,7 @@ struct SetComparisonTests {
     }
 
     private func compare(
-        _ entries: [[String]], with sealed: [SealedSet.Entry] = Self.set.entries, pieces size: Int = 4096
+        _ entries: [[String]], with sealed: [SealedSet.Entry] = Self.set, pieces size: Int = 4096
     ) -> SetComparison.Result {
         let comparison = SetComparison(sealed)
         let bytes = Array(entries.joined().map { Array($0.utf8) + [0] }.joined())

@@ -13,7 +13,7 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
     case dumpIsItsUnits =
         "A dump consists of its units; outside of trees in plain files, and all of it where only we may go"
     case dumpChangesNothing = "A dump changes nothing in the source, and leaves nothing behind"
-    case digestsAreTrue = "Every digest in the summary is that of the file"
+    case digestsAreTrue = "Every digest that is told is that of the file"
     case contentsAreThere = "What the summary lists lies where it says"
     case omissionsAreForetold = "What prepare says will be left out of a source at rest is what the dump left out"
     case momentIsTrue = "The moment of the dump lies between its freeze and its end"

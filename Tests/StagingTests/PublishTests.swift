@@ -17,7 +17,7 @@ struct PublishTests {
                 let set = try await area.takeSet(["app": ["x": "\(number)"]], run: .numbered(number)).set
                 let current = try #require(try await area.currentSet())
                 #expect(current.root == area.current && current.manifest == set.manifest)
-                #expect(current.manifestSHA256 == set.manifestSHA256 && current.entries == set.entries)
+                #expect(current.manifestSHA256 == set.manifestSHA256 && current.files == set.files)
                 #expect(try await area.faithfulRun(at: area.current) == .numbered(number))
                 #expect(
                     try await area.faithfulRun(at: area.previous) == (number == 1 ? nil : .numbered(number - 1)))

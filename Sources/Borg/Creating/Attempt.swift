@@ -27,12 +27,16 @@ struct Attempt: Sendable {
     let references: [SealedSet.Reference]
     /// All that the archive is to hold, by their paths in it.
     let entries: [SealedSet.Entry]
+    /// What lies in the set's own directory.
+    let topLevelNames: [String]
     let begun: BegunArchive
 
     init(_ set: SealedSet, _ begun: BegunArchive) throws(StagingError) {
         self.set = set
         references = try set.references()
-        entries = set.entries + references.flatMap(\.entries)
+        let ofSet = try set.entries()
+        topLevelNames = ofSet.filter { $0.path.components.count == 1 }.map(\.path.string)
+        entries = ofSet + references.flatMap(\.entries)
         self.begun = begun
     }
 

@@ -125,7 +125,7 @@ extension BorgRepository {
         arguments += ["--files-cache", filesCacheMode(attempt, knowingFiles: knowsFiles)]
         arguments += settings.creation.arguments
         // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
-        return arguments + [version.archive(attempt.name), "--"] + attempt.set.topLevelNames
+        return arguments + [version.archive(attempt.name), "--"] + attempt.topLevelNames
             + attempt.references.map(\.path.string)
     }
 
@@ -158,9 +158,4 @@ extension ConfirmedArchive {
             files: attempt.entries.count(where: \.isFile), bytes: attempt.entries.reduce(0) { $0 + $1.bytes },
             storedBytes: made.stats.storedBytes, creation: creation, confirmation: confirmation)
     }
-}
-
-extension SealedSet {
-    /// What lies in the set's own directory.
-    fileprivate var topLevelNames: [String] { entries.filter { $0.path.components.count == 1 }.map(\.path.string) }
 }

@@ -26,9 +26,7 @@ struct DatabaseDump: Sendable {
     func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
         do {
             let written = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
-            let archive = try await verified(try await list(), against: written.facts.catalog)
-            let digests = archive.digests(below: unit.path)
-            for (path, digest) in digests { run.completed(path, digest) }
+            let archive = try await verified(try await list(), against: written.facts.catalog, in: run)
             return DumpedPart(
                 from: written.start, to: .now, findings: written.findings + findings(about: archive),
                 omissions: written.facts.omissions,
@@ -37,7 +35,7 @@ struct DatabaseDump: Sendable {
                         name: database, path: unit.path.string,
                         tables: written.facts.recorded.columns.added(to: archive.tables),
                         record: written.facts.recorded.record)
-                ], digests: digests, freezes: written.freezes)
+                ], freezes: written.freezes)
         } catch {
             if let absence = try await absence(behind: error) { return DumpedPart(leavingOut: absence) }
             throw error.ofDatabase(database)
@@ -96,9 +94,9 @@ struct DatabaseDump: Sendable {
     }
 
     private func verified(
-        _ listing: ArchiveListing, against catalog: CatalogComparison
+        _ listing: ArchiveListing, against catalog: CatalogComparison, in run: RunContext
     ) async throws(DumpError) -> VerifiedArchive {
-        let archive = try await verified(listing)
+        let archive = try await verified(listing, in: run)
         if let missing = catalog.firstMissing(from: archive) {
             let part = missing.hasRows ? "rows" : "definition"
             throw .incomplete(subject, "it lacks the \(part) of table \(missing.name)", target)
@@ -106,7 +104,7 @@ struct DatabaseDump: Sendable {
         return archive
     }
 
-    private func verified(_ listing: ArchiveListing) async throws(DumpError) -> VerifiedArchive {
+    private func verified(_ listing: ArchiveListing, in run: RunContext) async throws(DumpError) -> VerifiedArchive {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             do {
                 try GivenDirectory(target).takeBack(from: access.user) {
@@ -118,7 +116,9 @@ struct DatabaseDump: Sendable {
             try ArchiveGrants.leaveOut(
                 cluster.survey.prepared[database]?.missingRoles ?? [],
                 of: target.appending(ArchiveVerification.contentsFile))
-            return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop)
+            return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) { name, digest in
+                run.completed(unit.path.appending(name), digest)
+            }
         }
     }
 

@@ -97,8 +97,8 @@ struct DumpedPart: Sendable {
     /// What is not in it although it is in its database.
     var omissions: [Finding] = []
     var databases: [DatabaseContents] = []
-    /// By path relative to the dump's directory.
-    var digests: [FilePath: FileDigest]
+    /// By path relative to the dump's directory; of a database, whose files may be many, the run was told.
+    var digests: [FilePath: FileDigest] = [:]
     /// How its database was frozen again, each time that was necessary.
     var freezes: [Freeze] = []
 }
@@ -106,6 +106,6 @@ struct DumpedPart: Sendable {
 extension DumpedPart {
     /// No unit at all: what was left out.
     init(leavingOut omissions: [Finding]) {
-        self.init(from: .now, to: .now, omissions: omissions, digests: [:])
+        self.init(from: .now, to: .now, omissions: omissions)
     }
 }

@@ -81,7 +81,7 @@ extension PostgreSQLProvider {
     ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding], opensAtOnce: Int) {
         let budget = ConnectionBudget(
             free: try await ConnectionBudget.free(for: session), share: settings.connectionShare,
-            files: OpenFileLimit.files)
+            files: ResourceLimit.openFiles.value)
         // pg_dumpall takes snapshots of its own, one after the other.
         guard settings.layout == .databases else {
             let finding = Finding.outsideFreeze(

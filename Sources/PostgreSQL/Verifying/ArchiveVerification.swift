@@ -11,25 +11,33 @@ struct ArchiveVerification {
     /// What was dumped, such as `database 'shop'`.
     private let subject: String
     private let stop: StopFlag
-    /// Files that no entry has accounted for yet.
-    private var present: Set<FilePath.Component> = []
+    private let completed: (FilePath.Component, FileDigest) -> Void
+    /// Files that an entry has accounted for.
+    private var known = ArchiveFiles()
     private var archive = VerifiedArchive()
     /// Nil if no row can be wrong in it.
     private var encoding: TextEncoding?
 
     static let contentsFile: FilePath.Component = "toc.dat"
 
-    private init(_ directory: FilePath, _ subject: String, _ stop: StopFlag) {
+    private init(
+        _ directory: FilePath, _ subject: String, _ stop: StopFlag,
+        _ completed: @escaping (FilePath.Component, FileDigest) -> Void
+    ) {
         self.directory = directory
         self.subject = subject
         self.stop = stop
+        self.completed = completed
     }
 
     /// Blocks the thread for as long as it takes to read everything.
+    ///
+    /// - Parameter completed: told of each file once it was read. There may be one for each large object, and they are not kept.
     static func verify(
-        _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopFlag
+        _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopFlag,
+        completed: @escaping (FilePath.Component, FileDigest) -> Void = { _, _ in }
     ) throws(DumpError) -> VerifiedArchive {
-        var verification = ArchiveVerification(directory, subject, stop)
+        var verification = ArchiveVerification(directory, subject, stop, completed)
         try verification.verify(against: listing)
         return verification.archive
     }
@@ -37,7 +45,6 @@ struct ArchiveVerification {
     private mutating func verify(against listing: ArchiveListing) throws(DumpError) {
         let contents = try readContents()
         try compare(contents, listing)
-        present = try names()
         encoding = TextEncoding(named: contents.encoding)
         archive.sequences = contents.sequences
         try scan(Self.contentsFile, of: "the table of contents")
@@ -48,7 +55,7 @@ struct ArchiveVerification {
             default: try scan(try component(entry.file), of: entry.kind.lowercased())
             }
         }
-        if let extra = present.min(by: { $0.string < $1.string }) {
+        if let extra = try firstUnknown() {
             throw incomplete("its table of contents does not name the file \(extra)", extra)
         }
         archive.relations = contents.relations
@@ -83,9 +90,14 @@ struct ArchiveVerification {
         }
     }
 
-    private func names() throws(DumpError) -> Set<FilePath.Component> {
+    private func firstUnknown() throws(DumpError) -> FilePath.Component? {
         do {
-            return Set(try FileSystem.names(in: directory))
+            let opened = try OpenDirectory(directory)
+            var names = SortedNames()
+            while let name = try names.next(in: "", of: opened) {
+                if !known.contains(name) { return name }
+            }
+            return nil
         } catch {
             throw DumpError(.system, "cannot list \(directory): \(error)", underlying: error)
         }
@@ -112,31 +124,46 @@ struct ArchiveVerification {
     /// The entry's file lists the objects, one `oid file` in a line. What an object holds has no mark at its end.
     private mutating func scanLargeObjects(_ entry: ArchiveContents.DataEntry) throws(DumpError) {
         let list = try component(entry.file)
-        var bytes: [UInt8] = []
-        try scan(list, of: "large objects") { bytes += $0 }
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        guard lines.last?.isEmpty == true else {
+        try scan(list, of: "large objects")
+        do {
+            let file = try FileDescriptor.open(
+                directory.appending(list), .readOnly, options: [.noFollow, .closeOnExec])
+            try file.closeAfter {
+                var lines = ByteLines(file)
+                while let line = try lines.next() { try scanLargeObject(line, of: list) }
+            }
+        } catch is ByteLines.CutOff {
             throw incomplete("the list of large objects \(list) is cut off", list)
-        }
-        for line in lines.dropLast() {
-            let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-            guard words.count == 2 else { throw incomplete("the list of large objects \(list) is damaged", list) }
-            try scan(try component(words[1]), of: "large object \(words[0])")
+        } catch let error as DumpError {
+            throw error
+        } catch {
+            throw DumpError(ofReading: error)
         }
     }
 
-    /// Reads a file that must be there, and takes it from those that are still unaccounted for.
+    private mutating func scanLargeObject(
+        _ line: ArraySlice<UInt8>, of list: FilePath.Component
+    ) throws(DumpError) {
+        let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        guard words.count == 2 else { throw incomplete("the list of large objects \(list) is damaged", list) }
+        try scan(try component(words[1]), of: "large object \(words[0])")
+    }
+
+    /// Reads a file that must be there, and that no other entry may have.
     private mutating func scan(
         _ name: FilePath.Component, of object: String, inspecting inspect: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(DumpError) {
-        guard present.remove(name) != nil else {
-            throw incomplete("the data file \(name) of \(object) is missing", name)
-        }
         do {
-            archive.files[name] = try FileScan(directory.appending(name)).digest { chunk in
+            let digest = try FileScan(directory.appending(name)).digest { chunk in
                 guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
                 inspect(chunk)
             }
+            guard known.insert(name) else {
+                throw incomplete("two entries of its table of contents have the data file \(name)", name)
+            }
+            completed(name, digest)
+        } catch let error as ChecksumError where error.underlying as? Errno == .noSuchFileOrDirectory {
+            throw incomplete("the data file \(name) of \(object) is missing", name)
         } catch {
             throw DumpError(ofReading: error)
         }
@@ -161,7 +188,6 @@ struct VerifiedArchive: Sendable {
     var tablesWithRows: Set<UInt32> = []
     /// The OIDs of all relations whose definitions it holds.
     var relations: Set<UInt32> = []
-    var files: [FilePath.Component: FileDigest] = [:]
     var sequences: [DumpedSequence] = []
     /// Tables with rows that are not valid in the encoding, and how many.
     var misencoded: [(table: String, rows: Int64)] = []
@@ -173,9 +199,5 @@ struct VerifiedArchive: Sendable {
                 "\(counted(rows, "row")) of \(table) of database '\(database)' not valid in its encoding: no server takes them back",
                 hint: "Mend them on the server; until then, a restore leaves that table empty.")
         }.abridged(in: database)
-    }
-
-    func digests(below path: FilePath) -> [FilePath: FileDigest] {
-        Dictionary(uniqueKeysWithValues: files.map { (path.appending($0.key), $0.value) })
     }
 }

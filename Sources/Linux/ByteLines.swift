@@ -1,16 +1,20 @@
 import Glibc
 import SystemPackage
 
-/// The lines of a file, without their ends. One without its end was cut off, and is an error.
-struct ByteLines: ~Copyable {
+/// The lines of a file, without their ends, in constant memory. One without its end was cut off, and is an error.
+public struct ByteLines: ~Copyable {
+    public struct CutOff: Error {}
+
     private let file: FileDescriptor
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
 
-    init(_ file: FileDescriptor) { self.file = file }
+    /// - Parameter file: open for reading, at its start, and not closed here.
+    public init(_ file: FileDescriptor) { self.file = file }
 
-    mutating func next() throws -> ArraySlice<UInt8>? {
+    /// The next line, or nil at the end.
+    public mutating func next() throws -> ArraySlice<UInt8>? {
         var searched = start
         while true {
             if let end = newline(from: searched) {
@@ -18,7 +22,7 @@ struct ByteLines: ~Copyable {
                 return buffer[start..<end]
             }
             if isAtEnd {
-                guard start == buffer.count else { throw InventoryError(line: 0, problem: "was cut off") }
+                guard start == buffer.count else { throw CutOff() }
                 return nil
             }
             searched = buffer.count - start

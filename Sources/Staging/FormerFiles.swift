@@ -8,50 +8,15 @@ import SystemPackage
 ///
 /// A file that is the same keeps its inode and its time of change, so that Borg's files cache skips it unread
 /// (`--files-cache mtime,size,inode`).
-struct ReuseBaseline: Sendable {
-    private let area: StagingArea
-    private let digests: [FilePath: String]
-    /// Why nothing can be reused although there is a current set.
-    let hindrance: String?
-
-    /// - Parameter dumps: their names.
-    init(of area: StagingArea, for dumps: [String]) {
-        self.area = area
-        do {
-            // Through a link there might be anybody's files.
-            let isThere = try area.status(of: area.current)?.kind == .directory
-            digests = try isThere ? Self.digests(in: area.current, of: dumps) : [:]
-            hindrance = nil
-        } catch {
-            // A damaged old set must not keep a good new one from replacing it.
-            digests = [:]
-            hindrance = error.message
-        }
-    }
-
-    /// What the current set's lists say of the files of these dumps.
-    private static func digests(
-        in current: FilePath, of dumps: [String]
-    ) throws(StagingError) -> [FilePath: String] {
-        var digests: [FilePath: String] = [:]
-        for dump in dumps {
-            let path = current.pushing(SetLayout.checksums(ofDump: dump))
-            guard let bytes = try SmallFile(path).read() else { continue }
-            let list = try attempting(to: "read", path) { try ChecksumList(parsing: bytes) }
-            for line in list.lines { digests[line.path] = line.sha256 }
-        }
-        return digests
-    }
-
-    /// Whether the current set lists a file of this path with this digest.
-    func lists(_ path: FilePath, _ sha256: String) -> Bool { digests[path] == sha256 }
+struct FormerFiles: Sendable {
+    let area: StagingArea
 
     /// Replaces a new file by a link to the one in the current set, if they are the same, and returns the digest with what now
     /// identifies the file. Nil means that the new file was kept, whatever the reason: keeping it is never wrong.
     func reuse(
         _ file: Sealing.File, number: Int, _ digest: FileDigest, in root: FilePath, until stop: StopSign
     ) throws(StagingError) -> FileDigest? {
-        guard lists(file.path, digest.sha256), isPrivate(file.status) else { return nil }
+        guard file.formerSHA256 == digest.sha256, isPrivate(file.status) else { return nil }
         let new = root.pushing(file.path)
         let old = area.current.pushing(file.path)
         let link = area.incoming.appending("\(root.lastComponent?.string ?? "").link\(number)")
@@ -60,12 +25,14 @@ struct ReuseBaseline: Sendable {
             guard status.kind == .file, isPrivate(status), status.gid == file.status.gid,
                 status.device == file.status.device, status.bytes == digest.bytes
             else { return nil }
-            let kept = FileDigest(
-                sha256: digest.sha256, bytes: digest.bytes, inode: status.inode, modified: status.modified)
             // Linked already, by its provider.
-            if kept.inode == digest.inode { return kept }
-            // The old file may have rotted, or been edited, since it was listed.
-            guard try FileComparison(new, digest, old, kept).isEqual(until: stop) else { return nil }
+            if status.inode == digest.inode {
+                return FileDigest(
+                    sha256: digest.sha256, bytes: status.bytes, inode: status.inode, modified: status.modified)
+            }
+            // The old file may have rotted, or been edited, since it was listed. The new one is known by its digest.
+            let kept = try FileScan(old).digest(until: stop)
+            guard kept.sha256 == digest.sha256, kept.describes(status) else { return nil }
             try FileSystem.link(old, as: link)
             guard kept.describes(try FileSystem.status(of: link)) else {
                 try FileSystem.removeFile(link)
@@ -73,8 +40,7 @@ struct ReuseBaseline: Sendable {
             }
             try FileSystem.rename(link, to: new)
             return kept
-        } catch let error as StagingError {
-            // Only the stop sign throws one here.
+        } catch let error as StagingError where error.code == .cancelled {
             throw error
         } catch {
             // Too many links, a file system without them, an unreadable old file: the new one is there and good.

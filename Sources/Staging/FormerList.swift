@@ -1,0 +1,42 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+import Trees
+
+/// What the current set's list says of a dump's files, read beside a walk of the new ones.
+///
+/// A damaged old set must not keep a good new one from replacing it: what cannot be read is a hindrance to its reuse, and no error.
+struct FormerList {
+    private var list: ChecksumListFile?
+    private var line: ChecksumList.Line?
+    /// Why not all of it can be used.
+    private(set) var hindrance: String?
+
+    init(ofDump name: String, in area: StagingArea) {
+        do {
+            // Through a link there might be anybody's files.
+            guard try area.status(of: area.current)?.kind == .directory else { return }
+            list = try ChecksumListFile(area.current.pushing(SetLayout.checksums(ofDump: name)))
+        } catch let error as any OperatorError {
+            hindrance = error.message
+        } catch {
+            hindrance = "\(error)"
+        }
+        advance()
+    }
+
+    /// The digest that is listed for a path, relative to the set. To be asked in the order of a walk.
+    mutating func sha256(of path: FilePath) -> String? {
+        while let line, TreeEntry.precedes(line.path, path) { advance() }
+        return line?.path == path ? line?.sha256 : nil
+    }
+
+    private mutating func advance() {
+        do throws(ChecksumError) {
+            line = try list?.next()
+        } catch {
+            (line, list, hindrance) = (nil, nil, error.message)
+        }
+    }
+}

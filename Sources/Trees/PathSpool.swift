@@ -1,0 +1,128 @@
+import Glibc
+import Linux
+import Synchronization
+import SystemPackage
+
+/// Values by path, any number of them, which come back in the order of `TreeEntry.precedes`, as a walk would come upon the paths.
+///
+/// A few megabytes of them are in memory, the others sorted in a file without a name.
+public final class PathSpool: Sendable {
+    /// A record: the lengths of path and value, each in four bytes, the path, the value.
+    struct State {
+        var records: [UInt8] = []
+        /// Where each of `records` begins.
+        var starts: [Int] = []
+        var file: FileDescriptor?
+        /// Where the sorted records of one portion are in the file.
+        var portions: [Range<Int64>] = []
+    }
+
+    private let state = Mutex(State())
+    private let directory: FilePath
+    private let portion: Int
+
+    /// - Parameters:
+    ///   - directory: ours alone, on the file system that is to hold what does not fit into memory.
+    ///   - portion: how many bytes are kept in memory.
+    public init(in directory: FilePath, portionOf portion: Int = 4 << 20) {
+        self.directory = directory
+        self.portion = portion
+    }
+
+    deinit { state.withLock { try? $0.file?.close() } }
+
+    /// Of two values for one path both come back, in any order.
+    public func add(_ path: FilePath, _ value: [UInt8]) throws(Errno) {
+        try state.withLock { state throws(Errno) in
+            state.starts.append(state.records.count)
+            state.records.append(record: path, value)
+            guard state.records.count >= portion else { return }
+            try writeDown(&state)
+        }
+    }
+
+    /// All that were added so far. Valid for as long as nothing is added.
+    public func sorted() -> PathSpoolReader {
+        state.withLock { state in
+            sort(&state)
+            var portions = state.portions.map { PathSpoolReader.Portion(of: state.file!, $0) }
+            portions.append(PathSpoolReader.Portion(of: state.records, state.starts))
+            return PathSpoolReader(portions, of: self)
+        }
+    }
+
+    private func sort(_ state: inout State) {
+        state.records.withUnsafeBytes { records in
+            state.starts.sort { TreeEntry.order(records.path(at: $0), records.path(at: $1)) < 0 }
+        }
+    }
+
+    private func writeDown(_ state: inout State) throws(Errno) {
+        sort(&state)
+        if state.file == nil { state.file = try unnamedFile(in: directory) }
+        guard let file = state.file else { return }
+        var piece: [UInt8] = []
+        piece.reserveCapacity(state.records.count)
+        state.records.withUnsafeBytes { records in
+            for start in state.starts { piece.append(contentsOf: records.record(at: start)) }
+        }
+        let end = state.portions.last?.upperBound ?? 0
+        do {
+            _ = try file.writeAll(toAbsoluteOffset: end, piece)
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+        state.portions.append(end..<(end + Int64(piece.count)))
+        state.records.removeAll(keepingCapacity: true)
+        state.starts.removeAll(keepingCapacity: true)
+    }
+}
+
+/// A new file that is gone once it is closed.
+private func unnamedFile(in directory: FilePath) throws(Errno) -> FileDescriptor {
+    let path = directory.appending(".spool-\(String(UInt64.random(in: .min ... .max), radix: 16))")
+    do {
+        let file = try FileDescriptor.open(
+            path, .readWrite, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+            permissions: .ownerReadWrite)
+        try FileSystem.removeFile(path)
+        return file
+    } catch {
+        throw error as? Errno ?? .ioError
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(record path: FilePath, _ value: [UInt8]) {
+        path.withPlatformString { text in
+            let path = UnsafeRawBufferPointer(start: text, count: strlen(text))
+            for count in [path.count, value.count] {
+                Swift.withUnsafeBytes(of: UInt32(count)) { append(contentsOf: $0) }
+            }
+            append(contentsOf: path)
+            append(contentsOf: value)
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    static let recordHead = 8
+
+    func lengths(at start: Int) -> (path: Int, value: Int) {
+        (
+            Int(loadUnaligned(fromByteOffset: start, as: UInt32.self)),
+            Int(loadUnaligned(fromByteOffset: start + 4, as: UInt32.self))
+        )
+    }
+
+    func path(at start: Int) -> UnsafeRawBufferPointer {
+        let path = start + Self.recordHead
+        return UnsafeRawBufferPointer(rebasing: self[path..<(path + lengths(at: start).path)])
+    }
+
+    fileprivate func record(at start: Int) -> UnsafeRawBufferPointer {
+        let lengths = lengths(at: start)
+        return UnsafeRawBufferPointer(
+            rebasing: self[start..<(start + Self.recordHead + lengths.path + lengths.value)])
+    }
+}
