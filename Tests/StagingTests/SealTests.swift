@@ -278,6 +278,35 @@ struct SealTests {
         }
     }
 
+    @Test("What a provider has read is read no second time, and of an unchanged file only the old one")
+    func readOnce() async throws {
+        try await withArea { area in
+            try await area.takeSet(["app": ["same": "12345", "other": "1"]], run: .numbered(1))
+            try await area.withIncoming(.numbered(2)) { incoming in
+                let directory = try await incoming.directory(forDump: "app")
+                try fill(directory, ["same": "12345", "other": "2"])
+                let told = incoming.completion(ofDump: "app")
+                for name: FilePath in ["same", "other"] {
+                    told(name, try FileScan(directory.pushing(name)).digest())
+                    // Had it been read once more, this would show.
+                    let old = try FileSystem.status(of: directory.pushing(name)).modified
+                    try write(name == "same" ? "XXXXX" : "X", to: directory.pushing(name))
+                    try FileSystem.setModified(directory.pushing(name), to: old)
+                }
+                let unpublished = try await incoming.seal([.test("app")], as: .test)
+                #expect(unpublished.reuse.files == 1)
+                let list = try read(incoming.root.appending("checksums/app.sha256"))
+                #expect(
+                    list == """
+                        \(try sha256(of: Array("2".utf8)))  app/other
+                        \(try sha256(of: Array("12345".utf8)))  app/same
+
+                        """)
+                #expect(try read(directory.appending("same")) == "12345", "the old file took its place")
+            }
+        }
+    }
+
     private func expectedManifest(_ lists: [String], endedAt: Timestamp) -> String {
         func dump(_ name: String, _ path: String, bytes: Int, files: Int, list: String) -> String {
             """
