@@ -120,7 +120,7 @@ struct TreeSize: Sendable {
         guard status.kind == .file else { return }
         files += 1
         guard !isUnchanged, status.links == 1 || seen.insert(FileIdentity(status)).inserted else { return }
-        bytes += status.diskBytes
+        bytes = bytes.plus(status.diskBytes)
     }
 }
 

@@ -130,7 +130,7 @@ struct FrozenDirectory: FrozenSource {
                 path: TreeLayout.tree.string,
                 reference: prepared.isReferenced ? snapshot?.tree.string : nil, inventory: TreeLayout.inventory.string,
                 inventorySHA256: inventory.sha256, entries: copied.entries.count,
-                bytes: copied.entries.reduce(0) { $0 + $1.bytes }, diskBytes: copied.diskBytes),
+                bytes: copied.entries.lazy.map(\.bytes).total, diskBytes: copied.diskBytes),
             linked: LinkedFiles(files: copied.linkedFiles, bytes: copied.linkedBytes))
     }
 
@@ -203,7 +203,7 @@ struct FrozenDirectory: FrozenSource {
     private func noSpace(in directory: FilePath, _ error: DumpError) -> DumpError {
         // An unknown size counts as none: this is an error already.
         let free = (try? FileSystem.availableBytes(at: directory)) ?? 0
-        let needed = prepared.units.reduce(0) { $0 + $1.estimatedBytes }
+        let needed = prepared.units.lazy.map(\.estimatedBytes).total
         var error = error
         error.message +=
             ": \(formatBytes(needed)) needed, \(formatBytes(free)) free in \(directory.removingLastComponent())"

@@ -19,13 +19,13 @@ public struct Manifest: Sendable, Codable, Equatable {
     public var dumps: [DumpRecord]
 
     /// Of all dumps; checksum files and the manifest itself do not count.
-    public var bytes: Int64 { dumps.reduce(0) { $0 + $1.bytes } }
+    public var bytes: Int64 { dumps.lazy.map(\.bytes).total }
 
     /// What an archive of the set holds of all dumps.
-    public var archivedBytes: Int64 { dumps.reduce(0) { $0 + $1.archivedBytes } }
+    public var archivedBytes: Int64 { dumps.lazy.map(\.archivedBytes).total }
 
     /// What all of that takes on disk once it is extracted, at least: a program that extracts need not find every hole again.
-    public var diskBytes: Int64 { dumps.reduce(0) { $0 + $1.diskBytes } }
+    public var diskBytes: Int64 { dumps.lazy.map(\.diskBytes).total }
 
     /// The least sure moment of all dumps; nil without any.
     public var consistency: Moment.Kind? {
@@ -72,9 +72,9 @@ public struct Manifest: Sendable, Codable, Equatable {
         public var tree: TreeContents?
 
         /// With what was not copied, but is in an archive of the set.
-        public var archivedBytes: Int64 { bytes + (tree?.reference == nil ? 0 : tree?.bytes ?? 0) }
+        public var archivedBytes: Int64 { bytes.plus(tree?.reference == nil ? 0 : tree?.bytes ?? 0) }
 
-        public var diskBytes: Int64 { archivedBytes - (tree?.bytes ?? 0) + (tree?.diskBytes ?? tree?.bytes ?? 0) }
+        public var diskBytes: Int64 { (archivedBytes - (tree?.bytes ?? 0)).plus(tree?.diskBytes ?? tree?.bytes ?? 0) }
 
         public init(
             name: String, provider: String, path: String, identity: [String: String], moment: Moment,

@@ -1,21 +1,47 @@
+/// What others named or said goes out through here, to a terminal, a log, the journal or a script: text that none of them obeys.
+///
+/// Controls of both ranges, line and paragraph separators, and marks that turn the direction of writing would move a cursor, begin a line of
+/// their own, or show a name as another. Escaped text stays as it is when it is escaped again.
 extension String {
-    /// Control characters as `\` and three octal digits, as inventories have them: the name of a file may hold anything, and what names it is one
-    /// line still.
-    public var onOneLine: String {
-        guard unicodeScalars.contains(where: \.isControl) else { return self }
+    /// The same on one line. Controls below 128 are `\` and three octal digits, as in inventories; others are like `\u{202E}`.
+    public var onOneLine: String { escaped { $0.isObeyed } }
+
+    /// The same with its own line ends, for text that is several lines of ours.
+    public var legible: String { escaped { $0.isObeyed && $0 != "\n" } }
+
+    private func escaped(_ mustEscape: (Unicode.Scalar) -> Bool) -> String {
+        guard unicodeScalars.contains(where: mustEscape) else { return self }
         var line = ""
         for scalar in unicodeScalars {
-            guard scalar.isControl else {
-                line.unicodeScalars.append(scalar)
-                continue
-            }
-            let digits = String(scalar.value, radix: 8)
-            line += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+            if mustEscape(scalar) { line += scalar.spelled } else { line.unicodeScalars.append(scalar) }
         }
         return line
     }
 }
 
+extension [String] {
+    /// Each on a line, and on one only.
+    public var asLines: String { map(\.onOneLine).joined(separator: "\n") }
+}
+
 extension Unicode.Scalar {
-    fileprivate var isControl: Bool { value < 0x20 || value == 0x7F }
+    /// Whether a terminal, a journal or a reader of lines acts on it, or it makes text look like other text.
+    public var isObeyed: Bool {
+        switch value {
+        case 0..<0x20, 0x7F..<0xA0: true
+        case 0x2028, 0x2029: true
+        case 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        case 0xFEFF: true
+        default: false
+        }
+    }
+
+    fileprivate var spelled: String {
+        guard value >= 0x80 else {
+            let digits = String(value, radix: 8)
+            return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+        }
+        let digits = String(value, radix: 16, uppercase: true)
+        return "\\u{" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits + "}"
+    }
 }

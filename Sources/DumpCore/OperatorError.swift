@@ -59,12 +59,11 @@ extension ErrorContext: Encodable {
 extension OperatorError {
     /// The whole error on a few lines: message, one indented line per fact, then the hint.
     public var description: String {
-        let facts = context.map { fact in
+        let facts = context.flatMap { fact in
             // Facts of several lines, such as the last lines of a program, stand indented below their name.
-            fact.value.contains("\n")
-                ? "  \(fact.name):\n" + fact.value.split(atASCII: "\n").map { "    \($0)" }.joined(separator: "\n")
-                : "  \(fact.name): \(fact.value)"
+            let lines = fact.value.split(atASCII: "\n")
+            return lines.count > 1 ? ["  \(fact.name):"] + lines.map { "    \($0)" } : ["  \(fact.name): \(fact.value)"]
         }
-        return ([message] + facts + (hint.map { ["  hint: \($0)"] } ?? [])).joined(separator: "\n")
+        return ([message] + facts + (hint.map { ["  hint: \($0)"] } ?? [])).asLines
     }
 }

@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import SystemPackage
 
@@ -35,7 +36,7 @@ public struct FileTree: Sendable {
         if let root = try? FileSystem.status(of: root), root.kind == .file { return root.bytes }
         // A size for progress and space: a tree that is being written or removed has no true one.
         var bytes: Int64 = 0
-        try? visitAll { entry throws(Errno) in bytes += entry.status.kind == .file ? entry.status.bytes : 0 }
+        try? visitAll { entry throws(Errno) in bytes = bytes.plus(entry.status.kind == .file ? entry.status.bytes : 0) }
         return bytes
     }
 

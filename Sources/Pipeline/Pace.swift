@@ -19,7 +19,7 @@ public struct Pace: Sendable {
     /// Nil until it has been looked at for two seconds.
     public var bytesPerSecond: Int64? {
         guard let first = samples.first, let last = samples.last, last.at - first.at >= .seconds(2) else { return nil }
-        return Int64(Double(last.bytes - first.bytes) / ((last.at - first.at) / .seconds(1)))
+        return Int64(nearest: (Double(last.bytes) - Double(first.bytes)) / ((last.at - first.at) / .seconds(1)))
     }
 
     /// Nil when it does not move, or nobody knows how much there is.

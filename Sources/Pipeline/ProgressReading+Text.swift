@@ -5,7 +5,7 @@ extension ProgressReading {
     ///
     /// What does not fit in `width` columns is left out, the least telling first; what is left is cut.
     public func text(width: Int, labelWidth: Int) -> String {
-        let label = line.label.printable.fitted(to: min(labelWidth, max(width / 3, 12)))
+        let label = line.label.onOneLine.fitted(to: min(labelWidth, max(width / 3, 12)))
         var parts: [(rank: Int, text: String)] = [
             (0, label), (2, bar), (1, sizes), (4, speed ?? ""), (3, left ?? ""), (5, detail ?? ""),
         ].filter { !$0.1.isEmpty }
@@ -19,7 +19,7 @@ extension ProgressReading {
 
     /// For a sentence: `app shop: 512 MiB of ~1.20 GiB, 15s left`.
     public var summary: String {
-        "\(line.label.printable): " + [sizes, left, detail].compactMap(\.self).joined(separator: ", ")
+        "\(line.label.onOneLine): " + [sizes, left, detail].compactMap(\.self).joined(separator: ", ")
     }
 
     private static let gap = "  "
@@ -36,7 +36,7 @@ extension ProgressReading {
 
     private var speed: String? { bytesPerSecond.flatMap { $0 > 0 ? "\(formatBytes($0))/s" : nil } }
     private var left: String? { secondsLeft.map { "\(shortDuration($0)) left" } }
-    private var detail: String? { line.progress.detail?.printable }
+    private var detail: String? { line.progress.detail?.onOneLine }
 
     private var bar: String {
         let progress = line.progress

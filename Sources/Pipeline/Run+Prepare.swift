@@ -24,7 +24,7 @@ struct PreparedJob: Sendable {
     var estimates: [String: Int64] {
         Dictionary(
             uniqueKeysWithValues: sources.compactMap { source in
-                source.prepared.map { (source.name, $0.units.reduce(0) { $0 + $1.estimatedBytes }) }
+                source.prepared.map { (source.name, $0.units.lazy.map(\.estimatedBytes).total) }
             })
     }
 

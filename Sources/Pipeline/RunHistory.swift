@@ -11,7 +11,7 @@ public struct PastDump: Sendable, Encodable, CustomStringConvertible {
 
     /// Such as `21.3 MiB in 3.2 s, 2026-11-23 10:32:50 +0000`.
     public var description: String {
-        let tenths = Int((durationSeconds * 10).rounded())
+        let tenths = max(0, Int64(nearest: durationSeconds * 10))
         return "\(formatBytes(bytes)) in \(tenths / 10).\(tenths % 10) s, \(endedAt.local)"
     }
 }

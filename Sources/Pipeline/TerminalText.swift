@@ -1,16 +1,4 @@
 extension String {
-    /// Without what a terminal would obey: a database may be called anything.
-    public var printable: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: "\u{FFFD}"
-                    default: scalar
-                    }
-                }))
-    }
-
     /// How many columns of a terminal it takes.
     public var columns: Int { reduce(0) { $0 + $1.columns } }
 

@@ -46,6 +46,6 @@ extension Keeper {
             words.firstIndex { $0 == option }.flatMap { words.dropFirst($0 + 1).first }.flatMap { Int64($0) }
         }
         guard value(of: "--parent") == Int64(parent), let milliseconds = value(of: "--grace") else { return nil }
-        return .milliseconds(milliseconds)
+        return .milliseconds(min(max(0, milliseconds), 86_400_000))
     }
 }

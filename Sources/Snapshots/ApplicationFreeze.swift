@@ -98,7 +98,7 @@ public actor ApplicationFreeze: Quiescence {
         guard record.kind == Self.recordKind else { throw DumpError(unknown: record) }
         let facts = UndoFacts(record: record)
         let thaw = try facts("thaw").split(atASCII: "\n", omittingEmptySubsequences: false).map(String.init)
-        try await thawAlone(thaw, within: .seconds(Int64(try facts("deadline_seconds")) ?? 60))
+        try await thawAlone(thaw, within: .seconds(min(max(1, Int64(try facts("deadline_seconds")) ?? 60), 86400)))
     }
 
     /// Thaws what somebody has frozen, once nobody holds it frozen any more. Also when the run is being cancelled.

@@ -61,7 +61,7 @@ public struct IncomingSet: Sendable {
             var bytes: Int64 = 0
             try attempting(to: "look at", path) {
                 try FileTree(path).visitAll { entry throws(Errno) in
-                    bytes += entry.status.kind == .file ? entry.status.bytes : 0
+                    bytes = bytes.plus(entry.status.kind == .file ? entry.status.bytes : 0)
                 }
             }
             return bytes

@@ -105,7 +105,7 @@ extension Sealing {
 
         mutating func add(_ entry: FileTree.Entry) {
             files += entry.status.kind == .file ? 1 : 0
-            bytes += entry.status.bytes
+            bytes = bytes.plus(entry.status.bytes)
             if SealedFiles.cover(entry) { states.append(SealedFiles.State(entry.status)) }
             if entry.path != manifest { newest = max(newest, entry.status.modified) }
         }

@@ -30,7 +30,7 @@ public struct SetDirectory: Sendable, Hashable {
             try SetInspection(of: root, part: part, expecting: manifestSHA256, referencedTrees: referencedTrees)
         }
         let directory = try attempting(to: "open", root) { try OpenDirectory(root) }
-        let total = inspection.files.reduce(0) { $0 + $1.bytes }
+        let total = inspection.files.lazy.map(\.bytes).total
         let done = Counter()
         let changed = try await FileWorkers.forEach(inspection.files) { (file, stop) throws(StagingError) in
             try file.compare(in: directory, until: stop) { progress(done.add($0), total) }
@@ -128,7 +128,7 @@ public struct SetProblem: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// What is the matter with it, on one line.
     public var details: String
 
-    public var description: String { "\(path): \(details)" }
+    public var description: String { "\(path): \(details)".onOneLine }
 
     /// By path.
     public static func < (left: Self, right: Self) -> Bool {

@@ -153,7 +153,7 @@ extension SetInspection {
         }
         // Sizes are known of whole dumps only.
         guard lines.count == listed.count else { return }
-        let bytes = files[known...].reduce(0) { $0 + $1.bytes }
+        let bytes = files[known...].lazy.map(\.bytes).total
         // A missing file has been named. With all there, a size shows what was cut off or written to before any content is read.
         guard files.count - known == lines.count, lines.count != dump.files || bytes != dump.bytes else { return }
         add(
@@ -165,7 +165,7 @@ extension SetInspection {
     private mutating func read(_ list: FilePath, _ dump: Manifest.DumpRecord) -> [ChecksumList.Line]? {
         do throws(StagingError) {
             let path = root.pushing(list)
-            let bytes = try SmallFile(path).read() ?? []
+            let bytes = try SmallFile(path).read(longest: longestList(of: dump)) ?? []
             let digest = try attempting(to: "hash", path) { try sha256(of: bytes) }
             guard digest == dump.checksums.sha256 else {
                 add(.changed, list, "changed, its SHA-256 is \(digest) and not \(dump.checksums.sha256)")
@@ -181,6 +181,11 @@ extension SetInspection {
             add(.unreadable, list, error.message)
             return nil
         }
+    }
+
+    /// A line has a digest and a path, each of whose bytes may be escaped.
+    private func longestList(of dump: Manifest.DumpRecord) -> Int {
+        Int(min(Int64(dump.files), 1 << 40) * (16 << 10) + (1 << 20))
     }
 
     /// The status of a regular file, which is then no longer unseen.

@@ -6,12 +6,12 @@ import FoundationEssentials
 /// Keys of dictionaries stay as they are.
 public enum SnakeCaseJSON {
     public static func encode(_ value: some Encodable) throws -> [UInt8] {
-        try [UInt8](encoder([.prettyPrinted]).encode(value)) + [UInt8(ascii: "\n")]
+        try [UInt8](encoder([.prettyPrinted]).encode(value)).escapingWhatIsObeyed + [UInt8(ascii: "\n")]
     }
 
     /// The same on one line, without its end.
     public static func line(_ value: some Encodable) throws -> String {
-        String(decoding: try encoder([]).encode(value), as: UTF8.self)
+        String(decoding: [UInt8](try encoder([]).encode(value)).escapingWhatIsObeyed, as: UTF8.self)
     }
 
     private static func encoder(_ formatting: JSONEncoder.OutputFormatting) -> JSONEncoder {
@@ -44,5 +44,27 @@ public enum SnakeCaseJSON {
         var intValue: Int? { nil }
         init(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { nil }
+    }
+}
+
+extension [UInt8] {
+    /// JSON in which no character is left that a terminal obeys. `JSONEncoder` escapes those below 32 alone.
+    fileprivate var escapingWhatIsObeyed: [UInt8] {
+        // Most text is ASCII, and has none.
+        guard contains(where: { $0 >= 0x7F }) else { return self }
+        let text = String(decoding: self, as: UTF8.self)
+        // Line ends are JSON's own: in a string they are escaped already.
+        let mustEscape = { (scalar: Unicode.Scalar) in scalar.value >= 0x7F && scalar.isObeyed }
+        guard text.unicodeScalars.contains(where: mustEscape) else { return self }
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            guard mustEscape(scalar) else {
+                escaped.unicodeScalars.append(scalar)
+                continue
+            }
+            let digits = String(scalar.value, radix: 16)
+            escaped += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+        return Array(escaped.utf8)
     }
 }

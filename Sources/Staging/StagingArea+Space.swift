@@ -12,7 +12,7 @@ extension StagingArea {
             // Without a current set that can be read there are the estimates.
             let dumps = SetInspection.manifest(of: area.current)?.dumps ?? []
             let last = Dictionary(dumps.filter { $0.tree == nil }.map { ($0.name, $0.bytes) }) { first, _ in first }
-            return estimates.reduce(0) { $0 + (last[$1.key] ?? $1.value) }
+            return estimates.map { last[$0.key] ?? $0.value }.total
         }
     }
 

@@ -24,20 +24,22 @@ final class Console: Sendable {
 
     private static let terminalName = getenv("TERM").map { String(cString: $0) } ?? ""
 
+    /// Names and words of others are put on a line each before; here no more than line ends get through.
     func result(_ text: String) {
         let failure =
-            StartingConditions.wasClosed(STDOUT_FILENO) ? .badFileDescriptor : write(text + "\n", to: STDOUT_FILENO)
+            StartingConditions.wasClosed(STDOUT_FILENO) ? .badFileDescriptor : write(text.legible + "\n", to: STDOUT_FILENO)
         if let failure { lost.withLock { $0 = $0 ?? failure } }
     }
 
     func error(_ text: String) { plainError("muster: " + text) }
 
-    func plainError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    func plainError(_ text: String) { write(text.legible + "\n", to: STDERR_FILENO) }
 
     /// Replaces the live lines, in one write, so that nothing flickers.
     func show(_ lines: [String]) {
         live.withLock { live in
             guard !live.isEmpty || !lines.isEmpty else { return }
+            let lines = lines.map(\.onOneLine)
             put(up(over: live) + drawn(lines), to: STDERR_FILENO)
             live = lines
         }

@@ -15,8 +15,8 @@ struct ConsoleLog: LogHandler {
 
     func log(event: LogEvent) {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        let text = facts.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
-        Console.shared.plainError(prefix(event.level) + "\(event.message)" + text)
+        let text = facts.map { " \($0.key.onOneLine)=\(Self.quoted("\($0.value)"))" }.joined()
+        Console.shared.plainError(prefix(event.level) + "\(event.message)".onOneLine + text)
     }
 
     private func prefix(_ level: Logger.Level) -> String {
@@ -41,9 +41,18 @@ struct ConsoleLog: LogHandler {
     }
 
     private static func quoted(_ value: String) -> String {
-        let plain = value.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" } && !value.isEmpty
+        let plain =
+            value.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" } && !value.isEmpty
+            && value.onOneLine == value
         if plain { return value }
-        let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-        return "\"\(escaped)\""
+        var escaped = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\", "\"": escaped += "\\\(scalar)"
+            case "\n": escaped += "\\n"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return "\"\(escaped.onOneLine)\""
     }
 }

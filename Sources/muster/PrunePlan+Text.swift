@@ -8,7 +8,7 @@ extension PrunePlan {
         let freed = kept.freedBytes.map { ", about \(formatBytes($0)) freed" } ?? ""
         let count = going.count + checkpoints.count
         let heading = "repository \(kept.repository): \(count) \(go), \(staying.count) stay\(freed)"
-        return ([heading] + inColumns(rows(goes)).map { "  " + $0 }).joined(separator: "\n")
+        return ([heading] + inColumns(rows(goes)).map { "  " + $0 }).asLines
     }
 
     private func rows(_ goes: String) -> [[String]] {
@@ -19,6 +19,7 @@ extension PrunePlan {
 
     /// The last column is as wide as it comes.
     private func inColumns(_ rows: [[String]]) -> [String] {
+        let rows = rows.map { $0.map(\.onOneLine) }
         let widths = (0..<3).map { column in rows.map { $0[column].columns }.max() ?? 0 }
         return rows.map { row in
             let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.columns) }

@@ -33,7 +33,7 @@ extension RunReport {
                 + (archive.storedBytes.map { ", \(formatBytes($0)) new" } ?? "")
                 + (archive.upkeep.map { "; \($0.text)" } ?? "")
         }
-        return (dumps + sets + archives).joined(separator: "\n")
+        return (dumps + sets + archives).asLines
     }
 }
 

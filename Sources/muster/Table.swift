@@ -1,3 +1,4 @@
+import DumpCore
 import Pipeline
 
 /// Rows under a heading, in aligned columns. What does not fit a terminal is left out by whole columns, the least telling first.
@@ -11,7 +12,15 @@ struct Table {
 
     var columns: [Column]
     /// Each as many cells as there are columns.
-    var rows: [[String]]
+    let rows: [[String]]
+
+    init(columns: [Column], rows: [[String]]) {
+        self.columns = columns
+        self.rows = Self.legible(rows)
+    }
+
+    /// Before anything is measured.
+    private static func legible(_ rows: [[String]]) -> [[String]] { rows.map { $0.map(\.onOneLine) } }
 
     /// - Parameter width: in columns of a terminal; nil without one, for all of the table.
     func lines(width: Int?) -> [String] {

@@ -6,7 +6,7 @@ extension Undoing {
     var details: [String] {
         var all: ErrorContext = [:]
         for (name, value) in (record?.facts ?? [:]).sorted(by: { $0.key < $1.key }) {
-            all[name] = value.replacing("\n", with: " ").printable
+            all[name] = value
         }
         if let file { all["record"] = file }
         return all.alignedLines
@@ -18,6 +18,8 @@ extension ErrorContext {
     var alignedLines: [String] {
         let facts = map { (name: $0.name.replacing("_", with: " "), value: $0.value) }
         let width = facts.map(\.name.count).max() ?? 0
-        return facts.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.value)" }
+        return facts.map {
+            "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.value.onOneLine)"
+        }
     }
 }

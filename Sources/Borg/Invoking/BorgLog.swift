@@ -15,7 +15,7 @@ final class BorgLog: Sendable {
             kept.withLock { $0.take(line) }
             switch line {
             case .progress(let progress?): onProgress(progress)
-            case .extracted(let bytes): onProgress(ArchiveProgress(bytes: Int64(bytes), files: 0))
+            case .extracted(let bytes): onProgress(ArchiveProgress(bytes: bytes, files: 0))
             default: break
             }
         }

@@ -1,3 +1,4 @@
+import DumpCore
 import Staging
 
 /// One line that Borg writes to standard error under `--log-json` (docs/internals/frontends.rst of Borg).
@@ -5,7 +6,7 @@ enum BorgLogLine: Equatable {
     /// A create is on its way. The last one has no numbers.
     case progress(ArchiveProgress?)
     /// An extract is on its way, so many bytes.
-    case extracted(bytes: Double)
+    case extracted(bytes: Int64)
     /// What became of one path, a letter: `C` changed while it was read, `E` could not be read.
     case file(status: String, path: String)
     case message(Message)
@@ -51,7 +52,7 @@ enum BorgLogLine: Equatable {
         case "archive_progress": self = .progress(ArchiveProgress(fields))
         // Others count archives or directories. The last one has no numbers.
         case "progress_percent" where fields.msgid == "extract":
-            self = fields.current.map { .extracted(bytes: $0) } ?? .other
+            self = fields.current.map { .extracted(bytes: max(0, Int64(nearest: $0))) } ?? .other
         case "file_status":
             guard let status = fields.status, let path = fields.path else { return nil }
             self = .file(status: status, path: path)
@@ -88,6 +89,6 @@ public struct ArchiveProgress: Sendable, Hashable {
 
     fileprivate init?(_ fields: BorgLogLine.Fields) {
         guard let bytes = fields.originalSize, let files = fields.nfiles else { return nil }
-        self.init(bytes: bytes, files: files)
+        self.init(bytes: max(0, bytes), files: max(0, files))
     }
 }

@@ -19,7 +19,7 @@ extension BorgLogLine.Message {
             let found = text.firstMatch(of: /freed about ([0-9]+(?:\.[0-9]+)?) (B|kB|[KMGTPE]i?B)\b/),
             let number = Double(found.output.1), let unit = Self.units[found.output.2]
         else { return nil }
-        return Int64(number * unit)
+        return Int64(nearest: number * unit)
     }
 
     private static let units: [Substring: Double] = [

@@ -1,3 +1,4 @@
+import DumpCore
 import Synchronization
 
 /// Adds up numbers that come one on a line.
@@ -6,5 +7,5 @@ final class LineSum: Sendable {
 
     var sum: Int64 { total.withLock { $0 } }
 
-    @Sendable func add(_ line: String) { total.withLock { $0 += Int64(line) ?? 0 } }
+    @Sendable func add(_ line: String) { total.withLock { $0 = $0.plus(max(0, Int64(line) ?? 0)) } }
 }

@@ -28,7 +28,7 @@ struct CopiedTree: Sendable {
         entries[place] = result.entry
         if result.isLinked {
             linkedFiles += 1
-            linkedBytes += result.entry.bytes
+            linkedBytes = linkedBytes.plus(result.entry.bytes)
         }
         if let flaw = result.flaw { torn.append((path, flaw)) }
     }

@@ -95,7 +95,7 @@ struct TreeCopy: Sendable {
                 }
                 firstNames[identity] = place
             }
-            copied.diskBytes += status.diskBytes
+            copied.diskBytes = copied.diskBytes.plus(status.diskBytes)
             // A file of the last dump is linked by the first of its names alone: what were names of one file need not be any more.
             let old = former?.entry(at: path).flatMap { $0.firstName == nil ? $0 : nil }
             if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return true }
@@ -142,7 +142,7 @@ struct TreeCopy: Sendable {
         }
         copied.entries[place] = old
         copied.linkedFiles += 1
-        copied.linkedBytes += old.bytes
+        copied.linkedBytes = copied.linkedBytes.plus(old.bytes)
         return true
     }
 
@@ -218,7 +218,8 @@ extension TreeEntry {
 func requireTimeKept(_ entry: TreeEntry, _ copy: FileStatus, in target: OpenDirectory) throws(DumpError) {
     guard copy.modified != entry.modified else { return }
     // Two seconds are the longest that any file system counts in.
-    let isRounded = copy.modified.distance(to: entry.modified).magnitude <= 2_000_000_000
+    let (distance, isBeyond) = copy.modified.subtractingReportingOverflow(entry.modified)
+    let isRounded = !isBeyond && distance.magnitude <= 2_000_000_000
     throw DumpError(
         .cannotPreserve,
         "the file system of the staging area cannot keep the time of \(target.path.pushing(entry.path))",

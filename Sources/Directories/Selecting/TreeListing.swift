@@ -34,7 +34,7 @@ struct TreeListing: Sendable {
                 entry.firstName = firstNames[identity]
                 if entry.firstName == nil { firstNames[identity] = path }
             }
-            if entry.firstName == nil { listed.diskBytes += status.diskBytes }
+            if entry.firstName == nil { listed.diskBytes = listed.diskBytes.plus(status.diskBytes) }
             listed.entries.append(entry)
             return true
         }

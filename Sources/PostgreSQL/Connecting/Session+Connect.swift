@@ -48,7 +48,7 @@ extension Session {
         let seconds = connection.option("connect_timeout").flatMap { Int($0) } ?? defaultConnectTimeout
         // As libpq counts: the time holds for each of several hosts, and zero or less is no limit.
         let hosts = (connection.option("host") ?? "").split(atASCII: ",").count
-        let limit: Duration? = seconds > 0 ? .seconds(max(seconds, 2) * max(hosts, 1)) : nil
+        let limit: Duration? = seconds > 0 ? .seconds(min(max(seconds, 2), 86400) * max(hosts, 1)) : nil
         switch connection.establish(waiting: Waiting(stop: stop, limit: limit)) {
         case .ready: break
         case .stopped: throw DumpError(.cancelled, "connecting to PostgreSQL was cancelled")

@@ -53,7 +53,7 @@ struct UnitTrack: Sendable {
     }
 
     private var copiedBytes: Int64 {
-        copied.values.reduce(0, +) + copying.values.reduce(0) { $0 + $1.bytes }
+        copied.values.total.plus(copying.values.lazy.map(\.bytes).total)
     }
 
     /// Tables as they lie on the server, each corrected by what its COPY came to: text is longer or shorter than rows on disk.
@@ -61,8 +61,8 @@ struct UnitTrack: Sendable {
         guard let sizes else { return estimatedBytes }
         let running = copying.values.reduce(into: [:]) { $0[$1.table] = $1.bytes }
         return sizes.reduce(0) { sum, table in
-            if let bytes = running[table.key] { return sum + max(bytes, table.value.bytes) }
-            return sum + (copied[table.key] ?? table.value.bytes)
+            if let bytes = running[table.key] { return sum.plus(max(bytes, table.value.bytes)) }
+            return sum.plus(copied[table.key] ?? table.value.bytes)
         }
     }
 

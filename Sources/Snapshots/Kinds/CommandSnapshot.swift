@@ -74,7 +74,7 @@ extension CommandSnapshot {
         commands = SnapshotCommands()
         commands.release = try facts("release").split(atASCII: "\n", omittingEmptySubsequences: false).map(
             String.init)
-        commands.deadline = .seconds(Int64(try facts("deadline_seconds")) ?? 300)
+        commands.deadline = .seconds(min(max(1, Int64(try facts("deadline_seconds")) ?? 300), 86400))
         environment = facts.record.facts.filter { $0.key.hasPrefix("MUSTER_") }
         label = try facts("MUSTER_SNAPSHOT_NAME")
         mountPoint = FilePath(try facts("MUSTER_MOUNT_POINT"))

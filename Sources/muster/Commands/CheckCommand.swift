@@ -23,7 +23,7 @@ struct CheckCommand: AsyncParsableCommand {
             Console.shared.result(try json(examination))
         } else {
             let lines = examination.lines(quiet: output.quiet)
-            if !lines.isEmpty { Console.shared.result(lines.joined(separator: "\n")) }
+            if !lines.isEmpty { Console.shared.result(lines.asLines) }
         }
         if let obstacle = examination.obstacle { throw ExitCode(obstacle.status.rawValue) }
     }

@@ -28,7 +28,7 @@ struct DiffCommand: AsyncParsableCommand {
 
 extension SetDifference {
     fileprivate var text: String {
-        ([before.text("from"), after.text("to")] + dumps.flatMap(\.lines)).joined(separator: "\n")
+        ([before.text("from"), after.text("to")] + dumps.flatMap(\.lines)).asLines
     }
 }
 
@@ -50,9 +50,9 @@ extension DumpDifference {
 extension DatabaseDifference {
     fileprivate var lines: [String] {
         let rows = arrow(rowsBefore, rowsAfter) { "\($0)" }
-        guard change != .same else { return ["  \(name.printable): same, \(rows) rows"] }
+        guard change != .same else { return ["  \(name): same, \(rows) rows"] }
         let files = change == .changed ? ", \(filesChanged) files differ" : ""
-        return ["  \(name.printable): \(change.word), \(rows) rows\(files)"]
+        return ["  \(name): \(change.word), \(rows) rows\(files)"]
             + (change == .changed ? tables.map { "    \($0.text)" } : [])
     }
 }
@@ -60,7 +60,7 @@ extension DatabaseDifference {
 extension TableDifference {
     fileprivate var text: String {
         let change = rowsBefore == nil ? "new, " : rowsAfter == nil ? "gone, " : ""
-        return "\(schema.printable).\(name.printable): \(change)\(arrow(rowsBefore, rowsAfter) { "\($0)" }) rows"
+        return "\(schema).\(name): \(change)\(arrow(rowsBefore, rowsAfter) { "\($0)" }) rows"
     }
 }
 
@@ -70,8 +70,8 @@ extension FileDifference {
     /// The first of each kind.
     fileprivate var lines: [String] {
         let all =
-            changed.map { "  changed \($0.printable)" } + added.map { "  new     \($0.printable)" }
-            + removed.map { "  gone    \($0.printable)" }
+            changed.map { "  changed \($0)" } + added.map { "  new     \($0)" }
+            + removed.map { "  gone    \($0)" }
         let more = all.count > 20 ? ["  and \(all.count - 20) more files, see --json"] : []
         return all.prefix(20) + more
     }

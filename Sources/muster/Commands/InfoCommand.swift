@@ -50,10 +50,11 @@ private struct InfoRecord: Encodable {
     }
 
     var text: String {
+        let tenths = max(0, Int64(nearest: durationSeconds * 10))
         let facts: [(String, String?)] = [
             ("standing", archive.standing.text), ("run", archive.runID?.description),
             ("started", archive.start.local),
-            ("took", "\(Int(durationSeconds * 10 + 0.5) / 10).\(Int(durationSeconds * 10 + 0.5) % 10) s"),
+            ("took", "\(tenths / 10).\(tenths % 10) s"),
             ("files", "\(files)"), ("original", formatBytes(originalBytes)),
             ("compressed", compressedBytes.map(formatBytes)),
             ("only here", deduplicatedBytes.map { "\(formatBytes($0)), which deleting it would free" }),
@@ -62,6 +63,6 @@ private struct InfoRecord: Encodable {
         let lines = facts.compactMap { name, value in
             value.map { "  \(name)\(String(repeating: " ", count: 12 - name.count))\($0)" }
         }
-        return (["archive \(archive.name) in \(repository)"] + lines).joined(separator: "\n")
+        return (["archive \(archive.name) in \(repository)"] + lines).asLines
     }
 }

@@ -40,7 +40,7 @@ struct ListCommand: AsyncParsableCommand {
             Console.shared.result(try json(listings.map(ListingRecord.init)))
         } else {
             let lines = listings.flatMap { $0.lines(all: all, width: Console.shared.resultWidth) }
-            if !lines.isEmpty { Console.shared.result(lines.joined(separator: "\n")) }
+            if !lines.isEmpty { Console.shared.result(lines.asLines) }
         }
         if let failure { throw failure }
     }
@@ -120,7 +120,7 @@ extension CatalogedArchive {
     fileprivate var row: [String] {
         let provenance = archive.provenance
         return [
-            String(archive.start.local.prefix("2026-11-23 09:01".count)), archive.name.printable,
+            String(archive.start.local.prefix("2026-11-23 09:01".count)), archive.name,
             standing == .unconfirmed ? "NOT CONFIRMED" : provenance == nil ? "not Muster's" : standing.text,
             provenance?.bytes.map(formatBytes) ?? "-", provenance?.consistency?.rawValue ?? "-",
             provenance?.dumps.joined(separator: ",") ?? "-", provenance?.runID.description ?? "-",
@@ -141,12 +141,12 @@ extension CatalogedArchive {
             if !dump.omissions.isEmpty { lines.append("  \(dump.omissions.count) omissions, see --json") }
             lines += dump.databases.map { "  \($0.text), in \(dump.path)/\($0.path)" }
         }
-        return lines.joined(separator: "\n")
+        return lines.asLines
     }
 }
 
 extension DatabaseContents {
     fileprivate var text: String {
-        "\(name.printable): \(tables.count) tables, \(tables.reduce(0) { $0 + $1.rows }) rows"
+        "\(name): \(tables.count) tables, \(tables.reduce(0) { $0 + $1.rows }) rows"
     }
 }

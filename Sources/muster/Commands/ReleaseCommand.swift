@@ -35,12 +35,12 @@ struct ReleaseCommand: AsyncParsableCommand {
     }
 
     private func text(_ release: Run.Release) -> String {
-        let lost = release.lost.map { "do not trust what Borg read: \($0.message)" }
+        let lost = release.lost.map { "do not trust what Borg read: \($0.message.onOneLine)" }
         let undone = release.undone.map { undoing in
-            guard let record = undoing.record else { return "not released: \(undoing.error?.message ?? "")" }
+            guard let record = undoing.record else { return "not released: \(undoing.error?.message.onOneLine ?? "")" }
             let what = "\(record.kind) of dump \(record.dump), kept by run \(record.run)"
-            guard let error = undoing.error else { return "released: \(what)" }
-            return (["not released: \(what): \(error.message)"] + undoing.details).joined(separator: "\n")
+            guard let error = undoing.error else { return "released: \(what)".onOneLine }
+            return (["not released: \(what): \(error.message)"] + undoing.details).asLines
         }
         return lost.isEmpty && undone.isEmpty ? "nothing is kept" : (lost + undone).joined(separator: "\n")
     }

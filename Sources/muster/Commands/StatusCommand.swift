@@ -45,7 +45,7 @@ extension JobStatus {
         lines += runs.prefix(5).map { run in
             "\(run.command) \(run.runID) \(run.ending)"
         }
-        return lines.joined(separator: "\n")
+        return lines.asLines
     }
 }
 

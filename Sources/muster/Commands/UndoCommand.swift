@@ -35,13 +35,13 @@ struct UndoCommand: AsyncParsableCommand {
     }
 
     private func text(_ undoing: Undoing) -> String {
-        guard let record = undoing.record else { return "not undone: \(undoing.error?.message ?? "")" }
+        guard let record = undoing.record else { return "not undone: \(undoing.error?.message.onOneLine ?? "")" }
         let what = "\(record.kind) of dump \(record.dump), left by run \(record.run)"
         if let error = undoing.error { return lines("not undone: \(what): \(error.message)", undoing) }
-        return dryRun ? lines("to undo: \(what)", undoing) : "undone: \(what)"
+        return dryRun ? lines("to undo: \(what)", undoing) : "undone: \(what)".onOneLine
     }
 
     private func lines(_ sentence: String, _ undoing: Undoing) -> String {
-        ([sentence] + undoing.details).joined(separator: "\n")
+        ([sentence] + undoing.details).asLines
     }
 }

@@ -77,6 +77,6 @@ private struct Verification: Encodable {
         let set = "set \(runID) in \(path): \(files) files, \(formatBytes(bytes))"
         if passed { return set + ", all as sealed" }
         return ([set + ", \(problems.count) problems"] + problems.map { "  \($0.path): \($0.details)" })
-            .joined(separator: "\n")
+            .asLines
     }
 }
