@@ -1,6 +1,7 @@
 # make demo   a whole run on a throw-away cluster and repository
 # make test   the whole suite, against real PostgreSQL and real Borg
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
+# make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make bench  the figures, as ratios within one run
 # make faults system calls of small runs, made to fail one after the other; takes an hour
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
@@ -13,7 +14,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
+.PHONY: fuzz demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -24,6 +25,12 @@ test: install-test-packages
 	@.ci/postgresql18
 	@$(MAKE) --no-print-directory build-tests
 	swift test $(TESTS) --skip-build --disable-xctest
+
+# Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
+fuzz: install-test-packages build-tests
+	@mkdir -p .build/fuzz; export MUSTER_FUZZ_SEED=$${MUSTER_FUZZ_SEED:-$$(date +%s)} MUSTER_FUZZ_ROUNDS=$${MUSTER_FUZZ_ROUNDS:-20000} \
+		MUSTER_FUZZ_LAST=$$PWD/.build/fuzz; echo "MUSTER_FUZZ_SEED=$$MUSTER_FUZZ_SEED"; \
+		swift test $(TESTS) --skip-build --disable-xctest --filter Fuzzing
 
 test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs

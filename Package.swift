@@ -113,14 +113,23 @@ let package = Package(
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["Pipeline", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
+            dependencies: ["Pipeline", "Borg", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
         .testTarget(
             name: "SnapshotsTests",
             dependencies: [
                 "Snapshots", "Staging", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore",
                 "TestSupport", .logging, .system,
             ]),
-        .testTarget(name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "TestSupport", .logging]),
+        .testTarget(
+            name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "Linux", "TestSupport", .logging]),
+        // Every parser of what others wrote, with changed input; make fuzz gives it more time.
+        .testTarget(
+            name: "Fuzzing",
+            dependencies: [
+                "Borg", "Checksums", "DumpCore", "Linux", "MusterConfig", "Pipeline", "PostgreSQL", "Settings",
+                "Staging",
+                "TestSupport", "Trees", .system,
+            ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Checksums", "Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),

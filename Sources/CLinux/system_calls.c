@@ -29,6 +29,12 @@ int clinux_rename_new(const char *from, const char *to) {
     return result(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
 }
 
+int clinux_rename_new_at(int from_directory, const char *from, int to_directory, const char *to) {
+    return result(syscall(SYS_renameat2, from_directory, from, to_directory, to, RENAME_NOREPLACE));
+}
+
+int clinux_pipe(int *ends) { return result(pipe2(ends, O_CLOEXEC)); }
+
 int clinux_sync_filesystem(int descriptor) { return result(syncfs(descriptor)); }
 
 int clinux_start_writeback(int descriptor) {

@@ -162,6 +162,13 @@ public enum FileSystem {
         return FileDescriptor(rawValue: opened)
     }
 
+    /// A second descriptor of an open file.
+    static func duplicate(_ file: FileDescriptor) throws(Errno) -> FileDescriptor {
+        let copy = fcntl(file.rawValue, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: copy)
+    }
+
     private static func withDescriptor(_ path: FilePath, _ body: (Int32) -> Int32) throws(Errno) {
         let file = try open(path)
         defer { close(file.rawValue) }

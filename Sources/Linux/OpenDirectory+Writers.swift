@@ -44,14 +44,6 @@ extension OpenDirectory {
     }
 }
 
-extension OpenDirectory {
-    /// Renames, replacing a file at the new name.
-    private func rename(_ from: FilePath, to: FilePath) throws(Errno) {
-        let (from, to) = (try place(of: from), try place(of: to))
-        try FileSystem.call { renameat(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name) }
-    }
-}
-
 extension FileDescriptor {
     /// Fills an empty file with the bytes of this one: shared where the file system can, else one by one.
     func copyBytes(to new: FileDescriptor) throws {

@@ -94,16 +94,30 @@ public final class OpenDirectory: Sendable {
         try at(path) { symlinkat(text, $0, $1) }
     }
 
-    /// A FIFO or a device, which nobody opens.
-    public func createNode(_ path: FilePath, like status: FileStatus) throws(Errno) {
-        let kind: mode_t =
-            switch status.kind {
-            case .fifo: S_IFIFO
-            case .characterDevice: S_IFCHR
-            case .blockDevice: S_IFBLK
-            case .file, .directory, .symbolicLink, .socket: throw Errno.invalidArgument
+    /// What nobody opens.
+    public enum Node: Sendable, Hashable {
+        case fifo
+        case characterDevice(_ major: UInt32, _ minor: UInt32)
+        case blockDevice(_ major: UInt32, _ minor: UInt32)
+    }
+
+    public func createNode(_ path: FilePath, _ node: Node) throws(Errno) {
+        let (kind, number): (mode_t, UInt64) =
+            switch node {
+            case .fifo: (S_IFIFO, 0)
+            case .characterDevice(let major, let minor): (S_IFCHR, makeDevice(major, minor))
+            case .blockDevice(let major, let minor): (S_IFBLK, makeDevice(major, minor))
             }
-        try at(path) { mknodat($0, $1, kind | 0o600, dev_t(status.node)) }
+        try at(path) { mknodat($0, $1, kind | 0o600, dev_t(number)) }
+    }
+
+    public func createNode(_ path: FilePath, like status: FileStatus) throws(Errno) {
+        switch status.kind {
+        case .fifo: try createNode(path, .fifo)
+        case .characterDevice: try createNode(path, .characterDevice(status.node.major, status.node.minor))
+        case .blockDevice: try createNode(path, .blockDevice(status.node.major, status.node.minor))
+        case .file, .directory, .symbolicLink, .socket: throw Errno.invalidArgument
+        }
     }
 
     /// A second name for a file that lies below `other`.

@@ -27,7 +27,8 @@ final class Console: Sendable {
     /// Names and words of others are put on a line each before; here no more than line ends get through.
     func result(_ text: String) {
         let failure =
-            StartingConditions.wasClosed(STDOUT_FILENO) ? .badFileDescriptor : write(text.legible + "\n", to: STDOUT_FILENO)
+            StartingConditions.wasClosed(STDOUT_FILENO)
+            ? .badFileDescriptor : write(text.legible + "\n", to: STDOUT_FILENO)
         if let failure { lost.withLock { $0 = $0 ?? failure } }
     }
 

@@ -6,7 +6,8 @@ struct SaturatingTests {
     @Test(
         "is the nearest that there is",
         arguments: [
-            (1e308, .max), (-1e300, .min), (.nan, 0), (.infinity, .max), (9.223372036854775807e18, .max), (0x1p63, .max),
+            (1e308, .max), (-1e300, .min), (.nan, 0), (.infinity, .max), (9.223372036854775807e18, .max),
+            (0x1p63, .max),
             (-0x1p63, .min), (1.5, 2), (-0.4, 0),
         ] as [(Double, Int64)])
     func nearest(value: Double, number: Int64) {

@@ -1,29 +1,61 @@
 import DumpCore
+import Linux
 import Logging
 import Processes
 import SystemPackage
 
 extension BorgRepository {
-    /// Extracts an archive, or what lies at some of its paths, into a directory that exists. Owners and permissions are as they were
-    /// archived, by number, as far as our user may set them; long runs of zeros become holes.
+    /// Has Borg write an archive, or what lies at some of its paths, as a tar stream, and hands that to `receive`.
     ///
-    /// What Borg warns of is logged and is no error: whether the files are right is for the caller to verify. After a throw some of
-    /// them may be there, whole or in part.
+    /// Borg itself makes no file: what it would write where depends on its version (before 1.4.5 it follows links of the archive's own), and
+    /// on what a server sends this time. What Borg warns of is logged and is no error: whether all is there is for the caller to verify.
     ///
-    /// - Parameter onProgress: told the bytes that are done.
-    public func extract(
-        _ archive: Archive, _ paths: [FilePath] = [], into directory: FilePath,
-        onProgress: @escaping @Sendable (Int64) -> Void = { _ in }
-    ) async throws(BorgError) {
-        let outcome = try await run(
-            ["extract", "--progress", "--numeric-ids", "--noflags", "--sparse", try await version().archive(archive)]
-                + paths.map(\.exactly), in: directory,
-            log: BorgLog { onProgress($0.bytes) })
-        guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "extract") }
+    /// - Parameters:
+    ///   - onProgress: told the bytes that are done.
+    ///   - receive: called once, on a thread of its own. When it throws, Borg is stopped.
+    public func export<Received: Sendable>(
+        _ archive: Archive, _ paths: [FilePath] = [],
+        onProgress: @escaping @Sendable (Int64) -> Void = { _ in },
+        to receive: @escaping @Sendable (inout TarReader) throws -> Received
+    ) async throws -> Received {
+        let version = try await version()
+        let (read, write) = try pipe()
+        async let receiving = onOwnThread { () -> Result<Received, any Error> in
+            // Without a reader, Borg ends at its next byte.
+            defer { try? read.close() }
+            return Result {
+                var reader = TarReader(read)
+                return try receive(&reader)
+            }
+        }
+        let exported = await asResult { () async throws(BorgError) in
+            try await run(
+                ["export-tar", "--progress", version.archive(archive), "-"] + paths.map(\.exactly),
+                output: .file(write), log: BorgLog { onProgress($0.bytes) })
+        }
+        // The last writer: now the reader comes to the end.
+        try? write.close()
+        let received = await receiving
+        // Borg's own error says why the stream was cut off; an error of ours why Borg was.
+        if case .failure(let error) = received, error as? TarError != .cutOff { throw error }
+        try check(exported.get())
+        return try received.get()
+    }
+
+    private func check(_ outcome: BorgOutcome) throws(BorgError) {
+        guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "export-tar") }
         guard !outcome.messages.warnings.isEmpty else { return }
         log.warning(
             "borg warns while it extracts",
             metadata: ["repository": "\(name)", "warnings": "\(outcome.messages.warnings)"])
+    }
+
+    private func pipe() throws(BorgError) -> (read: FileDescriptor, write: FileDescriptor) {
+        do {
+            return try makePipe()
+        } catch {
+            throw BorgError(.failed, "cannot make a pipe: \(error)", underlying: error)
+        }
     }
 
     /// How many bytes the files at a path of an archive have. A second name of a file does not count.

@@ -33,6 +33,12 @@ int clinux_exchange(const char *one, const char *other);
 /// renameat2(2) with RENAME_NOREPLACE: -EEXIST when `to` is there.
 int clinux_rename_new(const char *from, const char *to);
 
+/// The same, with each name in a directory that is open.
+int clinux_rename_new_at(int from_directory, const char *from, int to_directory, const char *to);
+
+/// pipe2(2) with O_CLOEXEC: the end to read from, then the end to write to.
+int clinux_pipe(int *ends);
+
 /// syncfs(2): flushes everything of the file system that `descriptor` lies on.
 int clinux_sync_filesystem(int descriptor);
 

@@ -7,7 +7,7 @@ import SystemPackage
 
 /// Takes a set, a dump of it, or a part of a dump out of an archive.
 ///
-///     look → make room → extract beside → verify → flush → move into place
+///     look → make room → unpack beside → verify → flush → move into place
 ///
 /// The directory appears under its name once every file in it is shown to be what was sealed. What cannot be shown to be so is kept under
 /// another name, which says it: in a disaster a damaged file may be all there is.
@@ -59,11 +59,11 @@ public struct Extraction: Sendable {
         defer { display.show([]) }
         let verified: VerificationReport
         do {
-            try await extract(part, contents, bytes, into: room)
-            try await room.gather(contents.manifest, part)
-            if let part { try contents.requireExtracted(part, into: room.path) }
-            await SetDirectory(room.path).restoreTimes(of: contents.manifest, part)
+            let refused = try await extract(part, contents, bytes, into: room)
+            if let part { try contents.requireExtracted(part, into: room.workPath) }
+            await SetDirectory(room.workPath).restoreAttributes(of: contents.manifest, part)
             verified = try await verify(part, contents, in: room)
+            guard refused.count == 0 else { throw unfaithful(refused.first, count: refused.count) }
             try await room.complete(leavingOut: part?.scaffolding ?? [])
         } catch {
             throw await room.leave(after: error)
@@ -86,7 +86,7 @@ public struct Extraction: Sendable {
         guard let part else { return contents.manifest.archivedBytes }
         var bytes: Int64 = 0
         for path in contents.places(of: part) {
-            bytes += try await source.repository.bytes(of: source.archive, at: path)
+            bytes = bytes.plus(try await source.repository.bytes(of: source.archive, at: path))
         }
         return bytes
     }
@@ -102,7 +102,7 @@ public struct Extraction: Sendable {
         let parent = target.removingLastComponent()
         let free: Int64
         do {
-            free = try FileSystem.availableBytes(at: parent)
+            free = try FileSystem.availableBytes(at: place.parent.unmistakablePath)
         } catch {
             throw ArchiveError(.target, "cannot use \(parent): \(error)", hint: "Make that directory first.")
         }
@@ -122,14 +122,29 @@ public struct Extraction: Sendable {
 
     private func extract(
         _ part: SetPart?, _ contents: ArchiveContents, _ bytes: Int64, into room: Room
-    ) async throws(BorgError) {
+    ) async throws -> Refusals {
         let (display, name) = (display, source.repository.name)
-        try await source.repository.extract(
-            source.archive, part.map { $0.vouchers + contents.places(of: $0) } ?? [], into: room.path
-        ) {
-            display.show([
-                ProgressLine(.extract, name: name, progress: UnitProgress(bytes: $0, expectedBytes: bytes))
-            ])
+        let (directory, places) = (room.directory, PlacesInSet(contents.manifest))
+        let limits = Unpacking.Limits(for: contents.manifest)
+        do {
+            return try await source.repository.export(
+                source.archive, part.map { $0.vouchers + contents.places(of: $0) } ?? []
+            ) {
+                display.show([
+                    ProgressLine(.extract, name: name, progress: UnitProgress(bytes: $0, expectedBytes: bytes))
+                ])
+            } to: { reader in
+                var unpacking = Unpacking(into: directory, places, limits)
+                try unpacking.unpack(&reader)
+                return unpacking.refused
+            }
+        } catch UnpackingError.tooMuch(let limit) {
+            throw unfaithful(["it holds more than \(limit), which is more than its manifest says"])
+        } catch let error as TarError {
+            throw unfaithful(["Borg's stream of it cannot be understood: \(error)"])
+        } catch let error as Errno {
+            throw ArchiveError(
+                error == .noSpace ? .noSpace : .system, "cannot write to \(room.path): \(error)", underlying: error)
         }
     }
 
@@ -139,21 +154,22 @@ public struct Extraction: Sendable {
         let display = display
         let report: VerificationReport
         do {
-            report = try await SetDirectory(room.path).verify(
+            report = try await SetDirectory(room.workPath).verify(
                 part, manifestSHA256: contents.archive.provenance?.manifestSHA256, referencedTrees: .extracted
             ) {
                 display.show([ProgressLine(.verify, progress: UnitProgress(bytes: $0, expectedBytes: $1))])
             }
         } catch {
             guard [.notASet, .damagedSet, .newerFormat].contains(error.code) else { throw error }
-            throw unfaithful([error.message.replacing("\(room.path)/", with: "")])
+            throw unfaithful([error.message.replacing("\(room.workPath)/", with: "")])
         }
         guard report.isFaithful else { throw unfaithful(report.problems.map(\.description)) }
         return report
     }
 
-    private func unfaithful(_ problems: [String]) -> ArchiveError {
-        let more = problems.count > 20 ? ["and \(problems.count - 20) more"] : []
+    private func unfaithful(_ problems: [String], count: Int? = nil) -> ArchiveError {
+        let count = count ?? problems.count
+        let more = count > 20 ? ["and \(count - 20) more"] : []
         return ArchiveError(
             .notVerified,
             "what archive '\(source.archive.name)' in repository '\(source.repository.name)' holds is not what was sealed",

@@ -9,8 +9,8 @@ struct ExtractCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "extract", abstract: "Take a set, a dump, or a part of one out of an archive, verified.",
         discussion: """
-            The directory appears once every file in it was compared with the checksums that the archive's own manifest vouches for, and \
-            is as Borg extracts it: owners, permissions and times as they were archived. If a file is not what was sealed, what there is \
+            The directory appears once every file in it was compared with the checksums that the archive's own manifest vouches for. \
+            Owners, permissions and times are as they were archived. Nothing outside of it is touched, whatever the archive holds. If a file is not what was sealed, what there is \
             is kept as DIR.unverified.
 
             It needs the job file and the repository, and nothing that this host remembers of earlier runs.

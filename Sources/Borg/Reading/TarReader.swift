@@ -1,0 +1,86 @@
+import DumpCore
+import SystemPackage
+
+/// Reads a tar stream as Borg exports it: GNU's format, or that of POSIX with extended headers.
+///
+/// Whatever the stream holds, it takes no more memory than `longestHeader`, and every number is in range.
+public struct TarReader: ~Copyable {
+    private let file: FileDescriptor
+    /// Of the entry at hand: bytes that were not read yet, and those that fill its last block.
+    private var rest: Int64 = 0
+    private var padding: Int64 = 0
+
+    static let block = 512
+    /// Of a long name, or an extended header.
+    static let longestHeader: Int64 = 1 << 20
+
+    /// - Parameter file: open for reading, at the start of the stream, and not closed here.
+    public init(_ file: FileDescriptor) { self.file = file }
+
+    /// The next entry, or nil at the end of the stream. What was not read of the last one is passed over.
+    public mutating func next() throws -> TarEntry? {
+        var long = TarOverrides()
+        while true {
+            try skip()
+            let header = try block()
+            guard header.contains(where: { $0 != 0 }) else { return nil }
+            let found = try TarHeader(header)
+            (rest, padding) = (found.size, (Int64(Self.block) - found.size % Int64(Self.block)) % Int64(Self.block))
+            switch found.type {
+            case UInt8(ascii: "L"): long.path = try text()
+            case UInt8(ascii: "K"): long.target = try text()
+            case UInt8(ascii: "x"): try long.read(try whole())
+            case UInt8(ascii: "g"): break
+            default:
+                let entry = try found.entry(with: long)
+                rest = entry.kind == .file ? entry.bytes : 0
+                guard entry.kind != .file || long.bytes == nil || long.bytes == found.size else {
+                    throw TarError("an entry has two sizes")
+                }
+                if entry.kind != .file, found.size > 0 { throw TarError("an entry that is not a file has contents") }
+                return entry
+            }
+        }
+    }
+
+    /// Reads from the file at hand until the buffer is full or the file ends, and returns how many bytes that were.
+    public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = Int(min(Int64(buffer.count), rest))
+        try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+        rest -= Int64(wanted)
+        return wanted
+    }
+
+    private mutating func skip() throws {
+        guard rest > 0 || padding > 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        rest = rest.plus(padding)
+        padding = 0
+        while rest > 0 { _ = try buffer.withUnsafeMutableBytes { try read(into: $0) } }
+    }
+
+    private func block() throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.block)
+        try bytes.withUnsafeMutableBytes { try fill($0) }
+        return bytes
+    }
+
+    /// What the entry at hand holds.
+    private mutating func whole() throws -> [UInt8] {
+        guard rest <= Self.longestHeader else { throw TarError("a header is too long") }
+        var bytes = [UInt8](repeating: 0, count: Int(rest))
+        _ = try bytes.withUnsafeMutableBytes { try read(into: $0) }
+        return bytes
+    }
+
+    private mutating func text() throws -> [UInt8] { Array(try whole().prefix { $0 != 0 }) }
+
+    private func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+        var count = 0
+        while count < buffer.count {
+            let read = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+            guard read > 0 else { throw TarError.cutOff }
+            count += read
+        }
+    }
+}
