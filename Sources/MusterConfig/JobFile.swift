@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 import Settings
 import SystemPackage
 
@@ -39,11 +40,20 @@ public enum JobFile {
         return plan
     }
 
+    private struct NoFile: Error {}
+
     private static func contents(of path: FilePath) throws(ConfigurationError) -> [UInt8] {
         let bytes: [UInt8]
         do {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-            bytes = try file.closeAfter { try file.readAll(atMost: sizeLimit + 1) }
+            // A FIFO would be waited for.
+            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+            bytes = try file.closeAfter {
+                guard try [.file, .directory].contains(FileSystem.status(of: file).kind) else { throw NoFile() }
+                return try file.readAll(atMost: sizeLimit + 1)
+            }
+        } catch is NoFile {
+            throw ConfigurationError(
+                .unreadable, "cannot read \(path): it is not a regular file", hint: "Write the job to a file.")
         } catch {
             throw ConfigurationError(
                 .unreadable, "cannot read \(path): \((error as? Errno).map(\.description) ?? "\(error)")")

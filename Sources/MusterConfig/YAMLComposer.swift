@@ -7,9 +7,12 @@ import Settings
 struct YAMLComposer {
     /// Job files go to a depth of 5.
     private static let deepest = 32
+    /// Far more than any job has. What each of them costs, a mistake above all, adds up.
+    private static let most = (values: 20_000, mistakes: 100)
 
     private let events: YAMLEvents
     private var diagnostics = Diagnostics()
+    private var values = 0
 
     /// The tree of `text`, or nil after the reason was reported.
     static func compose(_ text: SourceText, _ diagnostics: inout Diagnostics) -> SettingsNode? {
@@ -50,6 +53,13 @@ struct YAMLComposer {
         guard depth < Self.deepest else {
             throw YAMLProblem(message: "nested more than \(Self.deepest) deep", mark: event.mark)
         }
+        values += 1
+        guard values <= Self.most.values else {
+            throw YAMLProblem(message: "more than \(Self.most.values) values; this is not a job file", mark: event.mark)
+        }
+        guard diagnostics.all.count < Self.most.mistakes else {
+            throw YAMLProblem(message: "the rest was not read, after so many mistakes", mark: event.mark)
+        }
         let isAllowed = checkPlainness(of: event, path)
         var mark = event.mark
         var content: SettingsNode.Content
@@ -80,6 +90,7 @@ struct YAMLComposer {
 
     private mutating func mapping(_ path: SettingsPath, _ depth: Int) throws(YAMLProblem) -> SettingsNode.Content {
         var entries: [SettingsNode.Entry] = []
+        var places: [String: Mark] = [:]
         var isMerged = false
         while true {
             let event = try events.next()
@@ -92,10 +103,12 @@ struct YAMLComposer {
             case "<<":
                 isMerged = true
                 report("merge keys are not allowed", event.mark, path, hint: "Write the keys out.")
-            case let key? where entries.contains { $0.key == key }:
-                let first = entries.first { $0.key == key }!.keyMark
-                report("\(path.appending(key: key)) is there twice, first in line \(first.line)", event.mark, path)
             case let key?:
+                if let first = places[key] {
+                    report("\(path.appending(key: key)) is there twice, first in line \(first.line)", event.mark, path)
+                    continue
+                }
+                places[key] = event.mark
                 entries.append(SettingsNode.Entry(key: key, keyMark: event.mark, value: value))
             }
         }

@@ -27,6 +27,8 @@ public struct JobStatus: Sendable, Codable {
     public var toUndo: [Undoing] = []
     /// What was kept for somebody's Borg, and was not all there any more when another run released it. `muster release` tells.
     public var lost: [UndoRecord] = []
+    /// What killed commands have left beside their targets.
+    public var unfinished: [UnfinishedDirectory] = []
     /// What is on record there too and cannot be read, each in a sentence.
     public var unreadable: [String] = []
     /// Newest first.
@@ -43,6 +45,7 @@ public struct JobStatus: Sendable, Codable {
         holder = try await area.lockHolder()
         toUndo = try await area.undoRecords().map { Undoing($0, in: area) }
         lost = try await area.lostRecords()
+        unfinished = try await area.unfinishedDirectories()
         unreadable = try await area.unreadableUndoRecords().map(\.message)
         // A report of another version that cannot be read any more is no news.
         runs = try await area.reports().prefix(20).compactMap {

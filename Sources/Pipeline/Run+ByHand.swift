@@ -17,17 +17,11 @@ extension Run {
             let root = place.hidden("\(id)")
             copying.areaByHand = root
             try await StagingArea.requireControl(of: root)
-            let area = try await StagingArea.open(root)
-            do {
-                try await copying.build(in: area, &report)
-                try place.receive(area.current)
-            } catch {
-                try await remove(area)
-                throw error
+            let failure = try await UnfinishedDirectory(root, of: "muster dump --into").noted(
+                in: job.staging, log: log
+            ) {
+                try await copying.fill(place, by: StagingArea.open(root), &report)
             }
-            report.set?.path = target.string
-            report.publishedAt = .now
-            let failure = await completed(place, removing: area)
             report.end(with: failure)
             return RunReport.Ended(report: report, failure: failure)
         } catch {
@@ -35,6 +29,22 @@ extension Run {
             report.end(with: failure)
             return RunReport.Ended(report: report, failure: failure)
         }
+    }
+
+    /// Throws when there is nothing in the place; returns what went wrong when there is.
+    private func fill(
+        _ place: VacantDirectory, by area: StagingArea, _ report: inout RunReport
+    ) async throws -> RunFailure? {
+        do {
+            try await build(in: area, &report)
+            try place.receive(area.current)
+        } catch {
+            try await remove(area)
+            throw error
+        }
+        report.set?.path = place.path.string
+        report.publishedAt = .now
+        return await completed(place, removing: area)
     }
 
     private func build(in area: StagingArea, _ report: inout RunReport) async throws {

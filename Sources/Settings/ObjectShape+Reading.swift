@@ -31,7 +31,11 @@ extension ObjectShape {
         }
         let known = others + fields.map(\.name)
         let unknown = entries.filter { !known.contains($0.key) }
-        var faulty = Set(unknown.compactMap { report($0, of: node, known: known, &diagnostics) })
+        var faulty = Set(unknown.prefix(Self.most).compactMap { report($0, of: node, known: known, &diagnostics) })
+        if let further = unknown.dropFirst(Self.most).first {
+            let message = "\(unknown.count - Self.most) more unknown keys \(node.path.place)"
+            diagnostics.report(Diagnostic(further.keyMark, node.path, message))
+        }
         for field in fields {
             // What belongs below it is beside it, which was reported.
             if faulty.contains(field.name), node[field.name]?.isNull == true { continue }
@@ -45,6 +49,9 @@ extension ObjectShape {
         let isSound = check(value, at: node, except: faulty, &diagnostics)
         return unknown.isEmpty && faulty.isEmpty && isSound
     }
+
+    /// So many unknown keys of a mapping are looked at one by one, which takes time.
+    private static var most: Int { 100 }
 
     /// Reports an unknown key, and returns the key that was probably meant. One that is there already was not.
     private func report(

@@ -13,6 +13,7 @@ import SystemPackage
 ///       sealed               how the files of current/ looked when they were sealed, see SealedFiles
 ///       runs/<run-id>.json   run reports, each from the start of its run
 ///       repositories/<name>.json  what is remembered of each repository
+///       unfinished/<run-id>.json  directories that commands fill elsewhere, see UnfinishedDirectory
 ///       job.json             which job this is
 ///
 /// At any instant, and after any crash, `current/` is the old complete set or the new one.

@@ -68,6 +68,31 @@ struct ByHandTests {
         }
     }
 
+    @Test("that is killed leaves what no other user enters, and what muster status names for as long as it is there")
+    func killed() async throws {
+        try await TestHost.with { host in
+            try await host.mustSucceed("dump")
+            let target = host.scratch.appending("by-hand")
+            let dump = try host.start(["dump", "--into", target.string], environment: ["MUSTER_STOP_AT": "dumped"])
+            try #require(await dump.stopped())
+            dump.send(SIGKILL)
+            _ = try await dump.result()
+            let hidden = try #require(
+                try FileSystem.names(in: host.scratch).first { $0.string.hasPrefix(".by-hand.") })
+            let left = host.scratch.appending(hidden)
+            #expect(try FileSystem.status(of: left).mode == 0o700)
+            let status = try await host.mustSucceed("status")
+            #expect(
+                status.contains("left by muster dump --into of ")
+                    && status.contains(", which was killed: \(left) (remove it)"), "\(status)")
+            try FileTree(left).remove()
+            // The next one that is made by hand forgets what is gone.
+            try await host.mustSucceed("dump", "--into", target.string)
+            #expect(try FileSystem.names(in: host.staging.appending("unfinished")).isEmpty)
+            #expect(!(try await host.mustSucceed("status").contains("which was killed")))
+        }
+    }
+
     @Test("that fails leaves nothing under the name, nor beside it")
     func failed() async throws {
         try await TestHost.with { host in

@@ -167,6 +167,35 @@ struct ExtractTests {
         }
     }
 
+    @Test("that is killed leaves what no other user enters, and what muster status names for as long as it is there")
+    func killed() async throws {
+        try await TestHost.with { host in
+            try await host.mustSucceed("run")
+            let marker = host.scratch.appending("extracting")
+            try host.fake(
+                "borg",
+                """
+                case "$*" in *--progress*) touch \(marker); exec sleep 1000 ;; esac
+                exec /usr/bin/borg "$@"
+                """)
+            let target = host.scratch.appending("restored")
+            let extract = try host.start(["extract", "latest", "--into", target.string])
+            try await eventually { access(marker.string, F_OK) == 0 }
+            #expect(!(try await host.mustSucceed("status").contains("which was killed")), "it runs")
+            extract.send(SIGKILL)
+            _ = try await extract.result()
+            let left = host.scratch.appending(try #require(try host.hiddenNames().first))
+            #expect(try FileSystem.status(of: left).mode == 0o700)
+            let status = try await host.mustSucceed("status")
+            #expect(
+                status.contains("left by muster extract of ")
+                    && status.contains(", which was killed: \(left) (remove it)"),
+                "\(status)")
+            try FileTree(left).remove()
+            #expect(!(try await host.mustSucceed("status").contains("which was killed")))
+        }
+    }
+
     @Test("that Borg breaks off keeps what there is, under a name that says what it is")
     func brokenOff() async throws {
         try await TestHost.with { host in

@@ -41,6 +41,11 @@ struct JobFileTests {
             #expect(
                 failure { try JobFile.load(file, kinds: kinds) } == "cannot read \(file): No such file or directory")
             #expect(failure { try JobFile.load(scratch, kinds: kinds) } == "cannot read \(scratch): Is a directory")
+            let pipe = scratch.appending("pipe.yaml")
+            #expect(mkfifo(pipe.string, 0o600) == 0)
+            #expect(
+                failure { try JobFile.load(pipe, kinds: kinds) }
+                    == "cannot read \(pipe): it is not a regular file\n  hint: Write the job to a file.")
             try write(String(repeating: "#", count: 1 << 20) + "\n", to: file)
             #expect(
                 failure { try JobFile.load(file, kinds: kinds) }

@@ -33,6 +33,21 @@ struct YAMLTests {
         ])
     func refused(text: String, message: String) { #expect(mistakes(in: text) == "nightly.yaml:\(message)") }
 
+    @Test("A file with more mistakes or values than a person would make is read no further")
+    func absurd() {
+        func many(_ count: Int, _ line: (Int) -> String) -> [Substring] {
+            mistakes(in: (0..<count).map(line).joined(separator: "\n")).split(separator: "\n")
+        }
+        let keys = many(9_000) { "k\($0): v" }
+        #expect(keys.count { $0.hasPrefix("nightly.yaml:") } == 103 && keys.count < 250)
+        #expect(keys.contains("nightly.yaml:101:1: 8900 more unknown keys at the top level"))
+        let twice = many(9_000) { _ in "dumps: v" }
+        #expect(twice.count == 101)
+        #expect(twice.last == "nightly.yaml:102:1: the rest was not read, after so many mistakes")
+        let values = many(20_000) { "k\($0): v" }
+        #expect(values == ["nightly.yaml:10000:8: more than 20000 values; this is not a job file"])
+    }
+
     @Test(
         "A mistake in syntax is reported where it is, with what to do",
         arguments: [

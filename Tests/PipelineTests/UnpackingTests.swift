@@ -31,6 +31,17 @@ private let escapes: [(name: String, entries: [@Sendable (FilePath, inout TarStr
         ]
     ),
     ("a name with two slashes first", [{ $1.add("/\($0)/victim/new", content: "attacker") }]),
+    ("no name", [{ $1.add("", content: "attacker") }, { $1.add("/", type: "5", mode: "0000777") }]),
+    ("a name with a step to nowhere", [{ $1.add("a/./../../victim/new") }, { $1.add("a//../../victim/new") }]),
+    (
+        "a name that ends in the middle for the kernel",
+        [
+            {
+                $1.addExtended([("path", "../victim/new\0x")])
+                $1.add("x", content: "attacker")
+            }
+        ]
+    ),
     ("a name that leads up", [{ $1.add("../victim/file", content: "attacker") }]),
     ("a name that leads up from below", [{ $1.add("a/../../victim/file", content: "attacker") }]),
     ("a name that leads up and down", [{ $1.add("../../foo/../bar/../victim/new", content: "attacker") }]),

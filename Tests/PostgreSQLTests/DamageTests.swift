@@ -107,6 +107,22 @@ struct DamageTests {
             "$REAL/pg_dumpall \"$@\" | sed '0,/database dump complete/ s/database dump complete//'"
     }
 
+    @Test(
+        "A script that an old pg_dumpall wrote is warned of, as psql obeys what names in it say",
+        arguments: [true, false])
+    func unrestricted(isOld: Bool) async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            let old = #"$REAL/pg_dumpall "$@" | sed '/^\\\(un\)\?restrict /d'"#
+            let provider = cluster.provider {
+                $0.binDirectory = try? cluster.clientPrograms(
+                    pgDump: "exec $REAL/pg_dump \"$@\"", pgDumpAll: isOld ? old : nil)
+            }
+            let findings = try await TestRun().dump(provider, into: cluster.newDirectory()).findings
+            #expect(findings.filter { $0.code == "script_not_restricted" }.map(\.object) == (isOld ? ["globals"] : []))
+        }
+    }
+
     @Test("No damage that pg_dumpall leaves passes for a dump of the cluster", arguments: ScriptFault.allCases)
     func scriptDamage(fault: ScriptFault) async throws {
         try await ClusterFixture.with { cluster in

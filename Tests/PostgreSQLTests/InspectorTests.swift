@@ -48,6 +48,15 @@ struct InspectorTests {
         #expect(!script(old.replacingLast("-- P", "--  P"), chunk: 64).isComplete)
     }
 
+    @Test("A script is restricted by a line before its databases, not by one in what they hold")
+    func restricted() {
+        let heading = "-- Database \"a\" dump\n"
+        for size in [1, 9, 500] {
+            #expect(script("--\n\n\\restrict abc\n\n\(heading)", chunk: size).isRestricted)
+            #expect(!script("--\n\n\(heading)COPY t FROM stdin;\n\\restrict abc\n\\.\n", chunk: size).isRestricted)
+        }
+    }
+
     @Test("A database without heading or end is missing from a script")
     func missingDatabase() {
         let one = "-- Database \"a \"b\" dump\nx\n-- PostgreSQL database dump complete\n"

@@ -23,7 +23,7 @@ struct TarHeader {
         entry.mode = UInt32(truncatingIfNeeded: try Self.number(bytes[100..<108])) & 0o7777
         entry.uid = try owner(long.uid, bytes[108..<116])
         entry.gid = try owner(long.gid, bytes[116..<124])
-        entry.bytes = entry.kind == .file ? size : 0
+        entry.bytes = try contents(entry.kind, long.bytes)
         let (time, isBeyond) = try Self.number(bytes[136..<148]).multipliedReportingOverflow(by: 1_000_000_000)
         entry.modified = long.modified ?? (isBeyond ? .max : time)
         if entry.kind == .characterDevice || entry.kind == .blockDevice {
@@ -32,10 +32,18 @@ struct TarHeader {
         return entry
     }
 
+    /// A size that twelve digits cannot hold stands in an extended header, and 0 in its place.
+    private func contents(_ kind: TarEntry.Kind, _ long: Int64?) throws(TarError) -> Int64 {
+        if let long, long < 0 || (size != 0 && size != long) { throw TarError("an entry has two sizes") }
+        let bytes = long ?? size
+        guard kind == .file || bytes == 0 else { throw TarError("an entry that is not a file has contents") }
+        return bytes
+    }
+
     private var kind: TarEntry.Kind {
         get throws(TarError) {
             switch type {
-            case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): .file
+            case 0, UInt8(ascii: "0"): .file
             case UInt8(ascii: "1"): .hardLink
             case UInt8(ascii: "2"): .symbolicLink
             case UInt8(ascii: "3"): .characterDevice
@@ -91,7 +99,7 @@ struct TarHeader {
 }
 
 /// What headers before an entry say in its own header's place.
-struct TarOverrides {
+struct TarOverrides: Equatable {
     var path: [UInt8]?
     var target: [UInt8]?
     var bytes: Int64?
@@ -122,11 +130,20 @@ struct TarOverrides {
         case "size": bytes = try number(text)
         case "uid": uid = try number(text)
         case "gid": gid = try number(text)
-        case "mtime":
-            guard let seconds = Double(text) else { throw TarError("a time is not one") }
-            modified = Int64(nearest: seconds * 1e9)
-        default: break
+        case "mtime": modified = try time(text)
+        // The inventory of a tree has these too, and more exactly.
+        case "atime", "ctime", "uname", "gname", "hdrcharset": break
+        case _ where key.hasPrefix("SCHILY.xattr.") || key.hasPrefix("SCHILY.acl."): break
+        default: throw TarError("an extended header has an unknown key")
         }
+    }
+
+    /// Borg writes what Python makes of seconds as a floating-point number, such as `1e-09`: it is not exact.
+    private func time(_ text: String) throws(TarError) -> Int64 {
+        guard text.utf8.allSatisfy({ "0123456789.eE+-".utf8.contains($0) }), let seconds = Double(text) else {
+            throw TarError("a time is not one")
+        }
+        return Int64(nearest: seconds * 1e9)
     }
 
     private func number(_ text: String) throws(TarError) -> Int64 {

@@ -3,7 +3,8 @@ import SystemPackage
 
 /// Reads a tar stream as Borg exports it: GNU's format, or that of POSIX with extended headers.
 ///
-/// Whatever the stream holds, it takes no more memory than `longestHeader`, and every number is in range.
+/// It understands what Python's tarfile writes for Borg, and no more. All else is an error: a sparse file, a global header, a key that is not
+/// known, anything after the end. Whatever the stream holds, it takes no more memory than `longestHeader`, and every number is in range.
 public struct TarReader: ~Copyable {
     private let file: FileDescriptor
     /// Of the entry at hand: bytes that were not read yet, and those that fill its last block.
@@ -13,6 +14,8 @@ public struct TarReader: ~Copyable {
     static let block = 512
     /// Of a long name, or an extended header.
     static let longestHeader: Int64 = 1 << 20
+    /// Before one entry: Borg writes two at most, for a long name and a long target.
+    private static let mostHeaders = 4
 
     /// - Parameter file: open for reading, at the start of the stream, and not closed here.
     public init(_ file: FileDescriptor) { self.file = file }
@@ -20,26 +23,40 @@ public struct TarReader: ~Copyable {
     /// The next entry, or nil at the end of the stream. What was not read of the last one is passed over.
     public mutating func next() throws -> TarEntry? {
         var long = TarOverrides()
-        while true {
+        for _ in 0...Self.mostHeaders {
             try skip()
             let header = try block()
-            guard header.contains(where: { $0 != 0 }) else { return nil }
+            guard header.contains(where: { $0 != 0 }) else {
+                guard long == TarOverrides() else { throw TarError("a header is followed by nothing") }
+                try requireEnd()
+                return nil
+            }
             let found = try TarHeader(header)
-            (rest, padding) = (found.size, (Int64(Self.block) - found.size % Int64(Self.block)) % Int64(Self.block))
+            begin(found.size)
             switch found.type {
             case UInt8(ascii: "L"): long.path = try text()
             case UInt8(ascii: "K"): long.target = try text()
             case UInt8(ascii: "x"): try long.read(try whole())
-            case UInt8(ascii: "g"): break
             default:
                 let entry = try found.entry(with: long)
-                rest = entry.kind == .file ? entry.bytes : 0
-                guard entry.kind != .file || long.bytes == nil || long.bytes == found.size else {
-                    throw TarError("an entry has two sizes")
-                }
-                if entry.kind != .file, found.size > 0 { throw TarError("an entry that is not a file has contents") }
+                begin(entry.bytes)
                 return entry
             }
+        }
+        throw TarError("an entry has too many headers")
+    }
+
+    private mutating func begin(_ size: Int64) {
+        (rest, padding) = (size, (Int64(Self.block) - size % Int64(Self.block)) % Int64(Self.block))
+    }
+
+    /// Nothing but zeros may follow. They are read to the last one: Borg is still writing them.
+    private func requireEnd() throws {
+        var buffer = [UInt8](repeating: 0, count: Self.block)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
+            guard count > 0 else { return }
+            guard buffer[..<count].allSatisfy({ $0 == 0 }) else { throw TarError("something follows its end") }
         }
     }
 

@@ -15,9 +15,12 @@ extension Extraction {
         /// What it is opened by, instead of a name that its parent's owner may give to another.
         var workPath: FilePath { directory.unmistakablePath }
 
-        init(_ place: VacantDirectory) throws(ArchiveError) {
+        /// Where one is to be made.
+        static func path(at place: VacantDirectory) -> FilePath { place.hidden("extracting-\(RunID(start: .now))") }
+
+        init(_ place: VacantDirectory, _ path: FilePath) throws(ArchiveError) {
             self.place = place
-            path = place.hidden("extracting-\(RunID(start: .now))")
+            self.path = path
             name = FilePath(root: nil, path.components.suffix(1))
             do {
                 // Opened before the first byte: what cannot be written back to disk shows when all of it is flushed.

@@ -16,16 +16,19 @@ public struct Extraction: Sendable {
     /// `DUMP` or `DUMP/PATH`, as the operator wrote it; nil for all of the set.
     public let wanted: String?
     public let target: FilePath
+    /// The job's, where a record is kept of what a kill would leave.
+    let staging: FilePath
     let display: any ProgressDisplay
     let log: Logger
 
     public init(
-        of wanted: String?, from source: CatalogedArchive, into target: FilePath,
+        of wanted: String?, from source: CatalogedArchive, in catalog: ArchiveCatalog, into target: FilePath,
         display: any ProgressDisplay = NoDisplay(), log: Logger
     ) {
         self.source = source
         self.wanted = wanted
         self.target = target
+        staging = catalog.job.staging
         self.display = display
         self.log = log
     }
@@ -55,23 +58,32 @@ public struct Extraction: Sendable {
         let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
         let bytes = try await size(of: part, in: contents)
         try requireSpace(for: bytes, atLeast: min(bytes, contents.manifest.diskBytes), at: place)
-        let room = try Room(place)
         defer { display.show([]) }
-        let verified: VerificationReport
-        do {
-            let refused = try await extract(part, contents, bytes, into: room)
-            if let part { try contents.requireExtracted(part, into: room.workPath) }
-            await SetDirectory(room.workPath).restoreAttributes(of: contents.manifest, part)
-            verified = try await verify(part, contents, in: room)
-            guard refused.count == 0 else { throw unfaithful(refused.first, count: refused.count) }
-            try await room.complete(leavingOut: part?.scaffolding ?? [])
-        } catch {
-            throw await room.leave(after: error)
+        let path = Room.path(at: place)
+        let verified = try await UnfinishedDirectory(path, of: "muster extract").noted(in: staging, log: log) {
+            try await fill(Room(place, path), part, contents, bytes)
         }
         return Report(
             repository: source.repository.name, archive: source.archive.name, runID: contents.manifest.runID,
             standing: source.standing, part: part?.path.string, path: target.string, files: verified.files,
             bytes: verified.bytes)
+    }
+
+    /// Extracts, verifies, and moves what is verified into its place.
+    private func fill(
+        _ room: Room, _ part: SetPart?, _ contents: ArchiveContents, _ bytes: Int64
+    ) async throws -> VerificationReport {
+        do {
+            let refused = try await extract(part, contents, bytes, into: room)
+            if let part { try contents.requireExtracted(part, into: room.workPath) }
+            await SetDirectory(room.workPath).restoreAttributes(of: contents.manifest, part)
+            let verified = try await verify(part, contents, in: room)
+            guard refused.count == 0 else { throw unfaithful(refused.first, count: refused.count) }
+            try await room.complete(leavingOut: part?.scaffolding ?? [])
+            return verified
+        } catch {
+            throw await room.leave(after: error)
+        }
     }
 
     private func vacantPlace() throws(ArchiveError) -> VacantDirectory {

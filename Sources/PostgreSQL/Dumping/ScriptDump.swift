@@ -33,7 +33,8 @@ struct ScriptDump: Sendable {
         var findings = try await write(in: run)
         let end = Timestamp.now
         if let finding = try commentOutBootstrapRole() { findings.append(finding) }
-        let digest = try await verified()
+        let (digest, isRestricted) = try await verified()
+        if !isRestricted { findings.append(unrestricted) }
         return DumpedPart(from: start, to: end, findings: findings, digests: [unit.path: digest])
     }
 
@@ -90,7 +91,14 @@ struct ScriptDump: Sendable {
             ])
     }
 
-    private func verified() async throws(DumpError) -> FileDigest {
+    private var unrestricted: Finding {
+        Finding(
+            .warning, "script_not_restricted", object: unit.name,
+            "psql can be made to run programs by names and comments in \(unit.path): its pg_dumpall is older than \\restrict",
+            hint: "Install the newest minor release of PostgreSQL's client programs.")
+    }
+
+    private func verified() async throws(DumpError) -> (digest: FileDigest, isRestricted: Bool) {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             var inspector = ScriptInspector()
             let digest: FileDigest
@@ -104,7 +112,7 @@ struct ScriptDump: Sendable {
                 throw DumpError(ofReading: error)
             }
             try requireComplete(inspector)
-            return digest
+            return (digest, inspector.isRestricted)
         }
     }
 

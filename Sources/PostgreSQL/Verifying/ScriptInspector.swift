@@ -8,6 +8,8 @@ struct ScriptInspector {
     private var headings: Set<[UInt8]> = []
     private var ends = 0
     private(set) var isComplete = false
+    /// Whether psql is told, before anything of a database comes, to take no more commands of its own from the script.
+    private(set) var isRestricted = false
     /// The beginning of a line whose end has not come yet.
     private var line: [UInt8] = []
 
@@ -16,6 +18,7 @@ struct ScriptInspector {
     private static let clusterEnd = Array("-- PostgreSQL database cluster dump complete".utf8)
     private static let databaseEnd = Array("-- PostgreSQL database dump complete".utf8)
     private static let heading = Array("-- Database \"".utf8)
+    private static let restrict = Array("\\restrict ".utf8)
     private static let unrestrict = Array("\\unrestrict ".utf8)
 
     mutating func take(_ chunk: UnsafeRawBufferPointer) {
@@ -53,6 +56,7 @@ struct ScriptInspector {
             return
         }
         isComplete = line == Self.clusterEnd
+        if headings.isEmpty, line.starts(with: Self.restrict) { isRestricted = true }
         if line == Self.databaseEnd { ends += 1 }
         if line.starts(with: Self.heading) { headings.insert(line) }
     }

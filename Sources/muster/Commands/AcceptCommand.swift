@@ -1,4 +1,5 @@
 import ArgumentParser
+import DumpCore
 import Pipeline
 
 struct AcceptCommand: AsyncParsableCommand {
@@ -34,7 +35,7 @@ struct AcceptCommand: AsyncParsableCommand {
         if output.json {
             Console.shared.result(try json(accepted.lines))
         } else if !output.quiet, accepted.failure == nil || !accepted.lines.isEmpty {
-            Console.shared.result(accepted.lines.isEmpty ? "nothing to accept" : accepted.lines.joined(separator: "\n"))
+            Console.shared.result(accepted.lines.isEmpty ? "nothing to accept" : accepted.lines.asLines)
         }
         try accepted.failure?.asCommandFailure()
     }

@@ -10,8 +10,8 @@ struct ExtractCommand: AsyncParsableCommand {
         commandName: "extract", abstract: "Take a set, a dump, or a part of one out of an archive, verified.",
         discussion: """
             The directory appears once every file in it was compared with the checksums that the archive's own manifest vouches for. \
-            Owners, permissions and times are as they were archived. Nothing outside of it is touched, whatever the archive holds. If a file is not what was sealed, what there is \
-            is kept as DIR.unverified.
+            Owners, permissions and times are as they were archived. Nothing outside of it is touched, whatever the archive holds. \
+            If a file is not what was sealed, what there is is kept as DIR.unverified.
 
             It needs the job file and the repository, and nothing that this host remembers of earlier runs.
 
@@ -42,11 +42,12 @@ struct ExtractCommand: AsyncParsableCommand {
         let catalog = try options.catalog(log: log)
         let report = try await reading {
             try await Extraction(
-                of: part, from: catalog.find(archive)[0], into: target, display: ProgressFeed.shared, log: log
+                of: part, from: catalog.find(archive)[0], in: catalog, into: target, display: ProgressFeed.shared,
+                log: log
             ).perform()
         }
         if output.json { return Console.shared.result(try json(report)) }
-        if !output.quiet { Console.shared.result(report.text) }
+        if !output.quiet { Console.shared.result(report.text.onOneLine) }
     }
 
     /// A directory that takes the current one's place leaves whoever is in it nowhere.

@@ -40,6 +40,9 @@ extension JobStatus {
         lines += lost.map {
             "lost, though Borg was to read it: \($0.kind) of dump \($0.dump) of run \($0.run) (muster release)"
         }
+        lines += unfinished.map {
+            "left by \($0.command) of \($0.at.local), which was killed: \($0.path) (remove it)"
+        }
         lines += unreadable
         if let holder { lines.append("running now: \(holder)") }
         lines += runs.prefix(5).map { run in
