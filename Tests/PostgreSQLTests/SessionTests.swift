@@ -67,6 +67,32 @@ struct SessionTests {
         }
     }
 
+    @Test(
+        "A server that sends without end is neither kept in memory nor waited for",
+        arguments: [
+            ("select repeat('x', 1 << 20) from generate_series(1, 1000000)", "answers with more than 512 MiB"),
+            ("do $$ begin loop raise notice 'x'; end loop; end $$", "answers with more than 10000 notices"),
+        ])
+    func endless(statement: String, message: String) async throws {
+        try await ClusterFixture.with { cluster in
+            let session = try await connect(cluster)
+            let error = try await dumpError { _ = try await session.query(statement) }
+            #expect(error.message == "database 'postgres' as 'postgres' \(message)")
+            #expect(try await dumpError { _ = try await session.query("select 1") }.message.hasSuffix("is closed"))
+        }
+    }
+
+    @Test("A server that sends all the time is given up after the limit like any other")
+    func busy() async throws {
+        try await ClusterFixture.with { cluster in
+            let session = try await connect(cluster)
+            let error = try await dumpError {
+                _ = try await session.query("select generate_series(1, 100000000000)", limit: .milliseconds(300))
+            }
+            #expect(error.message == "database 'postgres' as 'postgres' did not answer in time")
+        }
+    }
+
     @Test("A connection that breaks is an error that says so")
     func broken() async throws {
         try await ClusterFixture.with { cluster in

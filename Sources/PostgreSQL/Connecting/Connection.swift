@@ -6,15 +6,25 @@ import Linux
 /// A libpq connection, closed when it goes out of scope. Its calls block the thread.
 struct Connection: ~Copyable {
     private let handle: OpaquePointer
+    /// How many remarks the server has made.
+    private let notices: UnsafeMutablePointer<Int>
+
+    /// More than any question of ours is answered with. A server that sends on and on is not waited for.
+    static let most = (bytes: 512 << 20, notices: 10_000)
 
     /// Takes over a connection that `PQconnectStartParams` began.
     init(owning handle: OpaquePointer) {
         self.handle = handle
         // What the server remarks in passing would go to our standard error.
-        PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        notices = .allocate(capacity: 1)
+        notices.initialize(to: 0)
+        PQsetNoticeProcessor(handle, { count, _ in count?.assumingMemoryBound(to: Int.self).pointee += 1 }, notices)
     }
 
-    deinit { PQfinish(handle) }
+    deinit {
+        PQfinish(handle)
+        notices.deallocate()
+    }
 
     var status: ConnStatusType { PQstatus(handle) }
     var problem: String { String(cString: PQerrorMessage(handle)).trimmed }
@@ -69,12 +79,25 @@ struct Connection: ~Copyable {
 
     /// Waits for the answer to what was sent: the rows of all its statements, or the first error.
     func receive(waiting: Waiting) throws(DumpError) -> [Row] {
+        // Row by row: libpq would keep all of an answer.
+        PQsetSingleRowMode(handle)
         var rows: [Row] = []
+        var (columns, bytes) = ([String](), 0)
         var failure: DumpError?
         while let result = try nextResult(waiting) {
             defer { PQclear(result) }
             switch PQresultStatus(result) {
-            case PGRES_TUPLES_OK: rows += Row.all(of: result)
+            case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK:
+                if columns.isEmpty { columns = Row.columns(of: result) }
+                for row in Row.all(of: result, columns) {
+                    bytes += row.bytes
+                    guard bytes <= Self.most.bytes else {
+                        throw endless("more than \(formatBytes(Int64(Self.most.bytes)))")
+                    }
+                    rows.append(row)
+                }
+                // The end of what one statement returns.
+                if PQresultStatus(result) == PGRES_TUPLES_OK { columns = [] }
             case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
             default: failure = failure ?? refused(result)
             }
@@ -83,8 +106,18 @@ struct Connection: ~Copyable {
         return rows
     }
 
+    private func endless(_ what: String) -> DumpError {
+        DumpError(
+            .sourceUnavailable, "\(endpoint.shown) answers with \(what)",
+            hint: "Check that this is the server that you mean, and that no one has replaced it.")
+    }
+
     private func nextResult(_ waiting: Waiting) throws(DumpError) -> OpaquePointer? {
+        notices.pointee = 0
         while PQisBusy(handle) != 0 {
+            guard notices.pointee <= Self.most.notices else {
+                throw endless("more than \(Self.most.notices) notices")
+            }
             switch waiting.forSocket(PQsocket(handle), Int16(POLLIN)) {
             case .ready: guard PQconsumeInput(handle) != 0 else { throw lost() }
             case .stopped:

@@ -6,9 +6,12 @@ struct Row: Sendable {
     private let columns: [String]
     private let values: [String?]
 
-    static func all(of result: OpaquePointer) -> [Row] {
-        let columns = (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
-        return (0..<PQntuples(result)).map { row in
+    static func columns(of result: OpaquePointer) -> [String] {
+        (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
+    }
+
+    static func all(of result: OpaquePointer, _ columns: [String]) -> [Row] {
+        (0..<PQntuples(result)).map { row in
             let values = (0..<Int32(columns.count)).map { column in
                 PQgetisnull(result, row, column) == 1
                     ? nil
@@ -19,6 +22,9 @@ struct Row: Sendable {
             return Row(columns: columns, values: values)
         }
     }
+
+    /// Roughly what it takes of memory.
+    var bytes: Int { values.reduce(64) { $0 + 32 + ($1?.utf8.count ?? 0) } }
 
     func text(_ column: String) throws(DumpError) -> String {
         guard let value = try optionalText(column) else { throw unexpected(column) }

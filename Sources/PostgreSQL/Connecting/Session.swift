@@ -150,8 +150,9 @@ struct Waiting {
             var watched = pollfd(fd: socket, events: events, revents: 0)
             let ready = poll(&watched, 1, 50)
             if stop.isRaised { return .stopped }
-            if ready > 0 { return .ready }
+            // Not even who sends all the time is waited for any longer.
             if let end, ContinuousClock.now >= end { return .tooLong }
+            if ready > 0 { return .ready }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Borg
+import Glibc
 import Linux
 import SystemPackage
 
@@ -35,7 +36,10 @@ final class UnpackingBuffer {
 
     /// Whether the page at a place is zeros. Most are not from their first byte on.
     private func isZero(_ piece: UnsafeRawBufferPointer, _ start: Int) -> Bool {
-        piece[start] == 0 && piece[start..<min(start + Self.page, piece.count)].allSatisfy { $0 == 0 }
+        guard piece[start] == 0 else { return false }
+        // Each byte equals the next.
+        let page = UnsafeRawBufferPointer(rebasing: piece[start..<min(start + Self.page, piece.count)])
+        return memcmp(page.baseAddress!, page.baseAddress! + 1, page.count - 1) == 0
     }
 }
 
