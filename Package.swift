@@ -80,7 +80,8 @@ let package = Package(
         .target(name: "CLinux", cSettings: hardened),
         // Tests, against real servers and a real Borg.
         .target(
-            name: "TestSupport", dependencies: ["muster", "Processes", "Linux", "DumpCore", .logging, .system],
+            name: "TestSupport",
+            dependencies: ["muster", "swapper", "Processes", "Linux", "DumpCore", .logging, .system],
             path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
         .testTarget(
@@ -108,6 +109,8 @@ let package = Package(
             ]),
         .testTarget(
             name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
+        // What a user does to his own directories while Muster works in them.
+        .executableTarget(name: "swapper", path: "Tests/Swapper"),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +93,11 @@ int clinux_open_below(int directory, const char *path, int flags, mode_t mode) {
     // Some containers answer EPERM to a call that they do not know. A true one comes again.
     if (opened < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_steps(directory, path, flags, mode);
     return result(opened);
+}
+
+int clinux_is_in_proc(int file) {
+    struct statfs facts;
+    return fstatfs(file, &facts) == 0 && facts.f_type == PROC_SUPER_MAGIC;
 }
 
 int clinux_memory_file(const char *name) { return result(memfd_create(name, 0)); }

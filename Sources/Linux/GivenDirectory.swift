@@ -97,7 +97,7 @@ extension OpenDirectory {
 
 extension FileDescriptor {
     /// Lists that let other users in besides the mode, and that a directory hands on to what is made in it.
-    fileprivate func removeAccessLists() throws(Errno) {
+    func removeAccessLists() throws(Errno) {
         for name in ["system.posix_acl_default", "system.posix_acl_access"] {
             // Most have none, and some file systems do not know of any.
             guard fgetxattr(rawValue, name, nil, 0) >= 0 else { continue }

@@ -42,9 +42,9 @@ struct SnapshotTests {
     func liveBeside() async throws {
         try await TestHost.withBtrfs { host, volume in
             host.job.dumpLines += [
-                "  rest:", "    provider: directory", "    path: \(volume.data)", "    exclude: [/documents/]",
+                "  rest:", "    provider: directory", "    path: \(volume.root)", "    exclude: [/data/]",
             ]
-            try write("other", to: volume.data.appending("other"))
+            try write("other", to: volume.root.appending("other"))
             let dump = try await host.mustSucceed("dump")
             #expect(dump.contains("dump rest: "), "\(dump)")
             #expect(try read(host.current.appending("documents/tree/letter")) == "old")

@@ -209,18 +209,18 @@ struct LVMTests {
     }
 
     @Test("is mounted as its file system needs it")
-    func mountOptions() {
+    func mountOptions() async throws {
+        let programs = SnapshotHost(scratch: "/nonexistent").round.programs
         var snapshot = LogicalVolumeSnapshot(
             group: "my-vg", groupID: "ID", origin: "data", volume: "muster-x", isThin: false, size: .standard,
             fileSystem: "xfs")
         let device = "/dev/mapper/my--vg-muster--x"
         #expect(
-            snapshot.mounting
-                == .byMount(
-                    arguments: ["-t", "xfs", "-o", "ro,nodev,nosuid,noexec,nouuid", device], mark: device))
+            snapshot.mounting(by: programs)
+                == .byMount(arguments: ["-t", "xfs", "-o", "ro,nodev,nosuid,noexec,nouuid", device]))
         snapshot.fileSystem = "ext4"
         #expect(
-            snapshot.mounting
-                == .byMount(arguments: ["-t", "ext4", "-o", "ro,nodev,nosuid,noexec", device], mark: device))
+            snapshot.mounting(by: programs)
+                == .byMount(arguments: ["-t", "ext4", "-o", "ro,nodev,nosuid,noexec", device]))
     }
 }

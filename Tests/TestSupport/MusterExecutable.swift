@@ -6,6 +6,8 @@ public let musterExecutable = executable("muster")
 
 /// What muster runs every program under, built together with these tests.
 public let keeperExecutable = executable("muster-keeper")
+/// Exchanges names as fast as it can: Tests/Swapper/main.c.
+public let swapperExecutable = executable("swapper")
 
 private func executable(_ name: String) -> FilePath {
     // The test bundle is loaded from the directory of the build, where the executables lie too. Its path is among the arguments of

@@ -93,6 +93,7 @@ struct Selection: Sendable {
 
     /// Why a directory is left out by what is in it, or nil if it is not.
     func omission(of directory: FilePath, holding names: [FilePath.Component], in root: OpenDirectory) -> Finding? {
+        if isPlaceOfOwnSnapshot(directory, names, in: root) { return Self.ownSnapshot }
         if let marker = markers.first(where: names.contains) {
             return Finding(
                 .note, "excluded_by_marker", object: directory.string, "\(directory) is left out: it holds \(marker)",
@@ -103,6 +104,18 @@ struct Selection: Sendable {
             .note, "excluded_cache", object: directory.string,
             "\(directory) is left out: its \(cacheTag) declares it to be a cache",
             hint: "Remove exclude_caches if it matters.")
+    }
+
+    /// Whether it is the directory, closed to all but root, that a snapshot of ours lies in at the top of a Btrfs.
+    private func isPlaceOfOwnSnapshot(
+        _ directory: FilePath, _ names: [FilePath.Component], in root: OpenDirectory
+    ) -> Bool {
+        guard directory.isCalledLikeOwnSnapshot, names.allSatisfy({ $0 == directory.lastComponent }),
+            let status = try? root.status(of: directory), status.uid == 0, status.mode == 0o700
+        else { return false }
+        guard let name = names.first else { return true }
+        guard let inner = try? root.status(of: directory.appending(name)) else { return true }
+        return inner.isRootOfSubvolume || inner.isPlaceOfSubvolume
     }
 
     private static func isCache(_ directory: FilePath, in root: OpenDirectory) -> Bool {

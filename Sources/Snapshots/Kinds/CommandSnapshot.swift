@@ -46,7 +46,9 @@ struct CommandSnapshot: VolumeSnapshot {
         }
     }
 
-    var mounting: Mounting {
+    var mark: String? { nil }
+
+    func mounting(by programs: SystemPrograms) -> Mounting {
         .byCommand(commands.mount, deadline: commands.deadline, environment: environment)
     }
 

@@ -31,9 +31,11 @@ struct DatasetSnapshot: VolumeSnapshot {
 
     /// Never through `.zfs/snapshot`: what is mounted there by itself goes by itself, and changes its inodes (Borg's
     /// issue 6652).
-    var mounting: Mounting {
-        .byMount(arguments: ["-t", "zfs", "-o", Mounting.options, name], mark: name)
+    func mounting(by programs: SystemPrograms) -> Mounting {
+        .byMount(arguments: ["-t", "zfs", "-o", Mounting.options, name])
     }
+
+    var mark: String? { name }
 
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
         guard let found = try await ownerFound(by: programs) else { return .done }

@@ -53,10 +53,12 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
     }
 
     /// XFS has the same UUID on the snapshot as on its origin, and refuses the second.
-    var mounting: Mounting {
+    func mounting(by programs: SystemPrograms) -> Mounting {
         let options = fileSystem == "xfs" ? Mounting.options + ",nouuid" : Mounting.options
-        return .byMount(arguments: ["-t", fileSystem, "-o", options, device], mark: device)
+        return .byMount(arguments: ["-t", fileSystem, "-o", options, device])
     }
+
+    var mark: String? { device }
 
     /// As mount(8) shows it in the table of mounts; device mapper doubles the dashes within names.
     private var device: String {

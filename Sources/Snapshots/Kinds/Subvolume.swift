@@ -98,7 +98,7 @@ extension FileStatus {
 
     /// Whether it is the empty directory that a snapshot has in the place of a subvolume: nothing else on Btrfs has the inode 2. On other
     /// file systems it says nothing.
-    var isPlaceOfSubvolume: Bool { kind == .directory && inode == 2 }
+    public var isPlaceOfSubvolume: Bool { kind == .directory && inode == 2 }
 }
 
 extension MountTable {

@@ -2,11 +2,14 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// A read-only snapshot of a Btrfs subvolume, which lies in the subvolume that it was taken of.
+/// A read-only snapshot of a Btrfs subvolume, in a directory at the top of the file system that only root may enter.
 ///
-/// Btrfs has no place for its owner. It is ours when it is where the record says, read-only, a snapshot of the
-/// subvolume that the record names, and no older than the state of it that we had seen before: its path has the run's
-/// id.
+/// The subvolume may belong to a user, who can rename whatever is in it. So it is opened once, and the snapshot is made in a directory that is
+/// open too, and is mounted and deleted by its number: no path is looked up that somebody else could change. Only root reaches what it
+/// holds: files that were closed to a user since, programs that gave rights and were removed.
+///
+/// Btrfs has no place for its owner. It is ours when it has the name that the record says, which has the run's id in it, is read-only, a
+/// snapshot of the subvolume that the record names, and no older than the state of it that we had seen before.
 struct SubvolumeSnapshot: VolumeSnapshot {
     static let recordKind = "btrfs_snapshot"
 
@@ -15,68 +18,106 @@ struct SubvolumeSnapshot: VolumeSnapshot {
     var sourceID: String
     /// The transaction that had last changed the subvolume. Unlike a time of day, it never goes back.
     var generation: UInt64
-    /// The name of the snapshot in the subvolume. Hidden, as it lies among the operator's own.
+    /// The name of the snapshot, and of the directory that it is in. Hidden, as that may lie among the operator's own.
     var entry: String
+    /// The UUID of the file system. Nil in the record of an older Muster, whose snapshots lay in their subvolumes.
+    var fileSystemID: String?
 
-    private var path: FilePath { source.appending(entry) }
-
-    var name: String { path.string }
+    /// Where an operator who mounts the top of the file system finds it.
+    var name: String { "\(entry)/\(entry)" }
     var batch: String { "btrfs \(sourceID)" }
+    var mark: String? { entry }
 
     var facts: [String: String] {
-        ["source": source.string, "source_uuid": sourceID, "generation": "\(generation)", "snapshot": entry]
+        var facts = [
+            "source": source.string, "source_uuid": sourceID, "generation": "\(generation)", "snapshot": entry,
+        ]
+        facts["file_system_uuid"] = fileSystemID
+        return facts
     }
 
     static func take(
         _ snapshots: [Self], for owner: ProcessIdentity, by programs: SystemPrograms
     ) async throws(DumpError) {
-        for snapshot in snapshots { try await snapshot.take(by: programs) }
+        for snapshot in snapshots {
+            try await onOwnThread { () throws(DumpError) in try snapshot.take() }
+        }
     }
 
-    private func take(by programs: SystemPrograms) async throws(DumpError) {
-        // Into a directory that is there btrfs would put it, and call it like the source.
-        guard (try? FileSystem.status(of: path)) == nil else {
-            throw DumpError(.system, "\(path) is there already", hint: "Look what it is, and remove it.")
+    private func take() throws(DumpError) {
+        let found = try BtrfsFileSystem(of: self)
+        try calling("take a snapshot of \(source)") { () throws(Errno) in
+            let subvolume = try OpenDirectory(source)
+            guard try subvolume.status(of: "").isRootOfSubvolume, try subvolume.subvolume().id == sourceID else {
+                throw Errno.staleNFSFileHandle
+            }
+            try subvolume.takeSnapshot(into: try found.top.createPrivateDirectory(directory), as: entry)
         }
-        try await programs.run("btrfs", ["subvolume", "snapshot", "-r", source.string, path.string])
     }
 
     /// Bytes are written out before the act, and names are taken in it: a file that was made meanwhile may be empty, unless the file system
     /// is mounted with `flushoncommit` (btrfs(5)).
     var isOfOneInstant: Bool { false }
 
-    var mounting: Mounting {
-        .byMount(arguments: ["--bind", "-o", Mounting.options, path.string], mark: entry)
+    func mounting(by programs: SystemPrograms) async throws(DumpError) -> Mounting {
+        let (number, device) = try await onOwnThread { () throws(DumpError) in
+            let found = try BtrfsFileSystem(of: self)
+            return (try numbers(on: found).ours.first, found.device)
+        }
+        guard let number else {
+            throw DumpError(
+                .snapshotLost, "the snapshot \(name) of \(source) is not there any more",
+                hint: "Find out who deleted it, and run it again.")
+        }
+        return .byMount(arguments: ["-t", "btrfs", "-o", "\(Mounting.options),subvolid=\(number)", device])
     }
 
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
-        do throws(Errno) {
-            guard try FileSystem.status(of: path).kind == .directory else { return .foreign }
-        } catch .noSuchFileOrDirectory {
-            try await requireSource(by: programs)
-            return .done
-        } catch {
-            throw DumpError(.system, "cannot look at \(path): \(error)", underlying: error)
+        try await onOwnThread { () throws(DumpError) in try delete() }
+    }
+
+    private func delete() throws(DumpError) -> Deletion {
+        let found = try BtrfsFileSystem(of: self)
+        let numbers = try numbers(on: found)
+        return try calling("delete the snapshot \(name) of \(source)") { () throws(Errno) in
+            for number in numbers.ours { try found.top.deleteSubvolume(number) }
+            guard !numbers.hasOthers else { return .foreign }
+            return try found.removeDirectory(directory) ? .done : .foreign
         }
-        guard try await isOurs(by: programs) else { return .foreign }
-        // Committed: else the snapshot could be back after a power failure, when nobody has a record of it.
-        try await programs.run("btrfs", ["subvolume", "delete", "--commit-after", path.string])
-        return .done
     }
 
-    private func isOurs(by programs: SystemPrograms) async throws(DumpError) -> Bool {
-        guard try MountTable.isSubvolume(path) else { return false }
-        let found = try await Subvolume.at(path, by: programs)
-        return found.isReadOnly && found.parentID == sourceID && found.generationAtCreation >= generation
+    private var directory: FilePath.Component { FilePath.Component(entry)! }
+
+    /// What has the snapshot's name, wherever it lies by now.
+    private func numbers(on found: BtrfsFileSystem) throws(DumpError) -> (ours: [UInt64], hasOthers: Bool) {
+        try calling("look for the snapshot \(name) of \(source)") { () throws(Errno) in
+            let all = try found.top.subvolumes(called: entry)
+            var ours: [UInt64] = []
+            for number in all {
+                let facts = try OpenDirectory(subvolume: number, ofBtrfsOn: found.device).subvolume()
+                if facts.isReadOnly, facts.parentID == sourceID, facts.generationAtCreation >= generation {
+                    ours.append(number)
+                }
+            }
+            return (ours, ours.count < all.count)
+        }
     }
 
-    /// That there is nothing at the path says nothing while the file system is not mounted, or another subvolume has its name.
-    private func requireSource(by programs: SystemPrograms) async throws(DumpError) {
-        guard try MountTable.isSubvolume(source), try await Subvolume.at(source, by: programs).id == sourceID else {
+    private func calling<Result>(
+        _ act: String, _ work: () throws(Errno) -> Result
+    ) throws(DumpError) -> Result {
+        do {
+            return try work()
+        } catch .staleNFSFileHandle {
             throw DumpError(
-                .sourceUnavailable, "the subvolume \(source), which had the snapshot \(entry), is not there",
-                hint: "Mount its file system, or give it its name back, and run 'muster undo'.",
-                context: ["uuid": sourceID])
+                .sourceUnavailable, "\(source) is not the subvolume any more that it was when the run began",
+                hint: "Find out who put another in its place, and run it again.", context: ["uuid": sourceID])
+        } catch .fileExists {
+            throw DumpError(
+                .system, "cannot \(act): the file system has \(entry) at its top already",
+                hint: "Mount its top (subvolid=5), look what that is, and remove it.")
+        } catch {
+            throw DumpError(.system, "cannot \(act): \(error)", underlying: error)
         }
     }
 }
@@ -87,5 +128,6 @@ extension SubvolumeSnapshot {
         sourceID = try facts("source_uuid")
         generation = UInt64(try facts("generation")) ?? .max
         entry = try facts("snapshot")
+        fileSystemID = facts.record.facts["file_system_uuid"]
     }
 }

@@ -36,8 +36,11 @@ protocol VolumeSnapshot: Sendable {
     /// Whether names and bytes in it are as of one instant.
     var isOfOneInstant: Bool { get }
 
-    /// How it is mounted, and known by once it is.
-    var mounting: Mounting { get }
+    /// What a mount of it is known by, see `SnapshotMount`. Nil if it is mounted by a command of the operator's.
+    var mark: String? { get }
+
+    /// How it is mounted, once it is there.
+    func mounting(by programs: SystemPrograms) async throws(DumpError) -> Mounting
 
     /// Throws unless it still is all that it was when it was taken.
     func confirm(by programs: SystemPrograms) async throws(DumpError)
@@ -62,12 +65,8 @@ enum Deletion: Equatable {
 
 /// How a snapshot comes to be seen at a directory.
 enum Mounting: Sendable, Equatable {
-    /// By mount(8).
-    ///
-    /// - Parameters:
-    ///   - arguments: before the mount point.
-    ///   - mark: the mount is known by it, see `SnapshotMount`.
-    case byMount(arguments: [String], mark: String)
+    /// By mount(8), with these arguments before the mount point.
+    case byMount(arguments: [String])
     /// By a command of the operator's, which gives the mount point back together with the snapshot.
     case byCommand([String], deadline: Duration, environment: [String: String])
 

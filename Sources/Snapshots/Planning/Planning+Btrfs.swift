@@ -25,18 +25,23 @@ extension Planning {
                 "the subvolume \(nameless.point) has no UUID, by which a snapshot of it could be known as ours",
                 hint: "It is the top of a file system of before 2018. Make a subvolume and move what is dumped there.")
         }
+        // Opened here, so that what stands in the way is told before anything is dumped.
+        let fileSystemID = try BtrfsFileSystem(on: survey.mount).id
         return planned(
             .btrfs, of: subvolume.point.string,
-            ([subvolume] + included).map { part($0, in: subvolume) }, inside: survey.path(below: subvolume.point),
+            ([subvolume] + included).map { part($0, in: subvolume, on: fileSystemID) },
+            inside: survey.path(below: subvolume.point),
             volumesBelow: survey.pointsBelow.union(nested.map(\.point)),
             findings: omitted.map(settings.nested.finding))
     }
 
-    private func part(_ volume: Subvolume, in first: Subvolume) -> PlannedSnapshot.Part {
+    private func part(
+        _ volume: Subvolume, in first: Subvolume, on fileSystemID: String
+    ) -> PlannedSnapshot.Part {
         let snapshot = SubvolumeSnapshot(
             source: volume.point, sourceID: volume.id, generation: volume.generation,
             // A mount of it is known by this name, so no other subvolume's snapshot may have it.
-            entry: ".\(label)-\(volume.id.prefix(8))")
+            entry: ".\(label)-\(volume.id.prefix(8))", fileSystemID: fileSystemID)
         return PlannedSnapshot.Part(snapshot: snapshot, place: volume.point.relative(to: first.point))
     }
 

@@ -7,13 +7,16 @@ import SystemPackage
 /// A snapshot that was taken and is mounted, read-only.
 public final class HeldSnapshot: Sendable {
     /// Where the dump's path is to be read, below the mount point, which is the same in every run.
-    public let tree: FilePath
+    public var tree: FilePath { point.pushing(inside) }
     /// From just before to just after the atomic act. `exact`, or a `window` with Btrfs, and when the tree lies on several volumes that
     /// cannot be taken at once. Its evidence: `snapshot`, the kind, and `name`.
     public let moment: Moment
     /// What to look for while the tree is read; nil where a snapshot cannot lack what was below its path.
     public let missingVolumes: MissingVolumes?
 
+    private let point: FilePath
+    /// The dump's path, relative to the root of its volume.
+    private let inside: FilePath
     private let snapshots: [any VolumeSnapshot]
     private let round: SnapshotRound
     private let run: RunContext
@@ -26,15 +29,31 @@ public final class HeldSnapshot: Sendable {
     }
 
     init(
-        tree: FilePath, moment: Moment, missingVolumes: MissingVolumes?, snapshots: [any VolumeSnapshot],
+        point: FilePath, inside: FilePath, moment: Moment, missingVolumes: MissingVolumes?,
+        snapshots: [any VolumeSnapshot],
         round: SnapshotRound, run: RunContext
     ) {
-        self.tree = tree
+        self.point = point
+        self.inside = inside
         self.moment = moment
         self.missingVolumes = missingVolumes
         self.snapshots = snapshots
         self.round = round
         self.run = run
+    }
+
+    /// The tree, opened. A link that came into its place, or above it, before the snapshot was taken would lead out of that: it is not followed.
+    public func openTree() throws(DumpError) -> OpenDirectory {
+        do {
+            let root = try OpenDirectory(point)
+            return inside.isEmpty ? root : try root.openDirectory(inside)
+        } catch {
+            throw DumpError(
+                .sourceUnavailable, "cannot open \(tree), in the snapshot: \(error)",
+                hint:
+                    "Something else was put in the place of the directory before the snapshot was taken. Run it again.",
+                underlying: error)
+        }
     }
 
     /// To be called once all of the tree was read, before release. Throws when the snapshot overflowed or went away
@@ -58,10 +77,12 @@ public final class HeldSnapshot: Sendable {
     }
 
     func mount(_ part: PlannedSnapshot.Part, at directory: MountDirectory) async throws(DumpError) {
-        switch part.snapshot.mounting {
-        case .byMount(let arguments, let mark):
+        switch try await part.snapshot.mounting(by: round.programs) {
+        case .byMount(let arguments):
+            if !part.place.isEmpty { try requireDirectory(part.place, in: directory.point) }
             let mount = SnapshotMount(
-                point: directory.point.pushing(part.place), mark: mark, hasDirectory: part.place.isEmpty)
+                point: directory.point.pushing(part.place), mark: part.snapshot.mark ?? "",
+                hasDirectory: part.place.isEmpty)
             let record = try await run.journal.record(
                 SnapshotMount.recordKind, of: run.dump, facts: mount.facts)
             mounts.withLock { $0?.append(RecordedMount(mount: mount, record: record)) }
@@ -74,6 +95,17 @@ public final class HeldSnapshot: Sendable {
                 command, for: "the command that mounts the snapshot", within: deadline, environment: environment)
         }
         StopPoint.passing("mount.made")
+    }
+
+    /// That mount(8) meets no symbolic link on its way into the first part, which does not change any more.
+    private func requireDirectory(_ place: FilePath, in point: FilePath) throws(DumpError) {
+        do {
+            guard try OpenDirectory(point).status(of: place).kind == .directory else { throw Errno.notDirectory }
+        } catch {
+            throw DumpError(
+                .snapshotLost, "the snapshot has no directory at \(place), where a part of it belongs: \(error)",
+                hint: "Something else was put in its place while the run began. Run it again.", underlying: error)
+        }
     }
 
     /// The last one first. False when one could not be: then what is below it cannot be either.

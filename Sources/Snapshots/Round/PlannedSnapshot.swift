@@ -37,7 +37,7 @@ extension PlannedSnapshot {
         let round = planning.round
         let taken = try await round.takeSnapshots(snapshots, in: run)
         let held = HeldSnapshot(
-            tree: directory.point.pushing(inside), moment: moment(of: taken), missingVolumes: missingVolumes,
+            point: directory.point, inside: inside, moment: moment(of: taken), missingVolumes: missingVolumes,
             snapshots: snapshots, round: round,
             run: run)
         do throws(DumpError) {

@@ -61,7 +61,7 @@ extension RecordedSnapshot {
 
     /// Throws while it is mounted somewhere: somebody may be reading it.
     func giveUp(in run: RunContext, by programs: SystemPrograms) async throws(DumpError) {
-        if case .byMount(_, let mark) = snapshot.mounting { try SnapshotMount.requireUnmounted(mark) }
+        if let mark = snapshot.mark { try SnapshotMount.requireUnmounted(mark) }
         guard try await snapshot.delete(takenBy: record.owner, by: programs) == .foreign else { return }
         run.log.warning(
             "left alone what has the name of a snapshot of ours, and is none",

@@ -1,0 +1,57 @@
+// swapper exchange ONE OTHER: exchanges two names with each other, as fast as it can.
+// swapper steal DIRECTORY PREFIX VICTIM: exchanges whatever comes into DIRECTORY under a name with that prefix with a symbolic link to VICTIM.
+//
+// What a user can do to a directory of his while root works in it. Ends at SIGTERM, and writes how often it did it.
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { exchange_flag = 2 };
+static volatile sig_atomic_t is_over;
+
+static void end(int signal) {
+    (void)signal;
+    is_over = 1;
+}
+
+static long exchange(int directory, const char *one, const char *other) {
+    return syscall(SYS_renameat2, directory, one, directory, other, exchange_flag) == 0;
+}
+
+static long steal(const char *path, const char *prefix, const char *victim) {
+    long count = 0;
+    const int directory = open(path, O_RDONLY | O_DIRECTORY);
+    if (directory < 0) return -1;
+    unlinkat(directory, "link", 0);
+    if (symlinkat(victim, directory, "link") != 0) return -1;
+    while (!is_over) {
+        DIR *names = fdopendir(openat(directory, ".", O_RDONLY | O_DIRECTORY));
+        if (names == NULL) return -1;
+        for (struct dirent *entry; (entry = readdir(names)) != NULL && !is_over;)
+            if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+                for (int times = 0; times < 64; times++) count += exchange(directory, entry->d_name, "link");
+        closedir(names);
+    }
+    return count;
+}
+
+int main(int count, char *words[]) {
+    // Should the test be killed.
+    alarm(300);
+    signal(SIGTERM, end);
+    long times = 0;
+    if (count == 4 && strcmp(words[1], "exchange") == 0) {
+        while (!is_over) times += exchange(AT_FDCWD, words[2], words[3]);
+    } else if (count == 5 && strcmp(words[1], "steal") == 0) {
+        times = steal(words[2], words[3], words[4]);
+    } else {
+        return 64;
+    }
+    printf("%ld\n", times);
+    return times < 0;
+}
