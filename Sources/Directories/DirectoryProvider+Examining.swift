@@ -38,6 +38,7 @@ extension DirectoryProvider {
         var rights = CopyRights.ofProcess()
         try walk.visitAll { (path, status) throws(DumpError) in
             rights.add(path, status, in: source)
+            try settings.requireReadable(path, status, in: source.path)
             // A guess: whatever moved here with its directory has not changed and is new.
             size.add(status, isUnchanged: last.map { status.changed < $0.nanoseconds } ?? false)
             return true
@@ -53,7 +54,7 @@ extension DirectoryProvider {
             size: size,
             findings: rights.findings(isCopied: !isReferenced(in: run)) + (planned?.findings ?? liveFindings(run)),
             omissions: walk.omissions.findings(of: settings.path.string),
-            root: FileIdentity(status))
+            root: FileNumber(status))
     }
 
     private func isReferenced(in run: RunContext) -> Bool { settings.stage == .reference && !run.isByHand }
@@ -113,13 +114,13 @@ struct TreeSize: Sendable {
     /// Of files that have changed since the last dump, each once; holes do not count.
     var bytes: Int64 = 0
     /// Files with several names.
-    private var seen: Set<FileIdentity> = []
+    private var seen: Set<FileNumber> = []
 
     mutating func add(_ status: FileStatus, isUnchanged: Bool) {
         entries += 1
         guard status.kind == .file else { return }
         files += 1
-        guard !isUnchanged, status.links == 1 || seen.insert(FileIdentity(status)).inserted else { return }
+        guard !isUnchanged, status.links == 1 || seen.insert(FileNumber(status)).inserted else { return }
         bytes = bytes.plus(status.diskBytes)
     }
 }
@@ -128,10 +129,15 @@ extension OpenDirectory {
     /// The directory that is dumped, or an error that says why it cannot be.
     static func source(_ path: FilePath) throws(DumpError) -> OpenDirectory {
         do {
-            return try OpenDirectory(path)
+            return try OpenDirectory(alongUsers: path)
         } catch {
             let message: String
             switch error {
+            case .notPermitted:
+                throw DumpError(
+                    .sourceUnavailable,
+                    "a link on the way to \(path) belongs to a user, and leads to what is not that user's",
+                    hint: "Name the path that it leads to, if that is what is meant to be dumped.", underlying: error)
             case .noSuchFileOrDirectory: message = "\(path) does not exist"
             case .notDirectory, .tooManySymbolicLinkLevels:
                 let isLink = (try? FileSystem.status(of: path))?.kind == .symbolicLink

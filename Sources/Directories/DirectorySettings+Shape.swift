@@ -41,6 +41,10 @@ extension DirectorySettings: ProviderSettings {
                 "changed_files", \.changedFiles, .choice,
                 "What to do with a file that changed each of five times that it was copied: fail the dump, or keep the last copy and warn."
             )
+            .key(
+                "sparse_files", \.sparseFiles, .choice,
+                "What to do with a file that has more than 1 TiB of holes, which all have to be read: fail the dump, or read it."
+            )
             .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
             .check("stage") { $0.referenceFault }
     }

@@ -13,8 +13,9 @@ public struct DirectorySettings: Sendable, Equatable {
     /// Whether the path must be a mount point: an unmounted disk must not be dumped as the directory that it is mounted on.
     public var requiresMount = false
     public var changedFiles = ChangedFiles.fail
+    public var sparseFiles = SparseFiles.fail
     /// Nil: no limit.
-    public var deadline: Duration?
+    public var deadline: Duration? = .seconds(24 * 3600)
 
     public init(path: FilePath = "/") { self.path = path }
 
@@ -24,6 +25,17 @@ public struct DirectorySettings: Sendable, Equatable {
         case copy
         /// Read by Borg in place, in its snapshot.
         case reference
+    }
+
+    /// What becomes of a file with more holes than anybody reads to the end: all of their zeros are hashed, and Borg reads them too.
+    public enum SparseFiles: String, Sendable, CaseIterable {
+        /// The dump fails, and names it.
+        case fail
+        /// It is read, however long that takes.
+        case read
+
+        /// A tebibyte: some twenty minutes.
+        static let mostHoles: Int64 = 1 << 40
     }
 
     /// What becomes of a file that changes each time that it is copied.

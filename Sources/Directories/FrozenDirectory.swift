@@ -27,16 +27,21 @@ struct FrozenDirectory: FrozenSource {
     private func dumped(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         let from = Timestamp.now
         let copied: CopiedTree?
+        let atHand = FilesAtHand()
         do {
             copied = try await withDeadline(prepared.settings.deadline) {
-                if prepared.isReferenced { try await list(in: run) } else { try await copy(into: directory, in: run) }
+                if prepared.isReferenced {
+                    try await list(in: run)
+                } else {
+                    try await copy(into: directory, atHand, in: run)
+                }
             }
         } catch let error as DumpError {
             throw await cause(of: error)
         } catch {
             throw DumpError(.cancelled, "the dump was cancelled", underlying: error)
         }
-        guard let copied else { throw tooLate }
+        guard let copied else { throw tooLate(atHand) }
         // One that overflowed meanwhile has shown what never was.
         try await snapshot?.confirm()
         guard copied.entries.count > 1 else {
@@ -57,7 +62,9 @@ struct FrozenDirectory: FrozenSource {
         }
     }
 
-    private func copy(into directory: FilePath, in run: RunContext) async throws(DumpError) -> CopiedTree {
+    private func copy(
+        into directory: FilePath, _ atHand: FilesAtHand, in run: RunContext
+    ) async throws(DumpError) -> CopiedTree {
         let unit = prepared.units[0]
         return try await run.perform(unit) { () throws(DumpError) in
             let count = ByteCounter()
@@ -77,7 +84,7 @@ struct FrozenDirectory: FrozenSource {
             let copy = TreeCopy(
                 from: source, to: target, prepared.settings, selection: selection,
                 longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous,
-                asOf: snapshot?.moment.from.nanoseconds
+                asOf: snapshot?.moment.from.nanoseconds, atHand: atHand
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
         }
@@ -94,9 +101,10 @@ struct FrozenDirectory: FrozenSource {
 
     /// Open for as long as it is read: a snapshot that is in use could not be given back.
     private func openSource() throws(DumpError) -> (OpenDirectory, Selection) {
-        let source = try OpenDirectory.source(snapshot?.tree ?? prepared.settings.path)
+        let source: OpenDirectory
+        if let snapshot { source = try snapshot.openTree() } else { source = try .source(prepared.settings.path) }
         let root = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
-        guard snapshot != nil || FileIdentity(root) == prepared.root else {
+        guard snapshot != nil || FileNumber(root) == prepared.root else {
             throw DumpError(
                 .sourceUnavailable,
                 "\(prepared.settings.path) is not the directory any more that it was when the run began",
@@ -211,10 +219,12 @@ struct FrozenDirectory: FrozenSource {
         return error
     }
 
-    private var tooLate: DumpError {
-        DumpError(
+    private func tooLate(_ atHand: FilesAtHand) -> DumpError {
+        var error = DumpError(
             .deadline,
             "the dump did not end within its deadline of \(prepared.settings.deadline?.settingsText ?? "")",
             hint: "Raise 'deadline:', or find out what holds it up: a slow disk, a slow network.")
+        if let path = atHand.first { error.context["copying"] = prepared.settings.path.pushing(path).string }
+        return error
     }
 }

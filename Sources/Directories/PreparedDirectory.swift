@@ -18,7 +18,7 @@ struct PreparedDirectory: PreparedSource {
     let findings: [Finding]
     let omissions: [Finding]
     /// Of the directory itself.
-    let root: FileIdentity
+    let root: FileNumber
 
     var facts: ErrorContext {
         var facts: ErrorContext = [

@@ -4,18 +4,26 @@ import SystemPackage
 
 /// A named value beside a file's contents, see xattr(7). Access control lists are such attributes too.
 public struct ExtendedAttribute: Sendable, Hashable {
-    /// With its name space, such as `user.comment` or `system.posix_acl_access`.
-    public var name: String
+    /// With its name space, such as `user.comment` or `system.posix_acl_access`. As bytes: it need not be UTF-8.
+    public var name: [UInt8]
     public var value: [UInt8]
 
-    public init(name: String, value: [UInt8]) {
+    public init(name: [UInt8], value: [UInt8]) {
         self.name = name
         self.value = value
     }
 
+    public init(name: String, value: [UInt8]) { self.init(name: Array(name.utf8), value: value) }
+
+    /// The name as text, for people.
+    public var title: String { String(decoding: name, as: UTF8.self) }
+
+    /// As system calls take it.
+    var nameWithNUL: [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
+
     /// What is kept of a file: the operator's attributes, those that only root sees, capabilities and labels, and access control lists.
     /// All else is made up by a file system about itself.
-    private static let spaces = ["user.", "trusted.", "security.", "system.posix_acl_"]
+    private static let spaces = ["user.", "trusted.", "security.", "system.posix_acl_"].map { Array($0.utf8) }
 
     /// Of an open file or directory. Sorted by name.
     public static func all(of file: FileDescriptor) throws(Errno) -> [ExtendedAttribute] {
@@ -27,7 +35,9 @@ public struct ExtendedAttribute: Sendable, Hashable {
     }
 
     public func set(on file: FileDescriptor) throws(Errno) {
-        try FileSystem.call { value.withUnsafeBytes { fsetxattr(file.rawValue, name, $0.baseAddress, $0.count, 0) } }
+        try FileSystem.call {
+            value.withUnsafeBytes { fsetxattr(file.rawValue, nameWithNUL, $0.baseAddress, $0.count, 0) }
+        }
     }
 
     static func read(
@@ -43,18 +53,18 @@ public struct ExtendedAttribute: Sendable, Hashable {
         }
         var attributes: [ExtendedAttribute] = []
         for part in names.split(separator: 0) {
-            let name = String(decoding: part, as: UTF8.self)
-            // It could not be asked for by that name, and would be lost.
-            guard name.utf8.elementsEqual(part) else { throw Errno.illegalByteSequence }
-            guard spaces.contains(where: name.hasPrefix) else { continue }
+            guard spaces.contains(where: part.starts) else { continue }
+            var attribute = ExtendedAttribute(name: Array(part), value: [])
+            let name = attribute.nameWithNUL
             do {
-                attributes.append(ExtendedAttribute(name: name, value: try bytes { value(name, $0, $1) }))
+                attribute.value = try bytes { value(name, $0, $1) }
+                attributes.append(attribute)
             } catch Errno.noData {
                 // Removed since it was listed.
                 continue
             }
         }
-        return attributes.sorted { $0.name < $1.name }
+        return attributes.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
     /// Asks for the size and then for the bytes, and again when they have become more meanwhile.

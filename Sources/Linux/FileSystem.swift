@@ -73,6 +73,9 @@ public enum FileSystem {
         try withDescriptor(path) { descriptor in fsync(descriptor) }
     }
 
+    /// The same of an open file.
+    public static func flush(_ file: FileDescriptor) throws(Errno) { try call { fsync(file.rawValue) } }
+
     /// Flushes all of the file system that an open file lies on: `syncfs(2)`. Faster than one `fsync` for each of many files.
     ///
     /// Throws when anything on it could not be written back since the file was opened (Linux 5.8 and newer): open one before

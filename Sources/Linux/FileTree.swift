@@ -44,22 +44,8 @@ public struct FileTree: Sendable {
     public func remove() throws(Errno) {
         do {
             guard try FileSystem.status(of: root).kind == .directory else { return try FileSystem.removeFile(root) }
-            try Self.empty(FilePath(), of: try OpenDirectory(root))
+            try TreeRemoval(of: try OpenDirectory(root)).perform()
             try FileSystem.call { root.withPlatformString { rmdir($0) } }
         } catch Errno.noSuchFileOrDirectory {}
-    }
-
-    private static func empty(_ directory: FilePath, of root: OpenDirectory) throws(Errno) {
-        // A directory whose mode does not let us, as in a copy of a tree, is made ours first. Root needs no mode.
-        if !UserAccount.currentIsRoot { try root.setMode(of: directory, to: 0o700) }
-        var names = SortedNames()
-        while let name = try names.next(in: directory, of: root) {
-            let path = directory.appending(name)
-            do {
-                let isDirectory = try root.status(of: path).kind == .directory
-                if isDirectory { try empty(path, of: root) }
-                try root.remove(path, isDirectory: isDirectory)
-            } catch Errno.noSuchFileOrDirectory {}
-        }
     }
 }

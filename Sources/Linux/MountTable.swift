@@ -51,11 +51,12 @@ public struct MountTable: Sendable {
     }
 
     /// Where `path` leads to, all symbolic links followed, and the mount that it is on, however many hide each other
-    /// there.
+    /// there. Throws `Errno.notPermitted` for a user's link to what is not that user's.
     public static func place(of path: FilePath) throws(Errno) -> (path: FilePath, mount: Mount) {
-        let descriptor = path.withPlatformString { open($0, O_CLOEXEC | pathOnly) }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
+        try path.withWay { file throws(Errno) in try place(of: file.rawValue) }
+    }
+
+    private static func place(of descriptor: Int32) throws(Errno) -> (path: FilePath, mount: Mount) {
         let facts = String(decoding: try contents(of: FilePath("/proc/self/fdinfo/\(descriptor)")), as: UTF8.self)
         let id = facts.split(atASCII: "\n").first { $0.hasPrefix("mnt_id:") }
             .flatMap { Int($0.dropFirst(7).filter(\.isNumber)) }
@@ -64,9 +65,6 @@ public struct MountTable: Sendable {
         }
         return (try target(of: FilePath("/proc/self/fd/\(descriptor)")), mount)
     }
-
-    /// O_PATH, which Swift's Glibc does not show.
-    private static let pathOnly: Int32 = 0o10000000
 
     private static func target(of link: FilePath) throws(Errno) -> FilePath {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)

@@ -28,22 +28,48 @@ extension OpenDirectory {
     // MARK: Extended attributes
 
     /// Of anything: a file, a directory, a link itself. Sorted by name.
-    ///
-    /// - Parameter kind: of what lies there. Links and special files, which cannot be opened, are reached by a path that is some 20 bytes longer.
     public func attributes(of path: FilePath, kind: FileStatus.Kind) throws(Errno) -> [ExtendedAttribute] {
-        guard kind == .file || kind == .directory else {
-            return try through(path) { path throws(Errno) in
-                try ExtendedAttribute.read {
-                    llistxattr(path, $0, $1)
-                } value: {
-                    lgetxattr(path, $0, $1, $2)
-                }
+        try whatLies(at: path, kind) { file, kind throws(Errno) in try Self.attributes(of: file, kind) }
+    }
+
+    /// What the status of something does not say of it: where a link leads to, and attributes.
+    ///
+    /// Throws `Errno.noSuchFileOrDirectory` when something else is there by now than what the status is of.
+    public func details(
+        of path: FilePath, _ status: FileStatus
+    ) throws(Errno) -> (target: [UInt8]?, attributes: [ExtendedAttribute]) {
+        try whatLies(at: path, status.kind) { file, kind throws(Errno) in
+            guard FileNumber(try FileSystem.status(of: file)) == FileNumber(status) else {
+                throw .noSuchFileOrDirectory
             }
+            let target: [UInt8]? = kind == .symbolicLink ? try Self.target(of: file, "") : nil
+            return (target, try Self.attributes(of: file, kind))
         }
-        let file = try openFile(path)
+    }
+
+    /// Opens it: what cannot be opened, links and special files, for its place alone.
+    private func whatLies<Result>(
+        at path: FilePath, _ kind: FileStatus.Kind,
+        _ body: (FileDescriptor, FileStatus.Kind) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        let isReadable = kind == .file || kind == .directory
+        let file = isReadable ? try openFile(path) : try openInPlace(path, clinux_path_only)
         // Nothing was written through it.
         defer { try? file.close() }
-        return try ExtendedAttribute.all(of: file)
+        return try body(file, kind)
+    }
+
+    private static func attributes(
+        of file: FileDescriptor, _ kind: FileStatus.Kind
+    ) throws(Errno) -> [ExtendedAttribute] {
+        guard kind != .file, kind != .directory else { return try ExtendedAttribute.all(of: file) }
+        // There is no call for what is open for its place alone; this path leads to a link itself.
+        let path = "/proc/self/fd/\(file.rawValue)"
+        return try ExtendedAttribute.read {
+            listxattr(path, $0, $1)
+        } value: {
+            getxattr(path, $0, $1, $2)
+        }
     }
 
     public func setAttributes(
@@ -54,7 +80,9 @@ extension OpenDirectory {
             return try through(path) { path throws(Errno) in
                 for attribute in attributes {
                     try FileSystem.call {
-                        attribute.value.withUnsafeBytes { lsetxattr(path, attribute.name, $0.baseAddress, $0.count, 0) }
+                        attribute.value.withUnsafeBytes {
+                            lsetxattr(path, attribute.nameWithNUL, $0.baseAddress, $0.count, 0)
+                        }
                     }
                 }
             }
@@ -69,6 +97,7 @@ extension OpenDirectory {
         _ path: FilePath, _ body: (UnsafePointer<CChar>) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         let place = try place(of: path)
+        defer { place.stayOpen() }
         let text = Array("/proc/self/fd/\(place.directory.file.rawValue)/".utf8CString.dropLast()) + place.name
         return try body(text)
     }

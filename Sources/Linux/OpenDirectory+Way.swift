@@ -8,6 +8,9 @@ extension OpenDirectory {
         var directory: Below
         /// Ends with NUL.
         var name: [CChar]
+
+        /// To be called once the descriptor was used: another thread may have let go of the directory meanwhile, which closes it.
+        func stayOpen() { withExtendedLifetime(directory) {} }
     }
 
     /// A directory that is kept open, or the open directory itself.
@@ -27,6 +30,7 @@ extension OpenDirectory {
     /// Calls `body` with the directory that a path ends in and the name that it has there, until no signal interrupts it.
     func at(_ path: FilePath, _ body: (Int32, UnsafePointer<CChar>) -> Int32) throws(Errno) {
         let place = try place(of: path)
+        defer { place.stayOpen() }
         try FileSystem.call { body(place.directory.file.rawValue, place.name) }
     }
 
@@ -52,8 +56,18 @@ extension OpenDirectory {
         }.get()
     }
 
+    /// The same by way of the directory that it is in, which must be the expected one.
+    func openInPlace(_ path: FilePath, _ options: Int32) throws(Errno) -> FileDescriptor {
+        guard !path.isEmpty else { return try open(path, options) }
+        let place = try place(of: path)
+        defer { place.stayOpen() }
+        let opened = clinux_open_below(place.directory.file.rawValue, place.name, options | O_NOFOLLOW | O_CLOEXEC, 0)
+        guard opened >= 0 else { throw Errno(rawValue: -opened) }
+        return FileDescriptor(rawValue: opened)
+    }
+
     func forget(_ directory: FilePath) {
-        let path = directory.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+        let path = directory.bytesWithNUL
         last.withLock { if $0?.path == path { $0 = nil } }
     }
 
@@ -61,6 +75,7 @@ extension OpenDirectory {
         if path == [0] { return Below(path, file, isOwned: false) }
         if let known = last.withLock({ $0 }), known.path == path { return known }
         let found = Below(path, try open(path, clinux_path_only | O_DIRECTORY, 0), isOwned: true)
+        try requireExpected(path, found.file)
         last.withLock { $0 = found }
         return found
     }

@@ -14,11 +14,25 @@ public final class OpenDirectory: Sendable {
     let file: FileDescriptor
     /// The directory below that was looked into last, kept open: most of what is asked for lies beside what was asked for before.
     let last = Mutex<Below?>(nil)
+    /// Directories below that must be what they were: see `expect`.
+    let expected = Mutex<[[CChar]: FileNumber]>([:])
 
     /// Throws `Errno.tooManySymbolicLinkLevels` or `Errno.notDirectory` for what is no directory, a link to one included.
     public init(_ path: FilePath) throws(Errno) {
         self.path = path
         file = try FileSystem.open(path, O_DIRECTORY)
+    }
+
+    /// The same for a path with directories on its way that belong to users: a link of theirs among them leads to nothing but what is
+    /// theirs, or this throws `Errno.notPermitted`.
+    public convenience init(alongUsers path: FilePath) throws(Errno) {
+        let file = try path.withWay(followingLast: false) { place throws(Errno) in
+            guard try FileSystem.status(of: place).kind != .symbolicLink else { throw .tooManySymbolicLinkLevels }
+            let opened = openat(place.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard opened >= 0 else { throw Errno(rawValue: errno) }
+            return FileDescriptor(rawValue: opened)
+        }
+        self.init(path, openAs: file)
     }
 
     /// Takes over a descriptor of a directory.
@@ -48,6 +62,7 @@ public final class OpenDirectory: Sendable {
         // Another one may have come to its place since.
         forget(directory)
         let opened = try open(directory, O_RDONLY | O_DIRECTORY)
+        try closing(opened) { file throws(Errno) in try requireExpected(directory.bytesWithNUL, file) }
         guard let stream = fdopendir(opened.rawValue) else {
             let error = Errno(rawValue: errno)
             try? opened.close()
@@ -62,17 +77,24 @@ public final class OpenDirectory: Sendable {
     /// Somebody with a lease on the file, such as a file server, is waited for: as long as the kernel gives him, fcntl(2), and a little longer.
     public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor {
         for _ in 1...500 {
-            do { return try open(path, O_RDONLY | O_NONBLOCK) } catch .wouldBlock { usleep(100_000) }
+            do { return try openInPlace(path, O_RDONLY | O_NONBLOCK) } catch .wouldBlock { usleep(100_000) }
         }
-        return try open(path, O_RDONLY | O_NONBLOCK)
+        return try openInPlace(path, O_RDONLY | O_NONBLOCK)
     }
 
     /// The text of a symbolic link, as bytes: a path would lose a slash too many.
     public func target(ofLink path: FilePath) throws(Errno) -> [UInt8] {
+        let place = try place(of: path)
+        defer { place.stayOpen() }
+        return try Self.target(of: place.directory.file, place.name)
+    }
+
+    /// - Parameter name: in the directory that is open, or empty if the link itself is.
+    static func target(of opened: FileDescriptor, _ name: UnsafePointer<CChar>) throws(Errno) -> [UInt8] {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         var count = 0
-        try at(path) { directory, name in
-            count = readlinkat(directory, name, &buffer, buffer.count)
+        try FileSystem.call {
+            count = readlinkat(opened.rawValue, name, &buffer, buffer.count)
             return count < 0 ? -1 : 0
         }
         return buffer[..<count].map { UInt8(bitPattern: $0) }
@@ -123,6 +145,10 @@ public final class OpenDirectory: Sendable {
     /// A second name for a file that lies below `other`.
     public func link(_ existing: FilePath, of other: OpenDirectory, as new: FilePath) throws(Errno) {
         let (from, to) = (try other.place(of: existing), try place(of: new))
+        defer {
+            from.stayOpen()
+            to.stayOpen()
+        }
         try FileSystem.call {
             linkat(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name, 0)
         }

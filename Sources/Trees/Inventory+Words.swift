@@ -40,10 +40,10 @@ extension ExtendedAttribute {
     init?(word: Slice<UnsafeRawBufferPointer>) {
         let prefix = "xattr.".utf8
         guard word.starts(with: prefix), let equals = word.firstIndex(of: UInt8(ascii: "=")),
-            let name = unescaped(word[..<equals].dropFirst(prefix.count)),
+            let name = unescaped(word[..<equals].dropFirst(prefix.count)), !name.contains(0),
             let value = [UInt8](hex: word[(equals + 1)...])
         else { return nil }
-        self.init(name: String(decoding: name, as: UTF8.self), value: value)
+        self.init(name: name, value: value)
     }
 }
 

@@ -69,7 +69,7 @@ extension [UInt8] {
         }
         for attribute in entry.attributes {
             append(" xattr.")
-            append(escaped: attribute.name.utf8)
+            append(escaped: attribute.name)
             append("=")
             for byte in attribute.value { append(number: byte, radix: 16, width: 2) }
         }

@@ -10,8 +10,7 @@ extension TreeEntry {
     /// - Parameter status: of what lies there.
     public init(_ path: FilePath, _ status: FileStatus, reading root: OpenDirectory) throws(Errno) {
         self.init(path, status)
-        if kind == .symbolicLink { target = try root.target(ofLink: path) }
-        attributes = try root.attributes(of: path, kind: kind)
+        (target, attributes) = try root.details(of: path, status)
     }
 
     /// How another state of the same path differs, in an operator's words; contents, names of files and the source are not looked at.
@@ -32,7 +31,7 @@ extension TreeEntry {
         compare("was changed at", modified, other.modified) { $0.asSeconds }
         compare("leads to", target, other.target) { String(decoding: $0 ?? [], as: UTF8.self) }
         compare("is device", node, other.node) { "\($0.major),\($0.minor)" }
-        compare("has attributes", attributes.map(\.name), other.attributes.map(\.name)) { "\($0)" }
+        compare("has attributes", attributes.map(\.title), other.attributes.map(\.title)) { "\($0)" }
         for (one, two) in zip(attributes, other.attributes) where one.name == two.name && one.value != two.value {
             found.append("has another value of \(one.name)")
         }

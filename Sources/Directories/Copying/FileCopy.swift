@@ -27,6 +27,8 @@ struct FileCopy {
     let asOf: Int64?
     /// Told what has been copied, piece by piece.
     let progress: (Int64) -> Void
+    /// Throws for a file that must not be read.
+    var vet: (FileStatus) throws(DumpError) -> Void = { _ in }
 
     /// How often a file is copied that changes meanwhile.
     static let attempts = 5
@@ -98,6 +100,7 @@ struct FileCopy {
         var attempt = 1
         while true {
             let before = try settledLook(at: from)
+            try vet(before.status)
             let (sha256, isWhole) = try copyBytes(from, to, before.status)
             let attributes = try ExtendedAttribute.all(of: from)
             let after = try currentStatus(of: from)

@@ -73,6 +73,6 @@ extension TreeCopy {
     /// Whether two names that were one file's still are.
     private func isOneFile(_ one: FilePath, _ other: FilePath) -> Bool {
         guard let one = try? source.status(of: one), let other = try? source.status(of: other) else { return false }
-        return FileIdentity(one) == FileIdentity(other)
+        return FileNumber(one) == FileNumber(other)
     }
 }

@@ -20,6 +20,8 @@ struct TreeCopy: Sendable {
     let settings: DirectorySettings
     /// See `FileCopy`.
     let asOf: Int64?
+    /// Told what is being copied.
+    let atHand: FilesAtHand
     /// Told what has been copied.
     let progress: @Sendable (Int64) -> Void
 
@@ -28,7 +30,7 @@ struct TreeCopy: Sendable {
 
     init(
         from source: OpenDirectory, to target: OpenDirectory, _ settings: DirectorySettings, selection: Selection,
-        longestPath: Int, expectedEntries: Int, previous: PreviousDump?, asOf: Int64?,
+        longestPath: Int, expectedEntries: Int, previous: PreviousDump?, asOf: Int64?, atHand: FilesAtHand,
         progress: @escaping @Sendable (Int64) -> Void
     ) {
         self.source = source
@@ -39,6 +41,7 @@ struct TreeCopy: Sendable {
         self.expectedEntries = expectedEntries
         self.previous = previous
         self.asOf = asOf
+        self.atHand = atHand
         self.progress = progress
     }
 
@@ -52,7 +55,9 @@ struct TreeCopy: Sendable {
         StopPoint.passing("directory.walked")
         _ = try await FileWorkers.forEach(plan.files) { (place, stop) throws(DumpError) in
             let path = plan.copied.path(at: place)
+            atHand.begin(path)
             let result = try copy(path, after: plan.former[place], until: stop)
+            atHand.end(path)
             plan.copied.take(result, of: place, at: path)
         }
         return try await onOwnThread { () throws(DumpError) in
@@ -80,15 +85,16 @@ struct TreeCopy: Sendable {
         var (copied, files, furtherNames) = (CopiedTree(), [Int](), [FurtherName]())
         var formerEntries: [Int: TreeEntry] = [:]
         copied.entries.reserveCapacity(expectedEntries)
-        var firstNames: [FileIdentity: Int] = [:]
+        var firstNames: [FileNumber: Int] = [:]
         let former = PreviousTree(previous)
         var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
             guard status.kind == .file else { return try make(path, status, &copied) }
+            try settings.requireReadable(path, status, in: source.path)
             let place = copied.entries.count
             copied.entries.append(TreeEntry(path, status))
             if status.links > 1 {
-                let identity = FileIdentity(status)
+                let identity = FileNumber(status)
                 if let first = firstNames[identity] {
                     furtherNames.append(FurtherName(path: path, place: place, first: first))
                     return true
@@ -168,7 +174,8 @@ struct TreeCopy: Sendable {
                 try FileCopy(
                     source: source, target: target, path: path, cloning: cloning, buffer: buffer, stop: stop,
                     asOf: asOf, progress: progress
-                ).perform()
+                ) { status throws(DumpError) in try settings.requireReadable(path, status, in: source.path) }
+                .perform()
             }
         }
         guard let result = try outcome.get() else { return nil }
@@ -249,7 +256,8 @@ func preserving(_ entry: TreeEntry, of target: OpenDirectory, _ work: () throws 
                 ? "Put the staging area on a file system with extended attributes and access control lists, such as ext4, XFS or Btrfs."
                 : "Run Muster as root: nobody else may give files to other users.",
             context: [
-                "owner": "\(entry.uid):\(entry.gid)", "attributes": entry.attributes.map(\.name).joined(separator: " "),
+                "owner": "\(entry.uid):\(entry.gid)",
+                "attributes": entry.attributes.map(\.title).joined(separator: " "),
             ],
             underlying: error.underlying)
     }

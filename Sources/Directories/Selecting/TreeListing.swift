@@ -25,12 +25,12 @@ struct TreeListing: Sendable {
     private func list(_ expectedEntries: Int, until stop: StopSign) throws(DumpError) -> CopiedTree {
         var listed = CopiedTree()
         listed.entries.reserveCapacity(expectedEntries)
-        var firstNames: [FileIdentity: FilePath] = [:]
+        var firstNames: [FileNumber: FilePath] = [:]
         var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
             var entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
             if status.kind == .file, status.links > 1 {
-                let identity = FileIdentity(status)
+                let identity = FileNumber(status)
                 entry.firstName = firstNames[identity]
                 if entry.firstName == nil { firstNames[identity] = path }
             }
@@ -47,12 +47,4 @@ struct TreeListing: Sendable {
 extension FileStatus {
     /// Of a file: what it takes on disk, without its holes.
     var diskBytes: Int64 { kind == .file ? min(bytes, allocatedBytes) : 0 }
-}
-
-/// Which file it is, whatever its name.
-struct FileIdentity: Hashable {
-    private var device: UInt64
-    private var inode: UInt64
-
-    init(_ status: FileStatus) { (device, inode) = (status.device, status.inode) }
 }

@@ -80,6 +80,7 @@ struct TreeWalk {
             if try !visit(path, status) { vanished.append(path) }
             return
         }
+        source.expect(path, status)
         guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
         if let omission = selection.omission(of: path, holding: names, in: source) { return omissions.add(omission) }
         guard try visit(path, status) else { return vanished.append(path) }

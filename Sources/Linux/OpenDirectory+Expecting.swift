@@ -1,0 +1,41 @@
+import Glibc
+import SystemPackage
+
+extension OpenDirectory {
+    /// Holds a directory below to what it is now: whatever else comes to its place from now on counts as gone.
+    ///
+    /// Who owns a directory can exchange those in it, also with one that he may not enter. Of what is read there, nothing may pass under the
+    /// owner and mode of the other.
+    public func expect(_ directory: FilePath, _ status: FileStatus) {
+        expected.withLock { $0[directory.bytesWithNUL] = FileNumber(status) }
+    }
+
+    /// Throws `Errno.noSuchFileOrDirectory` if a directory that was opened is another one than expected.
+    func requireExpected(_ path: [CChar], _ opened: FileDescriptor) throws(Errno) {
+        guard let number = expected.withLock({ $0[path] }) else { return }
+        guard FileNumber(try FileSystem.status(of: opened)) == number else { throw .noSuchFileOrDirectory }
+    }
+
+    /// Closes what was opened when `check` throws.
+    func closing(_ opened: FileDescriptor, _ check: (FileDescriptor) throws(Errno) -> Void) throws(Errno) {
+        do throws(Errno) {
+            try check(opened)
+        } catch {
+            // Nothing was written through it.
+            try? opened.close()
+            throw error
+        }
+    }
+}
+
+/// Which file it is, whatever its name.
+public struct FileNumber: Sendable, Hashable {
+    private var device: UInt64
+    private var inode: UInt64
+
+    public init(_ status: FileStatus) { (device, inode) = (status.device, status.inode) }
+}
+
+extension FilePath {
+    var bytesWithNUL: [CChar] { withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) } }
+}
