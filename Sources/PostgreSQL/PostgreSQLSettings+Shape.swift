@@ -2,6 +2,7 @@ import Settings
 import SystemPackage
 
 extension PostgreSQLSettings: ProviderSettings {
+    public var programUser: String? { runAs }
     public static let kind = "postgresql"
     public static let summary = "The databases of a PostgreSQL server, dumped by pg_dump or pg_dumpall."
 

@@ -1,3 +1,4 @@
+import Conformance
 import DumpCore
 import Linux
 import TestSupport
@@ -39,6 +40,70 @@ struct SessionTests {
             let closed = try await dumpError { _ = try await session.query("select 1") }
             #expect(closed.message == "the connection to database 'postgres' as 'postgres' is closed")
         }
+    }
+
+    /// What the owner of a database may have every session in it do.
+    private static let settingsOfOwner = [
+        "role = mallory", "search_path = public, pg_catalog", "statement_timeout = '1ms'", "lock_timeout = '1ms'",
+        "default_transaction_isolation = serializable", "default_transaction_deferrable = on",
+        "client_encoding = latin1", "datestyle = 'SQL, DMY'", "row_security = off", "bytea_output = escape",
+        "quote_all_identifiers = on", "standard_conforming_strings = off", "xmloption = document",
+        "idle_in_transaction_session_timeout = '1ms'",
+    ]
+
+    @Test("The owner of a database does not choose as which role, how long and in which encoding it is dumped")
+    func settingsOfDatabase() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql("create role mallory")
+            try await cluster.server.psql(
+                """
+                insert into customers values (4, U&'\\20ac');
+                create function public.current_setting(text) returns text language sql as $$select 'none'::text$$;
+                """, in: "shop")
+            for database in ["shop", "postgres"] {
+                for setting in Self.settingsOfOwner {
+                    try await cluster.server.psql("alter database \(database) set \(setting)", in: "app")
+                }
+            }
+            let session = try await connect(cluster)
+            #expect(try await session.row("select current_user::text as role").text("role") == "postgres")
+            await session.close()
+
+            let directory = try cluster.newDirectory()
+            let summary = try await TestRun().dump(cluster.provider(), into: directory)
+            let shop = try #require(summary.databases.first { $0.name == "shop" })
+            #expect(shop.tables.map(\.rows).sorted() == [4, 20000])
+            let texts = try FileTree(directory).entries().filter { $0.path.string.hasSuffix(".dat") }
+                .map { try read(directory.pushing($0.path)) }
+            #expect(texts.contains { $0.contains("4\t\u{20ac}\n") })
+        }
+    }
+
+    @Test("A role that the operator has chosen is the one that dumps")
+    func roleOfOperator() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.server.psql(
+                "create role backup in role pg_read_all_data; alter database postgres set role = postgres")
+            for (options, expected) in [
+                ("", "postgres"), (" options='-c role=backup'", "backup"), (" options=--role=backup", "backup"),
+            ] {
+                #expect(try await role(cluster, options) == expected)
+            }
+            try await cluster.server.psql("alter role postgres set role = backup")
+            #expect(try await role(cluster, "") == "backup")
+            let summary = try await TestRun().dump(cluster.provider(), into: cluster.newDirectory())
+            #expect(summary.omissions.contains { $0.code == "role_passwords_unreadable" })
+        }
+    }
+
+    private func role(_ cluster: ClusterFixture, _ options: String) async throws -> String {
+        let session = try await Session.connect(
+            ConnectionOptions(parsing: cluster.server.connection + " dbname=postgres" + options), password: nil,
+            as: UserAccount(named: PostgreSQLServer.user))
+        let name = try await session.row("select current_user::text as role").text("role")
+        await session.close()
+        return name
     }
 
     @Test("Cancelling a question ends it on the server")

@@ -7,7 +7,8 @@ extension Session {
     /// How long a connection may take when nobody says otherwise.
     static let defaultConnectTimeout = 30
 
-    /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only. Throws before any
+    /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only, in no role that the
+    /// database's owner has chosen. Throws before any
     /// of that when a pooler stands between.
     ///
     /// - Parameters:
@@ -82,7 +83,13 @@ extension Session {
         if let password { pairs.append(("password", password.reveal())) }
         let keywords = pairs.map { UnsafePointer(strdup($0.0)) } + [nil]
         let values = pairs.map { UnsafePointer(strdup($0.1)) } + [nil]
-        defer { for copy in keywords + values { free(UnsafeMutablePointer(mutating: copy)) } }
+        defer {
+            // The password among them, of which libpq has a copy.
+            for copy in keywords + values {
+                if let copy { explicit_bzero(UnsafeMutablePointer(mutating: copy), strlen(copy)) }
+                free(UnsafeMutablePointer(mutating: copy))
+            }
+        }
         // Not expanded: each value is what it says, also a database called `a=b`.
         guard let handle = PQconnectStartParams(keywords, values, 0) else {
             throw DumpError(.system, "out of memory")
@@ -122,7 +129,24 @@ extension Session {
         if connection.serverVersion >= 140_000 { settings["idle_session_timeout"] = "0" }
         if connection.serverVersion >= 170_000 { settings["transaction_timeout"] = "0" }
         let calls = settings.map { "pg_catalog.set_config('\($0.key)', '\($0.value)', false)" }
-        _ = try connection.query(
-            "select " + calls.joined(separator: ", "), [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+        let rows = try connection.query(
+            "select pg_catalog.current_setting('role') as role, " + calls.joined(separator: ", "), [],
+            waiting: Waiting(stop: stop, limit: .seconds(120)))
+        guard try rows.first?.text("role") != "none" else { return }
+        try leaveRoleOfDatabase(connection, stop)
+    }
+
+    /// `ALTER DATABASE … SET role` has each session of the database act as a role that its owner has chosen. What the operator has chosen, in
+    /// the connection's options or for our role, comes before it, and stays.
+    private static func leaveRoleOfDatabase(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
+        guard !connection.endpoint.namesRole else { return }
+        let chosen = try connection.query(
+            """
+            select 1 from pg_db_role_setting, unnest(setconfig) setting
+            where setrole = (select oid from pg_roles where rolname = session_user) and setting like 'role=%'
+              and setdatabase in (0, (select oid from pg_database where datname = current_database()))
+            """, [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+        guard chosen.isEmpty else { return }
+        _ = try connection.query("set role none", [], waiting: Waiting(stop: stop, limit: .seconds(120)))
     }
 }

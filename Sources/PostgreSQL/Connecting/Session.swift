@@ -23,6 +23,13 @@ final class Session: Sendable {
         var database: String
         /// Settings for the server, as they were given by whatever way: `-c work_mem=64MB`.
         var options = ""
+
+        /// Whether the operator's settings for the server say which role to act as.
+        var namesRole: Bool {
+            options.splitAtASCIISpace().contains { word in
+                word.drop { $0 == "-" }.hasPrefix("role=") || word.hasPrefix("-crole=")
+            }
+        }
     }
 
     init(_ connection: consuming sending Connection) {

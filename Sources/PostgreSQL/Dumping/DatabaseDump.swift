@@ -71,6 +71,9 @@ struct DatabaseDump: Sendable {
         ]
         if client.version.dumpsStatistics { arguments.append("--statistics") }
         if jobs > 1 { arguments.append("--jobs=\(jobs)") }
+        // Not what ALTER DATABASE … SET client_encoding says: not all that is stored need have a place in that.
+        let encoding = source.open.database.encoding
+        if !encoding.isEmpty { arguments.append("--encoding=\(encoding)") }
         arguments.append("--dbname=\(access.conninfo(database: database))")
         let remarks = ProgramRemarks()
         let program = access.program(client.path(of: .pgDump), arguments, directory: target)

@@ -24,6 +24,8 @@ struct ServerFacts: Sendable {
         var readsPasswords: Bool
         /// Whether it may choose the language of the server's messages as it connects.
         var maySetLanguage = false
+        /// The role that the operator has it act as by `SET role`, or `none`.
+        var assumed = "none"
     }
 
     struct Database: Sendable, Hashable {
@@ -37,6 +39,8 @@ struct ServerFacts: Sendable {
         var isInvalid: Bool
         /// Whether our role has the privilege CONNECT.
         var mayConnect: Bool
+        /// As the server calls it, such as `UTF8`.
+        var encoding = ""
     }
 
     /// The oldest server that this asks its questions of.
@@ -63,7 +67,8 @@ struct ServerFacts: Sendable {
                        select from pg_roles where rolname = 'pg_read_all_data' and pg_has_role(oid, 'usage')
                    ) as reads_all_data,
                    has_table_privilege('pg_authid', 'select') as reads_passwords,
-                   (select rolsuper from pg_roles where rolname = session_user) as may_set_language
+                   (select rolsuper from pg_roles where rolname = session_user) as may_set_language,
+                   current_setting('role') as assumed
             from pg_roles where rolname = current_user
             """)
         return ServerFacts(
@@ -72,7 +77,7 @@ struct ServerFacts: Sendable {
             role: Role(
                 name: try facts.text("role"), isSuperuser: try facts.flag("is_superuser"),
                 readsAllData: try facts.flag("reads_all_data"), readsPasswords: try facts.flag("reads_passwords"),
-                maySetLanguage: try facts.flag("may_set_language")),
+                maySetLanguage: try facts.flag("may_set_language"), assumed: try facts.text("assumed")),
             bootstrapRole: try await BootstrapRole.ask(session),
             settingsOfAllRoles: try await SettingsOfAllRoles.ask(session), databases: try await databases(session))
     }
@@ -103,6 +108,7 @@ struct ServerFacts: Sendable {
                    d.datallowconn as allows_connections,
                    d.datconnlimit = -2 as is_invalid,
                    has_database_privilege(d.oid, 'connect') as may_connect,
+                   pg_encoding_to_char(d.encoding) as encoding,
                    case when has_database_privilege(d.oid, 'connect')
                           or pg_has_role((select oid from pg_roles where rolname = 'pg_read_all_stats'), 'usage')
                         then pg_database_size(d.oid) end as bytes
@@ -114,7 +120,7 @@ struct ServerFacts: Sendable {
                 Database(
                     oid: try row.integer("oid"), name: try row.text("name"), bytes: try row.optionalInteger("bytes"),
                     allowsConnections: try row.flag("allows_connections"), isInvalid: try row.flag("is_invalid"),
-                    mayConnect: try row.flag("may_connect")))
+                    mayConnect: try row.flag("may_connect"), encoding: try row.text("encoding")))
         }
         return databases
     }
