@@ -1,44 +1,122 @@
 import Glibc
 import SystemPackage
 
+/// Something on the way to a path, or at its end, that a user other than root and us can change.
+public struct LoosePart: Sendable, Equatable, CustomStringConvertible {
+    public var path: FilePath
+    /// Reads on after the path, such as `belongs to user 1000`.
+    public var fault: String
+    public var mode: UInt32
+    /// Whose it is, or which group may write there; nil if all users may.
+    public var holder: Holder?
+
+    public enum Holder: Sendable, Equatable {
+        case user(UInt32)
+        case group(UInt32)
+    }
+
+    public var description: String { "\(path) \(fault) (mode 0\(String(mode, radix: 8)))" }
+
+    /// Whether that user alone can change it.
+    public func isHeld(by user: UserAccount) -> Bool { holder == .user(user.uid) || holder == .group(user.gid) }
+
+    /// How an operator says that it is meant to be so: paths with colons between them.
+    public static let variable = "MUSTER_TRUST"
+
+    /// What an operator can do about it.
+    public var remedy: String {
+        """
+        Give it to root and take the permission to write from others. If it is meant to be so, set \
+        \(Self.variable)=\(path) in the environment.
+        """
+    }
+
+    static var trusted: Set<FilePath> {
+        Set((getenv(variable).map { String(cString: $0) } ?? "").split(atASCII: ":").map { FilePath(String($0)) })
+    }
+}
+
 extension FilePath {
-    /// Why a user other than root and us could put something else in the place of what lies at this absolute path; nil if nobody could.
+    /// What lets a user other than root and us put something else in the place of what lies at this absolute path.
     ///
-    /// Looks at every directory on the way, and at those that links among them lead to. Reads on after "because", such as
-    /// `/home/alice belongs to user 1000`. What does not exist yet is no reason: whoever makes it can see to it.
-    public func loosePart() throws(Errno) -> String? {
+    /// Looks at every directory on the way, and at those that links among them lead to. What does not exist yet is no reason: whoever makes
+    /// it can see to it.
+    public func looseParts() throws(Errno) -> [LoosePart] {
         let parent = removingLastComponent()
-        if let found = try parent.looseStep() { return found }
-        guard let real = parent.withPlatformString({ realpath($0, nil) }) else {
+        let found = try parent.looseSteps()
+        guard let real = try parent.withoutLinks(), real != parent else { return found }
+        return try found + real.looseSteps()
+    }
+
+    /// The same for a file and its contents: also when such a user may write to it.
+    public func loosePartsOfFile() throws(Errno) -> [LoosePart] {
+        let found = try looseSteps()
+        guard let real = try withoutLinks(), real != self else { return found }
+        return try found + real.looseSteps()
+    }
+
+    /// Nil if there is nothing.
+    private func withoutLinks() throws(Errno) -> FilePath? {
+        guard let real = withPlatformString({ realpath($0, nil) }) else {
             guard errno != ENOENT else { return nil }
             throw Errno(rawValue: errno)
         }
         defer { free(real) }
-        return try FilePath(platformString: real).looseStep()
+        return FilePath(platformString: real)
     }
 
-    /// From the root on, so that the first that can be exchanged is named.
-    private func looseStep() throws(Errno) -> String? {
+    /// From the root on, so that the first that can be exchanged is named first.
+    private func looseSteps() throws(Errno) -> [LoosePart] {
+        var found: [LoosePart] = []
         var step = FilePath("/")
+        let trusted = LoosePart.trusted
         for component in [nil] + components.map(Optional.some) {
             if let component { step.append(component) }
             do {
-                if let fault = try FileSystem.status(of: step).looseness { return "\(step) \(fault)" }
+                let status = try FileSystem.status(of: step)
+                guard !trusted.contains(step), let part = LoosePart(step, status) else { continue }
+                guard !FileSystem.isReadOnly(step) else { continue }
+                found.append(part)
             } catch Errno.noSuchFileOrDirectory {
-                return nil
+                return found
             }
         }
-        return nil
+        return found
     }
 }
 
-extension FileStatus {
-    /// What lets other users exchange the names in a directory, or lead a link elsewhere.
-    fileprivate var looseness: String? {
-        guard uid == 0 || uid == geteuid() else { return "belongs to user \(uid)" }
-        // In a sticky directory, nobody can rename what belongs to another.
-        guard kind == .directory, mode & mode_t(S_ISVTX) == 0 else { return nil }
-        if mode & 0o002 != 0 { return "is writable by all users" }
-        return mode & 0o020 != 0 && gid != 0 && gid != getegid() ? "is writable by group \(gid)" : nil
+extension LoosePart {
+    /// Of an open file: nil if no other user can write to it.
+    public init?(of file: FileDescriptor, at path: FilePath) throws(Errno) {
+        guard !Self.trusted.contains(path) else { return nil }
+        self.init(path, try FileSystem.status(of: file))
+    }
+
+    /// Nil if no other user can exchange the names in a directory, write to a file, or lead a link elsewhere.
+    fileprivate init?(_ path: FilePath, _ status: FileStatus) {
+        guard status.uid == 0 || status.uid == geteuid() else {
+            self.init(path: path, fault: "belongs to user \(status.uid)", mode: status.mode, holder: .user(status.uid))
+            return
+        }
+        // Every link has mode 0777. In a sticky directory, nobody can rename what belongs to another.
+        guard status.kind != .symbolicLink, status.kind != .directory || status.mode & UInt32(S_ISVTX) == 0 else {
+            return nil
+        }
+        if status.mode & 0o002 != 0 {
+            self.init(path: path, fault: "is writable by all users", mode: status.mode, holder: nil)
+            return
+        }
+        guard status.mode & 0o020 != 0, status.gid != 0, status.gid != getegid() else { return nil }
+        self.init(
+            path: path, fault: "is writable by group \(status.gid)", mode: status.mode, holder: .group(status.gid))
+    }
+}
+
+extension FileSystem {
+    /// Whether nobody can write there, whatever the modes say: a volume of a container, an image. What cannot be asked is not.
+    static func isReadOnly(_ path: FilePath) -> Bool {
+        var facts = statvfs()
+        guard path.withPlatformString({ statvfs($0, &facts) }) == 0 else { return false }
+        return facts.f_flag & UInt(ST_RDONLY) != 0
     }
 }

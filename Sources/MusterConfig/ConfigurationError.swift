@@ -9,6 +9,8 @@ public struct ConfigurationError: OperatorError, Sendable {
         case notFound = "job_not_found"
         /// The file cannot be read.
         case unreadable = "job_unreadable"
+        /// Other users can change the file.
+        case exposed = "job_exposed"
         /// The file has mistakes, or a name that no job can have.
         case invalid = "job_invalid"
     }

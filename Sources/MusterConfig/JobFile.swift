@@ -22,7 +22,35 @@ public enum JobFile {
                 .invalid, "\(path) cannot be a job: \(fault.message)",
                 hint: "A job is named by its file, as it is part of the names of its archives. Rename the file.")
         }
-        return try parse(try contents(of: path), name: name, file: path, kinds: kinds)
+        let bytes = try contents(of: path)
+        var plan = try parse(bytes, name: name, file: path, kinds: kinds)
+        plan.exposure = try exposure(of: path, toAllBut: plan.dumps.compactMap(\.settings.programUser))
+        return plan
+    }
+
+    /// Throws if another user could put another file in the place of the job: what stands in it is run as the user that we are.
+    ///
+    /// A directory of a user whom the job hands its dumps to is returned, to be warned of: what that user could put there belongs to that user,
+    /// and is refused for that.
+    private static func exposure(
+        of path: FilePath, toAllBut users: [String]
+    ) throws(ConfigurationError) -> LoosePart? {
+        let parts: [LoosePart]
+        do {
+            parts = try path.loosePartsOfFile()
+        } catch {
+            throw ConfigurationError(.unreadable, "cannot look at the way to \(path): \(error)")
+        }
+        let accounts = users.compactMap { UserAccount(named: $0) }
+        guard let part = parts.first(where: { part in !accounts.contains(where: part.isHeld) }) else {
+            return parts.first
+        }
+        throw exposed(path, part)
+    }
+
+    private static func exposed(_ path: FilePath, _ part: LoosePart) -> ConfigurationError {
+        ConfigurationError(
+            .exposed, "\(path) is not safe from other users: \(part)", hint: part.remedy)
     }
 
     /// Validates the contents of a job file.
@@ -49,8 +77,12 @@ public enum JobFile {
             let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
             bytes = try file.closeAfter {
                 guard try [.file, .directory].contains(FileSystem.status(of: file).kind) else { throw NoFile() }
+                // Of what is read, whatever has its name before or after.
+                if let part = try LoosePart(of: file, at: path) { throw exposed(path, part) }
                 return try file.readAll(atMost: sizeLimit + 1)
             }
+        } catch let error as ConfigurationError {
+            throw error
         } catch is NoFile {
             throw ConfigurationError(
                 .unreadable, "cannot read \(path): it is not a regular file", hint: "Write the job to a file.")

@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Linux
 import Settings
 import SystemPackage
 
@@ -9,6 +10,8 @@ public struct JobPlan: Sendable, Equatable {
     public var name: String
     /// Where it was read from, as it was asked for.
     public var file: FilePath
+    /// What a user whom the dumps are handed to could exchange on the way to the file.
+    public var exposure: LoosePart?
     /// The directory that holds the sets. Absolute, without `.` and `..`, not `/`.
     public var staging: FilePath
     /// What the host is called in manifests and the names of archives. Nil: its own name.

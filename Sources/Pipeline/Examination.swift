@@ -83,7 +83,8 @@ extension Run {
     private func examineStaging(_ estimates: [String: Int64]) async -> (Examination.Part, RunHistory) {
         var part = Examination.Part(kind: .staging, name: job.staging.string, findings: [])
         do {
-            let staging = try await StagingArea.examine(job.staging, estimates: estimates)
+            let staging = try await StagingArea.examine(
+                job.staging, estimates: estimates, handedTo: job.dumpUsers)
             part.expectedBytes = staging.expectedBytes
             part.freeBytes = staging.freeBytes
             part.findings = staging.findings

@@ -10,6 +10,8 @@ public struct Job: Sendable {
     public var staging: FilePath
     /// Where the job was read from; nil if from nowhere.
     public var file: FilePath?
+    /// The users whose programs fill the dumps.
+    public var dumpUsers: [String] = []
     /// How many units of work run at once over all sources.
     public var parallel: Int
     public var retry: Retry

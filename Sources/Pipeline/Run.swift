@@ -50,7 +50,7 @@ public struct Run: Sendable {
     public func perform(_ part: Part) async -> RunReport.Ended {
         var report = newReport(of: part.rawValue)
         do {
-            if let exposure = try await StagingArea.exposure(of: job.staging) {
+            if let exposure = try await StagingArea.exposure(of: job.staging, toAllBut: job.dumpUsers) {
                 log.warning("\(exposure.message)", metadata: ["code": "\(exposure.code)"])
             }
             let area = try await StagingArea.open(job.staging)

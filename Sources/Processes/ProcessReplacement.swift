@@ -26,7 +26,9 @@ public struct ProcessReplacement: Sendable {
         var variables = ChildEnvironment.ours.filter { !withheld.contains($0.key) }.merging(environment) { $1 }
         do {
             if let secret {
-                let file = try FileDescriptor.memoryFile(holding: Array(secret.text.reveal().utf8))
+                var bytes = secret.text.withBytes { Array($0) }
+                defer { bytes.wipe() }
+                let file = try FileDescriptor.memoryFile(holding: bytes)
                 variables[secret.variable] =
                     secret.form == .path ? "/proc/self/fd/\(file.rawValue)" : "\(file.rawValue)"
             }

@@ -128,8 +128,8 @@ public struct ProgramRunner: Sendable {
             guard null >= 0 else { throw Errno(rawValue: errno) }
             return FileDescriptor(rawValue: null)
         }
-        var bytes = Array(secret.text.reveal().utf8)
-        defer { bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
+        var bytes = secret.text.withBytes { Array($0) }
+        defer { bytes.wipe() }
         do {
             return try FileDescriptor.memoryFile(holding: bytes)
         } catch {

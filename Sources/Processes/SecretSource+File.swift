@@ -21,10 +21,24 @@ extension SecretSource {
         guard !refuseReadableByAll || mode & S_IROTH == 0 || path.starts(with: "/run") else {
             throw SecretFailure("every user may read \(path)", hint: "Take the permission away: chmod o= \(path)")
         }
+        if refuseReadableByAll { try requireControl(of: path) }
         guard bytes.count <= longestSecret else {
             throw SecretFailure("\(path) holds more than \(formatBytes(Int64(longestSecret)))")
         }
         return bytes
+    }
+
+    /// Another user who can change it can have us use another. What containers find in `/run/secrets` keeps its owner on the host.
+    private static func requireControl(of path: FilePath) throws(SecretFailure) {
+        guard !path.starts(with: "/run/secrets") else { return }
+        let parts: [LoosePart]
+        do {
+            parts = try path.loosePartsOfFile()
+        } catch {
+            throw SecretFailure("cannot look at the way to \(path): \(error)")
+        }
+        guard let part = parts.first else { return }
+        throw SecretFailure("it is not safe from other users: \(part)", hint: part.remedy)
     }
 
     /// Where systemd puts the credentials of our unit, or nil outside one.

@@ -18,7 +18,8 @@ extension SecretSource {
         for subject: String, runner: ProgramRunner, limit: Duration = .seconds(60),
         credentials: FilePath? = SecretSource.credentialsDirectory
     ) async throws(ProcessError) -> Secret {
-        let bytes: [UInt8]
+        var bytes: [UInt8] = []
+        defer { bytes.wipe() }
         do throws(SecretFailure) {
             switch self {
             case .file(let path): bytes = try await Self.read(FilePath(path), refuseReadableByAll: true)

@@ -6,6 +6,12 @@ public protocol ProviderSettings: Sendable, Equatable {
     static var summary: String { get }
     /// The keys beside `provider`.
     static var shape: ObjectShape<Self> { get }
+    /// The user whose programs fill the dump, if not our own.
+    var programUser: String? { get }
+}
+
+extension ProviderSettings {
+    public var programUser: String? { nil }
 }
 
 extension Shape where Value == any ProviderSettings {

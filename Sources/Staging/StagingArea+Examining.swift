@@ -16,11 +16,13 @@ extension StagingArea {
     /// Looks at the staging area that is or would be at `root`, and proves that files can be made there: one is written and removed. Nothing
     /// else is made or changed.
     ///
-    /// - Parameter estimates: bytes of each dump, by name.
+    /// - Parameters:
+    ///   - estimates: bytes of each dump, by name.
+    ///   - users: as `exposure` takes them.
     public static func examine(
-        _ root: FilePath, estimates: [String: Int64]
+        _ root: FilePath, estimates: [String: Int64], handedTo users: [String]
     ) async throws(StagingError) -> ExaminedStaging {
-        let exposure = try await exposure(of: root).map { [$0] } ?? []
+        let exposure = try await exposure(of: root, toAllBut: users).map { [$0] } ?? []
         if let area = try await openExisting(root) {
             let expected = try await area.expectedBytes(estimates: estimates)
             let isNew = try await area.currentSet() == nil

@@ -47,20 +47,38 @@ extension StagingArea {
     /// What another user could do to the area, because a directory on the way to it is that user's or open to all; nil if nothing.
     ///
     /// A user who can exchange such a directory could have root give, remove or overwrite what is elsewhere.
-    public static func exposure(of root: FilePath) async throws(StagingError) -> Finding? {
+    ///
+    /// - Parameter users: who the dumps are handed to as they are made. A directory of theirs is warned of, any other user's is refused.
+    public static func exposure(of root: FilePath, toAllBut users: [String]) async throws(StagingError) -> Finding? {
         try await onOwnThread { () throws(StagingError) in
-            guard root.isAbsolute, let loose = try attempting(to: "look at the way to", root, { try root.loosePart() })
-            else { return nil }
-            return Finding(
-                .warning, "staging_exposed", object: root.string, "\(root) is not safe from other users: \(loose)",
-                hint: "Name a directory on whose way only root, or the user that muster runs as, can write.")
+            guard root.isAbsolute else { return nil }
+            let parts = try attempting(to: "look at the way to", root) { try root.looseParts() }
+            // One who does not exist has no directories; the dump says so.
+            let accounts = users.compactMap { UserAccount(named: $0) }
+            if let strange = parts.first(where: { part in !accounts.contains(where: part.isHeld) }) {
+                throw unsuitable(root, exposedBy: strange)
+            }
+            return parts.first.map { part in
+                Finding(
+                    .warning, "staging_exposed", object: root.string,
+                    "\(root) is not safe from other users: \(part)",
+                    hint: "Name a directory on whose way only root, or the user that muster runs as, can write.")
+            }
         }
     }
 
     /// Throws where another user could exchange a directory on the way to the area.
     public static func requireControl(of root: FilePath) async throws(StagingError) {
-        guard let finding = try await exposure(of: root) else { return }
-        throw StagingError(.unsuitableDirectory, finding.message, hint: finding.hint)
+        _ = try await exposure(of: root, toAllBut: [])
+    }
+
+    private static func unsuitable(_ root: FilePath, exposedBy part: LoosePart) -> StagingError {
+        StagingError(
+            .unsuitableDirectory, "\(root) is not safe from other users: \(part)",
+            hint: """
+                Name a directory on whose way only root, or the user that muster runs as, can write. If it is meant to be so, set \
+                \(LoosePart.variable)=\(part.path) in the environment.
+                """)
     }
 
     private func requireDirectoryOfOurs(_ status: FileStatus) throws(StagingError) {

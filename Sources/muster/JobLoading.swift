@@ -39,6 +39,11 @@ extension JobOptions {
     /// The job ready to run: providers set up, secrets still where they are.
     func load(_ positional: String? = nil, log: Logger) throws -> Job {
         let plan = try plan(positional)
+        if let exposure = plan.exposure {
+            log.warning(
+                "\(plan.file) is not safe from other users: \(exposure)",
+                metadata: ["code": "job_exposed"])
+        }
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         let round = SnapshotRound(job: plan.name, runner: runner)
         var job = Job(
@@ -57,7 +62,8 @@ extension JobOptions {
             },
             repositories: plan.repositories.map { repository in
                 Job.Repository(name: repository.name, settings: repository.settings) {
-                    BorgRepository(
+                    try repository.settings.requireControlOfKeys()
+                    return BorgRepository(
                         name: repository.name, settings: repository.settings,
                         passphrase: try await repository.settings.passphrase?.resolve(
                             for: "the passphrase of repository '\(repository.name)'", runner: runner), runner: runner,
@@ -65,6 +71,7 @@ extension JobOptions {
                 }
             })
         job.file = plan.file
+        job.dumpUsers = plan.dumps.compactMap(\.settings.programUser)
         return job
     }
 

@@ -66,6 +66,30 @@ struct CreateOptionTests {
         }
     }
 
+    @Test("The key is closed to others whatever its directory hands on, and follows no link that is in its place")
+    func keyExportExposed() async throws {
+        try await Host.withRepository(.stable) { host in
+            let directory = host.borg.scratch.appending("open")
+            try FileSystem.createDirectory(directory)
+            try await output("setfacl", "-d", "-m", "u:23456:rwx,o::rwx", directory.string)
+            let path = directory.appending("key")
+            try await host.repository().exportKey(to: path)
+            #expect(try FileSystem.status(of: path).mode == 0o600)
+            let access = try await output("getfacl", "--omit-header", "--absolute-names", path.string)
+            #expect(access.split(separator: "\n") == ["user::rw-", "group::---", "other::---"])
+            #expect(try FileSystem.names(in: directory) == ["key"])
+
+            let victim = host.borg.scratch.appending("victim")
+            try write("original", to: victim)
+            for name in ["linked", "linked.new"] {
+                try await output("ln", "-s", victim.string, directory.appending(name).string)
+            }
+            let error = try await borgError { try await host.repository().exportKey(to: directory.appending("linked")) }
+            #expect(error?.message.hasSuffix(": there is another file") == true)
+            #expect(try read(victim) == "original")
+        }
+    }
+
     @Test("A file that is there already is not overwritten by a key")
     func keyExportTaken() async throws {
         try await Host.withRepository(.stable) { host in
@@ -85,7 +109,7 @@ struct CreateOptionTests {
             let stale = try await borgError { try await host.repository().exportKey(to: path) }
             #expect(stale?.message.hasSuffix("to \(path): it holds the key of another repository") == true)
             #expect(try read(path) == other)
-            #expect(try !FileSystem.names(in: host.borg.scratch).contains("key.new"))
+            #expect(try !FileSystem.names(in: host.borg.scratch).contains { $0.string.hasPrefix(".muster-") })
         }
     }
 }

@@ -1,5 +1,30 @@
 import DumpCore
+import TestSupport
 import Testing
+
+@Suite("A secret")
+struct SecretTests {
+    @Test("stays out of swap, is what it was, and is told from one that only looks alike")
+    func locked() throws {
+        let secret = Secret("p \u{e9}\u{1F512}")
+        let status = try read("/proc/self/status")
+        let locked = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmLck:") })
+        #expect(locked.contains { $0.isNumber && $0 != "0" }, "\(locked)")
+        #expect(secret.reveal() == "p \u{e9}\u{1F512}")
+        #expect(secret == Secret("p \u{e9}\u{1F512}") && Secret("") == Secret(""))
+        #expect(secret != Secret("p e\u{301}\u{1F512}"))
+        let long = String(repeating: "x", count: 10_000)
+        #expect(Secret(long).reveal() == long)
+        #expect("\(secret)" == "(secret)")
+    }
+
+    @Test("is overwritten in a list of bytes")
+    func wiped() {
+        var bytes: [UInt8] = [1, 2, 3]
+        bytes.wipe()
+        #expect(bytes == [0, 0, 0])
+    }
+}
 
 @Suite("Vocabulary")
 struct VocabularyTests {

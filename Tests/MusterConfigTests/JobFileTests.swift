@@ -34,6 +34,69 @@ struct JobFileTests {
         }
     }
 
+    @Test("A file that another user can change is refused, with its path and mode, unless it is named as trusted")
+    func exposed() async throws {
+        try await withScratch { scratch in
+            let conf = scratch.appending("conf")
+            try FileSystem.createDirectory(conf, mode: 0o755)
+            let file = conf.appending("nightly.yaml")
+            func expect(_ part: FilePath, _ fault: String, sourceLocation: SourceLocation = #_sourceLocation) {
+                #expect(
+                    failure { try JobFile.load(file, kinds: kinds) } == """
+                        \(file) is not safe from other users: \(part) \(fault)
+                          hint: Give it to root and take the permission to write from others. If it is meant to be so, set \
+                        MUSTER_TRUST=\(part) in the environment.
+                        """, sourceLocation: sourceLocation)
+            }
+            try write(text, to: file, mode: FilePermissions(rawValue: 0o666))
+            expect(file, "is writable by all users (mode 0666)")
+            try own(file, 0, 23456, mode: 0o660)
+            expect(file, "is writable by group 23456 (mode 0660)")
+            try own(file, 23456, 0, mode: 0o600)
+            expect(file, "belongs to user 23456 (mode 0600)")
+            try own(file, 0, 0, mode: 0o600)
+            try own(conf, 0, 0, mode: 0o777)
+            expect(conf, "is writable by all users (mode 0777)")
+            try own(conf, 0, 0, mode: 0o1777)
+            _ = try JobFile.load(file, kinds: kinds)
+            try own(conf, 0, 0, mode: 0o755)
+
+            // A link leads nowhere else than its owner says.
+            let real = scratch.appending("real")
+            try FileSystem.rename(file, to: real)
+            #expect(symlink(real.string, file.string) == 0)
+            _ = try JobFile.load(file, kinds: kinds)
+            #expect(lchown(file.string, 23456, 0) == 0)
+            expect(file, "belongs to user 23456 (mode 0777)")
+            #expect(lchown(file.string, 0, 0) == 0)
+            try own(real, 23456, 0, mode: 0o600)
+            expect(real, "belongs to user 23456 (mode 0600)")
+        }
+    }
+
+    @Test("A directory on the way of a user to whom the dumps are handed is told, and a file of that user's is refused")
+    func exposedToDumper() async throws {
+        try await withScratch { scratch in
+            let conf = scratch.appending("conf")
+            try FileSystem.createDirectory(conf, mode: 0o755)
+            let file = conf.appending("nightly.yaml")
+            try write("{staging: /s, dumps: {app: {provider: postgresql, run_as: nobody}}}", to: file)
+            let user = try #require(UserAccount(named: "nobody"))
+            #expect(try JobFile.load(file, kinds: kinds).exposure == nil)
+            try own(conf, user.uid, 0, mode: 0o755)
+            #expect(try JobFile.load(file, kinds: kinds).exposure?.path == conf)
+            try own(file, user.uid, 0, mode: 0o600)
+            #expect(failure { try JobFile.load(file, kinds: kinds) }.contains("\(file) belongs to user \(user.uid)"))
+            try own(file, 0, 0, mode: 0o600)
+            try own(conf, user.uid + 1, 0, mode: 0o755)
+            #expect(failure { try JobFile.load(file, kinds: kinds) }.contains("\(conf) belongs to user"))
+        }
+    }
+
+    private func own(_ path: FilePath, _ uid: uid_t, _ gid: gid_t, mode: mode_t) throws {
+        try #require(chown(path.string, uid, gid) == 0 && chmod(path.string, mode) == 0)
+    }
+
     @Test("A file that cannot be read, or is none, says so")
     func unreadable() async throws {
         try await withScratch { scratch in

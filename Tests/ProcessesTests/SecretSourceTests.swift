@@ -20,6 +20,31 @@ struct SecretSourceTests {
         }
     }
 
+    @Test("A secret is not read from a file that another user can change, or exchange")
+    func exposed() async throws {
+        try await withScratch { scratch in
+            let directory = scratch.appending("secrets")
+            try FileSystem.createDirectory(directory)
+            let path = directory.appending("passphrase")
+            try write(Array("hunter2".utf8), to: path)
+            func expectRefused(_ part: FilePath, _ fault: String) async {
+                await expect(
+                    "cannot read the secret of x: it is not safe from other users: \(part) \(fault)",
+                    hint: """
+                        Give it to root and take the permission to write from others. If it is meant to be so, set \
+                        MUSTER_TRUST=\(part) in the environment.
+                        """
+                ) { try await resolve(.file(path.string)) }
+            }
+            try #require(chmod(path.string, 0o622) == 0)
+            await expectRefused(path, "is writable by all users (mode 0622)")
+            try #require(chmod(path.string, 0o600) == 0 && chown(path.string, 23456, 0) == 0)
+            await expectRefused(path, "belongs to user 23456 (mode 0600)")
+            try #require(chown(path.string, 0, 0) == 0 && chown(directory.string, 23456, 0) == 0)
+            await expectRefused(directory, "belongs to user 23456 (mode 0700)")
+        }
+    }
+
     @Test("A secret is what a command writes, and the command may be anything a shell understands")
     func command() async throws {
         #expect(try await resolve(.command("printf 'a '; echo b | tr b c")) == Secret("a c"))

@@ -21,6 +21,34 @@ struct OpeningTests {
         }
     }
 
+    @Test("A directory on the way of another user's is refused, and warned of if the dumps are handed to that user")
+    func exposed() async throws {
+        try await withScratch { scratch in
+            let home = scratch.appending("home")
+            try FileSystem.createDirectory(home, mode: 0o755)
+            let root = home.appending("staging")
+            #expect(try await StagingArea.exposure(of: root, toAllBut: []) == nil)
+            let user = try #require(UserAccount(named: "nobody"))
+            #expect(chown(home.string, user.uid, 0) == 0)
+            let message =
+                "\(root) is not safe from other users: \(home) belongs to user \(user.uid) (mode 0755)"
+            let warning = try await StagingArea.exposure(of: root, toAllBut: [user.name, "no-such-user"])
+            #expect(warning?.severity == .warning && warning?.message == message)
+            for users in [[], ["daemon"]] {
+                let error = await #expect(throws: StagingError.self) {
+                    try await StagingArea.exposure(of: root, toAllBut: users)
+                }
+                #expect(error?.message == message)
+                #expect(error?.hint?.hasSuffix("set MUSTER_TRUST=\(home) in the environment.") == true)
+            }
+            #expect(chmod(home.string, 0o777) == 0 && chown(home.string, 0, 0) == 0)
+            let open = await #expect(throws: StagingError.self) {
+                try await StagingArea.exposure(of: root, toAllBut: [user.name])
+            }
+            #expect(open?.message.hasSuffix("\(home) is writable by all users (mode 0777)") == true)
+        }
+    }
+
     @Test("Many processes may open a new area at once")
     func concurrently() async throws {
         try await withScratch { scratch in

@@ -8,14 +8,12 @@ extension BorgRepository {
     ///
     /// A file that holds this very key already is fine; any other file is left as it is, and is an error.
     public func exportKey(to path: FilePath) async throws(BorgError) {
-        let draft = FilePath(path.string + ".new")
-        let arguments = ["key", "export"] + (try await version().repository) + [draft.string]
+        // To its standard output: Borg itself would write over whatever has the file's name, and with the mode that the directory hands on.
+        let arguments = ["key", "export"] + (try await version().repository) + ["-"]
         do {
-            try FileSystem.removeFile(draft)
-            try requireSuccess(try await run(arguments), "key export")
-            try FileSystem.flush(draft)
-            try publish(draft, as: path)
-            try FileSystem.flush(path.removingLastComponent())
+            let outcome = try await run(arguments, output: .collect(limit: Self.longestKey))
+            try requireSuccess(outcome, "key export")
+            try publish(outcome.output, as: path)
         } catch let error as BorgError {
             throw error.about(keyAt: path)
         } catch {
@@ -28,28 +26,34 @@ extension BorgRepository {
             metadata: ["repository": "\(name)", "file": "\(path)"])
     }
 
-    private func publish(_ draft: FilePath, as path: FilePath) throws {
-        do throws(Errno) {
-            try FileSystem.renameNew(draft, to: path)
-        } catch {
-            guard error == .fileExists else { throw error }
-            let isSame = try FileScan(path).digest().sha256 == FileScan(draft).digest().sha256
-            let obstacle = Self.obstacle(at: path, to: draft)
-            try FileSystem.removeFile(draft)
-            guard isSame else { throw keyError(path, obstacle, hint: "Move it away, or change key_export:.") }
-        }
-    }
+    private static let longestKey = 64 << 10
 
-    private static func obstacle(at path: FilePath, to draft: FilePath) -> String {
-        guard let other = repositoryID(ofKeyIn: path), other != repositoryID(ofKeyIn: draft) else {
-            return "there is another file"
+    private func publish(_ key: [UInt8], as path: FilePath) throws {
+        let id = Self.repositoryID(ofKey: String(decoding: key, as: UTF8.self))
+        guard id != nil else { throw keyError(path, "Borg wrote no key", hint: "Try borg key export by hand.") }
+        do {
+            try FileSystem.createPrivateFile(path, holding: key)
+        } catch Errno.fileExists {
+            let digest = try SHA256()
+            try key.withUnsafeBytes { try digest.update($0) }
+            let written = try digest.finish()
+            // What cannot be read, such as a link, is another file.
+            guard (try? FileScan(path).digest().sha256) != written else { return }
+            let other = Self.repositoryID(ofKeyIn: path)
+            let isKey = other != nil && other != id
+            throw keyError(
+                path, isKey ? "it holds the key of another repository" : "there is another file",
+                hint: "Move it away, or change key_export:.")
         }
-        return "it holds the key of another repository"
     }
 
     /// The repository that an exported key is of, by the first line of its file: `BORG_KEY ID`. Nil for any other file.
     public static func repositoryID(ofKeyIn path: FilePath) -> String? {
-        guard let line = FileSystem.kernelText(of: path)?.split(atASCII: "\n", maxSplits: 1).first else { return nil }
+        FileSystem.kernelText(of: path).flatMap { repositoryID(ofKey: $0) }
+    }
+
+    private static func repositoryID(ofKey text: String) -> String? {
+        guard let line = text.split(atASCII: "\n", maxSplits: 1).first else { return nil }
         let words = line.splitAtASCIISpace()
         guard words.count == 2, words[0] == "BORG_KEY" else { return nil }
         return String(words[1])
