@@ -7,6 +7,8 @@ extension OpenDirectory {
     /// Who owns a directory can exchange those in it, also with one that he may not enter. Of what is read there, nothing may pass under the
     /// owner and mode of the other.
     public func expect(_ directory: FilePath, _ status: FileStatus) {
+        // What was opened before may be another one.
+        forget(directory)
         expected.withLock { $0[directory.bytesWithNUL] = FileNumber(status) }
     }
 

@@ -248,17 +248,6 @@ struct SourceTests {
         }
     }
 
-    @Test("with an attribute whose name is no UTF-8 is no dump: it would be lost")
-    func attributeOfAnotherName() async throws {
-        try await TreeHost.with { host in
-            try await host.source.shell(#"python3 -c 'import os; os.setxattr("plain/large", b"user.\xff", b"v")'"#)
-            let error = try await host.failure()
-            #expect(
-                error?.message.hasPrefix("cannot read \(host.source.root)/plain/large: ") == true,
-                "\(error?.message ?? "")")
-        }
-    }
-
     @Test("with such a file says of its copy what is in it, whatever the file was meanwhile", arguments: [false, true])
     func torn(isCloned: Bool) async throws {
         let dumpTorn: (inout TreeHost) async throws -> Void = { host in

@@ -70,7 +70,7 @@ struct JobFileTests {
             expect(file, "belongs to user 23456 (mode 0777)")
             #expect(lchown(file.string, 0, 0) == 0)
             try own(real, 23456, 0, mode: 0o600)
-            expect(real, "belongs to user 23456 (mode 0600)")
+            expect(file, "belongs to user 23456 (mode 0600)")
         }
     }
 
