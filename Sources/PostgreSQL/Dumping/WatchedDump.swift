@@ -8,8 +8,14 @@ struct WatchedDump: Sendable {
     /// Nil when there was no connection left for it.
     var tables: TableWatch?
 
+    /// What pg_dump and the server remarked, and what was found once it had ended.
+    struct Ended: Sendable {
+        var remarks: [Finding]
+        var brokenKeys: [BrokenForeignKey]
+    }
+
     /// Throws an error of code `tablesChanged` when the database must be frozen again.
-    func run(in run: RunContext) async throws(DumpError) -> [Finding] {
+    func run(in run: RunContext) async throws(DumpError) -> Ended {
         let followed = dump.followed(in: run)
         let hasEnded = StopFlag()
         let program = Task { [self] in
@@ -43,7 +49,7 @@ struct WatchedDump: Sendable {
         guard let tables else { return .tooLate }
         do {
             let sighting = try await tables.compare(
-                with: source, facts.relations,
+                with: source, facts.mark,
                 onceLocked: Set(facts.catalog.tables.filter(\.isLocked).map { Int64($0.oid) }),
                 by: followed.applicationName
             ) { hasEnded.isRaised }
@@ -61,14 +67,14 @@ struct WatchedDump: Sendable {
     /// - Parameter isProven: the tables are known to be what the snapshot shows.
     private func settled(
         _ outcome: Result<[Finding], DumpError>, isProven: Bool
-    ) async throws(DumpError) -> [Finding] {
+    ) async throws(DumpError) -> Ended {
         switch outcome {
         case .success(let remarks):
-            let findings = await remarks + ForeignKeys.findings(in: source.open.session)
-            guard !isProven else { return findings }
+            let ended = Ended(remarks: remarks, brokenKeys: await ForeignKeys.broken(in: source.open.session))
+            guard !isProven else { return ended }
             let changes = try await changes()
             guard changes.isEmpty else { throw .changedTables(changes, of: dump.database) }
-            return findings
+            return ended
         case .failure(let error):
             throw isProven ? await recognized(error) : await explained(error)
         }
@@ -76,9 +82,9 @@ struct WatchedDump: Sendable {
 
     /// When the tables are not what they were, that is why pg_dump did not find its way, in whatever language it says so.
     private func explained(_ error: DumpError) async -> DumpError {
-        guard error.code == .programFailed, error.hint == nil || error.hint == FailureCause.droppedHint,
-            let changes = try? await changes(), !changes.isEmpty
-        else { return await recognized(error) }
+        guard error.code == .programFailed, let changes = try? await changes(), !changes.isEmpty else {
+            return await recognized(error)
+        }
         return .changedTables(changes, of: dump.database)
     }
 
