@@ -46,7 +46,7 @@ extension DumpError {
     /// For a record of a kind that the provider does not know.
     public init(unknown record: UndoRecord) {
         self.init(
-            .settings, "nobody knows how to undo \(record.kind) of dump '\(record.dump)'",
+            .settings, "no provider knows how to undo \(record.kind) of dump '\(record.dump)'",
             hint: "A newer Muster may have written it: undo it with that one.")
     }
 }

@@ -29,52 +29,7 @@ extension JobPlan {
         kinds: [any ProviderSettings.Type], name: String = "", file: FilePath = ""
     ) -> ObjectShape<JobPlan> {
         ObjectShape(default: JobPlan(name: name, file: file, staging: "", dumps: []))
-            .required(
-                "staging", \.staging, .stagingDirectory,
-                "The directory that holds the dumps, with room for three sets. Nothing else may use it."
-            )
-            .optional(
-                "host", \.host, .hostName,
-                "What this host is called in manifests and the names of archives, as for a container that gets another name each time; its own name if not set."
-            )
-            .optional(
-                "parallel", \.parallel, .integer(1...64),
-                "How many pieces are dumped at once, over all sources; as many as there are cores if not set."
-            )
-            .key(
-                "retry", \.retry, .retry(default: Retry()),
-                "All dumps are taken anew after a failure that passes: a restart of the server, a conflict."
-            )
-            .key(
-                "anomalies", \.anomalies, .anomalyRule,
-                "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."
-            )
-            .optional(
-                "max_age", \.maxAge, .duration(atLeast: .seconds(1)),
-                "How old a set may be for muster with-lock to let another program have it, such as 26h; of any age if not set."
-            )
-            .optional(
-                "freeze", \.quiescence, QuiescencePlan.shape.shape,
-                "Commands that hold an application still while the snapshots of all dumps are taken."
-            )
-            .required(
-                "dumps", \.dumps,
-                .map(.dumps, of: .provider(among: kinds), atLeast: 1) {
-                    DumpPlan(name: $0, settings: $1)
-                } parts: {
-                    ($0.name, $0.settings)
-                },
-                "What to dump. Each has a name of your choice, which becomes its directory in the set."
-            )
-            .key(
-                "repositories", \.repositories,
-                .map(.entries, of: RepositorySettings.shape.shape) {
-                    RepositoryPlan(name: $0, settings: $1)
-                } parts: {
-                    ($0.name, $0.settings)
-                },
-                "The Borg repositories that receive the set, each under a name of your choice."
-            )
+            .places.rules.contents(of: kinds)
             .check("repositories", "staging") { $0.overlapFault }
             .check("repositories") { $0.repeatedRepositoryFault }
     }
@@ -100,6 +55,60 @@ extension JobPlan {
             }
         }
         return nil
+    }
+}
+
+extension ObjectShape<JobPlan> {
+    fileprivate var places: ObjectShape {
+        required(
+            "staging", \.staging, .stagingDirectory,
+            "The directory that holds the dumps, with room for three sets. Nothing else may use it."
+        )
+        .optional(
+            "host", \.host, .hostName,
+            "What this host is called in manifests and the names of archives, as for a container that gets another name each time; its own name if not set."
+        )
+        .optional(
+            "parallel", \.parallel, .integer(1...64),
+            "How many pieces are dumped at once, over all sources; as many as there are cores if not set.")
+    }
+
+    fileprivate var rules: ObjectShape {
+        key(
+            "retry", \.retry, .retry(default: Retry()),
+            "All dumps are taken again after a transient failure: a restart of the server, a conflict."
+        )
+        .key(
+            "anomalies", \.anomalies, .anomalyRule,
+            "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."
+        )
+        .optional(
+            "max_age", \.maxAge, .duration(atLeast: .seconds(1)),
+            "How old a set may be for muster with-lock to let another program have it, such as 26h; of any age if not set."
+        )
+        .optional(
+            "freeze", \.quiescence, QuiescencePlan.shape.shape,
+            "Commands that hold an application still while the snapshots of all dumps are taken.")
+    }
+
+    fileprivate func contents(of kinds: [any ProviderSettings.Type]) -> ObjectShape {
+        required(
+            "dumps", \.dumps,
+            .map(.dumps, of: .provider(among: kinds), atLeast: 1) {
+                DumpPlan(name: $0, settings: $1)
+            } parts: {
+                ($0.name, $0.settings)
+            },
+            "What to dump. Each has a name of your choice, which becomes its directory in the set."
+        )
+        .key(
+            "repositories", \.repositories,
+            .map(.entries, of: RepositorySettings.shape.shape) {
+                RepositoryPlan(name: $0, settings: $1)
+            } parts: {
+                ($0.name, $0.settings)
+            },
+            "The Borg repositories that receive the set, each under a name of your choice.")
     }
 }
 

@@ -46,12 +46,14 @@ public struct Examination: Sendable, Encodable {
     }
 
     /// What a run would end with; nil if it would succeed.
-    public enum Obstacle: Sendable { case dump, archive, lock }
+    public enum Obstacle: Sendable { case dump, archive, lock, configuration }
     public var obstacle: Obstacle? {
         guard !ready else { return nil }
         if parts.allSatisfy({ $0.kind == .repository || $0.isReady }) { return .archive }
-        let failures = parts.filter { $0.kind != .repository }.flatMap(\.failures)
-        return failures.allSatisfy { $0.code == StagingError.Code.locked.rawValue } ? .lock : .dump
+        let codes = Set(parts.filter { $0.kind != .repository }.flatMap(\.failures).map(\.code))
+        if codes == [StagingError.Code.locked.rawValue] { return .lock }
+        // A run asks whose the staging area is before anything else.
+        return codes.contains(StagingError.Code.anotherJob.rawValue) ? .configuration : .dump
     }
 }
 

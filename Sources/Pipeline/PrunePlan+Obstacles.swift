@@ -45,18 +45,7 @@ extension Holdings {
         }
     }
 
-    var namesakes: [Finding] {
-        guard let newest = archivesOfNamesakes.first else { return [] }
-        return [
-            Finding(
-                .warning, "archives_of_namesake", object: newest.name,
-                "\(archivesOfNamesakes.count) archives under this job's name are another job's, or of an earlier staging directory, "
-                    + "the newest is '\(newest.name)': they are neither counted nor deleted",
-                hint:
-                    "Give one of the jobs another name, or set host:. If they are this job's: muster accept --archives."
-            )
-        ]
-    }
+    var namesakes: [Finding] { Finding(ofNamesakes: archivesOfNamesakes).map { [$0] } ?? [] }
 }
 
 extension RepositoryLedger {
@@ -71,21 +60,37 @@ extension Finding {
             hint: "Set the clock right. If it is: muster accept --clock.")
     }
 
-    fileprivate init?(ahead archives: [Archive]) {
+    /// About the newest of several archives; nil if there is none.
+    fileprivate init?(_ code: String, about archives: [Archive], _ message: (Archive) -> String, hint: String) {
         guard let newest = archives.first else { return nil }
+        self.init(.warning, code, object: newest.name, message(newest), hint: hint)
+    }
+
+    fileprivate init?(ahead archives: [Archive]) {
         self.init(
-            .warning, "archive_dated_ahead", object: newest.name,
-            "archive '\(newest.name)' is dated in the future, \(newest.start): the clock was ahead, or is behind now",
+            "archive_dated_ahead", about: archives,
+            { "archive '\($0.name)' is dated in the future, \($0.start): the clock was ahead, or is behind now" },
             hint: "Set the clock right. If it is, delete that archive once there is a newer one, "
                 + "or let it stay until that date: muster accept --clock.")
     }
 
     fileprivate init?(unknown archives: [Archive]) {
-        guard let newest = archives.first else { return nil }
         self.init(
-            .warning, "archives_unknown", object: newest.name,
-            "\(archives.count) archives of this job are not known to this staging directory, the newest is '\(newest.name)'",
+            "archives_unknown", about: archives,
+            {
+                "\(archives.count) archives of this job are not known to this staging directory, the newest is '\($0.name)'"
+            },
             hint: "Another host may run a copy of this job: give that one another staging directory, new and empty. "
                 + "If they are this job's: muster accept --archives.")
+    }
+
+    fileprivate init?(ofNamesakes archives: [Archive]) {
+        self.init(
+            "archives_of_namesake", about: archives,
+            {
+                "\(archives.count) archives under this job's name are another job's, or of an earlier staging directory, "
+                    + "the newest is '\($0.name)': they are neither counted nor deleted"
+            },
+            hint: "Give one of the jobs another name, or set host:. If they are this job's: muster accept --archives.")
     }
 }

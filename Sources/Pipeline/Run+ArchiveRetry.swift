@@ -16,7 +16,7 @@ extension Run {
             {
                 let wait = repository.settings.retry.wait(after: attempt)
                 log.warning(
-                    "the archive is begun anew, because it failed for a reason that may pass",
+                    "retrying the archive after a transient failure",
                     metadata: [
                         "repository": "\(repository.name)", "error": "\(error.message)", "after": "\(wait)",
                     ])

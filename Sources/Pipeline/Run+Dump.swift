@@ -38,7 +38,7 @@ extension Run {
             } catch let error as any OperatorError where error.isTransient && attempt.number <= job.retry.times {
                 let wait = job.retry.wait(after: attempt.number)
                 log.warning(
-                    "all dumps are taken anew, because one failed for a reason that may pass",
+                    "taking all dumps again after a transient failure",
                     metadata: ["error": "\(error.message)", "after": "\(wait)"])
                 try await Task.sleep(for: wait)
                 attempt.number += 1

@@ -192,7 +192,7 @@ extension ApplicationFreeze {
 
     private func heldByAnother() -> DumpError {
         DumpError(
-            .system, "somebody else holds the application of this job frozen, or tries to thaw it",
+            .system, "another process holds the application of this job frozen, or tries to thaw it",
             hint: "Find out who has \(lock) open ('fuser -v \(lock)'), and what it waits for. Then run it again.",
             isTransient: true)
     }

@@ -40,7 +40,7 @@ struct CopyRightsTests {
         #expect(found.first?.message == "the owner or group of DIR/a and 1 more cannot be kept by user 34")
         #expect(
             found.first?.hint
-                == "Run Muster as root: nobody else may give files to other users, or to groups of others.")
+                == "Run Muster as root: only root may give files to other users, or to groups of others.")
         #expect(try await findings(as: 0, of: [0], files).isEmpty)
         #expect(try await findings(as: 34, of: [34, 100], isCopied: false, files).isEmpty, "Borg reads them in place")
         #expect(try await findings(as: 34, of: [34, 100], [files[0], files[3]]).isEmpty)

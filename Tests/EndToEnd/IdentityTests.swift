@@ -23,6 +23,7 @@ struct IdentityTests {
             }
             let check = try await host.muster("check")
             #expect(check.output.contains("belongs to job 'nightly'"), "\(check.output)")
+            #expect(check.status == .exited(78))
             #expect(
                 try host.fingerprint(of: host.staging.appending("runs")).count == 1, "the other job has no report here")
             #expect(try host.currentFingerprint() == before)

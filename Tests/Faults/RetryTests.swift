@@ -11,7 +11,7 @@ struct RetryTests {
         try await TestHost.with { host in
             let run = try await host.runWhileRestarting()
             #expect(run.status == .exited(0), "\(run.errors)")
-            #expect(run.errors.contains("all dumps are taken anew"), "\(run.errors)")
+            #expect(run.errors.contains("taking all dumps again after a transient failure"), "\(run.errors)")
             #expect(run.output.contains("\"attempts\" : 2"), "\(run.output)")
             let verified = try await host.muster("verify")
             #expect(verified.status == .exited(0), "\(verified.errors)")

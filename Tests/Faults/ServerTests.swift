@@ -17,7 +17,7 @@ struct ServerTests {
             host.use(server, ["ProxyCommand=\(host.scratch)/away-once %h %p"], retry: "{times: 1, wait: 1s}")
             let run = try await host.muster("run")
             #expect(run.status == .exited(0), "\(run.errors)")
-            #expect(run.errors.contains("the archive is begun anew"), "\(run.errors)")
+            #expect(run.errors.contains("retrying the archive after a transient failure"), "\(run.errors)")
             #expect(run.errors.contains("there is no connection to repository 'local', or it broke"), "\(run.errors)")
             #expect(try await host.archivesOnServer().count == 1)
         }
@@ -34,7 +34,7 @@ struct ServerTests {
             for client in server.clients { kill(client, SIGKILL) }
             let run = try await running.result()
             #expect(run.status == .exited(0), "\(run.errors)")
-            #expect(run.errors.contains("the archive is begun anew"), "\(run.errors)")
+            #expect(run.errors.contains("retrying the archive after a transient failure"), "\(run.errors)")
             #expect(try await host.archivesOnServer().count == 1)
             let noted = try read(ledger)
             #expect(!noted.contains("began_at"), "nothing is left to settle: \(noted)")
@@ -101,7 +101,9 @@ struct ServerTests {
         try await TestHost.withServer { host, server in
             host.use(server, ["ProxyCommand=false"], retry: "{times: 1, wait: 1h}")
             let running = try host.start(["run"])
-            try await eventually { try running.errorsSoFar().contains("the archive is begun anew") }
+            try await eventually {
+                try running.errorsSoFar().contains("retrying the archive after a transient failure")
+            }
             running.send(SIGTERM)
             let run = try await running.result()
             #expect(run.status == .exited(143), "\(run.errors)")

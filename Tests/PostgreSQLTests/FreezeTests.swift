@@ -171,6 +171,30 @@ struct FreezeTests {
         }
     }
 
+    @Test("Three connections suffice: programs get them before the watch does")
+    func threeConnections() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql(
+                "create role backup login password 'secret' connection limit 3 in role pg_read_all_data")
+            let provider = cluster.provider(password: Secret("secret")) {
+                $0.connection = cluster.server.connection(as: "backup")
+                $0.runAs = nil
+            }
+            let summary = try await TestRun(slots: 1).dump(provider, into: cluster.newDirectory())
+            #expect(summary.databases.map(\.name) == ["app", "postgres", "shop", "template1"])
+
+            let run = TestRun(slots: 1)
+            let directory = try cluster.newDirectory("watched")
+            var dump: Task<DumpSummary, any Error>?
+            try await cluster.whileLocked("customers", in: "shop") {
+                dump = Task { try await run.dump(provider, into: directory) }
+                try await eventually { run.logged.all.contains { $0.contains("no connection left for the watch") } }
+            }
+            #expect(try await dump?.value.databases.count == 4)
+        }
+    }
+
     @Test("Half of the free connections are left to others, and the smallest databases come first")
     func budget() {
         let databases = (1...60).shuffled().map { number in

@@ -250,7 +250,7 @@ struct StandbyTests {
             try await provider.undo(record("replay_paused", identifier), in: run.context)
             #expect(try await host.replay() == "not paused")
             let error = try await dumpError { try await provider.undo(record("other", identifier), in: run.context) }
-            #expect(error.message == "nobody knows how to undo other of dump 'app'")
+            #expect(error.message == "no provider knows how to undo other of dump 'app'")
         }
     }
 }

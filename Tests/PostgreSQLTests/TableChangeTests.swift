@@ -10,6 +10,9 @@ import Testing
 /// Ways in which what a table holds becomes invisible to an older snapshot, or another table takes its name.
 enum TableChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case truncated, rewritten, retyped, replaced, swapped, columnsSwapped, recreated, viewReplaced, restarted
+    // pg_dump would get no definition of these, or another's.
+    case indexMade, constraintMade, constraintChecked, triggerMade, functionMade, typeRenamed, valueRenamed,
+        attributeAdded, statisticsMade
 
     var testDescription: String { rawValue }
 
@@ -23,7 +26,7 @@ enum TableChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
             alter table prices add column seen timestamptz default clock_timestamp()
             """
         case .retyped:
-            "alter table prices alter price type text; alter table prices alter price type int using price::int"
+            "alter table prices alter id type text; alter table prices alter id type int using id::int"
         case .replaced:
             """
             create table filled as select * from prices;
@@ -40,6 +43,27 @@ enum TableChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
             "drop table prices; create table prices as select g as id, g as price from generate_series(1, 1000) g"
         case .viewReplaced: "create or replace view cheap as select id, price from costs where price < -100"
         case .restarted: "alter sequence numbers restart"
+        case .indexMade: "drop index by_price; create index by_price on prices (price)"
+        case .constraintMade:
+            "alter table prices drop constraint positive; alter table prices add constraint positive check (price > 0)"
+        case .constraintChecked: "alter table costs validate constraint negative"
+        case .triggerMade:
+            """
+            drop trigger watched on prices;
+            create trigger watched before update on prices for each row execute function suppress_redundant_updates_trigger()
+            """
+        case .functionMade: "drop function one(); create function one() returns int language sql as 'select 1'"
+        case .typeRenamed: "alter type mood rename to m; alter type pair rename to mood; alter type m rename to pair"
+        case .valueRenamed:
+            """
+            alter type mood rename value 'glad' to 'g'; alter type mood rename value 'sad' to 'glad';
+            alter type mood rename value 'g' to 'sad'
+            """
+        case .attributeAdded:
+            """
+            alter type pair drop attribute if exists c cascade; alter type pair add attribute c int cascade
+            """
+        case .statisticsMade: "drop statistics paired; create statistics paired on id, price from prices"
         }
     }
 }
@@ -60,7 +84,15 @@ struct TableChangeTests {
             #expect(shop.tables.first { $0.name == "prices" }?.rows == 1000)
             let rows = try await cluster.server.psql("copy prices to stdout", in: "shop").split(separator: "\n")
             #expect(try await cluster.rows(of: "prices", in: directory).sorted() == rows.map(String.init).sorted())
+            for statement in [
+                "CREATE INDEX by_price ON", "CONSTRAINT positive CHECK", "CREATE TRIGGER watched",
+                "CREATE FUNCTION public.one()", "CREATE STATISTICS public.paired ON",
+            ] where change != .replaced && change != .recreated {
+                #expect(try await cluster.script(of: directory).contains(statement), "\(statement)")
+            }
 
+            // That can be done only once.
+            if change == .constraintChecked { return }
             let exact = cluster.provider { $0.consistency = .exact }
             let error = try await dumpError {
                 _ = try await cluster.dump(exact, into: cluster.newDirectory("exact"), change)
@@ -69,6 +101,31 @@ struct TableChangeTests {
             #expect(error.isTransient)
             #expect(error.message.contains("of database 'shop' was truncated, rewritten, renamed or dropped"))
             #expect(try await cluster.leftovers() == [])
+        }
+    }
+
+    @Test("are not taken for changed where something came into being beside them, or was granted, or analyzed")
+    func nothingChanged() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createPrices()
+            let run = TestRun()
+            let summary = try await run.prepared(cluster.provider()) { source in
+                let frozen = try await source.freeze(in: run.context)
+                try await cluster.server.psql(
+                    """
+                    create table later as select * from prices; create index on costs (id);
+                    alter type mood add value 'angry'; create temp table passing (mood mood);
+                    grant select on prices to public; insert into prices values (1001, 1);
+                    alter table prices disable trigger watched; analyze; reindex table prices;
+                    """, in: "shop")
+                let summary = await Result { try await frozen.dump(into: cluster.newDirectory(), in: run.context) }
+                await frozen.release()
+                return try summary.get()
+            }
+            #expect(summary.moment.kind == .exact, "\(summary.moment)")
+            #expect(summary.moment.evidence["frozen_again"] == nil)
+            let shop = try #require(summary.databases.first { $0.name == "shop" })
+            #expect(shop.tables.first { $0.name == "prices" }?.rows == 1000)
         }
     }
 
@@ -175,6 +232,16 @@ extension ClusterFixture {
             create table costs as select 0 as id, -g as price from generate_series(1, 1000) g;
             create view cheap as select id, price from costs where price < -10;
             create sequence numbers; select setval('numbers', 7);
+            create index by_price on prices (price);
+            alter table prices add constraint positive check (price > 0);
+            alter table costs add constraint negative check (price < 0) not valid;
+            create trigger watched before update on prices for each row
+                execute function suppress_redundant_updates_trigger();
+            create function one() returns int language sql as 'select 1';
+            create type mood as enum ('glad', 'sad');
+            create table moods (mood mood); insert into moods values ('glad');
+            create type pair as (a int, b int); create table pairs (pair pair); insert into pairs values (row(1, 2));
+            create statistics paired on id, price from prices;
             """, in: "shop")
     }
 
@@ -192,13 +259,19 @@ extension ClusterFixture {
         }
     }
 
-    /// The rows of a table of `shop`, as its dump has them.
-    fileprivate func rows(of table: String, in directory: FilePath) async throws -> [String] {
+    /// The dump of `shop` as a script.
+    fileprivate func script(of directory: FilePath, _ options: String...) async throws -> String {
         let script = try await runProgram(
             "\(PostgreSQLServer.binDirectory)/pg_restore",
-            ["--data-only", "--table=\(table)", "--file=-", directory.appending("databases/shop").string])
+            options + ["--file=-", directory.appending("databases/shop").string])
         #expect(script.succeeded, "\(script.lastErrors)")
-        let lines = String(decoding: script.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        return String(decoding: script.output, as: UTF8.self)
+    }
+
+    /// The rows of a table of `shop`, as its dump has them.
+    fileprivate func rows(of table: String, in directory: FilePath) async throws -> [String] {
+        let script = try await script(of: directory, "--data-only", "--table=\(table)")
+        let lines = script.split(separator: "\n").map(String.init)
         return Array(lines.drop { !$0.hasPrefix("COPY ") }.dropFirst().prefix { $0 != "\\." })
     }
 }

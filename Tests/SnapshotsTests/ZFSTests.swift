@@ -160,7 +160,8 @@ struct ZFSTests {
             let (record, context) = (elsewhere, zfs.host.context())
             let error = await #expect(throws: DumpError.self) { try await zfs.host.round.undo(record, in: context) }
             #expect(
-                error?.hint == "Import the pool of gone/app, and if a snapshot of ours is in it, run 'muster undo'.")
+                error?.hint
+                    == "Import the pool of gone/app, and if one of Muster's snapshots is in it, run 'muster undo'.")
             elsewhere = try #require(records.first)
             elsewhere.facts["guid"] = "another"
             let renamed = elsewhere

@@ -38,7 +38,7 @@ extension RepositorySettings {
             )
             .key(
                 "retry", \.retry, .retry(default: RepositorySettings().retry),
-                "An archive is begun anew after a failure that passes: another's lock, a lost connection."
+                "An archive is retried after a transient failure: another's lock, a lost connection."
             )
             .key(
                 "stall_timeout", \.stallTimeout, .timeLimit,

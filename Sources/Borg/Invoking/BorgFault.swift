@@ -115,7 +115,7 @@ struct BorgFault: Sendable {
             ["TAMInvalid", "TAMRequiredError", "TAMUnsupportedSuiteError"], [97, 98, 99], .notAuthentic,
             "the list of archives in repository % is not authenticated with its key",
             hint:
-                "A Borg before 1.0.9 wrote to it, or somebody without the key. Find out who, and delete or repair nothing before."
+                "A Borg before 1.0.9 wrote to it, or one without the key. Find out which, and delete or repair nothing before."
         ),
         BorgFault(
             ["Archive.AlreadyExists"], [30], .archiveExists, "repository % has an archive of this name",

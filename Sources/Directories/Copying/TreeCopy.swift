@@ -254,7 +254,7 @@ func preserving(_ entry: TreeEntry, of target: OpenDirectory, _ work: () throws 
             .cannotPreserve, error.message,
             hint: error.underlying as? Errno == .notSupported
                 ? "Put the staging area on a file system with extended attributes and access control lists, such as ext4, XFS or Btrfs."
-                : "Run Muster as root: nobody else may give files to other users.",
+                : "Run Muster as root: only root may give files to other users.",
             context: [
                 "owner": "\(entry.uid):\(entry.gid)",
                 "attributes": entry.attributes.map(\.title).joined(separator: " "),

@@ -55,7 +55,7 @@ struct CopyRights {
                 Finding(
                     .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
                     "the owner or group of \(first) \(foreign.more)cannot be kept by user \(user)",
-                    hint: "Run Muster as root: nobody else may give files to other users, or to groups of others."))
+                    hint: "Run Muster as root: only root may give files to other users, or to groups of others."))
         }
         return findings
     }

@@ -51,7 +51,7 @@ extension ArchiveCatalog {
             return ArchiveOwner(job, try await StagingArea.openExisting(job.staging)?.jobRecord())
         } catch {
             log.warning(
-                "the staging area does not tell the job's identity: its archives are told by their names alone",
+                "the staging area does not record the job's identity: its archives are recognized by their names alone",
                 metadata: ["why": "\(error.message)"])
             return ArchiveOwner(job, nil)
         }

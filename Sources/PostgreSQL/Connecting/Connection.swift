@@ -21,9 +21,28 @@ struct Connection: ~Copyable {
         PQsetNoticeProcessor(handle, { count, _ in count?.assumingMemoryBound(to: Int.self).pointee += 1 }, notices)
     }
 
+    /// Hangs up, and waits until the server's process has ended too: the server counts its connection until then, and there may be
+    /// no other for what comes next.
     deinit {
+        let socket = isAlive ? fcntl(PQsocket(handle), F_DUPFD_CLOEXEC, 0) : -1
         PQfinish(handle)
         notices.deallocate()
+        guard socket >= 0 else { return }
+        Self.awaitEnd(of: socket)
+        close(socket)
+    }
+
+    /// Not for long: across a network that was cut, there is no end to be seen.
+    private static func awaitEnd(of socket: Int32) {
+        let end = ContinuousClock.now + .seconds(1)
+        var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { rest in
+            while ContinuousClock.now < end {
+                guard poll(&watched, 1, 50) > 0 else { continue }
+                let count = recv(socket, rest.baseAddress, rest.count, Int32(MSG_DONTWAIT))
+                if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { return }
+            }
+        }
     }
 
     var status: ConnStatusType { PQstatus(handle) }
@@ -124,6 +143,8 @@ struct Connection: ~Copyable {
                 cancel()
                 throw DumpError(.cancelled, "a question to \(endpoint.shown) was cancelled")
             case .tooLong:
+                // Otherwise it goes on for as long as it takes, for nothing.
+                cancel()
                 throw DumpError(
                     .sourceUnavailable, "\(endpoint.shown) did not answer in time",
                     hint: "Check that the server is up and not overloaded, and that the network is not cut.")

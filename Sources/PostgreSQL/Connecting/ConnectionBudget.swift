@@ -26,6 +26,19 @@ struct ConnectionBudget: Sendable {
         return Int(max(0, min(ofServer, try row.optionalInteger("of_role") ?? ofServer)))
     }
 
+    /// How long it takes at most until the server no longer counts a program that has ended.
+    static let patience = Duration.seconds(5)
+
+    /// Waits until so many connections can be had, but not for long. Throws nothing: a program that gets none says more.
+    static func awaitFree(_ count: Int, for control: Session) async {
+        let end = ContinuousClock.now + patience
+        while ContinuousClock.now < end {
+            guard let free = try? await free(for: control), free < count else { return }
+            // Cancelled: the program will not be started.
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
+        }
+    }
+
     /// Divides databases into groups that can be frozen together.
     ///
     /// The smallest come first: they are soon done, so that all databases are frozen within the shortest time. An application that

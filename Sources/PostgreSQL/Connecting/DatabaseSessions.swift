@@ -29,10 +29,21 @@ struct SessionOpener: Sendable {
         }
     }
 
+    /// Where there are few connections, a program that has just ended may still be counted: that is waited for.
     func open(named database: String) async throws(DumpError) -> Session {
         var options = options
         options["dbname"] = database
-        return try await Session.connect(options, password: password, as: user)
+        let end = ContinuousClock.now + ConnectionBudget.patience
+        while true {
+            do {
+                return try await Session.connect(options, password: password, as: user)
+            } catch {
+                guard error.hint == FailureCause.tooManyConnections, ContinuousClock.now < end else { throw error }
+            }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch {
+                throw DumpError(.cancelled, "connecting to PostgreSQL was cancelled")
+            }
+        }
     }
 
     /// A session in each. One that cannot be opened does not hide the others; when there is one, the others are closed again.

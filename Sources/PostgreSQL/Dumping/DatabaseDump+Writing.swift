@@ -6,6 +6,7 @@ import SystemPackage
 struct WrittenDatabase: Sendable {
     var start: Timestamp
     var findings: [Finding]
+    var brokenKeys: [BrokenForeignKey]
     var facts: SnapshotFacts
     /// How the database was frozen again, each time that was necessary.
     var freezes: [Freeze] = []
@@ -88,8 +89,10 @@ extension DatabaseDump {
             let start = Timestamp.now
             let facts = try await SnapshotFacts.ask(source, cluster.survey)
             let dump = WatchedDump(dump: self, source: source, facts: facts, tables: tables)
-            let findings = try await dump.run(in: run) + facts.recorded.findings(about: database)
-            return WrittenDatabase(start: start, findings: findings, facts: facts)
+            let ended = try await dump.run(in: run)
+            return WrittenDatabase(
+                start: start, findings: ended.remarks + facts.recorded.findings(about: database),
+                brokenKeys: ended.brokenKeys, facts: facts)
         }
         await tables?.close()
         if case .success = outcome { await source.open.session.close() }

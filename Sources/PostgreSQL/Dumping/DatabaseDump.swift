@@ -26,9 +26,9 @@ struct DatabaseDump: Sendable {
     func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
         do {
             let written = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
-            let archive = try await verified(try await list(), against: written.facts.catalog, in: run)
+            let archive = try await verified(written, try await list(), in: run)
             return DumpedPart(
-                from: written.start, to: .now, findings: written.findings + findings(about: archive),
+                from: written.start, to: .now, findings: findings(about: written, archive),
                 omissions: written.facts.omissions,
                 databases: [
                     DatabaseContents(
@@ -42,9 +42,12 @@ struct DatabaseDump: Sendable {
         }
     }
 
-    private func findings(about archive: VerifiedArchive) -> [Finding] {
+    private func findings(about written: WrittenDatabase, _ archive: VerifiedArchive) -> [Finding] {
         let before = cluster.survey.prepared[database]?.sequences.findings(against: archive.sequences, in: database)
-        return archive.findings(about: database) + (before ?? [])
+        let keys = written.brokenKeys.map {
+            $0.finding(in: database, isMarked: archive.markedKeys.contains($0.oid))
+        }
+        return written.findings + keys.abridged(in: database) + archive.findings(about: database) + (before ?? [])
     }
 
     /// What there is to say of the database when it is on the server no longer, which is why its dump failed.
@@ -77,6 +80,7 @@ struct DatabaseDump: Sendable {
         arguments.append("--dbname=\(access.conninfo(database: database))")
         let remarks = ProgramRemarks()
         let program = access.program(client.path(of: .pgDump), arguments, directory: target)
+        await ConnectionBudget.awaitFree(jobs > 1 ? jobs + 1 : 1, for: control)
         let outcome = try await watch.following(followed) { () throws(DumpError) in
             try await access.run(program, onErrorLine: remarks.add)
         }
@@ -97,17 +101,19 @@ struct DatabaseDump: Sendable {
     }
 
     private func verified(
-        _ listing: ArchiveListing, against catalog: CatalogComparison, in run: RunContext
+        _ written: WrittenDatabase, _ listing: ArchiveListing, in run: RunContext
     ) async throws(DumpError) -> VerifiedArchive {
-        let archive = try await verified(listing, in: run)
-        if let missing = catalog.firstMissing(from: archive) {
+        let archive = try await verified(listing, marking: written.brokenKeys.map(\.oid), in: run)
+        if let missing = written.facts.catalog.firstMissing(from: archive) {
             let part = missing.hasRows ? "rows" : "definition"
             throw .incomplete(subject, "it lacks the \(part) of table \(missing.name)", target)
         }
         return archive
     }
 
-    private func verified(_ listing: ArchiveListing, in run: RunContext) async throws(DumpError) -> VerifiedArchive {
+    private func verified(
+        _ listing: ArchiveListing, marking keys: [UInt32], in run: RunContext
+    ) async throws(DumpError) -> VerifiedArchive {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             do {
                 try GivenDirectory(target).takeBack(from: access.user) {
@@ -116,12 +122,14 @@ struct DatabaseDump: Sendable {
             } catch {
                 throw DumpError(takingOver: target, error)
             }
-            try ArchiveGrants.leaveOut(
-                cluster.survey.prepared[database]?.missingRoles ?? [],
-                of: target.appending(ArchiveVerification.contentsFile))
-            return try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) { name, digest in
-                run.completed(unit.path.appending(name), digest)
+            let contents = target.appending(ArchiveVerification.contentsFile)
+            try ArchiveGrants.leaveOut(cluster.survey.prepared[database]?.missingRoles ?? [], of: contents)
+            let marked = try ArchiveForeignKeys.mark(keys, in: contents)
+            var archive = try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) {
+                name, digest in run.completed(unit.path.appending(name), digest)
             }
+            archive.markedKeys = marked
+            return archive
         }
     }
 

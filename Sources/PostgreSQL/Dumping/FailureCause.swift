@@ -188,6 +188,6 @@ struct FailureCause: Sendable {
         "Let the role in with a line in the server's pg_hba.conf and reload it, or leave the database out with 'databases: {exclude: [NAME]}'."
     private static let serverWent =
         "The server was stopped or crashed, or the network was cut: see the server's log. Then run it again."
-    private static let tooManyConnections =
+    static let tooManyConnections =
         "Raise max_connections or the role's connection limit, or lower 'parallel:' in the job file."
 }

@@ -45,7 +45,7 @@ struct FrozenCluster: FrozenSource {
         let result: DumpedCluster?
         do {
             result = try await withDeadline(cluster.settings.deadline) {
-                var dump = try await ServerWatch.during(cluster, in: run) { watch throws(DumpError) in
+                var dump = try await ServerWatch.during(cluster, control: control, in: run) { watch throws(DumpError) in
                     switch cluster.settings.layout {
                     case .databases: try await dumpDatabases(in: directory, run, under: watch)
                     case .cluster: try await dumpScript(in: directory, run, under: watch)

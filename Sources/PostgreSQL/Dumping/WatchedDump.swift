@@ -8,8 +8,14 @@ struct WatchedDump: Sendable {
     /// Nil when there was no connection left for it.
     var tables: TableWatch?
 
+    /// What pg_dump and the server remarked, and what was found once it had ended.
+    struct Ended: Sendable {
+        var remarks: [Finding]
+        var brokenKeys: [BrokenForeignKey]
+    }
+
     /// Throws an error of code `tablesChanged` when the database must be frozen again.
-    func run(in run: RunContext) async throws(DumpError) -> [Finding] {
+    func run(in run: RunContext) async throws(DumpError) -> Ended {
         let followed = dump.followed(in: run)
         let hasEnded = StopFlag()
         let program = Task { [self] in
@@ -43,7 +49,7 @@ struct WatchedDump: Sendable {
         guard let tables else { return .tooLate }
         do {
             let sighting = try await tables.compare(
-                with: source, facts.relations,
+                with: source, facts.mark,
                 onceLocked: Set(facts.catalog.tables.filter(\.isLocked).map { Int64($0.oid) }),
                 by: followed.applicationName
             ) { hasEnded.isRaised }
@@ -61,14 +67,14 @@ struct WatchedDump: Sendable {
     /// - Parameter isProven: the tables are known to be what the snapshot shows.
     private func settled(
         _ outcome: Result<[Finding], DumpError>, isProven: Bool
-    ) async throws(DumpError) -> [Finding] {
+    ) async throws(DumpError) -> Ended {
         switch outcome {
         case .success(let remarks):
-            let findings = await remarks + ForeignKeys.findings(in: source.open.session)
-            guard !isProven else { return findings }
+            let ended = Ended(remarks: remarks, brokenKeys: await ForeignKeys.broken(in: source.open.session))
+            guard !isProven else { return ended }
             let changes = try await changes()
             guard changes.isEmpty else { throw .changedTables(changes, of: dump.database) }
-            return findings
+            return ended
         case .failure(let error):
             throw isProven ? await recognized(error) : await explained(error)
         }
@@ -76,10 +82,13 @@ struct WatchedDump: Sendable {
 
     /// When the tables are not what they were, that is why pg_dump did not find its way, in whatever language it says so.
     private func explained(_ error: DumpError) async -> DumpError {
-        guard error.code == .programFailed, error.hint == nil || error.hint == FailureCause.droppedHint,
-            let changes = try? await changes(), !changes.isEmpty
-        else { return await recognized(error) }
-        return .changedTables(changes, of: dump.database)
+        guard error.code == .programFailed else { return error }
+        do {
+            let changes = try await changes()
+            return changes.isEmpty ? await recognized(error) : .changedTables(changes, of: dump.database)
+        } catch let lost {
+            return error.blamed(on: lost)
+        }
     }
 
     /// Compares once the snapshot is no longer needed. The session that held it sees the tables as they are from then on.
@@ -98,9 +107,16 @@ struct WatchedDump: Sendable {
             _ = try await source.open.session.query("select 1", limit: .seconds(5))
             return error
         } catch let lost {
-            var error = error
-            error.isTransient = lost.isTransient
-            return error
+            return error.blamed(on: lost)
         }
+    }
+}
+
+extension DumpError {
+    /// The same error, as transient as what became of our own session, unless its own words say what it is.
+    fileprivate func blamed(on lost: DumpError) -> DumpError {
+        var error = self
+        if hint == nil { error.isTransient = lost.isTransient }
+        return error
     }
 }

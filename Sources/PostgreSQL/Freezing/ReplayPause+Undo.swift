@@ -21,7 +21,7 @@ extension ReplayPause {
             guard session.endpoint.host.hasPrefix("/"), server.wasStarted(after: record) else {
                 throw DumpError(
                     .sourceUnavailable,
-                    "another server answers at \(session.endpoint.host), port \(session.endpoint.port), than the one whose replay was paused, or it was started anew",
+                    "another server answers at \(session.endpoint.host), port \(session.endpoint.port), than the one whose replay was paused, or it was restarted",
                     hint:
                         "If replay is still paused on the standby that was dumped, run 'select pg_wal_replay_resume()' there. Then remove the file of the record."
                 )

@@ -60,7 +60,7 @@ final class ReplayPause: Sendable {
     func confirm(on session: Session) async throws(DumpError) {
         guard try await session.row(Self.state).text("state") == "paused" else {
             throw DumpError(
-                .notExact, "somebody resumed replay on the standby while it was being frozen",
+                .notExact, "replay was resumed on the standby while it was being frozen",
                 hint: "Find out who calls pg_wal_replay_resume(), and run it again.", isTransient: true)
         }
     }

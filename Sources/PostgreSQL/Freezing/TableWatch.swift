@@ -64,17 +64,19 @@ struct TableWatch: Sendable {
     /// - Parameters:
     ///   - name: pg_dump's in `pg_stat_activity`.
     ///   - tables: oids of those that it locks.
-    ///   - source: the session that holds the snapshot, and the digest of what that shows.
+    ///   - source: the session that holds the snapshot, and what the catalogs were like in it.
     ///   - hasEnded: whether pg_dump has.
     func compare(
-        with source: FrozenDatabase, _ frozen: String, onceLocked tables: Set<Int64>, by name: String,
+        with source: FrozenDatabase, _ frozen: CatalogMark, onceLocked tables: Set<Int64>, by name: String,
         hasEnded: @Sendable () -> Bool
     ) async throws(DumpError) -> Sighting {
         var pause = Duration.milliseconds(10)
         var holdsLocks = holdsLocks
         while !hasEnded() {
             let locks = try await locks(of: name)
-            if tables.isSubset(of: locks.held) { return try await compare(with: source, frozen, hasEnded: hasEnded) }
+            if locks.count >= tables.count, tables.isSubset(of: try await locked(by: name)) {
+                return try await compare(with: source, frozen, hasEnded: hasEnded)
+            }
             if locks.areAwaited, holdsLocks {
                 // A statement that wants the table for itself waits for us, and pg_dump behind it. Let it go first.
                 _ = try await session.query("rollback")
@@ -87,9 +89,9 @@ struct TableWatch: Sendable {
     }
 
     private func compare(
-        with source: FrozenDatabase, _ frozen: String, hasEnded: @Sendable () -> Bool
+        with source: FrozenDatabase, _ frozen: CatalogMark, hasEnded: @Sendable () -> Bool
     ) async throws(DumpError) -> Sighting {
-        guard try await RelationStates.digest(session) != frozen else { return .unchanged }
+        guard try await !frozen.holds(in: session) else { return .unchanged }
         let changes = try await RelationStates.changes(
             from: RelationStates.all(source.open.session), to: RelationStates.all(session))
         // What only came into being is no change. What changed once pg_dump had let go of it may be one that matters or not.
@@ -97,18 +99,28 @@ struct TableWatch: Sendable {
         return hasEnded() ? .tooLate : .changed(changes)
     }
 
-    private func locks(of name: String) async throws(DumpError) -> (held: Set<Int64>, areAwaited: Bool) {
+    /// How many tables a program has locked, and whether it waits for one. Which they are would be long to tell, time and again.
+    private func locks(of name: String) async throws(DumpError) -> (count: Int, areAwaited: Bool) {
         // Within a transaction, pg_stat_activity stays as it was when it was first read.
         _ = try await session.query("select pg_stat_clear_snapshot()")
         let row = try await session.row(
             """
-            select coalesce(string_agg(l.relation::text, ',') filter (where l.granted), '') as held,
+            select count(distinct l.relation) filter (where l.granted) as count,
                    coalesce(bool_or(not l.granted), false) as are_awaited
-            from pg_locks l join pg_stat_activity a on a.pid = l.pid
-            where a.application_name = $1 and l.locktype = 'relation' and l.relation >= 16384
+            \(Self.locksOfProgram)
             """, [name])
-        return (
-            Set(try row.text("held").split(atASCII: ",").compactMap { Int64($0) }), try row.flag("are_awaited")
-        )
+        return (Int(try row.integer("count")), try row.flag("are_awaited"))
     }
+
+    private func locked(by name: String) async throws(DumpError) -> Set<Int64> {
+        let row = try await session.row(
+            "select coalesce(string_agg(l.relation::text, ','), '') as held \(Self.locksOfProgram) and l.granted",
+            [name])
+        return Set(try row.text("held").split(atASCII: ",").compactMap { Int64($0) })
+    }
+
+    private static let locksOfProgram = """
+        from pg_locks l join pg_stat_activity a on a.pid = l.pid
+        where a.application_name = $1 and l.locktype = 'relation' and l.relation >= 16384
+        """
 }

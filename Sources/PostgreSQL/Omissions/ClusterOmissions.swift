@@ -39,7 +39,7 @@ struct ClusterOmissions: Sendable {
                 Finding(
                     .note, .replicationSlot, object: name,
                     "replication slot '\(name)' (\(try row.text("type"))) is in no dump",
-                    hint: "After a restore, create it anew and set up anew what it fed."))
+                    hint: "After a restore, create it again and set up again what it fed."))
         }
         return findings
     }

@@ -25,18 +25,14 @@ struct ExtensionOmissions: Sendable {
     }
 
     private func changedMembers(_ session: Session) async throws(DumpError) -> [Finding] {
-        let rows = try await session.query(ExtensionMembers.changed)
-        var findings: [Finding] = []
-        for row in rows {
+        try await session.findings(ExtensionMembers.changed) { row throws(DumpError) in
             let object = qualified(try row.text("identity"), session)
-            findings.append(
-                Finding(
-                    .warning, .extensionMemberChanged, object: object,
-                    "\(try row.text("type")) \(object) was made or changed after extension '\(try row.text("extension"))', "
-                        + "which it belongs to: that is not dumped",
-                    hint: "Keep the statement that did it, and run it again after a restore."))
+            return Finding(
+                .warning, .extensionMemberChanged, object: object,
+                "\(try row.text("type")) \(object) was made or changed after extension '\(try row.text("extension"))', "
+                    + "which it belongs to: that is not dumped",
+                hint: "Keep the statement that did it, and run it again after a restore.")
         }
-        return findings.abridged(in: session.endpoint.database)
     }
 }
 

@@ -19,6 +19,15 @@ extension [Finding] {
     }
 }
 
+extension Session {
+    /// One finding for each row of an answer, without those beyond the first 20.
+    func findings(
+        _ statement: String, _ finding: (Row) throws(DumpError) -> Finding
+    ) async throws(DumpError) -> [Finding] {
+        try await query(statement).map(finding).abridged(in: endpoint.database)
+    }
+}
+
 /// What `pg_identify_object` calls something, with its database: `shop.public.t`, `mine on shop.public.t`, `of shop.public.t.column`.
 func qualified(_ identity: String, _ session: Session) -> String {
     let database = session.endpoint.database

@@ -33,7 +33,7 @@ struct MissingGrantees: Sendable {
             Finding(
                 .warning, .grantToMissingRole, object: grant.object,
                 "a privilege on \(grant.object), granted to or by role \(grant.role) which does not exist, \(outcome)",
-                hint: "Nothing to do, if nobody misses that role.")
+                hint: "Nothing to do, if that role is not missed.")
         }.abridged(in: database)
     }
 

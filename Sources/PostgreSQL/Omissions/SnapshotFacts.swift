@@ -5,8 +5,7 @@ struct SnapshotFacts: Sendable {
     var omissions: [Finding]
     var catalog: CatalogComparison
     var recorded: DatabaseRecorder.Answer
-    /// Of `RelationStates`.
-    var relations: String
+    var mark: CatalogMark
 
     /// Asks the session that holds the snapshot, and throws when the dump would leave out what it must not.
     static func ask(_ source: FrozenDatabase, _ survey: OmissionSurvey) async throws(DumpError) -> SnapshotFacts {
@@ -16,7 +15,7 @@ struct SnapshotFacts: Sendable {
             facts = SnapshotFacts(
                 omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session),
                 recorded: try await survey.recorder(of: session).ask(),
-                relations: try await RelationStates.digest(session))
+                mark: try await CatalogMark.ask(session, major: survey.server.major))
         } catch {
             throw error.code == .sourceUnavailable ? error.losingSnapshot(of: source.open.database.name) : error
         }

@@ -3,19 +3,24 @@ import DumpCore
 /// What users put into a schema of the system's, besides tables: pg_dump leaves it out, and keeps what uses it.
 struct SystemSchemaOmissions: Sendable {
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
-        let rows = try await session.query(Self.strays)
-        var findings: [Finding] = []
-        for row in rows {
+        try await session.findings(Self.strays) { row throws(DumpError) in
             let object = qualified(try row.text("identity"), session)
-            findings.append(
-                Finding(
-                    .warning, .objectInSystemSchema, object: object,
-                    "\(try row.text("type")) \(object) is not dumped: its schema is one of the system's",
-                    hint:
-                        "Move it to a schema of your own. What uses it, such as a cast, fails in a restore before it is made again."
-                ))
+            return Finding(
+                .warning, .objectInSystemSchema, object: object,
+                "\(try row.text("type")) \(object) is not dumped: its schema is one of the system's",
+                hint:
+                    "Move it to a schema of your own. What uses it, such as a cast, fails in a restore before it is made again."
+            )
         }
-        return findings.abridged(in: session.endpoint.database)
+    }
+
+    /// Asked of each catalog by itself: otherwise the server, which knows little of catalogs that it never analyzed, may compare each
+    /// of many types with each.
+    private static func isStray(_ schema: String) -> String {
+        """
+        \(schema) = any (array(
+            select n.oid from pg_namespace n where \(Relations.isInSystemSchema) and n.nspname !~ '^pg_(temp|toast)'))
+        """
     }
 
     /// Without what comes along with something else: arrays, rows of tables, ranges of ranges, sequences of columns.
@@ -24,10 +29,10 @@ struct SystemSchemaOmissions: Sendable {
         from (
             select 'pg_proc'::regclass as class, oid, pronamespace as schema from pg_proc
             union all select 'pg_type'::regclass, t.oid, t.typnamespace from pg_type t
-                where t.typtype <> 'm' and not exists (select from pg_type e where e.typarray = t.oid)
+                where \(isStray("t.typnamespace")) and t.typtype <> 'm' and not exists (select from pg_type e where e.typarray = t.oid)
                     and not exists (select from pg_class r where r.oid = t.typrelid and r.relkind <> 'c')
             union all select 'pg_class'::regclass, oid, relnamespace from pg_class c
-                where relkind in ('p', 'v', 'm', 'S') and not exists (
+                where \(isStray("relnamespace")) and relkind in ('p', 'v', 'm', 'S') and not exists (
                     select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i'))
             union all select 'pg_operator'::regclass, oid, oprnamespace from pg_operator
             union all select 'pg_opclass'::regclass, oid, opcnamespace from pg_opclass

@@ -20,7 +20,8 @@ extension ServerFacts.Role {
             Finding(
                 .warning, .rolePasswordsUnreadable, object: name,
                 "role '\(name)' may not read pg_authid: the dumped roles have no passwords",
-                hint: "GRANT pg_read_all_data TO it, connect as a superuser, or set the passwords anew after a restore."
+                hint:
+                    "GRANT pg_read_all_data TO it, connect as a superuser, or set the passwords again after a restore."
             )
         ]
     }

@@ -30,6 +30,8 @@ struct ArchiveContents: Sendable, Equatable {
     var sequences: [DumpedSequence] = []
     /// Where the statements are in the file that grant and revoke.
     var grants: [Range<Int>] = []
+    /// Where the statements are that make foreign keys, by the OIDs of those.
+    var foreignKeys: [UInt32: Range<Int>] = [:]
 
     /// The OID of `pg_class` itself, which a relation's definition is marked with (`RelationRelationId`).
     fileprivate static let catalogOfRelations: UInt32 = 1259
@@ -92,6 +94,7 @@ extension ArchiveReader {
         let start = offset + integerSize + 1
         if statement == nil { try skipText() }
         if kind == "ACL" || kind == "DEFAULT ACL", offset > start { contents.grants.append(start..<offset) }
+        if kind == "FK CONSTRAINT", offset > start { contents.foreignKeys[object] = start..<offset }
         for _ in 0..<2 { try skipText() }  // DROP, COPY
         let schema = try text()
         try skipText()  // tablespace

@@ -191,6 +191,8 @@ struct VerifiedArchive: Sendable {
     var sequences: [DumpedSequence] = []
     /// Tables with rows that are not valid in the encoding, and how many.
     var misencoded: [(table: String, rows: Int64)] = []
+    /// Foreign keys that it makes without checking the rows.
+    var markedKeys: Set<UInt32> = []
 
     func findings(about database: String) -> [Finding] {
         misencoded.map { table, rows in

@@ -1,39 +1,39 @@
 import DumpCore
 
-/// Rows that break a foreign key: they were loaded while triggers were off, and no restore makes the key with them.
-///
-/// To look for them reads both tables, so only small ones are looked at, in the snapshot of the dump and after pg_dump has ended.
-struct ForeignKeys: Sendable {
+/// A foreign key that rows break: they were loaded while triggers were off, and no restore makes the key with them unless it is
+/// told not to check them.
+struct BrokenForeignKey: Sendable {
+    /// The constraint's.
+    var oid: UInt32
+    var name: String
+    /// Tables, quoted where they must be: `public.orders`.
+    var child: String
+    var parent: String
+    /// Rows without the row that they refer to, as far as they were counted.
+    var orphans: Int64
+}
+
+/// To look for broken keys reads both tables, so only small ones are looked at, in the snapshot of the dump and after pg_dump has ended.
+enum ForeignKeys {
     /// Of all tables together that are looked at in one database.
     private static let mostBytes = 64 << 20
 
     /// Nothing that goes wrong here says anything of the dump.
-    static func findings(in session: Session) async -> [Finding] {
+    static func broken(in session: Session) async -> [BrokenForeignKey] {
         do throws(DumpError) {
-            var findings: [Finding] = []
+            var broken: [BrokenForeignKey] = []
             for row in try await session.query(keys) {
                 let answer = try await session.query(try row.text("question"), limit: .seconds(60))
                 let orphans = try answer.first?.integer("count") ?? 0
-                if orphans > 0 { findings.append(try finding(orphans, row, session.endpoint.database)) }
+                if orphans > 0 { broken.append(try BrokenForeignKey(row, orphans)) }
             }
-            return findings.abridged(in: session.endpoint.database)
+            return broken
         } catch {
             return []
         }
     }
 
-    private static func finding(_ orphans: Int64, _ row: Row, _ database: String) throws(DumpError) -> Finding {
-        let (key, child) = (try row.text("name"), try row.text("child"))
-        let count = orphans > mostRows ? "more than \(counted(mostRows, "row"))" : counted(orphans, "row")
-        return Finding(
-            .warning, "foreign_key_broken", object: "\(database).\(child).\(key)",
-            "\(count) of table \(child) of database '\(database)' without its row in \(try row.text("parent")), which foreign key \(key) "
-                + "asks for: no restore makes that key",
-            hint:
-                "Mend the rows, or make the key again as NOT VALID. Without --exit-on-error, pg_restore leaves it out.")
-    }
-
-    private static let mostRows: Int64 = 1000
+    fileprivate static let mostRows: Int64 = 1000
 
     /// The smallest first. Operators of users are not run: they might do anything.
     private static let keys = """
@@ -58,10 +58,32 @@ struct ForeignKeys: Sendable {
         ), summed as (
             select *, sum(bytes) over (order by bytes, oid) as total from key where is_safe
         )
-        select conname as name, child, parent,
+        select oid::bigint as oid, conname as name, child, parent,
                format(
                    'select count(*) as count from (select from only %s c where %s and not exists (select from only %s p where %s) limit %s) o',
                    child, given, parent, met, \(mostRows + 1)) as question
         from summed where total <= \(mostBytes) order by child collate "C", conname collate "C"
         """
+}
+
+extension BrokenForeignKey {
+    fileprivate init(_ row: Row, _ orphans: Int64) throws(DumpError) {
+        self.init(
+            oid: UInt32(truncatingIfNeeded: try row.integer("oid")), name: try row.text("name"),
+            child: try row.text("child"), parent: try row.text("parent"), orphans: orphans)
+    }
+
+    /// - Parameter isMarked: the dump makes the key without checking the rows.
+    func finding(in database: String, isMarked: Bool) -> Finding {
+        let most = ForeignKeys.mostRows
+        let rows = orphans > most ? "more than \(counted(most, "row"))" : counted(orphans, "row")
+        return Finding(
+            .warning, "foreign_key_broken", object: "\(database).\(child).\(name)",
+            "\(rows) of table \(child) of database '\(database)' without its row in \(parent), which foreign key \(name) asks for: "
+                + (isMarked ? "a restore makes that key NOT VALID" : "no restore makes that key"),
+            hint: isMarked
+                ? "Mend the rows. In a restored database, mend them, then ALTER TABLE … VALIDATE CONSTRAINT."
+                : "Mend the rows, or make the key again as NOT VALID. Without --exit-on-error, pg_restore leaves it out."
+        )
+    }
 }

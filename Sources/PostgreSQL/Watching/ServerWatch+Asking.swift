@@ -28,6 +28,12 @@ extension ServerWatch {
         }
     }
 
+    /// The programs need theirs more: the last connections are left to them.
+    private func requireRoom() async throws(DumpError) {
+        guard try await ConnectionBudget.free(for: control) <= run.jobsPerUnit else { return }
+        throw DumpError(.sourceUnavailable, "no connection left for the watch")
+    }
+
     private func connect(to database: String) async throws(DumpError) -> Session {
         var options = cluster.access.options
         options["dbname"] = database
@@ -36,6 +42,7 @@ extension ServerWatch {
 
     private func openSession() async throws(DumpError) -> Session {
         if let session { return session }
+        try await requireRoom()
         let opened = try await connect(to: cluster.access.controlDatabase)
         session = opened
         return opened
@@ -66,6 +73,7 @@ extension ServerWatch {
         for database in followed.databases {
             do throws(DumpError) {
                 // Only there do names and sizes of its tables have a meaning.
+                try await requireRoom()
                 let found = try await connect(to: database).closing { session throws(DumpError) in
                     try await TableSize.all(in: session)
                 }

@@ -8,6 +8,8 @@ import SystemPackage
 /// a view we may not read) it goes on by what is staged. Nothing that goes wrong here fails a dump.
 actor ServerWatch {
     let cluster: Cluster
+    /// In no transaction; other questions are asked of it too.
+    let control: Session
     let run: RunContext
     var units: [Int: Watched] = [:]
     var session: Session?
@@ -26,16 +28,18 @@ actor ServerWatch {
     /// Between two looks, unless they take long themselves.
     private static let pause = Duration.seconds(1)
 
-    private init(_ cluster: Cluster, in run: RunContext) {
+    private init(_ cluster: Cluster, _ control: Session, in run: RunContext) {
         self.cluster = cluster
+        self.control = control
         self.run = run
     }
 
     /// Watches for as long as `body` runs.
     static func during<Result: Sendable>(
-        _ cluster: Cluster, in run: RunContext, _ body: (ServerWatch) async throws(DumpError) -> Result
+        _ cluster: Cluster, control: Session, in run: RunContext,
+        _ body: (ServerWatch) async throws(DumpError) -> Result
     ) async throws(DumpError) -> Result {
-        let watch = ServerWatch(cluster, in: run)
+        let watch = ServerWatch(cluster, control, in: run)
         let looking = Task { await watch.look() }
         let outcome = await Swift.Result.awaiting { () async throws(DumpError) in try await body(watch) }
         looking.cancel()

@@ -65,7 +65,7 @@ struct DatasetSnapshot: VolumeSnapshot {
     static func guid(of dataset: String, by programs: SystemPrograms) async throws(DumpError) -> String {
         try await programs.run(
             "zfs", ["get", "-H", "-p", "-o", "value", "guid", dataset],
-            hint: "Import the pool of \(dataset), and if a snapshot of ours is in it, run 'muster undo'."
+            hint: "Import the pool of \(dataset), and if one of Muster's snapshots is in it, run 'muster undo'."
         ).filter { $0 != "\n" }
     }
 }

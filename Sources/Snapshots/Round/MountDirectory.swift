@@ -41,7 +41,7 @@ struct MountDirectory: Sendable {
     private func unusable(_ error: Errno) -> DumpError {
         DumpError(
             .system, "cannot use \(point) to mount a snapshot: \(error)",
-            hint: "Look what is there: somebody may be reading a snapshot. Unmount or remove it.", underlying: error)
+            hint: "Look what is there: a process may be reading a snapshot. Unmount or remove it.", underlying: error)
     }
 
     /// Removes it, and the job's own if it is the last there. It is empty, or there is nothing. Throws when something

@@ -25,7 +25,7 @@ struct BorgCommand: AsyncParsableCommand {
             "The repository's name in the job; may be left out when it is the only one.", valueName: "repository"))
     var repository: String?
     @Argument(
-        parsing: .postTerminator, help: ArgumentHelp("What Borg is told, after --.", valueName: "argument"))
+        parsing: .postTerminator, help: ArgumentHelp("Arguments for Borg, after --.", valueName: "argument"))
     var arguments: [String] = []
     @OptionGroup var jobOptions: JobOptions
 

@@ -36,6 +36,7 @@ extension Examination.Obstacle {
         case .dump: .dumpFailed
         case .archive: .archiveFailed
         case .lock: .locked
+        case .configuration: .configuration
         }
     }
 }

@@ -13,7 +13,7 @@ import SystemPackage
 struct WithLockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "with-lock",
-        abstract: "Run another program, such as somebody else's Borg job, on the published set while it cannot change.",
+        abstract: "Run another program, such as a Borg job of your own, on the published set while it cannot change.",
         usage: "muster with-lock [<job>] [--max-age <duration>] [--wait <duration>] -- <command> ...",
         discussion: """
             The command is not started unless the set is whole, is of the last run that dumps, and is not too old. It finds the set's \
