@@ -33,7 +33,7 @@ extension TreeEntry {
         compare("is device", node, other.node) { "\($0.major),\($0.minor)" }
         compare("has attributes", attributes.map(\.title), other.attributes.map(\.title)) { "\($0)" }
         for (one, two) in zip(attributes, other.attributes) where one.name == two.name && one.value != two.value {
-            found.append("has another value of \(one.name)")
+            found.append("has another value of \(one.title)")
         }
         return found
     }

@@ -84,7 +84,7 @@ struct SessionTests {
     func roleOfOperator() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.server.psql(
-                "create role backup in role pg_read_all_data; alter database postgres set role = postgres")
+                "create role backup; alter database postgres set role = postgres")
             for (options, expected) in [
                 ("", "postgres"), (" options='-c role=backup'", "backup"), (" options=--role=backup", "backup"),
             ] {

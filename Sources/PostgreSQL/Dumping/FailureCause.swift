@@ -45,6 +45,8 @@ struct FailureCause: Sendable {
         causes.first { said.contains($0.0) }?.1
     }
 
+    static let recoveryHint =
+        "Raise max_standby_streaming_delay on the standby or set hot_standby_feedback there, or dump the primary."
     static let droppedHint = "It was dropped or renamed after the run had begun. Run it again."
     static let freeSpaceHint = "Free space there, or put the staging area on a larger file system."
 
@@ -63,8 +65,7 @@ struct FailureCause: Sendable {
             "Another session waits for an exclusive lock on that table. Dump when nothing alters tables."
         ),
         (
-            "conflict with recovery",
-            "Raise max_standby_streaming_delay on the standby or set hot_standby_feedback there, or dump the primary."
+            "conflict with recovery", recoveryHint
         ),
         (
             "invalid snapshot identifier",

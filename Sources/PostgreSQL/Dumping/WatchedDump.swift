@@ -82,7 +82,8 @@ struct WatchedDump: Sendable {
 
     /// When the tables are not what they were, that is why pg_dump did not find its way, in whatever language it says so.
     private func explained(_ error: DumpError) async -> DumpError {
-        guard error.code == .programFailed else { return error }
+        // A standby that stopped it goes on, and changes tables meanwhile: the whole dump is tried again.
+        guard error.code == .programFailed, error.hint != FailureCause.recoveryHint else { return error }
         do {
             let changes = try await changes()
             return changes.isEmpty ? await recognized(error) : .changedTables(changes, of: dump.database)
