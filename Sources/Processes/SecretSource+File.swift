@@ -6,22 +6,29 @@ import SystemPackage
 extension SecretSource {
     /// The bytes of a regular file, symbolic links followed.
     ///
-    /// - Parameter refuseReadableByAll: a file that every user may read holds no secret, except below `/run`: containers find
-    ///   theirs in `/run/secrets`, readable by all, with no other user there.
-    static func read(_ path: FilePath, refuseReadableByAll: Bool) async throws(SecretFailure) -> [UInt8] {
-        let mode: mode_t
-        let bytes: [UInt8]
+    /// - Parameters:
+    ///   - refuseReadableByAll: a file that every user may read holds no secret, except below `/run`: containers find theirs in
+    ///     `/run/secrets`, readable by all, with no other user there.
+    ///   - holder: a user who may be able to change the file. No other may.
+    static func read(
+        _ path: FilePath, refuseReadableByAll: Bool, holder: UserAccount? = nil
+    ) async throws(SecretFailure) -> [UInt8] {
+        let isHeld = refuseReadableByAll ? try requireControl(of: path, holder) : false
+        let (facts, bytes): (stat, [UInt8])
         do {
             // The file may lie on a network file system.
-            (mode, bytes) = try await onOwnThread { () throws(Errno) in try contents(path) }
+            (facts, bytes) = try await onOwnThread { () throws(Errno) in
+                try contents(of: isHeld ? openAlongUsers(path) : open(path))
+            }
         } catch {
             throw SecretFailure("\(path): \(error)")
         }
-        guard mode & S_IFMT == S_IFREG else { throw SecretFailure("\(path) is not a file") }
-        guard !refuseReadableByAll || mode & S_IROTH == 0 || path.starts(with: "/run") else {
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw SecretFailure("\(path) is not a file") }
+        // By a name of their own for it, users would have us read a file that is closed to them.
+        guard !isHeld || facts.st_nlink == 1 else { throw SecretFailure("\(path) has other names") }
+        guard !refuseReadableByAll || facts.st_mode & S_IROTH == 0 || path.starts(with: "/run") else {
             throw SecretFailure("every user may read \(path)", hint: "Take the permission away: chmod o= \(path)")
         }
-        if refuseReadableByAll { try requireControl(of: path) }
         guard bytes.count <= longestSecret else {
             throw SecretFailure("\(path) holds more than \(formatBytes(Int64(longestSecret)))")
         }
@@ -29,16 +36,20 @@ extension SecretSource {
     }
 
     /// Another user who can change it can have us use another. What containers find in `/run/secrets` keeps its owner on the host.
-    private static func requireControl(of path: FilePath) throws(SecretFailure) {
-        guard !path.starts(with: "/run/secrets") else { return }
+    ///
+    /// - Returns: whether `holder` can.
+    private static func requireControl(of path: FilePath, _ holder: UserAccount?) throws(SecretFailure) -> Bool {
+        guard !path.starts(with: "/run/secrets") else { return false }
         let parts: [LoosePart]
         do {
             parts = try path.loosePartsOfFile()
         } catch {
             throw SecretFailure("cannot look at the way to \(path): \(error)")
         }
-        guard let part = parts.first else { return }
-        throw SecretFailure("it is not safe from other users: \(part)", hint: part.remedy)
+        if let part = parts.first(where: { part in holder.map(part.isHeld) != true }) {
+            throw SecretFailure("it is not safe from other users: \(part)", hint: part.remedy)
+        }
+        return !parts.isEmpty
     }
 
     /// Where systemd puts the credentials of our unit, or nil outside one.
@@ -64,24 +75,36 @@ extension SecretSource {
         }
     }
 
-    /// Mode and bytes; one byte more than a secret may have is enough to know.
-    private static func contents(_ path: FilePath) throws(Errno) -> (mode_t, [UInt8]) {
+    private static func open(_ path: FilePath) throws(Errno) -> FileDescriptor {
         // Opening a pipe that nobody writes to would wait for ever.
-        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
+        let opened = path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard opened >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: opened)
+    }
+
+    /// No link leads from what is a user's to what is another's.
+    private static func openAlongUsers(_ path: FilePath) throws(Errno) -> FileDescriptor {
+        try OpenDirectory(alongUsers: path.removingLastComponent())
+            .openFile(FilePath(root: nil, path.components.suffix(1)))
+    }
+
+    /// What it is, and its bytes; one byte more than a secret may have is enough to know. Closes it.
+    private static func contents(of file: FileDescriptor) throws(Errno) -> (stat, [UInt8]) {
+        defer { try? file.close() }
         var facts = stat()
-        guard fstat(descriptor, &facts) == 0 else { throw Errno(rawValue: errno) }
-        guard facts.st_mode & S_IFMT == S_IFREG else { return (facts.st_mode, []) }
+        guard fstat(file.rawValue, &facts) == 0 else { throw Errno(rawValue: errno) }
+        guard facts.st_mode & S_IFMT == S_IFREG else { return (facts, []) }
         var bytes = [UInt8](repeating: 0, count: longestSecret + 1)
         var count = 0
         while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + count, $0.count - count) }
+            let got = bytes.withUnsafeMutableBytes {
+                Glibc.read(file.rawValue, $0.baseAddress! + count, $0.count - count)
+            }
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw Errno(rawValue: errno) }
             guard got > 0 else { break }
             count += got
         }
-        return (facts.st_mode, Array(bytes[..<count]))
+        return (facts, Array(bytes[..<count]))
     }
 }

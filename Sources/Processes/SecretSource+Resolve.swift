@@ -11,18 +11,20 @@ extension SecretSource {
     ///
     /// - Parameters:
     ///   - subject: what it is the secret of, for messages: `the passphrase of repository 'offsite'`.
+    ///   - holder: the user whose programs are given the secret. That user may be able to change its file; no other may.
     ///   - limit: how long a command may take.
     ///   - credentials: the directory of the unit's credentials.
     /// - Throws: `secretUnavailable` with a message that holds nothing of the secret, or `cancelled`.
     public func resolve(
-        for subject: String, runner: ProgramRunner, limit: Duration = .seconds(60),
+        for subject: String, holder: UserAccount? = nil, runner: ProgramRunner, limit: Duration = .seconds(60),
         credentials: FilePath? = SecretSource.credentialsDirectory
     ) async throws(ProcessError) -> Secret {
         var bytes: [UInt8] = []
         defer { bytes.wipe() }
         do throws(SecretFailure) {
             switch self {
-            case .file(let path): bytes = try await Self.read(FilePath(path), refuseReadableByAll: true)
+            case .file(let path):
+                bytes = try await Self.read(FilePath(path), refuseReadableByAll: true, holder: holder)
             case .credential(let name): bytes = try await Self.readCredential(name, in: credentials)
             case .command(let line): bytes = try await Self.output(of: line, runner: runner, limit: limit)
             }

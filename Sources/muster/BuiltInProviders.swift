@@ -1,5 +1,6 @@
 import Directories
 import DumpCore
+import Linux
 import PostgreSQL
 import Processes
 import Settings
@@ -16,7 +17,9 @@ enum BuiltInProviders {
         switch settings {
         case let settings as PostgreSQLSettings:
             return PostgreSQLProvider(settings: settings, runner: runner) {
-                try await settings.password?.resolve(for: "the password of PostgreSQL", runner: runner)
+                try await settings.password?.resolve(
+                    for: "the password of PostgreSQL", holder: settings.programUser.flatMap(UserAccount.init(named:)),
+                    runner: runner)
             }
         case let settings as DirectorySettings:
             return DirectoryProvider(settings: settings, round: round)

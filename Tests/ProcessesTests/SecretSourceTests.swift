@@ -45,6 +45,36 @@ struct SecretSourceTests {
         }
     }
 
+    @Test("The user whose programs are given a secret may own its directory, but has nothing of others read by it")
+    func held() async throws {
+        try await withScratch { scratch in
+            let holder = try #require(UserAccount(named: "nobody"))
+            let (closed, directory) = (scratch.appending("closed"), scratch.appending("theirs"))
+            try write(Array("root's own".utf8), to: closed)
+            try FileSystem.createDirectory(directory)
+            let path = directory.appending("password")
+            try write(Array("hunter2".utf8), to: path)
+            try #require(chown(directory.string, holder.uid, 0) == 0)
+            #expect(try await resolve(.file(path.string), holder: holder) == Secret("hunter2"))
+            func expectRefused(_ reason: String) async {
+                await expect("cannot read the secret of x: \(path)\(reason)", hint: nil) {
+                    try await resolve(.file(path.string), holder: holder)
+                }
+            }
+            try FileSystem.removeFile(path)
+            try #require(link(closed.string, path.string) == 0)
+            await expectRefused(" has other names")
+            try FileSystem.removeFile(path)
+            try #require(symlink(closed.string, path.string) == 0)
+            await expectRefused(": Too many levels of symbolic links")
+            try #require(rename(directory.string, directory.string + ".away") == 0)
+            try FileSystem.createDirectory(scratch.appending("mine"))
+            try write(Array("root's own".utf8), to: scratch.appending("mine").appending("password"))
+            try #require(symlink("mine", directory.string) == 0 && lchown(directory.string, holder.uid, 0) == 0)
+            await expectRefused(": Too many levels of symbolic links")
+        }
+    }
+
     @Test("A secret is what a command writes, and the command may be anything a shell understands")
     func command() async throws {
         #expect(try await resolve(.command("printf 'a '; echo b | tr b c")) == Secret("a c"))
@@ -168,8 +198,10 @@ struct SecretSourceTests {
         }
     }
 
-    private func resolve(_ source: SecretSource, credentials: FilePath? = nil) async throws -> Secret {
-        try await source.resolve(for: "the secret of x", runner: runner, credentials: credentials)
+    private func resolve(
+        _ source: SecretSource, holder: UserAccount? = nil, credentials: FilePath? = nil
+    ) async throws -> Secret {
+        try await source.resolve(for: "the secret of x", holder: holder, runner: runner, credentials: credentials)
     }
 
     private func write(_ bytes: [UInt8], to path: FilePath) throws {
