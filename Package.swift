@@ -81,7 +81,7 @@ let package = Package(
         // Tests, against real servers and a real Borg.
         .target(
             name: "TestSupport",
-            dependencies: ["muster", "swapper", "Processes", "Linux", "DumpCore", .logging, .system],
+            dependencies: ["muster", "swapper", "hostile", "Processes", "Linux", "DumpCore", .logging, .system],
             path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
         .testTarget(
@@ -111,6 +111,8 @@ let package = Package(
             name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
         // What a user does to his own directories while Muster works in them.
         .executableTarget(name: "swapper", path: "Tests/Swapper"),
+        // A program that does not want to end.
+        .executableTarget(name: "hostile", path: "Tests/Hostile"),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),

@@ -36,7 +36,9 @@ void kill_children(void);
 pid_t wait_for_any(int *status);
 
 /// Ends all descendants of this process, and reaps them. Orphans become its children (PR_SET_CHILD_SUBREAPER), and theirs when they end.
-void end_descendants(void);
+///
+/// Returns one that lives on after some seconds, as it waits for the kernel, or 0. One that has ended and that its tracer keeps does nothing.
+pid_t end_descendants(void);
 
 /// Processes that are known by descriptors, so that no other one with the same number is taken for them.
 struct processes {

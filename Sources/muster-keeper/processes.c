@@ -67,18 +67,6 @@ void sleep_milliseconds(long milliseconds) {
     nanosleep(&pause, NULL);
 }
 
-void end_descendants(void) {
-    for (int rounds = 0; rounds < 1000; rounds++) {
-        // First: most programs leave nothing behind, and a look at all processes takes long where there are many.
-        pid_t ended;
-        do ended = wait_for_any(NULL);
-        while (ended > 0);
-        if (ended < 0 && errno == ECHILD) return;
-        kill_children();
-        if (rounds > 0) sleep_milliseconds(2);
-    }
-}
-
 long long now_milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -131,4 +119,19 @@ pid_t end_processes(const struct processes *processes, int patience) {
         sleep_milliseconds(5);
     }
     return left;
+}
+
+pid_t end_descendants(void) {
+    for (int rounds = 0; rounds < 1000; rounds++) {
+        // First: most programs leave nothing behind, and a look at all processes takes long where there are many.
+        pid_t ended;
+        do ended = wait_for_any(NULL);
+        while (ended > 0);
+        if (ended < 0 && errno == ECHILD) return 0;
+        kill_children();
+        if (rounds > 0) sleep_milliseconds(2);
+    }
+    struct processes left = {.count = 0};
+    find_descendants(&left);
+    return living(&left);
 }

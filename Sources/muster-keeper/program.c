@@ -221,6 +221,10 @@ int keep(const struct job *job) {
     setpgid(child, child);
 
     int status = stay_with(child, signals, parent, job->grace_milliseconds);
-    end_descendants();
+    const pid_t left = end_descendants();
+    if (left != 0) {
+        dprintf(STDERR_FILENO, "muster: cannot end process %d, which %s has started\n", (int)left, job->program[0]);
+        return cannot_start;
+    }
     return end_alike(status);
 }

@@ -8,6 +8,8 @@ public let musterExecutable = executable("muster")
 public let keeperExecutable = executable("muster-keeper")
 /// Exchanges names as fast as it can: Tests/Swapper/main.c.
 public let swapperExecutable = executable("swapper")
+/// Does not want to end: Tests/Hostile/main.c.
+public let hostileExecutable = executable("hostile")
 
 private func executable(_ name: String) -> FilePath {
     // The test bundle is loaded from the directory of the build, where the executables lie too. Its path is among the arguments of
