@@ -2,17 +2,25 @@ import CLinux
 import Glibc
 import SystemPackage
 
+/// What becomes of a symbolic link that a user other than root and us has put on a way.
+enum LinksOfUsers {
+    /// Followed only to what belongs to that user.
+    case leadToTheirOwn
+    case refused
+}
+
 extension FilePath {
     /// Opens what lies at a path for its place alone, step by step, and calls `body` with it.
     ///
-    /// A symbolic link of another user is followed only to what belongs to that user: who owns a directory on the way could lead us to what he
-    /// may not enter. Throws `Errno.notPermitted` for any other.
+    /// Who owns a directory on the way could lead us by a symbolic link to what he may not enter. Throws `Errno.notPermitted` for a link that
+    /// is not to be followed.
     ///
     /// - Parameter followingLast: whether a link at the end is followed too, or opened itself.
     func withWay<Result>(
-        followingLast: Bool = true, _ body: (FileDescriptor) throws(Errno) -> Result
+        _ links: LinksOfUsers = .leadToTheirOwn, followingLast: Bool = true,
+        _ body: (FileDescriptor) throws(Errno) -> Result
     ) throws(Errno) -> Result {
-        var way = Way()
+        var way = Way(linksOfUsers: links)
         let start = try Way.Place("/", from: AT_FDCWD)
         let path = isAbsolute ? self : FilePath("/proc/self/cwd").pushing(self)
         let end = try way.walk(path.components, from: start, followingLast: followingLast)
@@ -20,12 +28,25 @@ extension FilePath {
         defer { withExtendedLifetime(end) {} }
         return try body(end.file)
     }
+
+    /// Opens a directory that way, for what is in it.
+    func openAlongWay(_ links: LinksOfUsers, followingLast: Bool) throws(Errno) -> FileDescriptor {
+        try withWay(links, followingLast: followingLast) { place throws(Errno) in
+            guard try FileSystem.status(of: place).kind != .symbolicLink else { throw .tooManySymbolicLinkLevels }
+            let opened = openat(place.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard opened >= 0 else { throw Errno(rawValue: errno) }
+            return FileDescriptor(rawValue: opened)
+        }
+    }
 }
 
 /// A walk along a path, link by link.
 private struct Way {
     /// As many as the kernel follows.
     private var linksLeft = 40
+    private let linksOfUsers: LinksOfUsers
+
+    init(linksOfUsers: LinksOfUsers) { self.linksOfUsers = linksOfUsers }
 
     /// What is open for its place alone.
     final class Place {
@@ -73,12 +94,14 @@ private struct Way {
         let found = try here.enter(component)
         let link = try found.status()
         guard follows, link.kind == .symbolicLink else { return found }
+        let isOfUser = link.uid != 0 && link.uid != geteuid()
+        guard !isOfUser || linksOfUsers == .leadToTheirOwn else { throw .notPermitted }
         linksLeft -= 1
         guard linksLeft >= 0 else { throw .tooManySymbolicLinkLevels }
         guard let target = try found.target() else { return try here.enter(component, options: 0) }
         let start = target.isAbsolute ? try Place("/", from: AT_FDCWD) : here
         let end = try walk(target.components, from: start, followingLast: true)
-        guard link.uid != 0, link.uid != geteuid() else { return end }
+        guard isOfUser else { return end }
         guard try end.status().uid == link.uid else { throw .notPermitted }
         return end
     }

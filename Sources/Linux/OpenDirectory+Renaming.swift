@@ -5,16 +5,33 @@ import SystemPackage
 extension OpenDirectory {
     /// Renames what lies at a path of this directory, replacing a file or an empty directory.
     public func rename(_ path: FilePath, to new: FilePath) throws(Errno) {
-        let (from, to) = (try place(of: path), try place(of: new))
-        try FileSystem.call {
-            renameat(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name)
+        try renaming(path, to: new) { from, to throws(Errno) in
+            try FileSystem.call {
+                renameat(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name)
+            }
         }
     }
 
     /// The same, and throws `Errno.fileExists` when the new name is taken.
     public func renameNew(_ path: FilePath, to new: FilePath) throws(Errno) {
+        try renaming(path, to: new) { from, to throws(Errno) in
+            try check(
+                clinux_rename_new_at(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name))
+        }
+    }
+
+    private func renaming(
+        _ path: FilePath, to new: FilePath, _ body: (Place, Place) throws(Errno) -> Void
+    ) throws(Errno) {
+        // What was opened there before is elsewhere then.
+        forget(path)
+        forget(new)
         let (from, to) = (try place(of: path), try place(of: new))
-        try check(clinux_rename_new_at(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name))
+        defer {
+            from.stayOpen()
+            to.stayOpen()
+        }
+        try body(from, to)
     }
 
     /// Makes a directory that nobody else may enter, whatever the umask and the access control lists of the directory above it, and opens it.
@@ -46,43 +63,4 @@ extension OpenDirectory {
 
     /// Flushes all of the file system that it lies on, see `FileSystem.flushFileSystem`. What failed since it was opened is thrown.
     public func flushFileSystem() throws(Errno) { try FileSystem.flushFileSystem(through: file) }
-}
-
-extension OpenDirectory {
-    /// Opens the directory that an operator names: links on the way are followed if they belong to root or to us. One of another user, who may
-    /// lead it to another place at any moment, throws `Errno.notPermitted`.
-    public convenience init(following path: FilePath) throws(Errno) {
-        var steps = Array(path.components.reversed())
-        var at = OpenDirectory("/", openAs: try FileSystem.open(path.isAbsolute ? "/" : ".", O_DIRECTORY))
-        var links = 0
-        while let step = steps.popLast() {
-            guard step.kind != .parentDirectory else {
-                at = try Self(at, "..")
-                continue
-            }
-            guard step.kind == .regular else { continue }
-            let name = FilePath(root: nil, [step])
-            let status = try at.status(of: name)
-            guard status.kind == .symbolicLink else {
-                at = try Self(at, name)
-                continue
-            }
-            guard status.uid == 0 || status.uid == geteuid() else { throw Errno.notPermitted }
-            links += 1
-            guard links <= 40, let target = FilePath(bytes: try at.target(ofLink: name)) else {
-                throw Errno.tooManySymbolicLinkLevels
-            }
-            if target.isAbsolute { at = OpenDirectory("/", openAs: try FileSystem.open("/", O_DIRECTORY)) }
-            steps += target.components.reversed()
-        }
-        self.init(path, openAs: try FileSystem.duplicate(at.file))
-    }
-
-    private convenience init(_ parent: OpenDirectory, _ name: FilePath) throws(Errno) {
-        let opened = name.withPlatformString {
-            openat(parent.file.rawValue, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        }
-        guard opened >= 0 else { throw Errno(rawValue: errno) }
-        self.init(parent.path, openAs: FileDescriptor(rawValue: opened))
-    }
 }

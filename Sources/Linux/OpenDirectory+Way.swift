@@ -25,6 +25,11 @@ extension OpenDirectory {
         }
 
         deinit { if isOwned { try? file.close() } }
+
+        /// - Parameter directory: ends with NUL.
+        func lies(below directory: [CChar]) -> Bool {
+            path.starts(with: directory.dropLast()) && path[directory.count - 1] == OpenDirectory.slash
+        }
     }
 
     /// Calls `body` with the directory that a path ends in and the name that it has there, until no signal interrupts it.
@@ -66,9 +71,10 @@ extension OpenDirectory {
         return FileDescriptor(rawValue: opened)
     }
 
+    /// Another directory may come to this place, and so to all below it.
     func forget(_ directory: FilePath) {
         let path = directory.bytesWithNUL
-        last.withLock { if $0?.path == path { $0 = nil } }
+        last.withLock { if let known = $0, known.path == path || known.lies(below: path) { $0 = nil } }
     }
 
     private func directory(_ path: [CChar]) throws(Errno) -> Below {
@@ -86,6 +92,6 @@ extension OpenDirectory {
         return FileDescriptor(rawValue: opened)
     }
 
-    private static let slash = CChar(bitPattern: UInt8(ascii: "/"))
+    static let slash = CChar(bitPattern: UInt8(ascii: "/"))
     private static let dots = [CChar](repeating: CChar(bitPattern: UInt8(ascii: ".")), count: 2)
 }

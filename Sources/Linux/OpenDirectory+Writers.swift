@@ -44,19 +44,6 @@ extension OpenDirectory {
     }
 }
 
-extension OpenDirectory {
-    /// Renames into another directory, replacing a file, or an empty directory, at the new name.
-    func rename(_ from: FilePath, to other: OpenDirectory, as new: FilePath) throws(Errno) {
-        forget(from)
-        let (from, to) = (try place(of: from), try other.place(of: new))
-        defer {
-            from.stayOpen()
-            to.stayOpen()
-        }
-        try FileSystem.call { renameat(from.directory.file.rawValue, from.name, to.directory.file.rawValue, to.name) }
-    }
-}
-
 extension FileDescriptor {
     /// Fills an empty file with the bytes of this one: shared where the file system can, else one by one.
     func copyBytes(to new: FileDescriptor) throws {

@@ -26,13 +26,13 @@ public final class OpenDirectory: Sendable {
     /// The same for a path with directories on its way that belong to users: a link of theirs among them leads to nothing but what is
     /// theirs, or this throws `Errno.notPermitted`.
     public convenience init(alongUsers path: FilePath) throws(Errno) {
-        let file = try path.withWay(followingLast: false) { place throws(Errno) in
-            guard try FileSystem.status(of: place).kind != .symbolicLink else { throw .tooManySymbolicLinkLevels }
-            let opened = openat(place.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard opened >= 0 else { throw Errno(rawValue: errno) }
-            return FileDescriptor(rawValue: opened)
-        }
-        self.init(path, openAs: file)
+        self.init(path, openAs: try path.openAlongWay(.leadToTheirOwn, followingLast: false))
+    }
+
+    /// Opens the directory that an operator names: links on the way are followed if they belong to root or to us. One of another user, who may
+    /// lead it to another place at any moment, throws `Errno.notPermitted`.
+    public convenience init(following path: FilePath) throws(Errno) {
+        self.init(path, openAs: try path.openAlongWay(.refused, followingLast: true))
     }
 
     /// Takes over a descriptor of a directory.

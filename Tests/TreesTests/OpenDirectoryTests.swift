@@ -39,6 +39,9 @@ private let operations: [(String, @Sendable (OpenDirectory, FilePath) throws -> 
     ("link to", { try $0.link("file", of: $0, as: $1) }),
     ("remove a file", { try $0.remove($1) }),
     ("remove a directory", { try $0.remove($1, isDirectory: true) }),
+    ("rename", { try $0.rename($1, to: "renamed") }),
+    ("rename to", { try $0.rename("file", to: $1) }),
+    ("rename to a new name", { try $0.renameNew("file", to: $1) }),
     ("own", { try $0.setOwner(of: $1, to: 4711, 4711) }),
     ("mode", { try $0.setMode(of: $1, to: 0o777) }),
     ("time", { try $0.setModified($1, to: 1) }),
@@ -132,6 +135,27 @@ struct OpenDirectoryTests {
             isOver.store(true, ordering: .relaxed)
             await exchanges
             #expect(try Self.state(of: outside) == before)
+        }
+    }
+
+    @Test(
+        "goes by what a name leads to now, not by what lay below it before it was renamed", arguments: OpenCall.allCases
+    )
+    func renamed(call: OpenCall) async throws {
+        try await withOutside { _, root in
+            try await call.run {
+                let directory = try OpenDirectory(root)
+                for path in ["sub/deep", "other", "other/deep"] as [FilePath] { try directory.createDirectory(path) }
+                try directory.createFile("sub/deep/one").close()
+                try directory.rename("sub", to: "moved")
+                #expect(throws: Errno.noSuchFileOrDirectory) { try directory.createFile("sub/deep/two") }
+                try directory.createFile("moved/deep/two").close()
+                try directory.renameNew("other", to: "sub")
+                #expect(throws: Errno.fileExists) { try directory.renameNew("moved", to: "sub") }
+                try directory.createFile("sub/deep/three").close()
+                #expect(try directory.names(in: "sub/deep") == ["three"])
+                #expect(try directory.names(in: "moved/deep") == ["one", "two"])
+            }
         }
     }
 
