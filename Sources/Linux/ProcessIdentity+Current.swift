@@ -28,9 +28,10 @@ extension ProcessIdentity {
 
     /// Fields 3, 20 and 22 of `/proc/PID/stat`: state, threads and start; the second, a name in brackets, may hold spaces and brackets.
     private static func process(_ pid: Int32) -> (startTicks: UInt64, hasEnded: Bool)? {
-        guard let stat = FileSystem.kernelText(of: FilePath("/proc/\(pid)/stat")), let name = stat.lastIndex(of: ")")
+        guard let stat = FileSystem.kernelText(of: FilePath("/proc/\(pid)/stat")),
+            let name = stat.utf8.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
-        let fields = stat[stat.index(after: name)...].split(atASCII: " ")
+        let fields = stat[stat.utf8.index(after: name)...].split(atASCII: " ")
         guard fields.count > 19, let startTicks = UInt64(fields[19]), let threads = Int(fields[17]) else { return nil }
         // The first thread may have ended, and others still be within the kernel.
         return (startTicks, ["Z", "X"].contains(fields[0]) && threads <= 1)

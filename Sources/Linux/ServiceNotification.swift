@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import SystemPackage
 
@@ -20,7 +21,7 @@ public struct ServiceNotification: Sendable {
         self.socket = socket
     }
 
-    /// Says one line, without waiting. One that does not arrive is followed by the next.
+    /// Says one line, without waiting: a line break would begin an assignment of its own. One that does not arrive is followed by the next.
     public func say(status: String) {
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
@@ -32,7 +33,7 @@ public struct ServiceNotification: Sendable {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
         // Exactly as long as the name: in an abstract one, zero bytes count.
         let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
-        let message = Array("STATUS=\(status.replacing("\n", with: " "))".utf8)
+        let message = Array("STATUS=\(status.onOneLine)".utf8)
         _ = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 sendto(descriptor, message, message.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL), $0, length)

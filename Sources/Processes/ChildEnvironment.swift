@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 
 /// The environment of a child: a few of our own variables, the program's, and a fixed locale, so that messages and sorting
@@ -25,8 +26,8 @@ enum ChildEnvironment {
         var next = environ
         while let entry = next.pointee {
             let text = String(cString: entry)
-            if let equals = text.firstIndex(of: "=") {
-                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            if let equals = text.firstIndex(ofASCII: "=") {
+                variables[String(text[..<equals])] = String(text[text.utf8.index(after: equals)...])
             }
             next += 1
         }

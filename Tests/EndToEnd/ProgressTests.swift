@@ -66,6 +66,29 @@ struct ProgressTests {
         }
     }
 
+    @Test("and no name in it begins an assignment of its own")
+    func hostileNames() async throws {
+        try await TestHost.with { host in
+            let name = "x\r\nMAINPID=1\nREADY=1\n"
+            try await host.sql("create database \"\(name)\"", in: "postgres")
+            try await host.sql("create table t ()", in: name)
+            let path = "\(host.scratch)/notify"
+            let socket = try NotifySocket(path, isAbstract: false)
+            let messages = Recorded<String>()
+            let command = try await host.whileLocking("t", in: name) { [host] in
+                let command = try host.start(["dump", "--quiet"], environment: ["NOTIFY_SOCKET": path])
+                try await eventually {
+                    for message in socket.received() { messages.append(message) }
+                    return messages.all.contains { $0.contains(#"x\015\012MAINPID=1\012READY=1\012"#) }
+                }
+                return command
+            }
+            #expect(try await command.result().status == .exited(0))
+            for message in socket.received() { messages.append(message) }
+            #expect(messages.all.allSatisfy { $0.hasPrefix("STATUS=") && !$0.utf8.contains(UInt8(ascii: "\n")) })
+        }
+    }
+
     @Test("is drawn on a terminal and taken away again, and on one that cannot draw nothing is")
     func terminal() async throws {
         try await TestHost.with { host in
@@ -113,35 +136,5 @@ extension TestHost {
             environment: ["TERM": kind])
         #expect(shown.status == .exited(0), "\(shown.output)")
         return shown.output
-    }
-}
-
-/// A socket that a service manager would listen at.
-private final class NotifySocket {
-    private let descriptor: Int32
-
-    init(_ path: String, isAbstract: Bool) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let name = (isAbstract ? [0] : []) + Array(path.utf8)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
-        let failure = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
-        }
-        guard failure == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    deinit { close(descriptor) }
-
-    /// What waits to be read.
-    func received() -> [String] {
-        var messages: [String] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while case let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT)), count > 0 {
-            messages.append(String(decoding: buffer[..<count], as: UTF8.self))
-        }
-        return messages
     }
 }

@@ -86,8 +86,10 @@ struct ProgramRunnerTests {
             setenv("PGPASSWORD", "leak", 1)
             setenv("PGAPPNAME", "wanted", 1)
             setenv("MUSTER_TEST_UNWANTED", "leak", 1)
+            // As characters, `=` and the mark after it are one, and the name would end at the next.
+            setenv("BORG_PASSPHRASE", "\u{301}leak=", 1)
             var program = Program("/bin/bash", ["-c", "env"])
-            program.inheritedPrefixes = ["PG"]
+            program.inheritedPrefixes = ["PG", "BORG_"]
             program.environment = ["EXTRA": "1"]
             let lines = try await ProgramRunnerTests().output(program)
             #expect(lines.contains("PGAPPNAME=wanted"))
