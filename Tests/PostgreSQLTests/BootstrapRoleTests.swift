@@ -41,6 +41,29 @@ struct BootstrapRoleTests {
             "CREATE ROLE \"Ad\"\"min\";", becomes: "--EATE ROLE \"Ad\"\"min\";", found: true, of: "\"Ad\"\"min\"")
     }
 
+    @Test(
+        "Lines of a name, a comment or a setting that look like its statements, or like the end of roles, stay as they are"
+    )
+    func quotedLines() async throws {
+        let lines = """
+
+            CREATE ROLE postgres;
+            \\connect x
+
+            """
+        let decoys = """
+            CREATE ROLE "a\(lines)";
+            COMMENT ON ROLE "a\(lines)" IS 'it''s "odd\(lines)';
+            ALTER ROLE b SET x TO E'\\\\''\\'\(lines)';
+            -- User Config "b' isn't
+
+            """
+        try await expect(
+            decoys + "CREATE ROLE postgres;\n\\connect x\nCREATE ROLE postgres;\n",
+            becomes: decoys + "--EATE ROLE postgres;\n\\connect x\nCREATE ROLE postgres;\n", found: true, of: "postgres"
+        )
+    }
+
     @Test("A script that says it in another way is left alone, and that is told")
     func anotherWay() async throws {
         let script = "CREATE ROLE postgres WITH SUPERUSER;\nCREATE ROLE x;\n"

@@ -12,21 +12,20 @@ struct BootstrapRole: Sendable, Hashable {
     /// The statement that creates it, as a string literal.
     var creation: String
 
-    /// Nil where lines of a script cannot be told apart by name: a role's name holds a line break, or this one more than ASCII.
+    /// Nil where its name holds more than ASCII: a script may spell it in another encoding.
     static func ask(_ session: Session) async throws(DumpError) -> BootstrapRole? {
         // 10 is BOOTSTRAP_SUPERUSERID in PostgreSQL's pg_authid.dat.
         let row = try await session.row(
             """
             select quote_ident(rolname) as identifier, quote_literal(rolname) as literal,
-                   quote_literal('CREATE ROLE ' || quote_ident(rolname)) as creation,
-                   exists (select from pg_catalog.pg_roles where rolname ~ E'[\\r\\n]') as breaks_lines
+                   quote_literal('CREATE ROLE ' || quote_ident(rolname)) as creation
             from pg_catalog.pg_roles where oid = 10
             """)
         let role = BootstrapRole(
             identifier: try row.text("identifier"), literal: try row.text("literal"),
             creation: try row.text("creation"))
         let isPlain = role.identifier.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
-        return try row.flag("breaks_lines") || !isPlain ? nil : role
+        return isPlain ? role : nil
     }
 
     /// What comes before pg_dumpall's own lines. Only psql understands it, as it alone understands the script.
