@@ -17,32 +17,95 @@ struct SecretsTests {
             host.job.connection = host.server.connection(as: "app")
             host.job.dumpLines = ["    password: {command: cat \(host.scratch)/secret-of-app}"]
             let run = try host.start(["run", "-vv"])
-            let seen = Recorded<String>()
-            let watcher = Task {
-                while !Task.isCancelled {
-                    for name in try FileSystem.names(in: "/proc")
-                    where Int(name.string) != nil && name.string != "\(getpid())" {
-                        for file in ["cmdline", "environ"] {
-                            // Processes come and go while we look.
-                            guard let text = try? read(FilePath("/proc/\(name)/\(file)")) else { continue }
-                            if text.contains(password) || text.contains(passphrase) {
-                                seen.append("\(name) \(file): \(text)")
-                            }
-                        }
-                    }
-                    try await Task.sleep(for: .milliseconds(5))
-                }
-            }
+            let watch = SecretWatch(for: [password, passphrase])
             let result = try await run.result()
-            watcher.cancel()
+            #expect(watch.end().isEmpty)
             #expect(result.status == .exited(0), "\(result.errors)")
-            #expect(seen.all.isEmpty)
             #expect(result.errors.contains("pg_dump"), "the run said much: \(result.errors.prefix(300))")
             #expect(!(result.output + result.errors).contains(password))
             #expect(!(result.output + result.errors).contains(passphrase))
             let theirs = ["passphrase", "secret-of-app"].map { host.scratch.appending($0).string }
             #expect(try await host.filesHolding([password, passphrase]) == theirs)
         }
+    }
+
+    @Test("in nothing that any command shows, fails with, hands on, or makes", arguments: [true, false])
+    func everyCommand(isRight: Bool) async throws {
+        try await TestHost.with(hasRepository: false) { host in
+            // Of its own for each case: one sees the processes of the other.
+            let (password, passphrase) = ("Pq8-\(isRight)-database-secret", "Bz8-\(isRight)-repository-secret")
+            try await host.createRole("app", password: isRight ? password : "another")
+            try await host.sql("GRANT pg_read_all_data TO app", in: "postgres")
+            let credentials = host.scratch.appending("credentials")
+            try FileSystem.createDirectory(credentials)
+            try write(password, to: credentials.appending("db"))
+            try write("\(passphrase)\n", to: host.scratch.appending("passphrase"))
+            host.environment["CREDENTIALS_DIRECTORY"] = credentials.string
+            host.job.connection = host.server.connection(as: "app")
+            host.job.dumpLines = ["    password: {credential: db}"]
+            host.job.repositoryLines += ["    key_export: \(host.scratch)/key"]
+            let watch = SecretWatch(for: [password, passphrase])
+            var said: [String] = []
+            func muster(_ words: String...) async throws {
+                let result = try await host.start(words).result()
+                #expect((result.status == .exited(0)) == isRight || words[0] == "config", "\(words): \(result.errors)")
+                said.append(result.output + result.errors)
+            }
+            try await muster("check", "-vv")
+            try await muster("run", "-vv", "--progress", "json")
+            if isRight {
+                try await muster("check", "-vv", "--json")
+                for words in [["status", "--json"], ["list", "-vv"], ["list", "--json"], ["info", "latest", "-vv"]] {
+                    said.append(try await host.start(words).result().output)
+                }
+                try await muster("extract", "latest", "--into", "\(host.scratch)/extracted", "-vv")
+                try await muster("dump", "app", "--into", "\(host.scratch)/by-hand", "-vv")
+                // Another one now: what Borg is asked for, and says, is of a wrong passphrase.
+                try write("Bz8-another-secret", to: host.scratch.appending("passphrase"))
+                let refused = try await host.start(["list", "-vv"]).result()
+                #expect(refused.status != .exited(0))
+                said.append(refused.output + refused.errors)
+                try write("\(passphrase)\n", to: host.scratch.appending("passphrase"))
+            }
+            let seen = watch.end()
+            #expect(seen.isEmpty)
+            for text in said {
+                for secret in [password, passphrase, "Bz8-another-secret"] { #expect(!text.contains(secret)) }
+            }
+            let theirs = ["credentials/db", "passphrase"].map { "\(host.scratch)/\($0)" }
+            let found = try await host.filesHolding([password, passphrase])
+            #expect(found == theirs)
+            guard isRight else { return }
+            #expect(try FileSystem.status(of: host.scratch.appending("key")).mode == 0o600)
+        }
+    }
+}
+
+/// Looks for secrets in the arguments and the environment of every process but this.
+private final class SecretWatch: Sendable {
+    private let seen = Recorded<String>()
+    private let task: Task<Void, any Error>
+
+    init(for secrets: [String]) {
+        task = Task { [seen] in
+            while !Task.isCancelled {
+                for name in try FileSystem.names(in: "/proc")
+                where Int(name.string) != nil && name.string != "\(getpid())" {
+                    for file in ["cmdline", "environ"] {
+                        // Processes come and go while we look.
+                        guard let text = try? read(FilePath("/proc/\(name)/\(file)")) else { continue }
+                        if secrets.contains(where: text.contains) { seen.append("\(name) \(file): \(text)") }
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+    }
+
+    /// What was seen.
+    func end() -> [String] {
+        task.cancel()
+        return seen.all
     }
 }
 

@@ -58,6 +58,25 @@ struct FuzzTests {
         for input in Self.found[parser.name] ?? [] { try? parser.parse(Array(input.utf8)) }
     }
 
+    @Test(
+        "ends with an error where JSON is nested a million deep, or a number has a million digits", arguments: parsers)
+    func deep(parser: FuzzedParser) {
+        for input in Self.deep { try? parser.parse(input) }
+        guard ["manifest", "record"].contains(parser.name) else { return }
+        for input in Self.deep { #expect(throws: (any Error).self) { try parser.parse(input) } }
+    }
+
+    private static let deep: [[UInt8]] = {
+        func many(_ text: String) -> String { String(repeating: text, count: 1_000_000) }
+        return [
+            many("["), many("[") + many("]"), many("{\"a\":") + "1" + many("}"),
+            "{\"format_version\":1,\"dumps\":" + many("[") + many("]") + "}",
+            "{\"format_version\":1,\"id\":" + many("{\"a\":") + "1" + many("}") + "}",
+            "{\"format_version\":" + many("9") + ",\"serial\":-" + many("9") + "}",
+            "{\"type\":\"log_message\",\"message\":" + many("[") + many("]") + "}",
+        ].map { Array($0.utf8) }
+    }()
+
     private static let found: [String: [String]] = [
         "log": [
             #"{"type":"progress_percent","msgid":"extract","current":1e308}"#,
@@ -119,7 +138,7 @@ struct FuzzTests {
             }
         },
         FuzzedParser("toc", [toc]) { bytes in
-            let path = FilePath("/tmp/muster-fuzz-toc-\(getpid())")
+            let path = FilePath("/tmp/muster-fuzz-toc-\(UInt64.random(in: .min ... .max))")
             defer { try? FileSystem.removeFile(path) }
             let file = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
