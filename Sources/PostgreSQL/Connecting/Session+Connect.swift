@@ -7,6 +7,9 @@ extension Session {
     /// How long a connection may take when nobody says otherwise.
     static let defaultConnectTimeout = 30
 
+    /// How long each answer to the first questions of a session may take: they touch no table of anybody's.
+    private static let firstAnswers = Duration.seconds(45)
+
     /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only, in no role that the
     /// database's owner has chosen. Throws before any
     /// of that when a pooler stands between.
@@ -103,7 +106,7 @@ extension Session {
     ) throws(DumpError) {
         // A database may be serializable and deferrable by default: then a bare question waits for other transactions.
         try connection.send("begin isolation level read committed; select pg_catalog.pg_backend_pid() as pid; commit")
-        let rows = try connection.receive(waiting: Waiting(stop: stop, limit: .seconds(120)))
+        let rows = try connection.receive(waiting: Waiting(stop: stop, limit: firstAnswers))
         guard try rows.first?.integer("pid") != Int64(connection.processID) else { return }
         throw DumpError(
             .sourceUnavailable, "the connection leads to a pooler such as PgBouncer, and not to PostgreSQL itself",
@@ -119,7 +122,7 @@ extension Session {
         // By SET, which needs no snapshot: where the database's defaults are serializable, read only and deferrable, any question,
         // and so set_config, waits until no other serializable transaction is open.
         for setting in ["default_transaction_isolation to 'read committed'", "default_transaction_deferrable to off"] {
-            _ = try connection.query("set \(setting)", [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+            _ = try connection.query("set \(setting)", [], waiting: Waiting(stop: stop, limit: firstAnswers))
         }
         var settings = [
             "search_path": "pg_catalog", "statement_timeout": "0", "lock_timeout": "0",
@@ -131,7 +134,7 @@ extension Session {
         let calls = settings.map { "pg_catalog.set_config('\($0.key)', '\($0.value)', false)" }
         let rows = try connection.query(
             "select pg_catalog.current_setting('role') as role, " + calls.joined(separator: ", "), [],
-            waiting: Waiting(stop: stop, limit: .seconds(120)))
+            waiting: Waiting(stop: stop, limit: firstAnswers))
         guard try rows.first?.text("role") != "none" else { return }
         try leaveRoleOfDatabase(connection, stop)
     }
@@ -145,8 +148,8 @@ extension Session {
             select 1 from pg_db_role_setting, unnest(setconfig) setting
             where setrole = (select oid from pg_roles where rolname = session_user) and setting like 'role=%'
               and setdatabase in (0, (select oid from pg_database where datname = current_database()))
-            """, [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+            """, [], waiting: Waiting(stop: stop, limit: firstAnswers))
         guard chosen.isEmpty else { return }
-        _ = try connection.query("set role none", [], waiting: Waiting(stop: stop, limit: .seconds(120)))
+        _ = try connection.query("set role none", [], waiting: Waiting(stop: stop, limit: firstAnswers))
     }
 }
