@@ -14,13 +14,16 @@ extension DirectoryProvider {
         } else {
             planned = nil
         }
-        return try await stoppable { stop async throws(DumpError) in
-            try await onOwnThread { () throws(DumpError) in try survey(for: run, planned, until: stop) }
+        let atHand = FilesAtHand()
+        return try await settings.withinDeadline("looking at \(settings.path)", atHand) {
+            try await stoppable { stop async throws(DumpError) in
+                try await onOwnThread { () throws(DumpError) in try survey(for: run, planned, atHand, until: stop) }
+            }
         }
     }
 
     private func survey(
-        for run: RunContext, _ planned: PlannedSnapshot?, until stop: StopSign
+        for run: RunContext, _ planned: PlannedSnapshot?, _ atHand: FilesAtHand, until stop: StopSign
     ) throws(DumpError) -> PreparedDirectory {
         let source = try OpenDirectory.source(settings.path)
         let status = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
@@ -32,7 +35,7 @@ extension DirectoryProvider {
         }
         let ownPlaces = try ownPlaces(of: run, below: path)
         let selection = Selection(settings.selection, device: status.device, ownPlaces: ownPlaces)
-        var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), until: stop)
+        var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), atHand: atHand, until: stop)
         var size = TreeSize()
         let last = run.previous?.record.tree?.reference == nil ? run.previous?.record.moment.from : nil
         var rights = CopyRights.ofProcess()

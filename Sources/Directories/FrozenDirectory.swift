@@ -26,22 +26,19 @@ struct FrozenDirectory: FrozenSource {
 
     private func dumped(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         let from = Timestamp.now
-        let copied: CopiedTree?
+        let copied: CopiedTree
         let atHand = FilesAtHand()
         do {
-            copied = try await withDeadline(prepared.settings.deadline) {
+            copied = try await prepared.settings.withinDeadline("the dump", atHand) {
                 if prepared.isReferenced {
-                    try await list(in: run)
+                    try await list(atHand, in: run)
                 } else {
                     try await copy(into: directory, atHand, in: run)
                 }
             }
-        } catch let error as DumpError {
-            throw await cause(of: error)
         } catch {
-            throw DumpError(.cancelled, "the dump was cancelled", underlying: error)
+            throw await cause(of: error)
         }
-        guard let copied else { throw tooLate(atHand) }
         // One that overflowed meanwhile has shown what never was.
         try await snapshot?.confirm()
         guard copied.entries.count > 1 else {
@@ -91,10 +88,10 @@ struct FrozenDirectory: FrozenSource {
     }
 
     /// What Borg is to read in place.
-    private func list(in run: RunContext) async throws(DumpError) -> CopiedTree {
+    private func list(_ atHand: FilesAtHand, in run: RunContext) async throws(DumpError) -> CopiedTree {
         try await run.perform(prepared.units[0]) { () throws(DumpError) in
             let (source, selection) = try openSource()
-            let listing = TreeListing(of: source, selection, longestPath: prepared.longestPath)
+            let listing = TreeListing(of: source, selection, longestPath: prepared.longestPath, atHand: atHand)
             return try await listing.perform(expectedEntries: prepared.size.entries)
         }
     }
@@ -216,15 +213,6 @@ struct FrozenDirectory: FrozenSource {
         error.message +=
             ": \(formatBytes(needed)) needed, \(formatBytes(free)) free in \(directory.removingLastComponent())"
         error.context = ["needed_bytes": "\(needed)", "free_bytes": "\(free)"]
-        return error
-    }
-
-    private func tooLate(_ atHand: FilesAtHand) -> DumpError {
-        var error = DumpError(
-            .deadline,
-            "the dump did not end within its deadline of \(prepared.settings.deadline?.settingsText ?? "")",
-            hint: "Raise 'deadline:', or find out what holds it up: a slow disk, a slow network.")
-        if let path = atHand.first { error.context["copying"] = prepared.settings.path.pushing(path).string }
         return error
     }
 }

@@ -65,6 +65,30 @@ struct CopyTests {
         }
     }
 
+    @Test("keeps names apart that are equal as characters, also when one of them changes, and when one is excluded")
+    func canonicalNames() async throws {
+        try await TreeHost.with { host in
+            let names = ["\u{E9}", "e\u{301}", "\u{C5}", "A\u{30A}", "\u{212B}"]
+            func contents(of dump: TreeHost.Taken) throws -> [String] {
+                try names.map { try read(dump.tree.appending($0).appending($0)) }
+            }
+            for (number, name) in names.enumerated() {
+                try FileSystem.createDirectory(host.source.root.appending(name))
+                try write("\(number)", to: host.source.root.appending(name).appending(name))
+            }
+            let first = try await host.dump()
+            #expect(try contents(of: first) == ["0", "1", "2", "3", "4"])
+            try write("x", to: host.source.root.appending(names[1]).appending(names[1]))
+            let second = try await host.dump("second", after: first)
+            #expect(try contents(of: second) == ["0", "x", "2", "3", "4"])
+            #expect(try await host.source.differences(from: second.tree) == "")
+            host.settings.selection.exclude = ["A\u{30A}"]
+            let third = try await host.dump("third", after: second)
+            #expect(try FileSystem.names(in: third.tree).filter { !$0.string.utf8.allSatisfy { $0 < 0x80 } }.count == 4)
+            #expect(throws: Errno.noSuchFileOrDirectory) { try third.status(FilePath(names[3])) }
+        }
+    }
+
     @Test("passes sockets over, and opens no FIFO and no device")
     func specialFiles() async throws {
         try await TreeHost.with { host in

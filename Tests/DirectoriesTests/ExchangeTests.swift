@@ -176,6 +176,36 @@ struct TenantTests {
         }
     }
 
+    @Test("Looking at a tree has the dump's deadline too, as a tree may grow without end")
+    func endlessTree() async throws {
+        try await TreeHost.with { host in
+            host.settings.deadline = .nanoseconds(1)
+            let error = try #require(await host.failure())
+            #expect(error.code == .deadline)
+            #expect(error.message.hasPrefix("looking at \(host.source.root) did not end within its deadline of "))
+        }
+    }
+
+    @Test("A walk knows the directory that it is in at any moment, to name the one that holds it up")
+    func directoryAtHand() async throws {
+        try await TreeHost.with { host in
+            let (atHand, selection) = (FilesAtHand(), Selection(host.settings.selection, device: 0, ownPlaces: []))
+            var walk = TreeWalk(
+                try OpenDirectory(host.source.root), selection, longestPath: 4095, atHand: atHand, until: StopSign())
+            var count = 0
+            try walk.visitAll { (path, status) throws(DumpError) in
+                guard !path.isEmpty else { return true }
+                count += 1
+                let culprit = atHand.culprit
+                #expect(culprit?.doing == "reading")
+                #expect(culprit?.path == (status.kind == .directory ? path : path.removingLastComponent()))
+                return true
+            }
+            #expect(count > 20)
+            #expect(atHand.culprit == nil)
+        }
+    }
+
     @Test("An extended attribute is kept whose name is not UTF-8, beside one that only differs in such bytes")
     func attributeName() async throws {
         try await TreeHost.with { host in

@@ -1,14 +1,22 @@
 import Synchronization
 import SystemPackage
 
-/// The files that are being copied, to name the one that holds up a dump. One whose copying fails or is cut off stays.
+/// The directory that is being listed and the files that are being copied, to name what holds up a dump. A file whose copying fails or is cut
+/// off stays.
 final class FilesAtHand: Sendable {
-    private let paths = Mutex<[FilePath]>([])
+    private let copied = Mutex<[FilePath]>([])
+    private let listed = Mutex<FilePath?>(nil)
 
-    func begin(_ path: FilePath) { paths.withLock { $0.append(path) } }
+    func begin(_ path: FilePath) { copied.withLock { $0.append(path) } }
 
-    func end(_ path: FilePath) { paths.withLock { $0.removeAll { $0 == path } } }
+    func end(_ path: FilePath) { copied.withLock { $0.removeAll { $0 == path } } }
 
-    /// The one that has been at hand for longest.
-    var first: FilePath? { paths.withLock { $0.first } }
+    /// From now on, and no longer the one before.
+    func list(_ directory: FilePath?) { listed.withLock { $0 = directory } }
+
+    /// The file that has been at hand for longest, or else the directory; `doing` is the key of an error's context.
+    var culprit: (doing: String, path: FilePath)? {
+        if let file = copied.withLock({ $0.first }) { return ("copying", file) }
+        return listed.withLock { $0 }.map { ("reading", $0) }
+    }
 }

@@ -87,7 +87,7 @@ struct TreeCopy: Sendable {
         copied.entries.reserveCapacity(expectedEntries)
         var firstNames: [FileNumber: Int] = [:]
         let former = PreviousTree(previous)
-        var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
+        var walk = TreeWalk(source, selection, longestPath: longestPath, atHand: atHand, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
             guard status.kind == .file else { return try make(path, status, &copied) }
             try settings.requireReadable(path, status, in: source.path)

@@ -8,11 +8,13 @@ struct TreeListing: Sendable {
     let source: OpenDirectory
     let selection: Selection
     let longestPath: Int
+    let atHand: FilesAtHand
 
-    init(of source: OpenDirectory, _ selection: Selection, longestPath: Int) {
+    init(of source: OpenDirectory, _ selection: Selection, longestPath: Int, atHand: FilesAtHand) {
         self.source = source
         self.selection = selection
         self.longestPath = longestPath
+        self.atHand = atHand
     }
 
     /// - Parameter expectedEntries: as many as were found before.
@@ -26,7 +28,7 @@ struct TreeListing: Sendable {
         var listed = CopiedTree()
         listed.entries.reserveCapacity(expectedEntries)
         var firstNames: [FileNumber: FilePath] = [:]
-        var walk = TreeWalk(source, selection, longestPath: longestPath, until: stop)
+        var walk = TreeWalk(source, selection, longestPath: longestPath, atHand: atHand, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
             var entry = try attempting(to: "read", path, of: source) { try TreeEntry(path, status, reading: source) }
             if status.kind == .file, status.links > 1 {

@@ -10,6 +10,8 @@ struct TreeWalk {
     let selection: Selection
     /// How long a path may be: what is longer could not be extracted from an archive.
     let longestPath: Int
+    /// Told what is being listed.
+    let atHand: FilesAtHand
     let stop: StopSign
 
     /// How many directories deep an entry may lie. Borg unpacks each as a call within a call, of which Python allows a thousand.
@@ -20,10 +22,11 @@ struct TreeWalk {
     /// What was listed by its directory and gone when it was looked at.
     private(set) var vanished: [FilePath] = []
 
-    init(_ source: OpenDirectory, _ selection: Selection, longestPath: Int, until stop: StopSign) {
+    init(_ source: OpenDirectory, _ selection: Selection, longestPath: Int, atHand: FilesAtHand, until stop: StopSign) {
         self.source = source
         self.selection = selection
         self.longestPath = longestPath
+        self.atHand = atHand
         self.stop = stop
     }
 
@@ -35,6 +38,7 @@ struct TreeWalk {
         _ = try visit(root, try attempting(to: "look at", root, of: source) { try source.status(of: root) })
         let names = try attempting(to: "list", root, of: source) { try source.names(in: root) }
         try descend(root, names, visit)
+        atHand.list(nil)
     }
 
     private mutating func descend(
@@ -42,6 +46,7 @@ struct TreeWalk {
     ) throws(DumpError) {
         for name in names {
             try stop.check(DumpError.self)
+            atHand.list(directory)
             try take(directory.appending(name), visit)
         }
     }
@@ -80,6 +85,7 @@ struct TreeWalk {
             if try !visit(path, status) { vanished.append(path) }
             return
         }
+        atHand.list(path)
         source.expect(path, status)
         guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
         if let omission = selection.omission(of: path, holding: names, in: source) { return omissions.add(omission) }
