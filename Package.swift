@@ -56,7 +56,7 @@ let package = Package(
         .target(
             name: "Borg",
             dependencies: [
-                "Settings", "Staging", "Processes", "Checksums", "Linux", "DumpCore", .logging, .system,
+                "Settings", "Staging", "Processes", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system,
             ]),
         .target(
             name: "Directories",

@@ -17,6 +17,7 @@ actor DumpProgress: ProgressObserver {
         var progress: UnitProgress
         /// By the provider: what is staged need not be measured.
         var isTold = false
+        var measuring = SparingMeasurement()
 
         func isOf(_ unit: WorkUnit, _ dump: String) -> Bool { self.dump == dump && self.unit == unit }
     }
@@ -61,19 +62,32 @@ actor DumpProgress: ProgressObserver {
     }
 
     private func measure() async {
-        let paths = running.filter { !$0.isTold }.map { unit in
-            (unit, root.appending(escapedPathComponent(unit.dump)).pushing(unit.unit.path))
-        }
-        if !paths.isEmpty {
-            let sizes = await onOwnThread { paths.map { unit, path in (unit, FileTree(path).bytes()) } }
-            for (unit, bytes) in sizes {
-                guard let place = running.firstIndex(where: { $0.isOf(unit.unit, unit.dump) && !$0.isTold }) else {
-                    continue
-                }
-                running[place].progress.bytes = bytes
-            }
+        let due = running.filter { !$0.isTold && $0.measuring.isDue(at: .now) }
+        if !due.isEmpty {
+            let paths = due.map { root.appending(escapedPathComponent($0.dump)).pushing($0.unit.path) }
+            let measured = await onOwnThread { paths.map(Measured.init) }
+            for (unit, measured) in zip(due, measured) { take(measured, of: unit) }
         }
         if !Task.isCancelled { show() }
+    }
+
+    /// What a directory held, and how long it took to add that up.
+    private struct Measured: Sendable {
+        let bytes: Int64
+        let from: ContinuousClock.Instant
+        let to: ContinuousClock.Instant
+
+        init(_ path: FilePath) {
+            from = .now
+            bytes = FileTree(path).bytes()
+            to = .now
+        }
+    }
+
+    private func take(_ measured: Measured, of unit: Running) {
+        guard let place = running.firstIndex(where: { $0.isOf(unit.unit, unit.dump) && !$0.isTold }) else { return }
+        running[place].progress.bytes = measured.bytes
+        running[place].measuring.took(from: measured.from, to: measured.to)
     }
 
     private func show() {

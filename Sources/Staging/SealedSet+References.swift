@@ -8,37 +8,39 @@ extension SealedSet {
     public struct Reference: Sendable, Hashable {
         /// Where Borg finds it. Absolute.
         public var path: FilePath
-        /// All that it holds, itself included, with the path that each has in an archive.
-        public var entries: [Entry]
+        /// The list of all that it holds, and the digest that the manifest has of it.
+        var inventory: FilePath
+        var inventorySHA256: String
     }
 
-    /// Every such tree, as its inventory has it.
-    public func references() throws(StagingError) -> [Reference] {
-        var references: [Reference] = []
-        for dump in manifest.dumps {
+    /// Every such tree.
+    public var references: [Reference] {
+        manifest.dumps.compactMap { dump in
             guard let tree = dump.tree, let reference = tree.reference, let inventory = dump.inventoryPath else {
-                continue
+                return nil
             }
-            let (place, path) = (FilePath(reference), root.pushing(inventory))
-            let entries = try attempting(to: "read", path) {
-                try InventoryFile(at: path, sha256: tree.inventorySHA256).map { try Self.entries($0, at: place) }
-            }
-            guard let entries else {
-                throw StagingError(
-                    .damagedSet, "\(path) is not the inventory that the manifest vouches for",
-                    hint: "muster verify lists all that is damaged. The next muster run replaces the set.")
-            }
-            references.append(Reference(path: place, entries: entries))
+            return Reference(
+                path: FilePath(reference), inventory: root.pushing(inventory), inventorySHA256: tree.inventorySHA256)
         }
-        return references
     }
+}
 
-    private static func entries(_ inventory: InventoryFile, at place: FilePath) throws -> [Entry] {
-        var entries: [Entry] = []
-        while let entry = try inventory.next() {
-            entries.append(
-                Entry(path: place.inArchive.pushing(entry.path), kind: entry.kind, bytes: entry.bytes))
+extension SealedSet.Reference {
+    /// Calls `visit` for all that the tree holds, itself included, as its inventory has it, with the path that each has in an archive.
+    public func visitAll(_ visit: (SealedSet.Entry) throws(Errno) -> Void) throws(StagingError) {
+        let isFaithful = try attempting(to: "read", inventory) {
+            guard let inventory = try InventoryFile(at: inventory, sha256: inventorySHA256) else { return false }
+            while let entry = try inventory.next() {
+                try visit(
+                    SealedSet.Entry(
+                        path: path.inArchive.pushing(entry.path), kind: entry.kind, bytes: entry.bytes))
+            }
+            return true
         }
-        return entries
+        guard isFaithful else {
+            throw StagingError(
+                .damagedSet, "\(inventory) is not the inventory that the manifest vouches for",
+                hint: "muster verify lists all that is damaged. The next muster run replaces the set.")
+        }
     }
 }

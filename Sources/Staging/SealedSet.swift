@@ -34,14 +34,15 @@ public struct SealedSet: Sendable {
         self.files = files
     }
 
-    /// Everything in the set as it is now, paths relative to `root`, parents first.
-    public func entries() throws(StagingError) -> [Entry] {
-        var entries: [Entry] = []
+    /// Calls `visit` for everything in the set as it is now, paths relative to `root`, parents first. Holds none of it.
+    public func visitAll(_ visit: (Entry) throws(Errno) -> Void) throws(StagingError) {
         try attempting(to: "list", root) {
-            try FileTree(root).visitAll { entry throws(Errno) in entries.append(Entry(entry)) }
+            try FileTree(root).visitAll { entry throws(Errno) in try visit(Entry(entry)) }
         }
-        return entries
     }
+
+    /// Where notes on the set that do not fit into memory may be kept, on the file system of the set. What a dead run left there is removed.
+    public var workspace: FilePath { root.removingLastComponent().appending(StagingArea.incomingName) }
 }
 
 extension SealedSet.Entry {

@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import Synchronization
 import SystemPackage
@@ -32,7 +31,10 @@ public final class PathSpool: Sendable {
     deinit { state.withLock { try? $0.file?.close() } }
 
     /// Of two values for one path both come back, in any order.
-    public func add(_ path: FilePath, _ value: [UInt8]) throws(Errno) {
+    public func add(_ path: FilePath, _ value: [UInt8]) throws(Errno) { try add(path.bytes, value) }
+
+    /// A path as somebody else wrote it, which comes back byte for byte.
+    public func add(_ path: [UInt8], _ value: [UInt8]) throws(Errno) {
         try state.withLock { state throws(Errno) in
             state.starts.append(state.records.count)
             state.records.append(record: path, value)
@@ -93,15 +95,12 @@ private func unnamedFile(in directory: FilePath) throws(Errno) -> FileDescriptor
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(record path: FilePath, _ value: [UInt8]) {
-        path.withPlatformString { text in
-            let path = UnsafeRawBufferPointer(start: text, count: strlen(text))
-            for count in [path.count, value.count] {
-                Swift.withUnsafeBytes(of: UInt32(count)) { append(contentsOf: $0) }
-            }
-            append(contentsOf: path)
-            append(contentsOf: value)
+    fileprivate mutating func append(record path: [UInt8], _ value: [UInt8]) {
+        for count in [path.count, value.count] {
+            Swift.withUnsafeBytes(of: UInt32(count)) { append(contentsOf: $0) }
         }
+        append(contentsOf: path)
+        append(contentsOf: value)
     }
 }
 

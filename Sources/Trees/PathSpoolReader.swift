@@ -3,6 +3,8 @@ import SystemPackage
 
 /// The values of a `PathSpool` in the order of their paths, read beside a walk.
 public struct PathSpoolReader {
+    public typealias Record = (path: [UInt8], value: [UInt8])
+
     private var portions: [Portion]
     // Keeps the file open.
     private let spool: PathSpool
@@ -13,9 +15,16 @@ public struct PathSpoolReader {
     }
 
     /// The path that comes next, or nil at the end.
-    public mutating func peek() throws(Errno) -> FilePath? { try first().map { portions[$0].path } }
+    public mutating func peek() throws(Errno) -> FilePath? { try peekBytes().map { FilePath(bytes: $0) ?? FilePath() } }
 
     public mutating func next() throws(Errno) -> (path: FilePath, value: [UInt8])? {
+        try nextBytes().map { (FilePath(bytes: $0.path) ?? FilePath(), $0.value) }
+    }
+
+    /// The path that comes next as it was added, or nil at the end.
+    public mutating func peekBytes() throws(Errno) -> [UInt8]? { try first().map { portions[$0].path } }
+
+    public mutating func nextBytes() throws(Errno) -> Record? {
         guard let first = try first() else { return nil }
         defer { portions[first].isRead = false }
         return (portions[first].path, portions[first].value)
@@ -38,7 +47,7 @@ public struct PathSpoolReader {
 
     /// Records that are sorted already.
     struct Portion {
-        private(set) var path = FilePath()
+        private(set) var path: [UInt8] = []
         private(set) var value: [UInt8] = []
         /// Whether `path` and `value` are those of the next record.
         var isRead = false
@@ -67,7 +76,7 @@ public struct PathSpoolReader {
             (path, value) = buffer.withUnsafeBytes { bytes in
                 let path = bytes.path(at: start)
                 let end = start + UnsafeRawBufferPointer.recordHead + path.count
-                return (FilePath(bytes: path) ?? FilePath(), Array(bytes[end..<(end + bytes.lengths(at: start).value)]))
+                return (Array(path), Array(bytes[end..<(end + bytes.lengths(at: start).value)]))
             }
             isRead = true
             return true

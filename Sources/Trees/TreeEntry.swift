@@ -71,9 +71,18 @@ extension TreeEntry {
     }
 
     /// The same of the bytes of two paths.
+    public static func order(_ one: [UInt8], _ other: [UInt8]) -> Int {
+        one.withUnsafeBytes { one in other.withUnsafeBytes { order(one, $0) } }
+    }
+
+    static func precedes(_ one: [UInt8], _ other: [UInt8]) -> Bool { order(one, other) < 0 }
+
     static func order(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Int {
+        let both = min(one.count, other.count)
         var place = 0
-        while place < one.count, place < other.count, one[place] == other[place] { place += 1 }
+        // Paths in a tree begin alike.
+        while place + 8 <= both, one.word(at: place) == other.word(at: place) { place += 8 }
+        while place < both, one[place] == other[place] { place += 1 }
         return rank(place < one.count ? one[place] : 0) - rank(place < other.count ? other[place] : 0)
     }
 
@@ -85,4 +94,8 @@ extension TreeEntry {
         case let other: Int(other) + 1
         }
     }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func word(at place: Int) -> UInt64 { loadUnaligned(fromByteOffset: place, as: UInt64.self) }
 }

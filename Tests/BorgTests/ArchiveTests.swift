@@ -99,6 +99,28 @@ struct ArchiveTests {
         }
     }
 
+    @Test(
+        "A list of paths that is too long for memory is compared as any other: alike names, many names of one file",
+        arguments: BorgUnderTest.allCases)
+    func longList(version: BorgUnderTest) async throws {
+        try await Host.withRepository(version) { host in
+            let set = try host.sealManyNames()
+            let entries = try set.entries()
+            #expect(entries.map(\.path.bytes.count).reduce(0, +) > 2_500_000)
+            let confirmed = try await host.repository().create(set)
+            #expect(confirmed.files == 3603 && confirmed.bytes == entries.reduce(0) { $0 + $1.bytes })
+            #expect(try FileSystem.names(in: set.workspace) == [])
+
+            let fake = try host.borg.fakeBorg(
+                "[ $VERB != create ] || { rm \(host.current)/app/removed; echo more >>\(host.current)/app/grown; }")
+            let error = try await borgError { _ = try await host.repository(program: fake).create(set) }
+            #expect(error?.code == .notFaithful)
+            #expect(
+                error?.message.hasSuffix("app/grown has 9 bytes instead of 4; app/removed is missing") == true,
+                "\(error?.message ?? "")")
+        }
+    }
+
     @Test("Progress is told and grows", arguments: BorgUnderTest.allCases)
     func progress(version: BorgUnderTest) async throws {
         try await Host.withRepository(version) { host in

@@ -27,6 +27,7 @@ struct Host: Sendable {
         try await BorgFixture.with(version) { borg in
             let host = Host(borg: borg)
             try FileSystem.createDirectory(host.current)
+            try FileSystem.createDirectory(borg.scratch.appending("incoming"))
             try await body(host)
         }
     }

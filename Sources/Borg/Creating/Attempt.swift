@@ -1,5 +1,7 @@
 import DumpCore
+import Linux
 import Staging
+import SystemPackage
 
 /// An archive that was begun, by the name and comment that it was or would have been made with.
 ///
@@ -25,18 +27,25 @@ struct Attempt: Sendable {
     let set: SealedSet
     /// What Borg reads besides the set's directory.
     let references: [SealedSet.Reference]
-    /// All that the archive is to hold, by their paths in it.
-    let entries: [SealedSet.Entry]
+    /// All that the archive is to hold.
+    let sealed: SealedListing
     /// What lies in the set's own directory.
     let topLevelNames: [String]
     let begun: BegunArchive
 
     init(_ set: SealedSet, _ begun: BegunArchive) throws(StagingError) {
         self.set = set
-        references = try set.references()
-        let ofSet = try set.entries()
-        topLevelNames = ofSet.filter { $0.path.components.count == 1 }.map(\.path.string)
-        entries = ofSet + references.flatMap(\.entries)
+        references = set.references
+        var sealed = SealedListing(in: set.workspace)
+        var topLevelNames: [String] = []
+        try set.visitAll { entry throws(Errno) in
+            if !entry.path.bytes.contains(UInt8(ascii: "/")) { topLevelNames.append(entry.path.string) }
+            try sealed.add(entry)
+        }
+        for reference in references {
+            try reference.visitAll { entry throws(Errno) in try sealed.add(entry) }
+        }
+        (self.sealed, self.topLevelNames) = (sealed, topLevelNames)
         self.begun = begun
     }
 

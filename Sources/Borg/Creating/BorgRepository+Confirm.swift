@@ -1,6 +1,8 @@
 import Checksums
 import DumpCore
+import Linux
 import Staging
+import SystemPackage
 
 extension BorgRepository {
     /// Reads an archive's listing and manifest back from the repository and throws unless both are the set's.
@@ -39,7 +41,7 @@ extension BorgRepository {
     private func comparison(
         of attempt: Attempt, _ lockWait: Duration
     ) async throws(BorgError) -> SetComparison.Result {
-        let comparison = SetComparison(attempt.entries)
+        let comparison = SetComparison(with: attempt.sealed)
         let version = try await version()
         let outcome = try await run(
             ["list", version.archive(attempt.name), "--format", version.listingFormat], lockWait: lockWait,
@@ -50,7 +52,20 @@ extension BorgRepository {
             // An archive that is not there lists nothing; any other failure shows nothing.
             guard error.code == .archiveMissing else { throw error }
         }
-        return comparison.finish()
+        return try await result(of: comparison, attempt)
+    }
+
+    private func result(of comparison: SetComparison, _ attempt: Attempt) async throws(BorgError)
+        -> SetComparison.Result
+    {
+        do {
+            return try await onOwnThread { () throws(Errno) in try comparison.finish() }
+        } catch {
+            let directory = attempt.set.workspace
+            throw BorgError(
+                .failed, "cannot keep the listing of the archive in \(directory) to compare it with the set: \(error)",
+                hint: "Make room on the file system of \(directory), then run muster archive.", underlying: error)
+        }
     }
 
     /// Nil if the archive, or the manifest in it, is not there.

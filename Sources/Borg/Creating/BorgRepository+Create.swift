@@ -155,7 +155,7 @@ extension ConfirmedArchive {
         self.init(
             archive: Archive(
                 name: made.name, id: made.id, start: made.start.timestamp, provenance: attempt.provenance),
-            files: attempt.entries.count(where: \.isFile), bytes: attempt.entries.lazy.map(\.bytes).total,
+            files: attempt.sealed.files, bytes: attempt.sealed.bytes,
             storedBytes: made.stats.storedBytes, creation: creation, confirmation: confirmation)
     }
 }

@@ -124,6 +124,11 @@ struct Excerpt: Sendable, Equatable {
         count += 1
         if first.count < 5 { first.append(String(text.prefix(500))) }
     }
+
+    mutating func add(_ others: Excerpt) {
+        count += others.count
+        first = Array((first + others.first).prefix(5))
+    }
 }
 
 extension Excerpt: CustomStringConvertible {
