@@ -68,7 +68,7 @@ extension StagingArea {
     /// An area from before there were records is that of the job whose set is in it.
     fileprivate func requireJob(_ job: String, _ file: FilePath?, by record: JobRecord?) throws(StagingError) {
         try requireJobFile(file, by: record)
-        guard let owner = record?.job ?? SetInspection.manifest(of: current)?.job, owner != job else { return }
+        guard let owner = record?.job ?? SetHead.manifest(of: current)?.job, owner != job else { return }
         throw StagingError(
             .anotherJob, "staging directory \(root) belongs to job '\(owner)', not to job '\(job)'",
             hint: "Give job '\(job)' a staging directory of its own. If it is '\(owner)' under a new name: "
@@ -130,7 +130,7 @@ extension StagingLock {
 extension StagingArea {
     /// The names before there was a record.
     fileprivate var namesOfCurrentSet: [JobRecord.Name] {
-        SetInspection.manifest(of: current).map { [JobRecord.Name(host: $0.host, job: $0.job)] } ?? []
+        SetHead.manifest(of: current).map { [JobRecord.Name(host: $0.host, job: $0.job)] } ?? []
     }
 
     fileprivate func write(_ record: JobRecord) throws(StagingError) {

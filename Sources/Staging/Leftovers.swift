@@ -91,9 +91,9 @@ extension StagingLock {
     /// Whether this is the set that `run` replaced as current and died before keeping it as previous: under its name there lies another
     /// run's set, which is newer than the one that was kept before.
     private func wasCurrent(_ path: FilePath, before run: RunID) -> Bool {
-        guard SetInspection.runID(of: area.current) == run, let former = SetInspection.runID(of: path), former != run
+        guard SetHead.runID(of: area.current) == run, let former = SetHead.runID(of: path), former != run
         else { return false }
-        guard let kept = SetInspection.runID(of: area.previous) else { return true }
+        guard let kept = SetHead.runID(of: area.previous) else { return true }
         return kept.description < former.description
     }
 }

@@ -95,13 +95,13 @@ struct Publication {
         // One that cannot be kept is rubbish, see `Leftovers`: no run may fail for it.
         if try area.exists(former) { try? keepAsPrevious(former) }
         try area.journal.remove(record)
-        return SetInspection.runID(of: area.current) == run
+        return SetHead.runID(of: area.current) == run
     }
 
     /// Gives `current/` back what it lacks: the new set if that is there, else the old one.
     private func makeCurrent() throws(StagingError) {
         guard try !area.exists(area.current) else { return }
-        if SetInspection.runID(of: incoming) == run {
+        if SetHead.runID(of: incoming) == run {
             try move(incoming, to: area.current)
         } else if try area.exists(former) {
             try move(former, to: area.current)

@@ -65,14 +65,21 @@ extension Sealing {
 
     /// Everything in the set. What a writer that should have ended changes after it was hashed, or adds, is found here.
     ///
-    /// - Parameter expected: each file outside of trees, by its path in the set.
-    func listEntries(expecting expected: DigestReader) throws(StagingError) -> ListedSet {
+    /// - Parameters:
+    ///   - expected: each file outside of trees, by its path in the set.
+    ///   - manifestSHA256: of the manifest as it was written.
+    func listEntries(
+        expecting expected: DigestReader, manifestSHA256: String
+    ) throws(StagingError) -> ListedSet {
         var trees: [SealedTree] = []
         for dump in dumps {
             if let tree = try SealedTree(of: dump, in: incoming.root) { trees.append(tree) }
         }
         var expected = expected
-        var listed = ListedSet()
+        let directory = incoming.lock.area.incoming
+        var listed = try attempting(to: "write in", directory) {
+            ListedSet(notingIn: try FileSystem.unnamedFile(in: directory), manifestSHA256: manifestSHA256)
+        }
         try walk(incoming.root) { entry throws(StagingError) in
             if let tree = trees.first(where: { entry.path.starts(with: $0.place) }) {
                 guard try tree.expects(entry) else { throw changedAfterwards(entry.path) }
@@ -81,7 +88,7 @@ extension Sealing {
             } else if !isOurs(entry.path) {
                 try require(entry, toBeNextOf: &expected)
             }
-            listed.add(entry)
+            try attempting(to: "write in", directory, needed: Int64(FileState.size)) { try listed.add(entry) }
         }
         let missing = try attempting(to: "read digests in", incoming.root) { try expected.peek() }
         if let path = missing ?? trees.compactMap(\.missing).first { throw changedAfterwards(path) }
@@ -99,14 +106,18 @@ extension Sealing {
         private(set) var files = 0
         private(set) var bytes: Int64 = 0
         /// See `SealedFiles`.
-        private(set) var states: [SealedFiles.State] = []
+        var states: SealedFiles.Writer
         /// The last change of anything but the manifest.
         private(set) var newest: Int64 = 0
 
-        mutating func add(_ entry: FileTree.Entry) {
+        init(notingIn file: FileDescriptor, manifestSHA256: String) {
+            states = SealedFiles.Writer(to: file, manifestSHA256: manifestSHA256)
+        }
+
+        mutating func add(_ entry: FileTree.Entry) throws {
             files += entry.status.kind == .file ? 1 : 0
             bytes = bytes.plus(entry.status.bytes)
-            if SealedFiles.cover(entry) { states.append(SealedFiles.State(entry.status)) }
+            if SealedFiles.cover(entry) { try states.add(FileState(entry.status)) }
             if entry.path != manifest { newest = max(newest, entry.status.modified) }
         }
 

@@ -13,14 +13,14 @@ extension Sealing {
         try requireReadable(manifest)
         let bytes = try attempting(to: "encode", manifestPath) { try SnakeCaseJSON.encode(manifest) }
         try SmallFile(manifestPath).create(bytes)
-        let listed = try listEntries(expecting: files)
+        let digest = try attempting(to: "hash", manifestPath) { try sha256(of: bytes) }
+        var listed = try listEntries(expecting: files, manifestSHA256: digest)
         try makeManifestNewer(than: listed.newest)
         StopPoint.passing("seal.manifest")
         try incoming.flushPoint.flush(listed.bytes)
-        let digest = try attempting(to: "hash", manifestPath) { try sha256(of: bytes) }
         return (
             SealedSet(root: incoming.root, manifest: manifest, manifestSHA256: digest, files: listed.files),
-            SealedFiles(manifestSHA256: digest, states: listed.states)
+            try attempting(to: "write in", incoming.lock.area.incoming) { try listed.states.finish() }
         )
     }
 

@@ -26,18 +26,19 @@ public struct SetDirectory: Sendable, Hashable {
         progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
     ) async throws(StagingError) -> VerificationReport {
         let root = root
-        let inspection = try await onOwnThread { () throws(StagingError) in
-            try SetInspection(of: root, part: part, expecting: manifestSHA256, referencedTrees: referencedTrees)
+        let (head, total, pass) = try await onOwnThread { () throws(StagingError) in
+            let head = try SetHead(of: root)
+            let total = part == nil ? head.manifest.dumps.lazy.map(\.bytes).total : FileTree(root).bytes()
+            let walk = try SetWalk(head, part: part, referencedTrees: referencedTrees)
+            return (head, total, try ContentPass(walk, of: root))
         }
-        let directory = try attempting(to: "open", root) { try OpenDirectory(root) }
-        let total = inspection.files.lazy.map(\.bytes).total
         let done = Counter()
-        let changed = try await FileWorkers.forEach(inspection.files) { (file, stop) throws(StagingError) in
-            try file.compare(in: directory, until: stop) { progress(done.add($0), total) }
+        var result = try await pass.perform { progress(done.add($0), total) }
+        if let manifestSHA256, manifestSHA256 != head.manifestSHA256 {
+            result.problems.append(head.isAnother(than: manifestSHA256))
         }
         return VerificationReport(
-            manifest: inspection.manifest, files: inspection.files.count, bytes: total,
-            problems: (inspection.problems + changed.compactMap(\.self)).sorted())
+            manifest: head.manifest, files: result.files, bytes: result.bytes, problems: result.problems.sorted())
     }
 }
 
@@ -108,7 +109,7 @@ public struct VerificationReport: Sendable, Equatable {
 }
 
 /// One thing that is not as the manifest says.
-public struct SetProblem: Sendable, Hashable, Comparable, CustomStringConvertible {
+public struct SetProblem: Error, Sendable, Hashable, Comparable, CustomStringConvertible {
     public enum Kind: String, Sendable {
         /// Listed, and not there.
         case missing
@@ -130,9 +131,10 @@ public struct SetProblem: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     public var description: String { "\(path): \(details)".onOneLine }
 
-    /// By path.
+    /// By path, then by kind.
     public static func < (left: Self, right: Self) -> Bool {
-        left.path.string.utf8.lexicographicallyPrecedes(right.path.string.utf8)
+        let words = { (problem: Self) in "\(problem.path)\0\(problem.kind.rawValue)\0\(problem.details)".utf8 }
+        return words(left).lexicographicallyPrecedes(words(right))
     }
 }
 

@@ -14,20 +14,36 @@ extension StagingArea {
         guard try await hasCurrentSet() else { return nil }
         let area = self
         let (inspection, sealed) = try await onOwnThread { () throws(StagingError) in
-            let inspection = try SetInspection(of: area.current)
-            return (inspection, area.sealedFiles(of: inspection.manifestSHA256))
+            let head = try SetHead(of: area.current)
+            let sealed = area.sealedFiles(of: head.manifestSHA256)
+            return (try SetInspection(head, comparing: sealed), sealed)
         }
         let set = try inspection.requireIntact()
-        let suspects = inspection.files(notAsIn: sealed)
-        guard !suspects.isEmpty else { return set }
-        let directory = try attempting(to: "open", current) { try OpenDirectory(area.current) }
-        let problems = try await FileWorkers.forEach(suspects) { (file, stop) throws(StagingError) in
-            try file.compare(in: directory, until: stop) { _ in }
-        }.compactMap(\.self)
-        guard problems.isEmpty else { throw .damaged(current, problems.sorted()) }
-        // As they were before they were read: what changes since is found the next time.
-        if lock != nil { await onOwnThread { area.note(inspection.sealedFiles) } }
+        guard !inspection.isAsSealed else { return set }
+        try await rehash(inspection, butFor: sealed, noting: lock != nil)
         return set
+    }
+
+    /// Hashes the files that do not look as they did when they were sealed: all, if their number is another.
+    ///
+    /// - Parameter isNoted: whether to note how they look, so that they are not hashed again the next time.
+    private func rehash(
+        _ inspection: SetInspection, butFor sealed: SealedFiles?, noting isNoted: Bool
+    ) async throws(StagingError) {
+        let area = self
+        let pass = try await onOwnThread { () throws(StagingError) in
+            let head = inspection.head
+            // As they were before they were read: what changes since is found the next time.
+            let writer = isNoted ? area.newNote(of: head.manifestSHA256) : nil
+            return try ContentPass(
+                SetWalk(head), of: area.current, butFor: sealed?.count == inspection.files - 1 ? sealed : nil,
+                noting: writer)
+        }
+        let result = try await pass.perform()
+        await onOwnThread {
+            if let writer = result.writer, result.problems.isEmpty { area.keep(writer) } else { area.forgetNewNote() }
+        }
+        guard result.problems.isEmpty else { throw .damaged(current, result.problems) }
     }
 
     /// Throws unless the current set still is this one: by inode, size and times of its files, and by hashing those that differ.
@@ -36,7 +52,7 @@ extension StagingArea {
         let isAsSealed = await onOwnThread {
             guard let sealed = area.sealedFiles(of: set.manifestSHA256) else { return false }
             // What cannot be walked is said below.
-            return (try? SealedFiles(of: area.current, manifestSHA256: set.manifestSHA256)) == sealed
+            return (try? sealed.describe(area.current) { $0 == $1 }) == true
         }
         guard !isAsSealed else { return }
         guard try await verifiedSet()?.manifestSHA256 == set.manifestSHA256 else {
@@ -50,36 +66,42 @@ extension StagingArea {
     ///
     /// - Parameter sealed: as they looked then. Times of change alone may differ since: a set that had some of the files too was removed.
     func note(published sealed: SealedFiles) {
-        guard let now = try? SealedFiles(of: current, manifestSHA256: sealed.manifestSHA256),
-            now.holdsSameFiles(as: sealed)
-        else { return }
-        note(now)
+        guard var writer = newNote(of: sealed.manifestSHA256) else { return }
+        let isTheSame = try? sealed.describe(current) { (known, now) throws(Errno) in
+            do { try writer.add(now) } catch { throw error as? Errno ?? .ioError }
+            return known.holdsSameFile(as: now)
+        }
+        isTheSame == true ? keep(writer) : forgetNewNote()
     }
 
-    /// Without a note the set is hashed the next time, so that a failure is nobody's.
-    private func note(_ sealed: SealedFiles) { try? SmallFile(sealedFile).replace(sealed.encoded) }
+    private var newNote: FilePath { FilePath(sealedFile.string + SmallFile.unfinished) }
+
+    /// A note that is to take the place of the one that is there. Without one the set is hashed the next time, so that a failure is nobody's.
+    private func newNote(of manifestSHA256: String) -> SealedFiles.Writer? {
+        forgetNewNote()
+        let file = try? FileDescriptor.open(
+            newNote, .readWrite, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+            permissions: .ownerReadWrite)
+        return file.map { SealedFiles.Writer(to: $0, manifestSHA256: manifestSHA256) }
+    }
+
+    private func keep(_ writer: SealedFiles.Writer) {
+        do {
+            var writer = writer
+            _ = try writer.finish()
+            try FileSystem.flush(newNote)
+            try FileSystem.rename(newNote, to: sealedFile)
+            try FileSystem.flush(root)
+        } catch {
+            forgetNewNote()
+        }
+    }
+
+    private func forgetNewNote() { try? FileSystem.removeFile(newNote) }
 
     /// Nil if there is no note of the set with this manifest, or none that can be read.
     private func sealedFiles(of manifestSHA256: String) -> SealedFiles? {
-        guard let bytes = try? SmallFile(sealedFile).read() else { return nil }
-        return SealedFiles(bytes, manifestSHA256: manifestSHA256)
-    }
-}
-
-extension SetInspection {
-    /// The listed files that do not look as they did when they were sealed: all, if that is not known.
-    func files(notAsIn sealed: SealedFiles?) -> [ListedFile] {
-        let covered = entries.filter(SealedFiles.cover)
-        guard let sealed, sealed.states.count == covered.count else { return files }
-        let different = Set(
-            zip(covered, sealed.states).lazy.filter { SealedFiles.State($0.status) != $1 }.map(\.0.path))
-        return different.isEmpty ? [] : files.filter { different.contains($0.path) }
-    }
-
-    var sealedFiles: SealedFiles {
-        SealedFiles(
-            manifestSHA256: manifestSHA256,
-            states: entries.lazy.filter(SealedFiles.cover).map { SealedFiles.State($0.status) })
+        SealedFiles(at: sealedFile, manifestSHA256: manifestSHA256)
     }
 }
 

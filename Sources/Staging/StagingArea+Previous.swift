@@ -7,7 +7,7 @@ extension StagingArea {
     public func previousDumps() async -> [String: PreviousDump] {
         let area = self
         return await onOwnThread {
-            let records = SetInspection.manifest(of: area.current)?.dumps ?? []
+            let records = SetHead.manifest(of: area.current)?.dumps ?? []
             return Dictionary(
                 records.map { record in
                     let directory = area.current.pushing(record.directory)

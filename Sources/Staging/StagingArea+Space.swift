@@ -10,7 +10,7 @@ extension StagingArea {
         let area = self
         return await onOwnThread {
             // Without a current set that can be read there are the estimates.
-            let dumps = SetInspection.manifest(of: area.current)?.dumps ?? []
+            let dumps = SetHead.manifest(of: area.current)?.dumps ?? []
             let last = Dictionary(dumps.filter { $0.tree == nil }.map { ($0.name, $0.bytes) }) { first, _ in first }
             return estimates.map { last[$0.key] ?? $0.value }.total
         }

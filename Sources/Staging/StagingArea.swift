@@ -61,7 +61,7 @@ public struct StagingArea: Sendable, Hashable {
     /// The runs whose sets are there, the last one first. A set that cannot be read is none.
     public func keptRuns() async -> [RunID] {
         let sets = [current, previous]
-        return await onOwnThread { sets.compactMap(SetInspection.runID(of:)) }
+        return await onOwnThread { sets.compactMap(SetHead.runID(of:)) }
     }
 
     /// The last complete set as its manifest describes it, or nil if none was ever published. File contents are not read, see
@@ -71,7 +71,9 @@ public struct StagingArea: Sendable, Hashable {
     public func currentSet() async throws(StagingError) -> SealedSet? {
         guard try await hasCurrentSet() else { return nil }
         let area = self
-        return try await onOwnThread { () throws(StagingError) in try SetInspection(of: area.current).requireIntact() }
+        return try await onOwnThread { () throws(StagingError) in
+            try SetInspection(SetHead(of: area.current)).requireIntact()
+        }
     }
 
     /// Whether a set, of whatever state, is there.

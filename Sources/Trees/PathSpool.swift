@@ -61,7 +61,7 @@ public final class PathSpool: Sendable {
 
     private func writeDown(_ state: inout State) throws(Errno) {
         sort(&state)
-        if state.file == nil { state.file = try unnamedFile(in: directory) }
+        if state.file == nil { state.file = try FileSystem.unnamedFile(in: directory) }
         guard let file = state.file else { return }
         var piece: [UInt8] = []
         piece.reserveCapacity(state.records.count)
@@ -77,20 +77,6 @@ public final class PathSpool: Sendable {
         state.portions.append(end..<(end + Int64(piece.count)))
         state.records.removeAll(keepingCapacity: true)
         state.starts.removeAll(keepingCapacity: true)
-    }
-}
-
-/// A new file that is gone once it is closed.
-private func unnamedFile(in directory: FilePath) throws(Errno) -> FileDescriptor {
-    let path = directory.appending(".spool-\(String(UInt64.random(in: .min ... .max), radix: 16))")
-    do {
-        let file = try FileDescriptor.open(
-            path, .readWrite, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-            permissions: .ownerReadWrite)
-        try FileSystem.removeFile(path)
-        return file
-    } catch {
-        throw error as? Errno ?? .ioError
     }
 }
 

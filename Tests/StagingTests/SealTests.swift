@@ -370,9 +370,3 @@ struct SealTests {
             """
     }
 }
-
-/// The highest memory use of this process so far, in KiB.
-private func peakMemory() throws -> Int {
-    let line = try #require(try read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.filter(\.isNumber)))
-}

@@ -1,0 +1,77 @@
+import DumpCore
+import Linux
+import Synchronization
+import SystemPackage
+
+/// All listed files of a set on their way to being hashed, some thousands at a time.
+final class ContentPass: Sendable {
+    private struct State {
+        var walk: SetWalk
+        /// Of `sealed`, as far as it has been read.
+        var known: SealedFiles.Reader?
+        var writer: SealedFiles.Writer?
+        var files = 0
+        var bytes: Int64 = 0
+        var problems: [SetProblem] = []
+    }
+
+    private let state: Mutex<State>
+    private let root: OpenDirectory
+
+    /// A few megabytes, and enough to keep all workers busy.
+    private static let batch = 4096
+
+    /// - Parameters:
+    ///   - sealed: how all files looked when they were known to be what was sealed; those that look so now are passed over. Nil for all.
+    ///   - writer: is told how each file looks before it is read.
+    init(
+        _ walk: sending SetWalk, of root: FilePath, butFor sealed: SealedFiles? = nil,
+        noting writer: SealedFiles.Writer? = nil
+    ) throws(StagingError) {
+        self.root = try attempting(to: "open", root) { try OpenDirectory(root) }
+        state = Mutex(State(walk: walk, known: sealed?.states(), writer: writer))
+    }
+
+    /// Hashes all of it, and returns what is wrong.
+    func perform(progress: @escaping @Sendable (Int64) -> Void = { _ in }) async throws(StagingError) -> Result {
+        var changed: [SetProblem] = []
+        let root = root
+        while case let batch = try await onOwnThread({ () throws(StagingError) in try self.nextBatch() }),
+            !batch.isEmpty
+        {
+            changed += try await FileWorkers.forEach(batch) { (file, stop) throws(StagingError) in
+                try file.compare(in: root, until: stop, progress: progress)
+            }.compactMap(\.self)
+        }
+        return state.withLock { state in
+            Result(
+                files: state.files, bytes: state.bytes, problems: (state.walk.problems + changed).sorted(),
+                writer: state.writer)
+        }
+    }
+
+    struct Result {
+        /// Of what was hashed.
+        var files: Int
+        var bytes: Int64
+        var problems: [SetProblem]
+        /// When all is said.
+        var writer: SealedFiles.Writer?
+    }
+
+    /// The files that come next; none when all have come.
+    private func nextBatch() throws(StagingError) -> [ListedFile] {
+        try state.withLock { state throws(StagingError) in
+            var batch: [ListedFile] = []
+            while batch.count < Self.batch, let file = try state.walk.next() {
+                let known = try attempting(to: "read how files looked in", root.path) { try state.known?.next() }
+                try attempting(to: "note how files look in", root.path) { try state.writer?.add(file.state) }
+                guard let listed = file.listed, known != file.state else { continue }
+                batch.append(listed)
+                state.files += 1
+                state.bytes = state.bytes.plus(listed.bytes)
+            }
+            return batch
+        }
+    }
+}
