@@ -45,6 +45,7 @@ bench: install-test-packages release
 	Benchmarks/bench
 	Benchmarks/bench-archives
 	Benchmarks/bench-directories
+	Benchmarks/bench-objects
 
 faults: install-test-packages release
 	Benchmarks/faults
