@@ -64,8 +64,10 @@ final class ContentPass: Sendable {
         try state.withLock { state throws(StagingError) in
             var batch: [ListedFile] = []
             while batch.count < Self.batch, let file = try state.walk.next() {
-                let known = try attempting(to: "read how files looked in", root.path) { try state.known?.next() }
-                try attempting(to: "note how files look in", root.path) { try state.writer?.add(file.state) }
+                // A note that cannot be read, or written, is none.
+                let known = try? state.known?.next()
+                if known == nil { state.known = nil }
+                if (try? state.writer?.add(file.state)) == nil { state.writer = nil }
                 guard let listed = file.listed, known != file.state else { continue }
                 batch.append(listed)
                 state.files += 1
