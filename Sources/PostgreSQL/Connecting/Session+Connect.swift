@@ -105,8 +105,11 @@ extension Session {
         _ connection: borrowing Connection, _ options: ConnectionOptions, _ stop: StopFlag
     ) throws(DumpError) {
         // A database may be serializable and deferrable by default: then a bare question waits for other transactions.
-        try connection.send("begin isolation level read committed; select pg_catalog.pg_backend_pid() as pid; commit")
-        let rows = try connection.receive(waiting: Waiting(stop: stop, limit: firstAnswers))
+        let rows = try insisting(connection, stop) { () throws(DumpError) in
+            try connection.send(
+                "begin isolation level read committed; select pg_catalog.pg_backend_pid() as pid; commit")
+            return try connection.receive(waiting: Waiting(stop: stop, limit: firstAnswers))
+        }
         guard try rows.first?.integer("pid") != Int64(connection.processID) else { return }
         throw DumpError(
             .sourceUnavailable, "the connection leads to a pooler such as PgBouncer, and not to PostgreSQL itself",
@@ -115,17 +118,38 @@ extension Session {
             context: ["connection": options.shown])
     }
 
+    /// Asks once more what the server has cancelled: until we have set a time, that of the database holds, and its owner may have chosen one
+    /// that is over before a busy server has begun.
+    private static func insisting<Answer>(
+        _ connection: borrowing Connection, _ stop: StopFlag, _ ask: () throws(DumpError) -> Answer
+    ) throws(DumpError) -> Answer {
+        for _ in 1..<100 {
+            do throws(DumpError) {
+                return try ask()
+            } catch  where error.context["sqlstate"] == "57014" {
+                // The transaction, if there is one. Cancelled too, it is gone all the same.
+                _ = try? connection.query("rollback", [], waiting: Waiting(stop: stop, limit: firstAnswers))
+            }
+        }
+        return try ask()
+    }
+
     /// SQL_ASCII holds bytes of any encoding, and PostgreSQL knows no conversion between MULE_INTERNAL and UTF-8.
     private static let unconverted = ["SQL_ASCII", "MULE_INTERNAL"]
 
     private static func settle(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
         // By SET, which needs no snapshot: where the database's defaults are serializable, read only and deferrable, any question,
         // and so set_config, waits until no other serializable transaction is open.
-        for setting in ["default_transaction_isolation to 'read committed'", "default_transaction_deferrable to off"] {
-            _ = try connection.query("set \(setting)", [], waiting: Waiting(stop: stop, limit: firstAnswers))
+        for setting in [
+            "statement_timeout to 0", "default_transaction_isolation to 'read committed'",
+            "default_transaction_deferrable to off",
+        ] {
+            _ = try insisting(connection, stop) { () throws(DumpError) in
+                try connection.query("set \(setting)", [], waiting: Waiting(stop: stop, limit: firstAnswers))
+            }
         }
         var settings = [
-            "search_path": "pg_catalog", "statement_timeout": "0", "lock_timeout": "0",
+            "search_path": "pg_catalog", "lock_timeout": "0",
             "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
         ]
         if !unconverted.contains(connection.serverEncoding) { settings["client_encoding"] = "UTF8" }
