@@ -104,10 +104,11 @@ extension Session {
     private static func requireServer(
         _ connection: borrowing Connection, _ options: ConnectionOptions, _ stop: StopFlag
     ) throws(DumpError) {
-        // A database may be serializable and deferrable by default: then a bare question waits for other transactions.
-        let rows = try insisting(connection, stop) { () throws(DumpError) in
+        // A database may be serializable and deferrable by default: then a bare question waits for other transactions. Without BEGIN, what is
+        // cancelled leaves no transaction open, which the database's time limit for an idle one would end the session for.
+        let rows = try insisting { () throws(DumpError) in
             try connection.send(
-                "begin isolation level read committed; select pg_catalog.pg_backend_pid() as pid; commit")
+                "set transaction isolation level read committed; select pg_catalog.pg_backend_pid() as pid")
             return try connection.receive(waiting: Waiting(stop: stop, limit: firstAnswers))
         }
         guard try rows.first?.integer("pid") != Int64(connection.processID) else { return }
@@ -120,16 +121,9 @@ extension Session {
 
     /// Asks once more what the server has cancelled: until we have set a time, that of the database holds, and its owner may have chosen one
     /// that is over before a busy server has begun.
-    private static func insisting<Answer>(
-        _ connection: borrowing Connection, _ stop: StopFlag, _ ask: () throws(DumpError) -> Answer
-    ) throws(DumpError) -> Answer {
+    private static func insisting<Answer>(_ ask: () throws(DumpError) -> Answer) throws(DumpError) -> Answer {
         for _ in 1..<100 {
-            do throws(DumpError) {
-                return try ask()
-            } catch  where error.context["sqlstate"] == "57014" {
-                // The transaction, if there is one. Cancelled too, it is gone all the same.
-                _ = try? connection.query("rollback", [], waiting: Waiting(stop: stop, limit: firstAnswers))
-            }
+            do throws(DumpError) { return try ask() } catch  where error.context["sqlstate"] == "57014" { continue }
         }
         return try ask()
     }
@@ -144,7 +138,7 @@ extension Session {
             "statement_timeout to 0", "default_transaction_isolation to 'read committed'",
             "default_transaction_deferrable to off",
         ] {
-            _ = try insisting(connection, stop) { () throws(DumpError) in
+            _ = try insisting { () throws(DumpError) in
                 try connection.query("set \(setting)", [], waiting: Waiting(stop: stop, limit: firstAnswers))
             }
         }
