@@ -127,6 +127,18 @@ def timed(command, **options):
     return time.monotonic() - start, usage.ru_maxrss
 
 
+def rounds(kinds):
+    """What each of the named functions returns, once in each round, in turn: a pair that begins with seconds."""
+    for measure in kinds.values():  # warm the caches, uncounted
+        measure()
+    times = {kind: [] for kind in kinds}
+    for number in range(ROUNDS):
+        for kind, measure in kinds.items():
+            times[kind].append(measure())
+        print(f"round {number + 1}: " + ", ".join(f"{k} {v[-1][0]:.2f} s" for k, v in times.items()), file=sys.stderr)
+    return times
+
+
 def ratio(times, kind, base):
     pairs = sorted(a[0] / b[0] for a, b in zip(times[kind], times[base]))
     return f"{statistics.median(pairs):.2f} ({pairs[0]:.2f} to {pairs[-1]:.2f})"
