@@ -81,7 +81,9 @@ let package = Package(
         // Tests, against real servers and a real Borg.
         .target(
             name: "TestSupport",
-            dependencies: ["muster", "swapper", "hostile", "Processes", "Linux", "DumpCore", .logging, .system],
+            dependencies: [
+                "muster", "swapper", "hostile", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
+            ],
             path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
         .testTarget(

@@ -25,11 +25,7 @@ final class ListInWriting {
         let place = SetLayout.checksums(ofDump: name)
         let path = root.pushing(place)
         self.path = path
-        file = try attempting(to: "write", path) {
-            try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-                permissions: .ownerReadWrite)
-        }
+        file = try attempting(to: "write", path) { try FileSystem.createFile(path) }
         hash = try attempting(to: "hash", path) { try SHA256() }
         summary = WrittenList(checksums: Manifest.Checksums(path: place.string, sha256: ""))
     }

@@ -30,12 +30,14 @@ public struct SetDirectory: Sendable, Hashable {
             let head = try SetHead(of: root)
             let total = part == nil ? head.manifest.dumps.lazy.map(\.bytes).total : FileTree(root).bytes()
             let walk = try SetWalk(head, part: part, referencedTrees: referencedTrees)
-            return (head, total, try ContentPass(walk, of: root))
+            return (head, total, ContentPass(walk))
         }
         let done = Counter()
         var result = try await pass.perform { progress(done.add($0), total) }
         if let manifestSHA256, manifestSHA256 != head.manifestSHA256 {
-            result.problems.append(head.isAnother(than: manifestSHA256))
+            result.problems.add(
+                .changed, FilePath(root: nil, [SetLayout.manifest]),
+                "changed, its SHA-256 is \(head.manifestSHA256) and not \(manifestSHA256)")
         }
         return VerificationReport(
             manifest: head.manifest, files: result.files, bytes: result.bytes, problems: result.problems.sorted())

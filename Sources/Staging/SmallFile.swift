@@ -25,9 +25,7 @@ struct SmallFile: Sendable {
             try attempting(to: "write", path, needed: Int64(bytes.count)) {
                 try FileSystem.removeFile(new)
                 try writeNew(bytes, at: new)
-                try FileSystem.flush(new)
-                try FileSystem.rename(new, to: path)
-                try FileSystem.flush(path.removingLastComponent())
+                try giveWay(to: new)
             }
         } catch {
             // The error at hand says more; what is left has a name by which it is known and removed later.
@@ -36,10 +34,15 @@ struct SmallFile: Sendable {
         }
     }
 
+    /// Puts a file that is complete in the place of this one. On return it is on disk.
+    func giveWay(to new: FilePath) throws(Errno) {
+        try FileSystem.flush(new)
+        try FileSystem.rename(new, to: path)
+        try FileSystem.flush(path.removingLastComponent())
+    }
+
     private func writeNew(_ bytes: [UInt8], at path: FilePath) throws {
-        let file = try FileDescriptor.open(
-            path, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-            permissions: .ownerReadWrite)
+        let file = try FileSystem.createFile(path)
         _ = try file.closeAfter { try file.writeAll(bytes) }
     }
 

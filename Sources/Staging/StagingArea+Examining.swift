@@ -59,9 +59,7 @@ extension StagingArea {
     private func proveWritable() throws(StagingError) {
         let probe = root.appending(".muster-check-\(getpid())")
         try attempting(to: "write to", root, needed: 4096) {
-            let file = try FileDescriptor.open(
-                probe, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-                permissions: .ownerReadWrite)
+            let file = try FileSystem.createFile(probe)
             // After a failure the failure says more.
             defer { try? FileSystem.removeFile(probe) }
             _ = try file.closeAfter { try file.writeAll([UInt8](repeating: 0, count: 4096)) }

@@ -15,7 +15,7 @@ extension StagingArea {
         let area = self
         let (inspection, sealed) = try await onOwnThread { () throws(StagingError) in
             let head = try SetHead(of: area.current)
-            let sealed = area.sealedFiles(of: head.manifestSHA256)
+            let sealed = SealedFiles(at: area.sealedFile, manifestSHA256: head.manifestSHA256)
             return (try SetInspection(head, comparing: sealed), sealed)
         }
         let set = try inspection.requireIntact()
@@ -36,8 +36,7 @@ extension StagingArea {
             // As they were before they were read: what changes since is found the next time.
             let writer = isNoted ? area.newNote(of: head.manifestSHA256) : nil
             return try ContentPass(
-                SetWalk(head), of: area.current, butFor: sealed?.count == inspection.files - 1 ? sealed : nil,
-                noting: writer)
+                SetWalk(head), butFor: sealed?.count == inspection.files - 1 ? sealed : nil, noting: writer)
         }
         let result = try await pass.perform()
         await onOwnThread {
@@ -50,7 +49,9 @@ extension StagingArea {
     public func requireUnchanged(_ set: SealedSet) async throws(StagingError) {
         let area = self
         let isAsSealed = await onOwnThread {
-            guard let sealed = area.sealedFiles(of: set.manifestSHA256) else { return false }
+            guard let sealed = SealedFiles(at: area.sealedFile, manifestSHA256: set.manifestSHA256) else {
+                return false
+            }
             // What cannot be walked is said below.
             return (try? sealed.describe(area.current) { $0 == $1 }) == true
         }
@@ -76,33 +77,23 @@ extension StagingArea {
 
     private var newNote: FilePath { FilePath(sealedFile.string + SmallFile.unfinished) }
 
-    /// A note that is to take the place of the one that is there. Without one the set is hashed the next time, so that a failure is nobody's.
+    /// A note that is to take the place of the one that is there. Without one the set is hashed the next time, so that no failure is an error.
     private func newNote(of manifestSHA256: String) -> SealedFiles.Writer? {
         forgetNewNote()
-        let file = try? FileDescriptor.open(
-            newNote, .readWrite, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-            permissions: .ownerReadWrite)
-        return file.map { SealedFiles.Writer(to: $0, manifestSHA256: manifestSHA256) }
+        return (try? FileSystem.createFile(newNote)).map { SealedFiles.Writer(to: $0, manifestSHA256: manifestSHA256) }
     }
 
     private func keep(_ writer: SealedFiles.Writer) {
         do {
             var writer = writer
             _ = try writer.finish()
-            try FileSystem.flush(newNote)
-            try FileSystem.rename(newNote, to: sealedFile)
-            try FileSystem.flush(root)
+            try SmallFile(sealedFile).giveWay(to: newNote)
         } catch {
             forgetNewNote()
         }
     }
 
     private func forgetNewNote() { try? FileSystem.removeFile(newNote) }
-
-    /// Nil if there is no note of the set with this manifest, or none that can be read.
-    private func sealedFiles(of manifestSHA256: String) -> SealedFiles? {
-        SealedFiles(at: sealedFile, manifestSHA256: manifestSHA256)
-    }
 }
 
 extension StagingError {

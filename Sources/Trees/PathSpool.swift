@@ -33,7 +33,7 @@ public final class PathSpool: Sendable {
     /// Of two values for one path both come back, in any order.
     public func add(_ path: FilePath, _ value: [UInt8]) throws(Errno) { try add(path.bytes, value) }
 
-    /// A path as somebody else wrote it, which comes back byte for byte.
+    /// A path as another program wrote it, which comes back byte for byte.
     public func add(_ path: [UInt8], _ value: [UInt8]) throws(Errno) {
         try state.withLock { state throws(Errno) in
             state.starts.append(state.records.count)

@@ -178,9 +178,3 @@ extension SealedListing {
 private func manyFiles(_ number: Int) -> String {
     "app/databases/shop/blobs/directory-\(number % 100)/blob_\(number).dat"
 }
-
-/// The highest memory use of this process so far, in KiB.
-private func peakMemory() throws -> Int {
-    let line = try #require(try read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.filter(\.isNumber)))
-}

@@ -33,7 +33,7 @@ struct ScriptLines {
         return line.bytes.isEmpty ? nil : line
     }
 
-    /// Up to and with the next line break, or what there is before it.
+    /// Up to and with the next line break, or all that was read before it.
     private mutating func nextPiece() throws(Errno) -> ArraySlice<UInt8>? {
         if chunk.isEmpty { try refill() }
         guard !chunk.isEmpty else { return nil }

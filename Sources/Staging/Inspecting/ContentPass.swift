@@ -12,7 +12,6 @@ final class ContentPass: Sendable {
         var writer: SealedFiles.Writer?
         var files = 0
         var bytes: Int64 = 0
-        var problems: [SetProblem] = []
     }
 
     private let state: Mutex<State>
@@ -23,12 +22,11 @@ final class ContentPass: Sendable {
 
     /// - Parameters:
     ///   - sealed: how all files looked when they were known to be what was sealed; those that look so now are passed over. Nil for all.
-    ///   - writer: is told how each file looks before it is read.
+    ///   - writer: takes down how each file looks before it is read.
     init(
-        _ walk: sending SetWalk, of root: FilePath, butFor sealed: SealedFiles? = nil,
-        noting writer: SealedFiles.Writer? = nil
-    ) throws(StagingError) {
-        self.root = try attempting(to: "open", root) { try OpenDirectory(root) }
+        _ walk: sending SetWalk, butFor sealed: SealedFiles? = nil, noting writer: SealedFiles.Writer? = nil
+    ) {
+        root = walk.root
         state = Mutex(State(walk: walk, known: sealed?.states(), writer: writer))
     }
 
@@ -55,7 +53,7 @@ final class ContentPass: Sendable {
         var files: Int
         var bytes: Int64
         var problems: [SetProblem]
-        /// When all is said.
+        /// Has taken down all files, but is not finished. Nil if it could not.
         var writer: SealedFiles.Writer?
     }
 

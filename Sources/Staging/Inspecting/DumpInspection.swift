@@ -18,18 +18,16 @@ struct DumpInspection {
     private var bytes: Int64 = 0
 
     init(
-        of dump: Manifest.DumpRecord, in root: OpenDirectory, part: SetPart?,
-        tree isThere: (Manifest.DumpRecord) -> Bool,
-        listIsThere: Bool
+        of dump: Manifest.DumpRecord, in root: OpenDirectory, part: SetPart?, hasTree: Bool
     ) {
         (self.dump, self.part) = (dump, part)
-        if listIsThere {
+        let list = FilePath(dump.checksums.path)
+        if (try? root.status(of: list).kind) == .file {
             do throws(SetProblem) { lines = try ListedLines(of: dump, in: root.path) } catch { problems.append(error) }
         } else {
-            add(.missing, FilePath(dump.checksums.path), "missing")
+            problems.add(.missing, list, "missing")
         }
-        guard isThere(dump) else { return }
-        tree = TreeInspection(of: dump, in: root, part: part)
+        if hasTree { tree = TreeInspection(of: dump, in: root, part: part) }
     }
 
     /// Takes what the walk comes upon next. Returns the file if it is listed, and looks as if it could be what is listed.
@@ -57,7 +55,7 @@ struct DumpInspection {
         guard lines != nil, wanted == listed, there == wanted, wanted != dump.files || bytes != dump.bytes else {
             return
         }
-        add(
+        problems.add(
             .changed, dump.directory,
             "\(wanted) files of \(bytes) bytes, and not \(dump.files) files of \(dump.bytes) bytes")
     }
@@ -65,7 +63,8 @@ struct DumpInspection {
     private mutating func file(_ line: ChecksumList.Line, _ status: FileStatus) -> ListedFile? {
         // To hash a sparse file of terabytes, which another user may have put there, would take hours.
         guard status.bytes <= dump.bytes.plus(1 << 30) else {
-            add(.changed, line.path, "changed, it has \(status.bytes) bytes, and all of the dump has \(dump.bytes)")
+            problems.add(
+                .changed, line.path, "changed, it has \(status.bytes) bytes, and all of the dump has \(dump.bytes)")
             return nil
         }
         there += 1
@@ -78,7 +77,7 @@ struct DumpInspection {
         while let line = lines?.first {
             if let path, !TreeEntry.precedes(line.path, path) { return }
             advance()
-            if covers(line) { add(.missing, line.path, "missing") }
+            if covers(line) { problems.add(.missing, line.path, "missing") }
         }
     }
 
@@ -88,15 +87,17 @@ struct DumpInspection {
         do throws(ChecksumError) {
             try lines?.advance()
         } catch {
-            add(.unreadable, FilePath(dump.checksums.path), error.message)
+            problems.add(.unreadable, FilePath(dump.checksums.path), error.message)
             lines = nil
         }
     }
 
     private func covers(_ line: ChecksumList.Line) -> Bool { part?.covers(line.path) ?? true }
+}
 
-    private mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {
-        problems.append(SetProblem(kind: kind, path: path, details: details))
+extension [SetProblem] {
+    mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {
+        append(SetProblem(kind: kind, path: path, details: details))
     }
 }
 

@@ -1,6 +1,6 @@
 import Linux
 
-/// How a file looked to `lstat(2)`. Nobody but root can change a file and keep all of this: the kernel dates each change of its bytes, owner,
+/// How a file looked to `lstat(2)`. Only root can change a file and keep all of this: the kernel dates each change of its bytes, owner,
 /// mode and names.
 struct FileState: Sendable, Equatable {
     var inode: UInt64

@@ -24,12 +24,6 @@ struct SetHead: Sendable {
         manifestSHA256 = try attempting(to: "hash", path) { try sha256(of: bytes) }
     }
 
-    func isAnother(than expected: String) -> SetProblem {
-        SetProblem(
-            kind: .changed, path: FilePath(root: nil, [SetLayout.manifest]),
-            details: "changed, its SHA-256 is \(manifestSHA256) and not \(expected)")
-    }
-
     /// The run that a set's manifest names, or nil if there is none or it cannot be read.
     static func runID(of root: FilePath) -> RunID? {
         // To one who asks this, a set that cannot be read is none.

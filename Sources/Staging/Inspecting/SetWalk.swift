@@ -17,7 +17,7 @@ struct SetWalk {
     private let head: SetHead
     private let part: SetPart?
     private let referencedTrees: ReferencedTrees
-    private let root: OpenDirectory
+    let root: OpenDirectory
     private var walk: FileTreeWalk
     /// Dumps whose directories have not come, by these.
     private var toCome: [FilePath: Manifest.DumpRecord]
@@ -86,8 +86,7 @@ struct SetWalk {
     }
 
     private func inspection(of dump: Manifest.DumpRecord) -> DumpInspection {
-        let list = try? root.status(of: FilePath(dump.checksums.path))
-        return DumpInspection(of: dump, in: root, part: part, tree: hasTree, listIsThere: list?.kind == .file)
+        DumpInspection(of: dump, in: root, part: part, hasTree: hasTree(dump))
     }
 
     /// Manifest, lists, and the directories of the layout and of dumps that are not looked at.

@@ -18,7 +18,7 @@ struct TreeInspection {
     private let named = PathSpool(in: .temporaryFiles)
     private var names = 0
 
-    /// Nobody else may give files to other users.
+    /// Only root may give files to other users.
     private let withOwner = UserAccount.currentIsRoot
 
     /// Nil for a dump without a tree.
@@ -34,14 +34,14 @@ struct TreeInspection {
             guard try root.status(of: path).bytes <= Self.longestInventory(of: tree),
                 let found = try InventoryFile(at: root.path.pushing(path), sha256: tree.inventorySHA256)
             else {
-                return add(.changed, path, "not the inventory that the manifest vouches for")
+                return problems.add(.changed, path, "not the inventory that the manifest vouches for")
             }
             inventory = found
             next = try found.next()
         } catch Errno.noSuchFileOrDirectory {
-            add(.missing, path, "missing")
+            problems.add(.missing, path, "missing")
         } catch {
-            add(.unreadable, path, "cannot be read: \(error)")
+            problems.add(.unreadable, path, "cannot be read: \(error)")
         }
     }
 
@@ -72,12 +72,12 @@ struct TreeInspection {
             var (reader, last) = (named.sorted(), FilePath())
             while let (key, value) = try reader.next() {
                 if key.removingLastComponent() == last, let path = FilePath(bytes: value) {
-                    add(.changed, path, "is another name of a file that it should not be one of")
+                    problems.add(.changed, path, "is another name of a file that it should not be one of")
                 }
                 last = key.removingLastComponent()
             }
         } catch {
-            add(.unreadable, place, "its files with several names cannot be told apart: \(error)")
+            problems.add(.unreadable, place, "its files with several names cannot be told apart: \(error)")
         }
     }
 
@@ -93,11 +93,11 @@ struct TreeInspection {
             } else if entry.status.kind == .file, entry.status.links > 1 {
                 try note(path, entry.status.inode)
             }
-            if !differences.isEmpty { add(.changed, path, differences.joined(separator: ", ")) }
+            if !differences.isEmpty { problems.add(.changed, path, differences.joined(separator: ", ")) }
         } catch Errno.noSuchFileOrDirectory {
-            add(.missing, path, "missing")
+            problems.add(.missing, path, "missing")
         } catch {
-            add(.unreadable, path, "cannot be read: \(error)")
+            problems.add(.unreadable, path, "cannot be read: \(error)")
         }
     }
 
@@ -118,7 +118,7 @@ struct TreeInspection {
             if let path, !TreeEntry.precedes(place, path) { return }
             advance()
             // A file that is missing was found to be so by the list, if it is in the list.
-            if expected.sha256 == nil, part?.covers(place) ?? true { add(.missing, place, "missing") }
+            if expected.sha256 == nil, part?.covers(place) ?? true { problems.add(.missing, place, "missing") }
         }
     }
 
@@ -126,12 +126,8 @@ struct TreeInspection {
         do {
             next = try inventory?.next()
         } catch {
-            add(.unreadable, inventoryPath, "cannot be read: \(error)")
+            problems.add(.unreadable, inventoryPath, "cannot be read: \(error)")
             next = nil
         }
-    }
-
-    private mutating func add(_ kind: SetProblem.Kind, _ path: FilePath, _ details: String) {
-        problems.append(SetProblem(kind: kind, path: path, details: details))
     }
 }

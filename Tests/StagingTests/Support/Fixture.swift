@@ -105,9 +105,3 @@ func fillUp(_ path: FilePath) throws {
         }
     }
 }
-
-/// The highest memory use of this process so far, in KiB.
-func peakMemory() throws -> Int {
-    let line = try #require(try read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.filter(\.isNumber)))
-}
