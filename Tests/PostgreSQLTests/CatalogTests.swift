@@ -70,12 +70,35 @@ struct CatalogTests {
     func comingAndGoing() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
-            let psql = "psql -Xq -d \"host='\(cluster.server.directory)' dbname=shop\" -c"
+            let psql = "psql -Xqt -d \"host='\(cluster.server.directory)' dbname=shop\""
+            // pg_dump waits at a catalog that it reads once it has locked the tables, until they are known to be as they were
+            // and the session that looked at them is gone.
+            let gate = """
+                begin; lock pg_event_trigger;
+                do $$ begin
+                    while not exists (select from pg_locks where relation = 'pg_event_trigger'::regclass and not granted)
+                        or (select count(*) > 3 from pg_stat_activity where datname = 'shop')
+                    loop
+                        perform pg_sleep(0.01), pg_stat_clear_snapshot();
+                    end loop;
+                end $$;
+                commit
+                """
+            let isShut =
+                "select 'shut' from pg_locks where relation = 'pg_event_trigger'::regclass and mode = 'AccessExclusiveLock'"
             let provider = cluster.provider {
                 $0.include = ["shop"]
                 $0.binDirectory = try? cluster.clientPrograms(
-                    pgDump:
-                        "\(psql) 'create table late (id int)' && $REAL/pg_dump \"$@\" && \(psql) 'drop table customers'"
+                    pgDump: """
+                        set -e
+                        \(psql) -c 'create table late (id int)'
+                        \(psql) <<'end' &
+                        \(gate);
+                        end
+                        until \(psql) -c "\(isShut)" | grep -q shut; do :; done
+                        $REAL/pg_dump "$@"
+                        \(psql) -c 'drop table customers'
+                        """
                 )
             }
             let summary = try await TestRun().dump(provider, into: cluster.newDirectory())
