@@ -12,6 +12,15 @@ extension RepositoryLedger {
 
     func confirmation(of archive: Archive) -> Confirmed? { confirmed.last { $0.id == archive.id } }
 
+    /// The first second from `time` on that no archive of this series is named after. There is one where two runs begin within
+    /// a second, or where the clock was set back.
+    func vacantTime(from time: Timestamp, in series: ArchiveSeries) -> Timestamp {
+        let names = Set(confirmed.map(\.archive) + begun.map(\.archive))
+        var time = time
+        while names.contains(series.name(at: time)) { time = Timestamp(milliseconds: time.milliseconds + 1000) }
+        return time
+    }
+
     /// The jump of the clock that is not accounted for, now that it shows this; nil if there is none.
     func jump(at now: ClockReading) -> ClockJump? {
         if let clockJump { return clockJump.isUndone(at: now.time) ? nil : clockJump }

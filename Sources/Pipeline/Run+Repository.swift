@@ -24,13 +24,14 @@ extension Run {
                 metadata: ["repository": "\(repository.name)"])
         }
         let id = try await lock.area.jobRecord()?.id
-        let begun = BegunArchive(of: set, at: startedAt, by: id)
+        let time = ledger.vacantTime(from: startedAt, in: ArchiveSeries(of: set.manifest))
+        let begun = BegunArchive(of: set, at: time, by: id)
         ledger.begin(begun)
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         StopPoint.passing("begun")
         let confirmed: ConfirmedArchive
         do {
-            confirmed = try await create(set, by: id, in: repository, knowing: cache, lock.area)
+            confirmed = try await create(set, at: time, by: id, in: repository, knowing: cache, lock.area)
         } catch {
             if error.untrustedArchive == nil { ledger.drop(begun) }
             ledger.borg = nil
@@ -88,12 +89,12 @@ extension Run {
     }
 
     private func create(
-        _ set: SealedSet, by id: JobID?, in repository: BorgRepository, knowing cache: FilesCache?,
-        _ area: StagingArea
+        _ set: SealedSet, at time: Timestamp, by id: JobID?, in repository: BorgRepository,
+        knowing cache: FilesCache?, _ area: StagingArea
     ) async throws(BorgError) -> ConfirmedArchive {
         let display = display
         defer { display.show([]) }
-        return try await repository.create(set, at: startedAt, by: id, knowing: cache) { progress in
+        return try await repository.create(set, at: time, by: id, knowing: cache) { progress in
             display.show([
                 ProgressLine(
                     .archive, name: repository.name,

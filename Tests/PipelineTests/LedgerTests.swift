@@ -42,6 +42,21 @@ struct LedgerTests {
         }
     }
 
+    @Test("An archive is named after the first second that no other of its series has, whatever the clock says")
+    func vacantTime() throws {
+        let time = try #require(Timestamp("2026-11-23T08:01:02.345Z"))
+        let series = Self.provenance.series
+        var ledger = RepositoryLedger()
+        #expect(ledger.vacantTime(from: time, in: series) == time)
+        ledger.begin(Self.begun)
+        #expect(series.name(at: ledger.vacantTime(from: time, in: series)) == "web1-nightly-2026-11-23T08:01:03Z")
+        let archive = Archive(name: Self.begun.name, id: "ab12", start: .now, provenance: Self.provenance)
+        ledger.confirm(archive, of: Self.begun, at: "/repo", number: 1)
+        ledger.begin(BegunArchive(name: "web1-nightly-2026-11-23T08:01:03Z", provenance: Self.provenance))
+        #expect(series.name(at: ledger.vacantTime(from: time, in: series)) == "web1-nightly-2026-11-23T08:01:04Z")
+        #expect(ledger.vacantTime(from: time, in: ArchiveSeries(host: "web1", job: "hourly")) == time)
+    }
+
     @Test("Borg may know files of sets that are still there, those of an archive that failed too, and of no other")
     func knownFiles() throws {
         let runs = ["20261122T080102Z-0001", "20261123T080102Z-5f3a", "20261124T080102Z-0003"].map { RunID($0)! }
