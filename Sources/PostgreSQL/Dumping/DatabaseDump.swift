@@ -103,7 +103,8 @@ struct DatabaseDump: Sendable {
     private func verified(
         _ written: WrittenDatabase, _ listing: ArchiveListing, in run: RunContext
     ) async throws(DumpError) -> VerifiedArchive {
-        let archive = try await verified(listing, marking: written.brokenKeys.map(\.oid), in: run)
+        let archive = try await verified(
+            listing, marking: written.brokenKeys.map(\.oid), leavingOut: written.facts.missingRoles, in: run)
         if let missing = written.facts.catalog.firstMissing(from: archive) {
             let part = missing.hasRows ? "rows" : "definition"
             throw .incomplete(subject, "it lacks the \(part) of table \(missing.name)", target)
@@ -112,7 +113,7 @@ struct DatabaseDump: Sendable {
     }
 
     private func verified(
-        _ listing: ArchiveListing, marking keys: [UInt32], in run: RunContext
+        _ listing: ArchiveListing, marking keys: [UInt32], leavingOut roles: Set<String>, in run: RunContext
     ) async throws(DumpError) -> VerifiedArchive {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             do {
@@ -123,7 +124,7 @@ struct DatabaseDump: Sendable {
                 throw DumpError(takingOver: target, error)
             }
             let contents = target.appending(ArchiveVerification.contentsFile)
-            try ArchiveGrants.leaveOut(cluster.survey.prepared[database]?.missingRoles ?? [], of: contents)
+            try ArchiveGrants.leaveOut(roles, of: contents)
             let marked = try ArchiveForeignKeys.mark(keys, in: contents)
             var archive = try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) {
                 name, digest in run.completed(unit.path.appending(name), digest)

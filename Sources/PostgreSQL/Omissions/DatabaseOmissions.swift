@@ -8,7 +8,9 @@ struct DatabaseOmissions: Sendable {
     var layout: PostgreSQLSettings.Layout
 
     /// Asks a session of that database. In a transaction, that is as of its snapshot, as far as a catalog can tell.
-    func ask(_ session: Session) async throws(DumpError) -> [Finding] {
+    ///
+    /// - Parameter missing: what this session has answered.
+    func ask(_ session: Session, _ missing: MissingGrantees) async throws(DumpError) -> [Finding] {
         var findings = try await TableOmissions(server: server).ask(session)
         findings += try await damagedPages(session)
         findings += try await materializedViews(session)
@@ -19,7 +21,7 @@ struct DatabaseOmissions: Sendable {
         findings += try await subscriptions(session)
         findings += try await userMappings(session)
         findings += try await invalidIndexes(session)
-        findings += try await MissingGrantees.ask(session).omissions(in: session.endpoint.database, layout: layout)
+        findings += missing.omissions(in: session.endpoint.database, layout: layout)
         findings += try await SystemSchemaOmissions().ask(session)
         findings += try await ExtensionOmissions().ask(session)
         findings += try await ServerFileOmissions().ask(session)

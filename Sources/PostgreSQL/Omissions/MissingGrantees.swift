@@ -52,11 +52,17 @@ struct MissingGrantees: Sendable {
             union all select 'pg_default_acl'::regclass, oid, 0, defaclacl from pg_default_acl
             union all select 'pg_database'::regclass, oid, 0, datacl from pg_database
                 where datname = current_database() and datacl is not null
+        ), gone as (
+            -- Thousands of objects have the same few lists.
+            select distinct r.role
+            from (select distinct acl from acl) a cross join lateral (
+                select grantee as role from aclexplode(a.acl) union select grantor from aclexplode(a.acl)) r
+            where r.role <> 0 and not exists (select from pg_roles known where known.oid = r.role)
         ), missing as (
             select distinct a.class, a.oid, a.part, r.role
             from acl a cross join lateral (
                 select grantee as role from aclexplode(a.acl) union select grantor from aclexplode(a.acl)) r
-            where r.role <> 0 and not exists (select from pg_roles known where known.oid = r.role)
+            where exists (select from gone) and r.role in (select role from gone)
         )
         select m.role::text as role, i.type, i.identity
         from missing m cross join lateral pg_identify_object(m.class, m.oid, m.part) i

@@ -16,8 +16,13 @@ struct OmissionSurvey: Sendable {
 
     /// What is left out of the database that the session is connected to; in a transaction, as of its snapshot.
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
-        settings.omissionPolicy.judged(
-            try await DatabaseOmissions(server: server, client: client, layout: settings.layout).ask(session))
+        try await ask(session, MissingGrantees.ask(session))
+    }
+
+    /// The same of a session that has answered one question already.
+    func ask(_ session: Session, _ missing: MissingGrantees) async throws(DumpError) -> [Finding] {
+        let omissions = DatabaseOmissions(server: server, client: client, layout: settings.layout)
+        return settings.omissionPolicy.judged(try await omissions.ask(session, missing))
     }
 
     /// What is left out of every database.

@@ -3,6 +3,8 @@ import DumpCore
 /// What a database holds as of the snapshot that its dump is taken with.
 struct SnapshotFacts: Sendable {
     var omissions: [Finding]
+    /// As pg_dump writes them in place of names.
+    var missingRoles: Set<String>
     var catalog: CatalogComparison
     var recorded: DatabaseRecorder.Answer
     var mark: CatalogMark
@@ -12,8 +14,10 @@ struct SnapshotFacts: Sendable {
         let facts: SnapshotFacts
         do {
             let session = source.open.session
+            let missing = try await MissingGrantees.ask(session)
             facts = SnapshotFacts(
-                omissions: try await survey.ask(session), catalog: try await CatalogComparison.ask(session),
+                omissions: try await survey.ask(session, missing), missingRoles: missing.roles,
+                catalog: try await CatalogComparison.ask(session),
                 recorded: try await survey.recorder(of: session).ask(),
                 mark: try await CatalogMark.ask(session, major: survey.server.major))
         } catch {

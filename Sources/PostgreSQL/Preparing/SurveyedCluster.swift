@@ -31,12 +31,9 @@ struct PreparedDatabases: Sendable {
     struct Database: Sendable {
         var name: String
         var sequences: SequenceValues
-        var missingRoles: Set<String>
 
         static func ask(_ session: Session) async throws(DumpError) -> Database {
-            Database(
-                name: session.endpoint.database, sequences: try await SequenceValues.ask(session),
-                missingRoles: try await MissingGrantees.ask(session).roles)
+            Database(name: session.endpoint.database, sequences: try await SequenceValues.ask(session))
         }
     }
 
