@@ -1,3 +1,5 @@
+# make man    the manual pages, in .build/man
+# make documents  docs/commands.md, docs/job-file.md and config/reference.yaml, from the program itself
 # make demo   a whole run on a throw-away cluster and repository
 # make test   the whole suite, against real PostgreSQL and real Borg
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
@@ -14,7 +16,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: fuzz demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
+.PHONY: documents man fuzz demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -50,6 +52,17 @@ bench: install-test-packages release
 faults: install-test-packages release
 	Benchmarks/faults
 
+# What is made from the program itself: a test compares it with what is here.
+documents: build-tests
+	.build/tests/release/muster documents commands > docs/commands.md
+	.build/tests/release/muster documents job-file > docs/job-file.md
+	.build/tests/release/muster documents reference-job > config/reference.yaml
+
+# Manual pages for packages: muster.1, muster-COMMAND.1 and muster.yaml.5 in .build/man.
+man: release
+	@mkdir -p .build/man
+	$(RELEASE) documents man --into .build/man
+
 lint:
 	@! grep -rnE '\.split\((separator: "|whereSeparator: \\.)|components\(separatedBy' Sources | grep -v unicodeScalars \
 		|| { echo "split text at bytes, see DumpCore/ASCIISplitting.swift"; exit 1; }
@@ -65,4 +78,4 @@ install-packages:
 
 install-test-packages: install-packages
 	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
-		rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer
+		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer

@@ -8,7 +8,7 @@ extension DirectorySettings: ProviderSettings {
 
     public static var shape: ObjectShape<DirectorySettings> {
         ObjectShape(default: DirectorySettings())
-            .required("path", \.path, .absolutePath, "The directory to dump.")
+            .required("path", \.path, .absolutePath.example("/srv/documents"), "The directory to dump.")
             .optional(
                 "snapshot", \.snapshot, .snapshot,
                 "How to read all of it as of one instant: auto, btrfs, lvm, zfs, or commands of yours. Not set: it is read as it is."
@@ -18,7 +18,7 @@ extension DirectorySettings: ProviderSettings {
                 "Whether the tree is copied into the set, or Borg reads it in place, in its snapshot, and the set has only a list of what is in it."
             )
             .key(
-                "exclude", \.selection.exclude, .list(of: .pattern),
+                "exclude", \.selection.exclude, .list(of: .pattern).example(["*.tmp", "/cache/"]),
                 "Patterns of what to leave out, in the syntax of gitignore(5), relative to the path. The last that matches decides."
             )
             .key(
@@ -26,7 +26,7 @@ extension DirectorySettings: ProviderSettings {
                 "Whether to leave out directories that a CACHEDIR.TAG declares to be caches."
             )
             .key(
-                "exclude_if_present", \.selection.excludeIfPresent, .list(of: .fileName),
+                "exclude_if_present", \.selection.excludeIfPresent, .list(of: .fileName).example([".nobackup"]),
                 "Names such as .nobackup: a directory that has an entry of that name is left out."
             )
             .key(

@@ -12,7 +12,7 @@ extension Shape<AnomalyRule> {
                 "A dump has shrunk when it is smaller than this, in hundredths of the median of the last five runs."
             )
             .optional(
-                "above_percent", \.abovePercent, .integer(100...1_000_000),
+                "above_percent", \.abovePercent, .integer(100...1_000_000).example(200),
                 "A dump has grown when it is larger than this, in hundredths of that median. If not set, growth is fine."
             ).shape
         return Shape(schema: ["anyOf": [word.schema, rule.schema]]) { node, diagnostics in

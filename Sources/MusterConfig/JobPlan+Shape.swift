@@ -7,10 +7,11 @@ extension QuiescencePlan {
     static var shape: ObjectShape<QuiescencePlan> {
         ObjectShape(default: QuiescencePlan())
             .required(
-                "freeze_command", \.freeze, .command, "A program and its arguments that hold the application still."
+                "freeze_command", \.freeze, .command.example(["/usr/local/bin/app-hold"]),
+                "A program and its arguments that hold the application still."
             )
             .required(
-                "thaw_command", \.thaw, .command,
+                "thaw_command", \.thaw, .command.example(["/usr/local/bin/app-go-on"]),
                 "The same to let it go on. May be run more than once, also of what was never frozen, and must end well then too."
             )
             .key(
@@ -61,15 +62,15 @@ extension JobPlan {
 extension ObjectShape<JobPlan> {
     fileprivate var places: ObjectShape {
         required(
-            "staging", \.staging, .stagingDirectory,
+            "staging", \.staging, .stagingDirectory.example("/var/lib/muster/nightly"),
             "The directory that holds the dumps, with room for three sets. Nothing else may use it."
         )
         .optional(
-            "host", \.host, .hostName,
+            "host", \.host, .hostName.example("web1"),
             "What this host is called in manifests and the names of archives, as for a container that gets another name each time; its own name if not set."
         )
         .optional(
-            "parallel", \.parallel, .integer(1...64),
+            "parallel", \.parallel, .integer(1...64).example(4),
             "How many pieces are dumped at once, over all sources; as many as there are cores if not set.")
     }
 
@@ -83,7 +84,7 @@ extension ObjectShape<JobPlan> {
             "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."
         )
         .optional(
-            "max_age", \.maxAge, .duration(atLeast: .seconds(1)),
+            "max_age", \.maxAge, .duration(atLeast: .seconds(1)).example("26h"),
             "How old a set may be for muster with-lock to let another program have it, such as 26h; of any age if not set."
         )
         .optional(

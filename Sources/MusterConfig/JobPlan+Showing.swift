@@ -13,11 +13,14 @@ extension JobPlan {
     /// JSON Schema (draft 2020-12) of job files, for editors and for checks elsewhere. Rules between several keys are not in it.
     ///
     /// - Parameter kinds: the providers that dumps may name.
-    public static func schema(kinds: [any ProviderSettings.Type]) -> String {
+    public static func schema(kinds: [any ProviderSettings.Type]) -> String { schemaValue(kinds: kinds).json }
+
+    /// The same, to walk through.
+    public static func schemaValue(kinds: [any ProviderSettings.Type]) -> PlainValue {
         let head: PlainValue = [
             "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Muster job",
             "description": "One job of Muster: what to dump, where to stage it, which repositories receive it.",
         ]
-        return head.merging(shape(kinds: kinds).schema()).json
+        return head.merging(shape(kinds: kinds).schema())
     }
 }

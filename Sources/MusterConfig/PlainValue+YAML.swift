@@ -17,7 +17,8 @@ extension PlainValue {
         }.joined()
     }
 
-    private var inline: String {
+    /// On one line, as it may stand after a key.
+    public var inline: String {
         switch self {
         case .null: "null"
         case .boolean(let flag): flag ? "true" : "false"

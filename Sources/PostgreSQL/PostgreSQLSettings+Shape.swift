@@ -9,12 +9,12 @@ extension PostgreSQLSettings: ProviderSettings {
     public static var shape: ObjectShape<PostgreSQLSettings> {
         ObjectShape(default: PostgreSQLSettings())
             .key(
-                "connection", \.connection, .connectionString,
+                "connection", \.connection, .connectionString.example("service=app"),
                 "A libpq connection string such as 'service=app' or a URI, without a password. Empty: the local server."
             )
             .optional("password", \.password, .secret, "The password to log in with, if the server asks for one.")
             .optional(
-                "run_as", \.runAs, .userName,
+                "run_as", \.runAs, .userName.example("postgres"),
                 "The system user to connect and dump as, for peer authentication. Needs root, unless it is our own."
             )
             .group(
@@ -25,7 +25,9 @@ extension PostgreSQLSettings: ProviderSettings {
                         "include", \.include, .list(of: .name, atLeast: 1),
                         "Globs of the databases to dump. A name without * and ? must exist."
                     )
-                    .key("exclude", \.exclude, .list(of: .name), "Globs of the databases to leave out.")
+                    .key(
+                        "exclude", \.exclude, .list(of: .name).example(["scratch_*"]),
+                        "Globs of the databases to leave out.")
             }
             .key(
                 "layout", \.layout, .choice,
@@ -64,7 +66,7 @@ extension PostgreSQLSettings: ProviderSettings {
             )
             .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
             .optional(
-                "bin_directory", \.binDirectory, .absolutePath,
+                "bin_directory", \.binDirectory, .absolutePath.example("/usr/lib/postgresql/17/bin"),
                 "Where pg_dump, pg_dumpall and pg_restore are. If not set, those of the server's own major version, else newer ones."
             )
             .key(
@@ -72,7 +74,7 @@ extension PostgreSQLSettings: ProviderSettings {
                 "Whether to copy postgresql.conf, pg_hba.conf and so on into the dump, as far as the role may read them."
             )
             .key(
-                "allow_omissions", \.allowedOmissions, .list(of: .choice),
+                "allow_omissions", \.allowedOmissions, .list(of: .choice).example(["optimizer_statistics"]),
                 "What may be missing from the dump, by the codes that 'muster check' shows."
             )
             .key("strict", \.isStrict, .boolean, "Whether any other omission fails the dump.")

@@ -42,6 +42,13 @@ public struct Shape<Value: Sendable>: Sendable {
 }
 
 extension Shape {
+    /// The same with a value that may stand there, for documents and editors.
+    public func example(_ value: PlainValue) -> Shape {
+        var shape = self
+        shape.schema["examples"] = [value]
+        return shape
+    }
+
     /// One word, number or text. `parse` returns nil for what is not as `expected`; a null never reaches it.
     static func scalar(
         _ expected: String, schema: PlainValue, parse: @escaping @Sendable (_ text: String, _ isQuoted: Bool) -> Value?,

@@ -6,7 +6,7 @@ import Pipeline
 
 /// Of arguments that name an archive.
 let archiveHelp: ArgumentHelp =
-    "An archive: its name, the id of its run, how one of them begins, or 'latest', the newest confirmed one."
+    "An archive: its name, the id of its run, the start of either, or 'latest' for the newest confirmed one."
 
 /// Which job and which of its repositories a command reads from.
 struct CatalogOptions: ParsableArguments {

@@ -25,7 +25,7 @@ extension JobOptions {
     /// The path of the job file, from `--config`, `--job` or a job named without an option.
     func file(_ positional: String? = nil) throws -> FilePath {
         guard [config, job, positional].compactMap({ $0 }).count <= 1 else {
-            throw ValidationError("Name the job once: by --config, by --job, or by its name.")
+            throw ValidationError("the job is named more than once", hint: "Leave one of its name, --job and --config.")
         }
         do {
             if let config { return JobOptions.absolute(config) }
@@ -79,10 +79,12 @@ extension JobOptions {
     private func onlyJob() throws -> String {
         let jobs = try JobFile.jobs()
         guard jobs.count <= 1 else {
-            throw ValidationError("Which job? There are \(jobs.joined(separator: ", ")) in \(JobFile.directory()).")
+            throw ValidationError(
+                "which job? There are several in \(JobFile.directory())",
+                hint: "Name one of \(jobs.joined(separator: ", ")).")
         }
         guard let job = jobs.first else {
-            throw ValidationError("There is no job in \(JobFile.directory()). Name a file: --config FILE.")
+            throw ValidationError("there is no job in \(JobFile.directory())", hint: "Name a file: --config FILE.")
         }
         return job
     }

@@ -5,22 +5,17 @@ import Glibc
 struct Muster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "muster",
-        abstract: "Takes consistent dumps, seals them as one set, and only then lets Borg archive them.",
+        abstract: "Take consistent dumps, seal them as one set, and only then let Borg archive them.",
+        usage: "muster <command> [<job>] [<option> ...]",
         discussion: """
             A job file says what to dump, where to stage it, and which Borg repositories receive it. If one dump fails, nothing is \
             published and no archive is made.
+
+            Begin with muster demo, or with muster check.
             """,
         version: toolVersion,
-        subcommands: [
-            RunCommand.self, DumpCommand.self, ArchiveCommand.self, CheckCommand.self, VerifyCommand.self,
-            ListCommand.self, InfoCommand.self, DiffCommand.self, ExtractCommand.self, MountCommand.self,
-            PruneCommand.self, AcceptCommand.self,
-            CheckRepositoryCommand.self, BorgCommand.self, WithLockCommand.self, StatusCommand.self,
-            ReleaseCommand.self,
-            UndoCommand.self,
-            ConfigCommand.self,
-            DemoCommand.self,
-        ])
+        subcommands: [DocumentsCommand.self],
+        groupedSubcommands: commandGroups)
 
     /// Parses the command line, runs the command, says what went wrong. Returns the exit status.
     static func end(_ arguments: ArraySlice<String>) async -> Int32 {
@@ -49,16 +44,20 @@ struct Muster: AsyncParsableCommand {
             Console.shared.error(error.description)
             return SignalWait.signal.map { 128 + $0 } ?? ExitStatus.failed.rawValue
         } catch {
-            return end(ofParsing: error)
+            return end(ofParsing: error, arguments)
         }
     }
 
-    private static func end(ofParsing error: any Error) -> Int32 {
+    private static func end(ofParsing error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
         if let signal = SignalWait.signal { return 128 + signal }
         let code = exitCode(for: error)
-        let message = fullMessage(for: error)
-        if !message.isEmpty {
-            if code.isSuccess { Console.shared.result(message) } else { Console.shared.plainError(message) }
+        let words = message(for: error)
+        if code.isSuccess {
+            Console.shared.result(withPlainHeadings(words))
+        } else if !words.isEmpty {
+            let wrong = CommandLineError(words, arguments: arguments)
+            Console.shared.error(wrong.description)
+            if code == .validationFailure { Console.shared.plainError(wrong.usage) }
         }
         if code.isSuccess, let failure = ResultCheck.failure {
             Console.shared.error(failure.description)

@@ -5,25 +5,28 @@ import Settings
 
 /// Which job a command is about.
 struct JobOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: ArgumentHelp("The job file.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("A job file in another place.", valueName: "file"))
     var config: String?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The job /etc/muster/<job>.yaml. May be left out when it is the only one.", valueName: "job")
+        help: ArgumentHelp("The job in /etc/muster/<job>.yaml; not needed when it is the only one.", valueName: "job")
     )
     var job: String?
 }
+
+/// Of the job as a command's first word. `--job` says the same.
+let jobHelp = ArgumentHelp("The job in /etc/muster/<job>.yaml; not needed when it is the only one.", valueName: "job")
 
 /// How much a command says, and in which form.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print the result as JSON on standard output.")
     var json = false
 
-    @Flag(name: .shortAndLong, help: "Say nothing unless something is wrong.")
+    @Flag(name: .shortAndLong, help: "Print nothing unless something is wrong.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Say more: -v each step, -vv each program and what it says.")
+    @Flag(name: .shortAndLong, help: "Print more: -v each step, -vv each program and what it prints.")
     var verbose: Int
 
     /// A logger as loud as was asked for. Standard output stays free for results.
@@ -45,7 +48,7 @@ struct OutputOptions: ParsableArguments {
 
 /// Of the flag `--accept-sizes`.
 let sizesHelp: ArgumentHelp =
-    "Take the sizes of this run's dumps as right, and as the measure for later runs, whatever 'anomalies:' says."
+    "Accept the sizes of this run's dumps, and measure later runs by them, whatever 'anomalies:' says."
 
 /// Whether and how progress is shown.
 struct ProgressOptions: ParsableArguments {
@@ -53,7 +56,7 @@ struct ProgressOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "auto: lines on a terminal, else in the log with -v. json: one event on a line of standard error. none.",
+            "auto: live lines on a terminal, otherwise the log with -v. json: one event per line of standard error. none: nothing.",
             valueName: "form"))
     var progress = Form.auto
 
@@ -77,7 +80,7 @@ struct ProgressOptions: ParsableArguments {
 func durationArgument(_ text: String) throws -> Duration {
     if let duration = Duration(settingsText: text) { return duration }
     if let fault = Duration.missingUnit(in: text) {
-        throw ValidationError("\(fault.message). \(fault.hint ?? "")")
+        throw ValidationError(fault.message, hint: fault.hint ?? "")
     }
-    throw ValidationError("'\(text)' is no duration such as 90s, 5m, 6h or 1d.")
+    throw ValidationError("'\(text)' is not a duration", hint: "Write it as 90s, 5m, 6h or 1d.")
 }

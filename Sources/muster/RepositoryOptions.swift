@@ -5,7 +5,7 @@ import Pipeline
 struct RepositoryOptions: ParsableArguments {
     @Option(
         name: [.customShort("r"), .customLong("repository")],
-        help: ArgumentHelp("Only this repository of the job; may be given several times.", valueName: "name"))
+        help: ArgumentHelp("Only this repository of the job; may be repeated.", valueName: "name"))
     var names: [String] = []
 
     /// Leaves only these in the job, in its order.
@@ -16,13 +16,13 @@ extension Job {
     /// Leaves only these repositories, in the order of the job file; all, if none is named.
     mutating func keepRepositories(_ names: [String]) throws {
         guard !repositories.isEmpty else {
-            throw ValidationError("The job '\(name)' has no repository. Add one under 'repositories:'.")
+            throw ValidationError("the job '\(name)' has no repository", hint: "Add one under 'repositories:'.")
         }
         let known = repositories.map(\.name)
         for name in names where !known.contains(name) {
             throw ValidationError(
-                "The job '\(self.name)' has no repository '\(name)'. \(suggestion(for: name, among: known))It has: \(known.joined(separator: ", "))."
-            )
+                "the job '\(self.name)' has no repository '\(name)'",
+                hint: "\(suggestion(for: name, among: known))It has: \(known.joined(separator: ", ")).")
         }
         if !names.isEmpty { repositories.removeAll { !names.contains($0.name) } }
     }

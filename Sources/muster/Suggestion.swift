@@ -8,15 +8,16 @@ func suggestion(for word: String, among words: [String]) -> String {
 
 extension ParsableCommand {
     /// Throws for a first word that should name a command and names none. The parser takes it for one argument too many.
-    static func requireKnown(_ arguments: ArraySlice<String>) throws {
+    static func requireKnown(_ arguments: ArraySlice<String>, path: String = "muster") throws {
         let commands = configuration.subcommands
-        guard !commands.isEmpty, let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return }
-        let names = commands.map { $0._commandName }
+        guard !commands.isEmpty, let word = arguments.first, !word.hasPrefix("-") else { return }
+        if word == "help" { return try requireKnown(arguments.dropFirst(), path: path) }
         guard let next = commands.first(where: { $0._commandName == word }) else {
-            let all = "It has: \(names.joined(separator: ", "))."
+            let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
             throw ValidationError(
-                "\(_commandName) has no command '\(word)'. \(suggestion(for: word, among: names))\(all)")
+                "\(path) has no command '\(word)'",
+                hint: "\(suggestion(for: word, among: names))It has: \(names.joined(separator: ", ")).")
         }
-        try next.requireKnown(arguments.dropFirst())
+        try next.requireKnown(arguments.dropFirst(), path: "\(path) \(word)")
     }
 }

@@ -41,7 +41,8 @@ struct ByHandTests {
         try await TestHost.with { host in
             let unknown = try await host.muster("dump", "ap", "--into", host.scratch.appending("x").string)
             #expect(unknown.status == .exited(64))
-            #expect(unknown.errors.contains("The job 'nightly' has no dump 'ap'. Did you mean 'app'? It has: app."))
+            #expect(
+                unknown.errors.contains("the job 'nightly' has no dump 'ap'\n  hint: Did you mean 'app'? It has: app."))
             #expect(try await host.muster("dump", "app").status == .exited(64))
         }
     }

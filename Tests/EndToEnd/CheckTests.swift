@@ -119,18 +119,27 @@ struct CheckTests {
                 let result = try await host.start(arguments).result()
                 return result.output + result.errors
             }
-            #expect(try await said("chekc").contains("has no command 'chekc'. Did you mean 'check'? It has: "))
-            #expect(try await said("config", "shwo").contains("has no command 'shwo'. Did you mean 'show'? It has: "))
+            #expect(
+                try await said("chekc").contains(
+                    "muster: muster has no command 'chekc'\n  hint: Did you mean 'check'? It has: run, "))
+            #expect(
+                try await said("config", "shwo").contains(
+                    "muster config has no command 'shwo'\n  hint: Did you mean 'show'? It has: "))
             #expect(
                 try await said("list", "-r", "locla").contains(
-                    "The job 'nightly' has no repository 'locla'. Did you mean 'local'? It has: local."))
+                    "muster: the job 'nightly' has no repository 'locla'\n  hint: Did you mean 'local'? It has: local.\n"
+                ))
             #expect(
                 try await said("dump", "ap", "--into", "/nowhere").contains(
-                    "The job 'nightly' has no dump 'ap'. Did you mean 'app'? It has: app."))
+                    "muster: the job 'nightly' has no dump 'ap'\n  hint: Did you mean 'app'? It has: app.\n"))
+            #expect(
+                try await said("run", "--jbo", "nightly").hasPrefix(
+                    "muster: unknown option '--jbo'\n  hint: Did you mean '--job'?\n"))
+            #expect(try await said("help", "rnu").contains("has no command 'rnu'\n  hint: Did you mean 'run'? "))
             #expect(try await said("info", "latst").contains("hint: Did you mean 'latest'? See which there are: "))
             #expect(
                 try await said("with-lock", "--max-age", "26", "--", "true").contains(
-                    "26 has no unit. Write 26s, 26m, 26h or 26d."))
+                    "26 has no unit\n  hint: Write 26s, 26m, 26h or 26d."))
             #expect(
                 try await said("verify", "--set", "/nowhere/set").contains(
                     "muster: there is no set at /nowhere/set: nothing is there"))

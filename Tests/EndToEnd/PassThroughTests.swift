@@ -93,7 +93,9 @@ struct PassThroughTests {
             _ = host.addSecondRepository()
             let which = try await host.shell("$MUSTER borg --config $JOB -- list")
             #expect(which.status == .exited(64))
-            #expect(which.errors.contains("The job 'nightly' has local, second."), "\(which.errors)")
+            #expect(
+                which.errors.contains("The job 'nightly' has several\n  hint: Name one of local, second."),
+                "\(which.errors)")
             let unknown = try await host.shell("$MUSTER borg third --config $JOB -- list")
             #expect(unknown.status == .exited(64) && unknown.errors.contains("has no repository 'third'"))
             try write("", to: FilePath(host.job.passphraseFile))

@@ -23,7 +23,9 @@ struct RepositoriesTests {
             #expect(unlink(second.string) == 0)
             let unknown = try await host.muster("archive", "--repository", "third")
             #expect(unknown.status == .exited(64))
-            #expect(unknown.errors.contains("has no repository 'third'. It has: local, second."), "\(unknown.errors)")
+            #expect(
+                unknown.errors.contains("has no repository 'third'\n  hint: It has: local, second."),
+                "\(unknown.errors)")
             let again = try await host.muster("archive", "--repository", "second")
             #expect(again.status == .exited(0), "\(again.errors)")
             #expect(try await host.archiveNames().count == 1, "the first was left alone")

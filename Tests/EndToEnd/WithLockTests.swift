@@ -58,7 +58,7 @@ struct WithLockTests {
             let result = try await host.start(["with-lock", "--"] + command).result()
             #expect(result.status == .exited(64))
             #expect(
-                result.errors.contains(command.first.map { "cannot start \($0): " } ?? "Which command?"),
+                result.errors.contains(command.first.map { "cannot start \($0): " } ?? "which command?"),
                 "\(result.errors)")
         }
     }

@@ -14,7 +14,8 @@ struct ExampleTests {
         .appending("config")
 
     static let examples: [String] = [
-        "nightly.yaml", "cluster.yaml", "documents.yaml", "remote-server.yaml", "standby.yaml", "dump-only.json",
+        "nightly.yaml", "cluster.yaml", "documents.yaml", "remote-server.yaml", "reference.yaml", "standby.yaml",
+        "dump-only.json",
     ]
 
     /// From a copy: the checkout may belong to another user than root, who runs the tests.
@@ -86,7 +87,10 @@ struct ExampleTests {
                         "The system user to connect and dump as, for peer authentication. Needs root, unless it is our own."
                     ),
                     "anyOf": .list([
-                        .mapping(["type": .text("string"), "pattern": .text("^([A-Za-z_][A-Za-z0-9_.@-]*[$]?)$")]),
+                        .mapping([
+                            "type": .text("string"), "pattern": .text("^([A-Za-z_][A-Za-z0-9_.@-]*[$]?)$"),
+                            "examples": .list([.text("postgres")]),
+                        ]),
                         .mapping(["type": .text("null")]),
                     ]),
                     "default": .null,

@@ -5,19 +5,19 @@ extension ObjectShape<RepositorySettings> {
     /// The keys of a repository that say how archives are created.
     func creationKeys() -> ObjectShape {
         key(
-            "compression", \.creation.compression, .compression,
+            "compression", \.creation.compression, .compression.example("auto,zstd"),
             "As borg create --compression takes it, such as auto,zstd."
         )
         .optional(
-            "chunker_params", \.creation.chunkerParams, .chunkerParams,
+            "chunker_params", \.creation.chunkerParams, .chunkerParams.example("buzhash,15,19,17,4095"),
             "As borg create --chunker-params takes it. For dumps buzhash,15,19,17,4095 stores less of what changed; see the README."
         )
         .optional(
-            "upload_ratelimit", \.creation.uploadRateLimit, .integer(1...1_000_000_000),
+            "upload_ratelimit", \.creation.uploadRateLimit, .integer(1...1_000_000_000).example(10_000),
             "The most that Borg sends to another host, in KiB a second."
         )
         .key(
-            "extra_args", \.creation.extraArguments, .list(of: .createOption),
+            "extra_args", \.creation.extraArguments, .list(of: .createOption).example(["--checkpoint-interval=600"]),
             "More options for borg create, each written as --name or --name=value."
         )
     }

@@ -7,20 +7,21 @@ extension RepositorySettings {
     public static var shape: ObjectShape<RepositorySettings> {
         ObjectShape(default: RepositorySettings())
             .required(
-                "location", \.location, .repositoryLocation,
+                "location", \.location, .repositoryLocation.example("12345@usw-s001.rsync.net:backups/nightly"),
                 "What Borg calls the repository: user@host:path, ssh://user@host/path, or an absolute path."
             )
             .key("borg", \.program, .program, "The borg executable: a name to look up in PATH, or an absolute path.")
             .optional(
-                "remote_path", \.remotePath, .name, "The borg command on the other side, such as rsync.net's borg14."
+                "remote_path", \.remotePath, .name.example("borg14"),
+                "The borg command on the other side, such as rsync.net's borg14."
             )
             .optional("passphrase", \.passphrase, .secret, "The passphrase of the repository's key.")
             .optional(
-                "initialize", \.initialize, .choice,
+                "initialize", \.initialize, .choice.example("repokey-blake2"),
                 "The encryption to create the repository with when it does not exist. If not set, it must exist."
             )
             .optional(
-                "encryption", \.encryption, .choice,
+                "encryption", \.encryption, .choice.example("none"),
                 "none: a repository that exists without encryption is used; if not set, it is refused unless 'initialize' is none too."
             )
             .key(
@@ -28,7 +29,7 @@ extension RepositorySettings {
                 "How long to wait for another's lock on the repository, in whole seconds."
             )
             .optional(
-                "key_export", \.keyExport, .absolutePath,
+                "key_export", \.keyExport, .absolutePath.example("/root/offsite.borg-key"),
                 "A file that does not exist, for a copy of the repository's key. Store it on another host, with the passphrase."
             )
             .creationKeys()

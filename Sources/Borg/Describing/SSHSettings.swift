@@ -18,16 +18,16 @@ extension SSHSettings {
     static var shape: ObjectShape<SSHSettings> {
         ObjectShape(default: SSHSettings())
             .optional(
-                "identity_file", \.identityFile, .sshPath,
+                "identity_file", \.identityFile, .sshPath.example("/root/.ssh/backup"),
                 "The private key to log in with. It must need no passphrase, unless an agent knows it."
             )
-            .optional("port", \.port, .integer(1...65535), "The port of the server's sshd.")
+            .optional("port", \.port, .integer(1...65535).example(2222), "The port of the server's sshd.")
             .optional(
-                "known_hosts", \.knownHosts, .sshPath,
+                "known_hosts", \.knownHosts, .sshPath.example("/etc/muster/known_hosts"),
                 "The file with the server's host key, in place of this user's own."
             )
             .key(
-                "options", \.options, .list(of: .sshOption),
+                "options", \.options, .list(of: .sshOption).example(["Compression=yes"]),
                 "Further options as ssh -o takes them, such as Compression=yes. They win over those of Muster."
             )
             .example("{identity_file: /root/.ssh/backup, port: 22}")

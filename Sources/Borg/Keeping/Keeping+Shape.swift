@@ -4,10 +4,10 @@ extension Shape<Retention> {
     /// What may stand under `keep:`.
     static var retention: Shape {
         let keys = Retention.Rule.allCases.reduce(ObjectShape(default: Retention())) { keys, rule in
-            keys.optional(rule.rawValue, \.[rule], .periods, rule.help)
+            keys.optional(rule.rawValue, \.[rule], .periods.example(.integer(rule.example)), rule.help)
         }
         return keys.optional(
-            "within", \.within, .span,
+            "within", \.within, .span.example("14d"),
             "All younger archives stay: 36H, 14d, 2w, 6m (months of 31 days) or 1y."
         )
         .example("{daily: 7, weekly: 4}")
@@ -20,6 +20,18 @@ extension Shape<Retention> {
 }
 
 extension Retention.Rule {
+    fileprivate var example: Int64 {
+        switch self {
+        case .last: 3
+        case .secondly, .minutely: 60
+        case .hourly: 24
+        case .daily: 7
+        case .weekly: 4
+        case .monthly: 6
+        case .yearly: 2
+        }
+    }
+
     fileprivate var help: String {
         switch self {
         case .last: "So many of the newest archives stay; -1 is all."
@@ -61,14 +73,15 @@ extension Shape<CheckSchedule> {
     static var checkSchedule: Shape {
         ObjectShape(default: CheckSchedule())
             .optional(
-                "every", \.every, .interval, "A check is due when the last one is this old: segments and archives."
+                "every", \.every, .interval.example("7d"),
+                "A check is due when the last one is this old: segments and archives."
             )
             .optional(
-                "verify_data", \.verifyData, .interval,
+                "verify_data", \.verifyData, .interval.example("90d"),
                 "A check that reads and decrypts all data is due when the last one is this old."
             )
             .optional(
-                "max_duration", \.maxDuration, .duration(atLeast: .seconds(1)),
+                "max_duration", \.maxDuration, .duration(atLeast: .seconds(1)).example("30m"),
                 "A check under 'every' takes so long at most, looks at segments alone, and goes on where the last one stopped."
             )
             .check("max_duration", "every") {

@@ -12,7 +12,7 @@ extension Shape<SnapshotSettings> {
         }
     }
 
-    private static var word: Shape<Word> { .choice }
+    private static var word: Shape<Word> { Shape<Word>.choice.example("auto") }
 }
 
 /// The kinds that have nothing that must be said of them.
@@ -85,10 +85,16 @@ private struct LongForm: Sendable {
 extension Shape<SnapshotCommands> {
     fileprivate static var snapshotCommands: Shape {
         ObjectShape(default: SnapshotCommands())
-            .required("create", \.create, .command, "Takes the snapshot MUSTER_SNAPSHOT_NAME of MUSTER_SOURCE.")
-            .required("mount", \.mount, .command, "Shows it, read-only, at MUSTER_MOUNT_POINT.")
             .required(
-                "release", \.release, .command,
+                "create", \.create, .command.example(["/usr/local/bin/snapshot", "create"]),
+                "Takes the snapshot MUSTER_SNAPSHOT_NAME of MUSTER_SOURCE."
+            )
+            .required(
+                "mount", \.mount, .command.example(["/usr/local/bin/snapshot", "mount"]),
+                "Shows it, read-only, at MUSTER_MOUNT_POINT."
+            )
+            .required(
+                "release", \.release, .command.example(["/usr/local/bin/snapshot", "release"]),
                 "Undoes both as far as they were done; nothing there must be success. Also runs after a crash."
             )
             .key(

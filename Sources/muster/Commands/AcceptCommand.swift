@@ -2,29 +2,33 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-struct AcceptCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "accept", abstract: "Vouch for what Muster refuses because it looks wrong.",
-        discussion: """
-            Each message that asks for this names the option. Nothing in a repository is changed, and nothing is deleted.
+struct AcceptCommand: MusterCommand {
+    static let manual = CommandManual(
+        "accept", "Vouch for what Muster refuses because it looks wrong.",
+        story: """
+            Each message that asks for this names the option. Nothing in a repository changes, and nothing is deleted.
+            """,
+        examples: [
+            "muster accept nightly --location": "The repository has moved to the location in the job file.",
+            "muster accept weekly --staging": "The job that was called nightly is now called weekly.",
+            "muster accept nightly --clock": "The host's clock is right, although it jumped.",
+        ], statuses: .of(.archiveFailed, .locked))
 
-            \(ExitStatus.help(.archiveFailed, .locked))
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
-    @Flag(help: "The staging directory is that of another job: this job is that one under a new name.") var staging =
+    @Argument(help: jobHelp) var positionalJob: String?
+    @Flag(help: "The staging directory belongs to a job of another name: that job is now called like this one.")
+    var staging =
         false
-    @Flag(help: "The repository has another location now; archives at the former one stay there.") var location = false
-    @Flag(help: "Archives that were not made from this staging directory are this job's, and may be pruned.")
+    @Flag(help: "The repository has moved; archives at its former location stay there.") var location = false
+    @Flag(help: "Archives made from another staging directory belong to this job, and may be pruned.")
     var archives = false
-    @Flag(help: "The clock is right, although it jumped or archives are dated ahead.") var clock = false
+    @Flag(help: "The clock is right, although it jumped or archives have dates in the future.") var clock = false
     @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard doubts.isEmpty else { return }
-        throw ValidationError("Accept what? Give --staging, --location, --archives or --clock.")
+        throw ValidationError("accept what?", hint: "Add --staging, --location, --archives or --clock.")
     }
 
     func run() async throws {

@@ -2,12 +2,15 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-struct ArchiveCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "archive", abstract: "Archive the published set, as the second half of a run.",
-        discussion: ExitStatus.help(.archiveFailed, .verificationFailed, .locked))
+struct ArchiveCommand: MusterCommand {
+    static let manual = CommandManual(
+        "archive", "Archive the published set: the second half of a run.",
+        examples: [
+            "muster archive nightly": "Archive the current set in every repository of the job.",
+            "muster archive nightly -r offsite": "Archive it in one repository, as after Borg failed there.",
+        ], statuses: .of(.archiveFailed, .verificationFailed, .locked))
 
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions

@@ -4,25 +4,25 @@ import DumpCore
 import Logging
 import Pipeline
 
-struct BorgCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "borg", abstract: "Run any command of Borg's on a repository of the job.",
-        discussion: """
-            Borg takes Muster's place, with the job's borg, repository (BORG_REPO), passphrase and way to the server. Input, output, \
-            terminal and exit status are Borg's own. What Borg is told is not checked by Muster, and Muster's lock is not held: this is \
-            also how an archive is deleted by hand.
+struct BorgCommand: MusterCommand {
+    static let manual = CommandManual(
+        "borg", "Run any command of Borg on a repository of the job.",
+        story: """
+            Borg takes Muster's place, with the job's borg, repository (BORG_REPO), passphrase and ssh settings. Input, output, terminal and \
+            exit status are Borg's own. Muster does not check what you tell Borg and does not hold its lock: this is also how you \
+            delete an archive by hand.
 
             An archive is called ::ARCHIVE in Borg 1, and ARCHIVE in Borg 2.
-
-            EXAMPLES:
-              muster borg -- list
-              muster borg offsite -- check --verify-data
-              muster borg offsite -- extract --stdout ::ARCHIVE app/globals.sql
-            """)
+            """,
+        examples: [
+            "muster borg -- list": "List all archives of the job's only repository.",
+            "muster borg offsite -- check --verify-data": "Let Borg check one repository.",
+            "muster borg offsite -- extract --stdout ::ARCHIVE app/globals.sql": "Print one file of an archive.",
+        ], statuses: .of(.archiveFailed, note: "That of Borg. If it was not started:"))
 
     @Argument(
         help: ArgumentHelp(
-            "The repository's name in the job; may be left out when it is the only one.", valueName: "repository"))
+            "The repository's name in the job; not needed when it is the only one.", valueName: "repository"))
     var repository: String?
     @Argument(
         parsing: .postTerminator, help: ArgumentHelp("Arguments for Borg, after --.", valueName: "argument"))
@@ -44,7 +44,8 @@ struct BorgCommand: AsyncParsableCommand {
         try only.keepRepositories(repository.map { [$0] } ?? [])
         guard let first = only.repositories.first, only.repositories.count == 1 else {
             throw ValidationError(
-                "Which repository? The job '\(job.name)' has \(job.repositories.map(\.name).joined(separator: ", ")).")
+                "which repository? The job '\(job.name)' has several",
+                hint: "Name one of \(job.repositories.map(\.name).joined(separator: ", ")).")
         }
         return first
     }

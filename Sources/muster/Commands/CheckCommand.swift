@@ -1,17 +1,20 @@
 import ArgumentParser
 import Pipeline
 
-struct CheckCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check that a run would succeed: every finding, then a verdict.",
-        discussion: """
-            Sources are connected and read, Borg opens each repository, one file is written to the staging directory and removed. Nothing \
-            else is changed. The last line is the verdict: JOB: READY, or JOB: NOT READY with what stands in the way.
+struct CheckCommand: MusterCommand {
+    static let manual = CommandManual(
+        "check", "Check that a run would succeed: every finding, then a verdict.",
+        story: """
+            Muster connects to every source and reads it, opens each repository with Borg, and writes one file to the staging directory and \
+            removes it. It changes nothing else. The last line is the verdict: JOB: READY, or JOB: NOT READY and what stands in the way.
+            """,
+        examples: [
+            "muster check nightly": "Print every finding and the verdict.",
+            "muster check nightly --quiet": "Print warnings and failures only.",
+            "muster check nightly --json": "Print the same for a script.",
+        ], statuses: .of(.dumpFailed, .archiveFailed, .locked))
 
-            \(ExitStatus.help(.dumpFailed, .archiveFailed, .locked))
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

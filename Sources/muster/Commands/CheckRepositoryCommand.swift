@@ -4,20 +4,25 @@ import DumpCore
 import Pipeline
 import Settings
 
-struct CheckRepositoryCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check-repository", abstract: "Have Borg check a repository, all archives in it included.",
-        discussion: """
-            Runs do so when it is due by 'check:', and take a check by hand for one of theirs. Nothing is repaired.
+struct CheckRepositoryCommand: MusterCommand {
+    static let manual = CommandManual(
+        "check-repository", "Let Borg check a repository and all archives in it.",
+        story: """
+            A run does so when it is due by 'check:', and counts a check by hand as one of its own. Nothing is repaired.
+            """,
+        examples: [
+            "muster check-repository nightly -r offsite": "Check segments and archives.",
+            "muster check-repository nightly --verify-data": "Read and decrypt all data too, which takes long.",
+            "muster check-repository nightly --max-duration 30m":
+                "Check segments for half an hour, and go on there next time.",
+        ], statuses: .of(.archiveFailed, .locked))
 
-            \(ExitStatus.help(.archiveFailed, .locked))
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @Flag(help: "Read, decrypt and verify all data too.") var verifyData = false
     @Option(
         help: ArgumentHelp(
-            "Check segments alone, for so long at most, from where the last such check stopped.", valueName: "duration"),
+            "Check segments only, for at most this long, from where the last such check stopped.", valueName: "duration"
+        ),
         transform: Self.duration)
     var maxDuration: Duration?
     @OptionGroup var repositories: RepositoryOptions
@@ -26,7 +31,8 @@ struct CheckRepositoryCommand: AsyncParsableCommand {
 
     func validate() throws {
         if verifyData && maxDuration != nil {
-            throw ValidationError("Borg has no time limit for --verify-data: leave out one of the two.")
+            throw ValidationError(
+                "Borg has no time limit for --verify-data", hint: "Leave out --verify-data or --max-duration.")
         }
     }
 
@@ -43,7 +49,7 @@ struct CheckRepositoryCommand: AsyncParsableCommand {
     private static func duration(_ text: String) throws -> Duration {
         let duration = try durationArgument(text)
         guard duration >= .seconds(1) else {
-            throw ValidationError("A check takes a second at least, such as 30m or 1h.")
+            throw ValidationError("a check takes at least a second", hint: "Write a duration such as 30m or 1h.")
         }
         return duration
     }

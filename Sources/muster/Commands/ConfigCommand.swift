@@ -1,16 +1,25 @@
 import ArgumentParser
+import Linux
 import MusterConfig
+import SystemPackage
 
-struct ConfigCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Check and show job files.",
-        subcommands: [Check.self, Show.self, Schema.self])
+struct ConfigCommand: MusterCommand {
+    static let manual = CommandManual(
+        "config", "Check and show job files.",
+        examples: [
+            "muster config check /etc/muster/nightly.yaml": "Find every mistake at once.",
+            "muster config schema": "Print the JSON Schema, for an editor.",
+        ])
+    static let parts: [any MusterCommand.Type] = [Check.self, Show.self, Schema.self]
 
-    struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Check a job file: all errors at once, nothing looked up outside it.",
-            discussion: ExitStatus.help())
-        @Argument(help: "The job file.") var file: String
+    struct Check: MusterCommand {
+        static let manual = CommandManual(
+            "check", "Check a job file: every mistake at once, without a look outside the file.",
+            examples: [
+                "muster config check /etc/muster/nightly.yaml": "Check this file.",
+                "muster config check nightly": "Check the file of this job.",
+            ])
+        @Argument(help: fileHelp) var file: String
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -34,11 +43,14 @@ struct ConfigCommand: AsyncParsableCommand {
         }
     }
 
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show a job as it will run: every default filled in, commands that yield secrets left out.",
-            discussion: ExitStatus.help())
-        @Argument(help: "The job file.") var file: String
+    struct Show: MusterCommand {
+        static let manual = CommandManual(
+            "show", "Show a job as it will run: with every default, without the commands that print secrets.",
+            examples: [
+                "muster config show nightly": "Show the job as YAML.",
+                "muster config show ./trial.yaml --json": "Show a job file from another place as JSON.",
+            ])
+        @Argument(help: fileHelp) var file: String
         @Flag(help: "Print it as JSON instead of YAML.") var json = false
 
         func run() async throws {
@@ -47,19 +59,25 @@ struct ConfigCommand: AsyncParsableCommand {
         }
     }
 
-    struct Schema: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Print the JSON Schema of job files, for editors and other programs.",
-            discussion: ExitStatus.help())
+    struct Schema: MusterCommand {
+        static let manual = CommandManual(
+            "schema", "Print the JSON Schema of job files, for editors and other programs.",
+            examples: [
+                "muster config schema": "Print it.",
+                "muster config schema > /etc/muster/schema.json": "Keep it where an editor finds it.",
+            ])
 
         func run() async throws { Console.shared.result(JobPlan.schema(kinds: BuiltInProviders.kinds)) }
     }
 }
 
+private let fileHelp = ArgumentHelp("A job file, or the name of a job in /etc/muster.", valueName: "file")
+
 extension JobOptions {
+    /// A word without a slash and a dot is the name of a job, unless a file is called so.
     fileprivate init(file: String) {
         self.init()
-        config = file
-        job = nil
+        let isJob = !file.contains { "/.".contains($0) } && (try? FileSystem.status(of: FilePath(file))) == nil
+        (config, job) = isJob ? (nil, file) : (file, nil)
     }
 }

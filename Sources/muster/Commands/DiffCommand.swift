@@ -2,18 +2,20 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-struct DiffCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Say what changed between two archives: dumps, databases, tables, files.",
-        discussion: """
-            By what both archives say of themselves, nothing else is read. The two may be in different repositories. Rows are counted, \
-            not compared: a table whose rows changed but not their number shows as a changed file.
-
-            \(ExitStatus.help(.archiveFailed))
-            """)
+struct DiffCommand: MusterCommand {
+    static let manual = CommandManual(
+        "diff", "Compare two archives: dumps, databases, tables, files.",
+        story: """
+            Muster compares what both archives record of themselves and reads nothing else. The two may be in different repositories. It \
+            counts rows and does not compare them: a table with changed rows but as many of them shows as a changed file.
+            """,
+        examples: [
+            "muster diff web1-nightly-2026-11-22 latest": "Show what changed since that archive.",
+            "muster diff 20261122T010000Z latest --json": "Name the first archive by the start of its run's id.",
+        ], statuses: .of(.archiveFailed))
 
     @Argument(help: archiveHelp) var before: String
-    @Argument(help: "The other one, likewise.") var after: String
+    @Argument(help: "The archive to compare it with, named in the same way.") var after: String
     @OptionGroup var options: CatalogOptions
     @OptionGroup var output: OutputOptions
 

@@ -1,18 +1,23 @@
 import ArgumentParser
 import DumpCore
+import MusterConfig
 import Pipeline
 
-struct DumpCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "dump", abstract: "Dump, seal and publish; or dump by hand into a directory.",
-        discussion: """
-            Without --into, all dumps of the job are taken and published as the job's current set. With --into, the named dumps, or \
-            all, are taken into a new directory, and the published set is left alone.
+struct DumpCommand: MusterCommand {
+    static let manual = CommandManual(
+        "dump", "Take every dump and publish the set; or dump into a directory of your choice.",
+        story: """
+            Without --into, Muster takes all dumps of the job and publishes them as its current set. With --into, it takes the dumps that \
+            you name, or all, into a new directory, and leaves the published set alone.
+            """,
+        examples: [
+            "muster dump": "Take and publish the set of the only job.",
+            "muster dump --job nightly":
+                "Take and publish the set of this job; archive it later with muster archive nightly.",
+            "muster dump app --into /srv/before-upgrade": "Dump app alone, before you change something.",
+        ], statuses: .of(.dumpFailed, .locked))
 
-            \(ExitStatus.help(.dumpFailed, .locked))
-            """)
-
-    @Argument(help: ArgumentHelp("The dumps to take; needs --into.", valueName: "name")) var names: [String] = []
+    @Argument(help: ArgumentHelp("The dumps to take; only with --into.", valueName: "name")) var names: [String] = []
     @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String?
     @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var jobOptions: JobOptions
@@ -22,12 +27,22 @@ struct DumpCommand: AsyncParsableCommand {
     func validate() throws {
         if !names.isEmpty && into == nil {
             throw ValidationError(
-                "A set that is published holds every dump of its job. To take only \(names.joined(separator: ", ")), say where: --into DIR."
-            )
+                "a published set holds every dump of its job, not only \(names.joined(separator: ", "))",
+                hint: "\(jobHint)To take some dumps alone, name a directory: --into DIR.")
         }
         if acceptSizes && into != nil {
-            throw ValidationError("A dump by hand is no measure for others: --accept-sizes does not go with --into.")
+            throw ValidationError(
+                "--accept-sizes does not go with --into: later runs are not measured by a dump by hand",
+                hint: "Leave out one of the two.")
         }
+    }
+
+    /// For an operator who names the job, as with most commands.
+    private var jobHint: String {
+        // Without a directory of jobs there is nothing to suggest.
+        let jobs = (try? JobFile.jobs()) ?? []
+        guard names.count == 1, jobs.contains(names[0]) else { return "" }
+        return "To name the job, write --job \(names[0]). "
     }
 
     func run() async throws {
@@ -50,8 +65,8 @@ extension Job {
         let known = sources.map(\.name)
         for name in names where !known.contains(name) {
             throw ValidationError(
-                "The job '\(self.name)' has no dump '\(name)'. \(suggestion(for: name, among: known))"
-                    + "It has: \(known.joined(separator: ", ")).")
+                "the job '\(self.name)' has no dump '\(name)'",
+                hint: "\(suggestion(for: name, among: known))It has: \(known.joined(separator: ", ")).")
         }
         if !names.isEmpty { sources.removeAll { !names.contains($0.name) } }
     }

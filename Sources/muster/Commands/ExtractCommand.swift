@@ -5,23 +5,22 @@ import Linux
 import Pipeline
 import SystemPackage
 
-struct ExtractCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "extract", abstract: "Take a set, a dump, or a part of one out of an archive, verified.",
-        discussion: """
-            The directory appears once every file in it was compared with the checksums that the archive's own manifest vouches for. \
-            Owners, permissions and times are as they were archived. Nothing outside of it is touched, whatever the archive holds. \
-            If a file is not what was sealed, what there is is kept as DIR.unverified.
+struct ExtractCommand: MusterCommand {
+    static let manual = CommandManual(
+        "extract", "Take a set, a dump, or a part of one out of an archive, and verify it.",
+        story: """
+            The directory appears once Muster has compared every file in it with the checksums that the archive's manifest vouches for. \
+            Owners, permissions and times are as they were archived. Nothing outside the directory is touched, whatever the archive \
+            holds. If a file is not what was sealed, Muster keeps what it extracted as DIR.unverified.
 
             It needs the job file and the repository, and nothing that this host remembers of earlier runs.
-
-            EXAMPLES:
-              muster extract latest --into /srv/restored
-              muster extract latest app --into /srv/restored
-              muster extract web1-nightly-2026-11-23 app/databases/shop --into /srv/restored
-
-            \(ExitStatus.help(.archiveFailed, .verificationFailed))
-            """)
+            """,
+        examples: [
+            "muster extract latest --into /srv/restored": "Take out the whole set.",
+            "muster extract latest app --into /srv/restored": "Take out one dump.",
+            "muster extract web1-nightly-2026-11-23 app/databases/shop --into /srv/restored":
+                "Take out one database of an older archive.",
+        ], statuses: .of(.archiveFailed, .verificationFailed))
 
     @Argument(help: archiveHelp) var archive: String
     @Argument(
@@ -54,7 +53,8 @@ struct ExtractCommand: AsyncParsableCommand {
     private func requireElsewhere(_ target: FilePath) throws {
         guard let here = try? FileSystem.status(of: "."), let there = try? FileSystem.status(of: target) else { return }
         guard (here.device, here.inode) == (there.device, there.inode) else { return }
-        throw ValidationError("Nothing is extracted into the current directory. Name another: --into DIR.")
+        throw ValidationError(
+            "extract does not work in the current directory", hint: "Name another directory: --into DIR.")
     }
 }
 

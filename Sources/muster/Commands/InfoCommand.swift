@@ -3,10 +3,13 @@ import Borg
 import DumpCore
 import Pipeline
 
-struct InfoCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Say what Borg knows of an archive, in each repository that has it.",
-        discussion: ExitStatus.help(.archiveFailed))
+struct InfoCommand: MusterCommand {
+    static let manual = CommandManual(
+        "info", "Show an archive's sizes, in each repository that has it.",
+        examples: [
+            "muster info latest": "Show the newest confirmed archive.",
+            "muster info web1-nightly-2026-11-23 --json": "Show the archive whose name begins like this, for a script.",
+        ], statuses: .of(.archiveFailed))
 
     @Argument(help: archiveHelp) var archive: String
     @OptionGroup var options: CatalogOptions

@@ -3,24 +3,29 @@ import Borg
 import DumpCore
 import Pipeline
 
-struct ListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the archives of a job, or what is in one of them.",
-        discussion: """
-            An archive is confirmed when it was shown, right after it was made, to hold its set. One that is not confirmed is not to be \
-            trusted: its run ended before that, or is at it now. Of one that is unknown this host knows nothing: it was made elsewhere, \
-            or the note of it is lost with the staging directory.
-
-            \(ExitStatus.help(.archiveFailed))
-            """)
+struct ListCommand: MusterCommand {
+    static let manual = CommandManual(
+        "list", "List the archives of a job, or what is in one of them.",
+        story: """
+            Muster confirms an archive right after Borg made it, by showing that it holds exactly its set. Do not trust an archive that is \
+            not confirmed: its run ended before that, or is still at work. An unknown archive was made on another host, or this host \
+            lost its record of it together with the staging directory.
+            """,
+        examples: [
+            "muster list": "List the archives of the only job.",
+            "muster list --job nightly -r offsite": "List the archives in one repository.",
+            "muster list latest": "Show the dumps and databases in the newest confirmed archive.",
+        ], statuses: .of(.archiveFailed))
 
     @Argument(help: archiveHelp) var archive: String?
-    @Flag(help: "Those of other jobs and hosts too, and those that Muster did not make.") var all = false
+    @Flag(help: "Also list archives of other jobs and hosts, and those that Muster did not make.") var all = false
     @OptionGroup var options: CatalogOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if archive != nil && all { throw ValidationError("What is in one archive is listed as it is, without --all.") }
+        if archive != nil && all {
+            throw ValidationError("--all does not go with an archive", hint: "Leave out one of the two.")
+        }
     }
 
     func run() async throws {

@@ -2,17 +2,19 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-struct PruneCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "prune", abstract: "Delete the archives of a job that 'keep:' does not keep, and compact.",
-        discussion: """
-            Every run does so after its archive. Archives that are not of this job on this host are never counted and never touched. \
-            Nothing is deleted if no archive would be left that Muster confirmed.
+struct PruneCommand: MusterCommand {
+    static let manual = CommandManual(
+        "prune", "Delete the archives of a job that 'keep:' does not keep, and compact.",
+        story: """
+            Every run does so after its archive. Muster never counts and never touches archives that are not of this job on this host. It \
+            deletes nothing if that would leave no archive that Muster confirmed.
+            """,
+        examples: [
+            "muster prune nightly --dry-run": "Show which archives go and which stay, and change nothing.",
+            "muster prune nightly -r offsite": "Prune one repository.",
+        ], statuses: .of(.archiveFailed, .locked))
 
-            \(ExitStatus.help(.archiveFailed, .locked))
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @Flag(help: "Only show what would go and what stays; change nothing.") var dryRun = false
     @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions

@@ -2,17 +2,19 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-struct ReleaseCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Give back the snapshots that muster dump has kept for Borg to read.",
-        discussion: """
-            For dumps with stage: reference, once the Borg that is not Muster's own has ended, however it ended. muster run does it by \
-            itself. Fails if a snapshot was not all that it was any more: what Borg read of it cannot be trusted then.
+struct ReleaseCommand: MusterCommand {
+    static let manual = CommandManual(
+        "release", "Remove the snapshots that muster dump kept for another Borg to read.",
+        story: """
+            This is for dumps with stage: reference. Call it when that Borg has ended, however it ended; muster run does it by itself. It \
+            fails if a snapshot was no longer complete: what Borg read of it cannot be trusted then.
+            """,
+        examples: [
+            "muster release nightly": "Remove the snapshots that are kept.",
+            "muster release nightly --json": "Remove them, and print for a script which were complete.",
+        ], statuses: .of(.verificationFailed, .locked))
 
-            \(ExitStatus.help(.verificationFailed, .locked))
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

@@ -1,12 +1,20 @@
 import ArgumentParser
 import Pipeline
 
-struct RunCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Dump, seal, publish, and archive.",
-        discussion: ExitStatus.help(.dumpFailed, .archiveFailed, .verificationFailed, .locked))
+struct RunCommand: MusterCommand {
+    static let manual = CommandManual(
+        "run", "Take every dump, publish the set, and archive it in every repository.",
+        story: """
+            If one dump fails, nothing is published and no archive is made. If only Borg fails, the set is intact, and muster archive \
+            finishes the job.
+            """,
+        examples: [
+            "muster run nightly": "Run the job of /etc/muster/nightly.yaml.",
+            "muster run nightly --quiet": "Print nothing unless something is wrong, as a timer wants it.",
+            "muster run --config ./trial.yaml -v": "Run a job file from another place, and print each step.",
+        ], statuses: .of(.dumpFailed, .archiveFailed, .verificationFailed, .locked))
 
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var output: OutputOptions

@@ -3,12 +3,15 @@ import DumpCore
 import Pipeline
 import Staging
 
-struct StatusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say what the published set is and how the last runs ended.",
-        discussion: ExitStatus.help())
+struct StatusCommand: MusterCommand {
+    static let manual = CommandManual(
+        "status", "Show the published set and how the last runs ended.",
+        examples: [
+            "muster status nightly": "Show the set, what remains to be undone, and the last five runs.",
+            "muster status nightly --json": "Print the same for a monitoring program.",
+        ])
 
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

@@ -2,18 +2,20 @@ import ArgumentParser
 import DumpCore
 import Pipeline
 
-struct UndoCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "undo", abstract: "Undo what a run that died has left outside the staging directory.",
-        discussion: """
-            Such as the paused replay of a standby. Every run does this first; this does it without a run. What is not ours is \
-            never touched, and what cannot be undone stays on record.
+struct UndoCommand: MusterCommand {
+    static let manual = CommandManual(
+        "undo", "Undo what a killed run left outside the staging directory.",
+        story: """
+            That is, for example, a mounted snapshot or the paused replay of a standby. Every run does this first; this command does it \
+            without a run. It never touches what is not Muster's, and keeps on record what it cannot undo.
+            """,
+        examples: [
+            "muster undo nightly --dry-run": "Show what would be undone.",
+            "muster undo nightly": "Undo it.",
+        ], statuses: .of(.locked))
 
-            \(ExitStatus.help(.locked))
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
-    @Flag(help: "Only say what would be undone.") var dryRun = false
+    @Argument(help: jobHelp) var positionalJob: String?
+    @Flag(help: "Only show what would be undone.") var dryRun = false
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

@@ -5,13 +5,17 @@ import Pipeline
 import Staging
 import SystemPackage
 
-struct VerifyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Hash the published set, or one in a directory, against its manifest.",
-        discussion: ExitStatus.help(.verificationFailed))
+struct VerifyCommand: MusterCommand {
+    static let manual = CommandManual(
+        "verify", "Hash the published set, or one in a directory, and compare it with its manifest.",
+        examples: [
+            "muster verify nightly": "Verify the job's current set.",
+            "muster verify --set /srv/restored": "Verify a set that was extracted from an archive.",
+        ], statuses: .of(.verificationFailed))
 
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
-    @Option(help: ArgumentHelp("A set in another place, such as one extracted from an archive.", valueName: "dir"))
+    @Argument(help: jobHelp) var positionalJob: String?
+    @Option(
+        help: ArgumentHelp("A set in another place, such as one that was extracted from an archive.", valueName: "dir"))
     var set: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions

@@ -10,41 +10,48 @@ import SystemPackage
 
 /// Becomes the command by exec(2), with the lock's descriptor: nothing of ours is left to supervise it, and its exit status and
 /// signals are its own.
-struct WithLockCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "with-lock",
-        abstract: "Run another program, such as a Borg job of your own, on the published set while it cannot change.",
+struct WithLockCommand: MusterCommand {
+    static let manual = CommandManual(
+        "with-lock", "Run another program, such as your own Borg job, on the published set while it cannot change.",
         usage: "muster with-lock [<job>] [--max-age <duration>] [--wait <duration>] -- <command> ...",
-        discussion: """
-            The command is not started unless the set is whole, is of the last run that dumps, and is not too old. It finds the set's \
-            directory in MUSTER_SET; its input, output, environment and working directory are those of muster. The lock \
-            lasts until the command, and every child of it that keeps the descriptor open, has ended.
+        story: """
+            Muster does not start the command unless the set is whole, comes from the last run that dumps, and is not too old. The command \
+            finds the set's directory in MUSTER_SET; its input, output, environment and working directory are those of muster. The lock \
+            lasts until the command has ended, and every child of it that keeps the descriptor open.
+            """,
+        examples: [
+            "muster with-lock nightly -- sh -c 'ls $MUSTER_SET'": "Look at the set.",
+            "muster with-lock nightly --max-age 26h -- /usr/local/bin/my-borg-job":
+                "Refuse a set that is older than a day.",
+            "muster with-lock nightly --wait 0 -- rsync -a /var/lib/muster/nightly/current/ host:":
+                "Do not wait for a run.",
+        ],
+        statuses: StatusTable(
+            note: "That of the command. If it was not started:",
+            rows: [
+                StatusTable.Row(statuses: "3", meaning: "no set, not of the last run that dumps, or too old"),
+                StatusTable.Row(statuses: "5", meaning: ExitStatus.verificationFailed.meaning),
+                StatusTable.Row(statuses: "6", meaning: "a run held the lock for longer than --wait"),
+                StatusTable.Row(statuses: "64", meaning: "the command line is wrong, or the command cannot be started"),
+                StatusTable.Row(statuses: "78", meaning: ExitStatus.configuration.meaning), StatusTable.signals,
+            ]))
 
-            EXIT STATUS: that of the command. If it was not started:
-              3   no set, not of the last run that dumps, or too old
-              5   \(ExitStatus.verificationFailed.meaning)
-              6   a run held the lock for longer than --wait
-              64  the command line is wrong, or the command cannot be started
-              78  \(ExitStatus.configuration.meaning)
-              130, 143  interrupted, terminated
-            """)
-
-    @Argument(help: "The job, as with --job.") var positionalJob: String?
+    @Argument(help: jobHelp) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @Option(
         help: ArgumentHelp(
-            "How long ago the set's dumps may have been frozen, such as 26h; over max_age of the job file.",
+            "How old the set may be, such as 26h, counted from its freeze; overrides max_age of the job file.",
             valueName: "duration"), transform: durationArgument)
     var maxAge: Duration?
     @Option(
-        help: ArgumentHelp("How long to wait for a run to end; 0 does not wait.", valueName: "duration"),
+        help: ArgumentHelp("How long to wait for a run to end; with 0, not at all.", valueName: "duration"),
         transform: durationArgument)
     var wait = Duration.seconds(600)
     @Argument(parsing: .postTerminator, help: "The program to run and its arguments.") var command: [String] = []
 
     func validate() throws {
         guard command.isEmpty else { return }
-        throw ValidationError("Which command? Write it after two dashes: muster with-lock -- COMMAND.")
+        throw ValidationError("which command?", hint: "Write it after two dashes: muster with-lock -- COMMAND.")
     }
 
     func run() async throws {

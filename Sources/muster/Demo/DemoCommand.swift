@@ -5,15 +5,17 @@ import Linux
 import Processes
 import SystemPackage
 
-struct DemoCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Show a whole run on a throw-away PostgreSQL cluster and Borg repository.",
-        discussion: """
-            Everything lies in one temporary directory, which is removed at the end. Needs PostgreSQL's server programs and \
-            borg; needs no root, and as root runs PostgreSQL as the user postgres.
-
-            \(ExitStatus.help(.dumpFailed, .archiveFailed, .verificationFailed, .restoreFailed))
-            """)
+struct DemoCommand: MusterCommand {
+    static let manual = CommandManual(
+        "demo", "Show a whole run on a throw-away PostgreSQL cluster and Borg repository.",
+        story: """
+            Everything is in one temporary directory, which is removed at the end. The demo needs PostgreSQL's server programs and borg. It \
+            needs no root; as root it runs PostgreSQL as the user postgres.
+            """,
+        examples: [
+            "muster demo": "Show a run, an archive and a restore.",
+            "muster demo --keep": "Keep the directory, to look around in it.",
+        ], statuses: .of(.dumpFailed, .archiveFailed, .verificationFailed, .restoreFailed))
 
     @Flag(help: "Keep the directory, to look around in it.") var keep = false
 

@@ -1,0 +1,62 @@
+/// The few requests of man(7) that a manual page needs.
+enum Roff {
+    static func page(_ title: String, _ section: Int, name: String, summary: String, _ sections: [String]) -> String {
+        let opening = [
+            ".\\\" Made by make documents. Do not edit.",
+            ".TH \"\(escaped(title))\" \"\(section)\" \"\" \"muster \(toolVersion)\" \"Muster\"", ".SH NAME",
+            "\(escaped(name)) \\- \(escaped(summary.withoutFullStop))",
+        ]
+        return (opening + sections.filter { !$0.isEmpty }).joined(separator: "\n") + "\n"
+    }
+
+    static func section(_ title: String, _ parts: [String]) -> String {
+        ([".SH \(title)"] + parts).joined(separator: "\n")
+    }
+
+    static func subsection(_ title: String) -> String { ".SS \(escaped(title))" }
+
+    static func text(_ text: String) -> String { line(escaped(text)) }
+
+    static func bold(_ text: String) -> String { ".nh\n.B \"\(escaped(text).replacing("\"", with: "\\(dq"))\"\n.hy" }
+
+    /// A term, and what is said of it.
+    static func item(_ term: String, _ text: String) -> String {
+        ".TP\n.B \"\(escaped(term).replacing("\"", with: "\\(dq"))\"\n\(line(escaped(text)))"
+    }
+
+    static func paragraphs(_ text: String) -> [String] {
+        text.split(atASCII: "\n", omittingEmptySubsequences: false).map(String.init).reduce(into: [String]()) {
+            lines, text in
+            lines.append(text.isEmpty ? ".PP" : line(escaped(text)))
+        }
+    }
+
+    /// A line that begins with a full stop or a quote would be a request.
+    private static func line(_ text: String) -> String {
+        text.hasPrefix(".") || text.hasPrefix("'") ? "\\&\(text)" : text
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\\": "\\e"
+            case "-": "\\-"
+            case "'": "\\(aq"
+            case "`": "\\(ga"
+            case "^": "\\(ha"
+            case "~": "\\(ti"
+            case _ where !scalar.isASCII: "\\[u\(hexadecimal(scalar.value))]"
+            default: String(scalar)
+            }
+        }.joined()
+    }
+
+    private static func hexadecimal(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}
+
+extension String {
+    fileprivate var withoutFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
+}
