@@ -61,14 +61,14 @@ extension Finding {
     }
 
     /// About the newest of several archives; nil if there is none.
-    fileprivate init?(_ code: String, about archives: [Archive], _ message: (Archive) -> String, hint: String) {
+    fileprivate init?(code: String, about archives: [Archive], _ message: (Archive) -> String, hint: String) {
         guard let newest = archives.first else { return nil }
         self.init(.warning, code, object: newest.name, message(newest), hint: hint)
     }
 
     fileprivate init?(ahead archives: [Archive]) {
         self.init(
-            "archive_dated_ahead", about: archives,
+            code: "archive_dated_ahead", about: archives,
             { "archive '\($0.name)' is dated in the future, \($0.start): the clock was ahead, or is behind now" },
             hint: "Set the clock right. If it is, delete that archive once there is a newer one, "
                 + "or let it stay until that date: muster accept --clock.")
@@ -76,7 +76,7 @@ extension Finding {
 
     fileprivate init?(unknown archives: [Archive]) {
         self.init(
-            "archives_unknown", about: archives,
+            code: "archives_unknown", about: archives,
             {
                 "\(archives.count) archives of this job are not known to this staging directory, the newest is '\($0.name)'"
             },
@@ -86,7 +86,7 @@ extension Finding {
 
     fileprivate init?(ofNamesakes archives: [Archive]) {
         self.init(
-            "archives_of_namesake", about: archives,
+            code: "archives_of_namesake", about: archives,
             {
                 "\(archives.count) archives under this job's name are another job's, or of an earlier staging directory, "
                     + "the newest is '\($0.name)': they are neither counted nor deleted"

@@ -10,12 +10,12 @@ extension AnomalyRule {
         let hundredths = Double(bytes) * 100
         if hundredths < Double(usual) * Double(belowPercent) {
             return finding(
-                "size_shrank", dump, "shrunk", to: bytes, from: usual, sizes.count,
+                code: "size_shrank", dump, "shrunk", to: bytes, from: usual, sizes.count,
                 hint: "Look whether something is missing at its source.")
         }
         if let abovePercent, hundredths > Double(usual) * Double(abovePercent) {
             return finding(
-                "size_grew", dump, "grown", to: bytes, from: usual, sizes.count,
+                code: "size_grew", dump, "grown", to: bytes, from: usual, sizes.count,
                 hint: "Look what has been added to its source.")
         }
         return nil
@@ -27,7 +27,7 @@ extension AnomalyRule {
     }
 
     private func finding(
-        _ code: String, _ dump: String, _ change: String, to bytes: Int64, from usual: Int64, _ runs: Int, hint: String
+        code: String, _ dump: String, _ change: String, to bytes: Int64, from usual: Int64, _ runs: Int, hint: String
     ) -> Finding {
         let measure = runs == 1 ? "it was" : "the median of the last \(runs) runs is"
         return Finding(
