@@ -4,7 +4,9 @@ import DumpCore
 /// restore has.
 struct ExtensionOmissions: Sendable {
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
-        try await versions(session) + changedMembers(session)
+        let versions = try await self.versions(session)
+        // Most databases have none, and none has members then.
+        return versions.isEmpty ? [] : try await versions + changedMembers(session)
     }
 
     /// Those that every database has come with PostgreSQL itself.
