@@ -23,6 +23,11 @@ extension StringProtocol {
         utf8.firstIndex(of: UInt8(ascii: character))
     }
 
+    /// Where an ASCII character is last, whatever follows it.
+    public func lastIndex(ofASCII character: Unicode.Scalar) -> Index? {
+        unicodeScalars.lastIndex(of: character)
+    }
+
     /// Whether it begins with these bytes, whatever follows them.
     public func hasBytePrefix(_ prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
 

@@ -22,6 +22,11 @@ struct RepositorySettingsTests {
                 "me:hunter2@host:repo",
                 "a password is never written in a job file\n  hint: Borg logs in with SSH keys; leave the password out."
             ),
+            (
+                // To Swift, a mark and the character before it are one.
+                "me:\u{301}hunter2@\u{301}host:repo",
+                "a password is never written in a job file\n  hint: Borg logs in with SSH keys; leave the password out."
+            ),
             ("repo", notUnderstood),
             ("~/repo", notUnderstood),
             ("-oProxyCommand=x:repo", "must not begin with '-'"),

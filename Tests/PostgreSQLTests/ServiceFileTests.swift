@@ -37,6 +37,8 @@ struct ServiceFileTests {
         #expect(shop.password?.reveal() == "hunter2")
         #expect(try ServiceFile("other", in: Self.text)?.options.map(\.value) == ["elsewhere"])
         #expect(try ServiceFile("nowhere", in: Self.text) == nil)
+        let twoSpellings = "[caf\u{E9}]\nhost=one\n[cafe\u{301}]\nhost=two"
+        #expect(try ServiceFile("cafe\u{301}", in: twoSpellings)?.options.map(\.value) == ["two"])
         #expect(try ServiceFile("remote", in: Self.text) == nil, "libpq asks that server by itself")
         #expect(throws: DumpError.self) { try ServiceFile("broken", in: Self.text) }
     }

@@ -166,7 +166,7 @@ extension RepositorySettings {
     var parentLocation: String? {
         guard isRemote else { return nil }
         let trimmed = location.last == "/" ? String(location.dropLast()) : location
-        guard let slash = trimmed.lastIndex(of: "/") else { return nil }
+        guard let slash = trimmed.lastIndex(ofASCII: "/") else { return nil }
         let parent = trimmed[..<slash]
         let path = parent.firstMatch(of: /^(ssh:\/\/[^\/]*\/|[^:]*:)(.*)$/)?.output.2
         guard let path, !["", ".", "~", "/", "/.", "/~"].contains(String(path)), !path.contains("{") else { return nil }

@@ -7,22 +7,24 @@ extension Shape<String> {
     /// Borg 1 reads `scheme://…`, `[user@]host:path` and paths. A relative path would depend on where Muster is started.
     private static func locationFault(in location: String) -> Fault? {
         // Numeric hosts of IPv6 are in brackets.
-        if location.replacing(/\[[^\]]*\]/, with: "").contains("::") {
+        if location.replacing(/\[[^\]]*\]/, with: "").utf8.contains("::".utf8) {
             return Fault("must not name an archive (::)", hint: "Muster names the archives itself.")
         }
         let (scheme, rest) = splitScheme(of: location)
-        let authority = rest.prefix { $0 != "/" }
-        if scheme != nil || authority.filter({ $0 == ":" }).count > 1, hasPassword(authority) {
+        let authority = rest[..<(rest.firstIndex(ofASCII: "/") ?? rest.endIndex)]
+        if scheme != nil || authority.utf8.filter({ $0 == UInt8(ascii: ":") }).count > 1, hasPassword(authority) {
             return Fault(
                 "a password is never written in a job file", hint: "Borg logs in with SSH keys; leave the password out."
             )
         }
-        if authority.hasPrefix("-") { return Fault("must not begin with '-'") }
+        if authority.hasBytePrefix("-") { return Fault("must not begin with '-'") }
         let isUnderstood =
             switch scheme {
             case "ssh": authority.wholeMatch(of: /([^@:\[\]]+@)?([^@:\[\]]+|\[[^\]]+\])(:[0-9]+)?/) != nil
             case "file": authority.isEmpty
-            case nil: location.hasPrefix("/") || authority.dropFirst().contains(":") && authority.first != ":"
+            case nil:
+                location.hasBytePrefix("/")
+                    || authority.firstIndex(ofASCII: ":").map { $0 > authority.startIndex } ?? false
             default: false
             }
         return isUnderstood
@@ -41,7 +43,7 @@ extension Shape<String> {
 
     /// `user:password@host`, as far as a `/`.
     private static func hasPassword(_ authority: Substring) -> Bool {
-        guard let at = authority.lastIndex(of: "@") else { return false }
-        return authority[..<at].contains(":")
+        guard let at = authority.lastIndex(ofASCII: "@") else { return false }
+        return authority[..<at].firstIndex(ofASCII: ":") != nil
     }
 }

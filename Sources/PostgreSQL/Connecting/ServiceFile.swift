@@ -26,7 +26,7 @@ struct ServiceFile: Sendable, Equatable {
         let lines = text.split(atASCII: "\n").map { String($0).trimmed }.filter {
             !$0.isEmpty && !$0.hasBytePrefix("#")
         }
-        guard let heading = lines.firstIndex(of: "[\(name)]") else { return nil }
+        guard let heading = lines.firstIndex(where: { $0.utf8.elementsEqual("[\(name)]".utf8) }) else { return nil }
         for line in lines[(heading + 1)...].prefix(while: { !$0.hasBytePrefix("[") }) {
             guard !line.hasBytePrefix("ldap") else { return nil }
             guard let equals = line.firstIndex(ofASCII: "=") else { throw Self.malformed(name) }
