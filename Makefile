@@ -1,7 +1,7 @@
 # make man    the manual pages, in .build/man
 # make documents  docs/commands.md, docs/job-file.md and config/reference.yaml, from the program itself
 # make demo   a whole run on a throw-away cluster and repository
-# make test   the whole suite, against real PostgreSQL and real Borg
+# make test   the whole suite, against real PostgreSQL and real Borg, and then its twenty slowest tests
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make bench  the figures, as ratios within one run
@@ -26,7 +26,9 @@ test: install-test-packages
 	@.ci/borg 2.0.0b22
 	@.ci/postgresql18
 	@$(MAKE) --no-print-directory build-tests
-	swift test $(TESTS) --skip-build --disable-xctest
+	@mkdir -p .build; rm -f .build/tests.xml
+	swift test $(TESTS) --skip-build --disable-xctest --xunit-output .build/tests.xml; \
+		status=$$?; .ci/slowest .build/tests.xml; exit $$status
 
 # Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
 fuzz: install-test-packages build-tests
