@@ -213,6 +213,7 @@ struct FreezeTests {
                 application.freeze(commands[0], thaw: commands[1]), application.freeze(commands[0], thaw: commands[1])
             )
             try await first.begin(in: application.host.context())
+            let holder = try #require(try application.holders().first)
             let left = try #require(application.host.journal.open.first)
             let waiting = Task {
                 guard other == "freeze" else { return try await second.undo(left, in: application.host.context()) }
@@ -220,7 +221,10 @@ struct FreezeTests {
                 try await second.end()
             }
             try await eventually { try application.holders().count == 2 }
-            try await Task.sleep(for: .milliseconds(300))
+            // It looks again and again whether the lock is free: a holder that had it would sleep once.
+            let late = try #require(try application.holders().first { $0 != holder })
+            let before = try timesAsleep(late)
+            try await eventually { try timesAsleep(late) > before + 10 }
             #expect(try read(log) == "freeze\n")
             try await first.end()
             try await waiting.value
@@ -268,6 +272,13 @@ struct FreezeTests {
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
             try await eventually { try application.processes().isEmpty }
         }
+    }
+
+    /// How often a process has slept by now.
+    private func timesAsleep(_ pid: pid_t) throws -> Int {
+        let lines = try read(FilePath("/proc/\(pid)/status")).split(separator: "\n")
+        let line = try #require(lines.first { $0.hasPrefix("voluntary_ctxt_switches:") })
+        return try #require(Int(line.drop { !$0.isNumber }))
     }
 
     /// In the process that is killed.
