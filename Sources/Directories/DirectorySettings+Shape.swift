@@ -11,11 +11,11 @@ extension DirectorySettings: ProviderSettings {
             .required("path", \.path, .absolutePath.example("/srv/documents"), "The directory to dump.")
             .optional(
                 "snapshot", \.snapshot, .snapshot,
-                "How to read all of it as of one instant: auto, btrfs, lvm, zfs, or commands of yours. Not set: it is read as it is."
+                "How to read it as of one instant: auto, btrfs, lvm, zfs, or your own commands. Not set: read it live."
             )
             .key(
                 "stage", \.stage, .choice,
-                "Whether the tree is copied into the set, or Borg reads it in place, in its snapshot, and the set has only a list of what is in it."
+                "copy: copy the tree into the set. reference: let Borg read it in its snapshot; the set holds only a list of it."
             )
             .key(
                 "exclude", \.selection.exclude, .list(of: .pattern).example(["*.tmp", "/cache/"]),
@@ -35,17 +35,17 @@ extension DirectorySettings: ProviderSettings {
             )
             .key(
                 "require_mount", \.requiresMount, .boolean,
-                "Whether the dump fails when the path is no mount point, as when its disk is not mounted."
+                "Whether to fail when the path is not a mount point, such as when its disk is not mounted."
             )
             .key(
                 "changed_files", \.changedFiles, .choice,
-                "What to do with a file that changed each of five times that it was copied: fail the dump, or keep the last copy and warn."
+                "What to do with a file that changed during each of five copies: fail the dump, or keep the last copy and warn."
             )
             .key(
                 "sparse_files", \.sparseFiles, .choice,
                 "What to do with a file that has more than 1 TiB of holes, which all have to be read: fail the dump, or read it."
             )
-            .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
+            .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before Muster stops it.")
             .check("stage") { $0.referenceFault }
     }
 
@@ -68,7 +68,7 @@ extension DirectorySettings: ProviderSettings {
 
 extension Shape<String> {
     fileprivate static var pattern: Shape {
-        name.checked { ExcludePattern($0) == nil ? Fault("is no pattern of gitignore(5)") : nil }
+        name.checked { ExcludePattern($0) == nil ? Fault("is not a pattern of gitignore(5)") : nil }
     }
 
     fileprivate static var fileName: Shape {

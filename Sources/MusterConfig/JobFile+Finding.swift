@@ -55,7 +55,7 @@ extension JobFile {
     ) throws(ConfigurationError) -> ConfigurationError {
         let jobs = try jobs(in: directory)
         var hint = "There are \(jobs.joined(separator: ", "))."
-        if jobs.isEmpty { hint = "There is no job at all; write \(directory)/\(job).yaml." }
+        if jobs.isEmpty { hint = "There is no job yet; write \(directory)/\(job).yaml." }
         if jobs.count == 1 { hint = "There is only \(jobs[0])." }
         if let near = nearestWord(to: job, among: jobs) { hint = "Did you mean '\(near)'? \(hint)" }
         return ConfigurationError(.notFound, "no job '\(job)' in \(directory)", hint: hint)

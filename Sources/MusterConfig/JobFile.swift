@@ -39,7 +39,7 @@ public enum JobFile {
         do {
             parts = try path.loosePartsOfFile()
         } catch {
-            throw ConfigurationError(.unreadable, "cannot look at the way to \(path): \(error)")
+            throw ConfigurationError(.unreadable, "cannot check the path to \(path): \(error)")
         }
         let accounts = users.compactMap { UserAccount(named: $0) }
         guard let part = parts.first(where: { part in !accounts.contains(where: part.isHeld) }) else {

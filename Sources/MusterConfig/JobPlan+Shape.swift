@@ -12,11 +12,12 @@ extension QuiescencePlan {
             )
             .required(
                 "thaw_command", \.thaw, .command.example(["/usr/local/bin/app-go-on"]),
-                "The same to let it go on. May be run more than once, also of what was never frozen, and must end well then too."
+                "A program and its arguments that let it go on. It may run more than once, and with nothing frozen, and must succeed then too."
             )
             .key(
                 "deadline", \.deadline, .duration(atLeast: .seconds(1), atMost: .seconds(3600)),
-                "How long it may stand still; then it is thawed, and the run fails. So it is when Muster dies.")
+                "How long the application may be held. After that, or when Muster dies, it is thawed and the run fails."
+            )
     }
 }
 
@@ -41,7 +42,7 @@ extension JobPlan {
             guard let path = repository.settings.localPath else { continue }
             if path.starts(with: staging) || staging.starts(with: path) {
                 return Fault(
-                    "repository '\(repository.name)' and the staging directory lie within one another",
+                    "repository '\(repository.name)' and the staging directory are one inside the other",
                     hint: "Give each a directory of its own.")
             }
         }
@@ -67,25 +68,25 @@ extension ObjectShape<JobPlan> {
         )
         .optional(
             "host", \.host, .hostName.example("web1"),
-            "What this host is called in manifests and the names of archives, as for a container that gets another name each time; its own name if not set."
+            "The host's name in manifests and archive names, for a container whose name changes. Not set: the name that the host has."
         )
         .optional(
             "parallel", \.parallel, .integer(1...64).example(4),
-            "How many pieces are dumped at once, over all sources; as many as there are cores if not set.")
+            "How many parts to dump at once, over all sources. Not set: one per core.")
     }
 
     fileprivate var rules: ObjectShape {
         key(
             "retry", \.retry, .retry(default: Retry()),
-            "All dumps are taken again after a transient failure: a restart of the server, a conflict."
+            "How often to take all dumps again after a transient failure, such as a restart of the server."
         )
         .key(
             "anomalies", \.anomalies, .anomalyRule,
-            "What follows when a dump's size differs from the usual: warn, fail or ignore, or a mapping with the limits too."
+            "What to do when a dump's size differs from the usual: warn, fail or ignore, or a mapping with limits too."
         )
         .optional(
             "max_age", \.maxAge, .duration(atLeast: .seconds(1)).example("26h"),
-            "How old a set may be for muster with-lock to let another program have it, such as 26h; of any age if not set."
+            "The oldest set that muster with-lock hands to another program, such as 26h. Not set: any age."
         )
         .optional(
             "freeze", \.quiescence, QuiescencePlan.shape.shape,

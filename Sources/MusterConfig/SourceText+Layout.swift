@@ -45,8 +45,8 @@ extension SourceText {
         guard let key = lines[above - 1].firstMatch(of: /^ *([A-Za-z0-9_.-]+):[^ ]/) else { return nil }
         return Diagnostic(
             Mark(line: above, column: 1 + (indent(of: above) ?? 0)), .root,
-            "there is no blank behind the colon of '\(key.output.1)'",
-            hint: "Write a blank behind it.")
+            "there is no space after the colon of '\(key.output.1)'",
+            hint: "Write a space after it.")
     }
 
     private var lines: [Substring] { text.split(atASCII: "\n", omittingEmptySubsequences: false) }
@@ -74,5 +74,5 @@ extension SourceText {
         return open
     }
 
-    private func blanks(_ count: Int) -> String { count == 1 ? "1 blank" : "\(count) blanks" }
+    private func blanks(_ count: Int) -> String { count == 1 ? "1 space" : "\(count) spaces" }
 }

@@ -33,7 +33,7 @@ struct YAMLComposer {
         guard case .documentStart = try events.next().kind else {
             report(
                 "the file is empty", Mark(line: 1, column: 1), .root,
-                hint: "A job needs the keys staging and dumps at least.")
+                hint: "A job needs at least the keys staging and dumps.")
             return nil
         }
         let root = try node(try events.next(), .root, key: nil, depth: 0)
@@ -58,7 +58,7 @@ struct YAMLComposer {
             throw YAMLProblem(message: "more than \(Self.most.values) values; this is not a job file", mark: event.mark)
         }
         guard diagnostics.all.count < Self.most.mistakes else {
-            throw YAMLProblem(message: "the rest was not read, after so many mistakes", mark: event.mark)
+            throw YAMLProblem(message: "too many mistakes: the rest was not read", mark: event.mark)
         }
         let isAllowed = checkPlainness(of: event, path)
         var mark = event.mark

@@ -15,7 +15,7 @@ extension PostgreSQLSettings: ProviderSettings {
             .optional("password", \.password, .secret, "The password to log in with, if the server asks for one.")
             .optional(
                 "run_as", \.runAs, .userName.example("postgres"),
-                "The system user to connect and dump as, for peer authentication. Needs root, unless it is our own."
+                "The system user to connect and dump as, for peer authentication. Needs root, unless it is the user that runs Muster."
             )
             .group(
                 "databases", "Which databases. In a glob, * stands for any characters and ? for one.", main: "include"
@@ -35,7 +35,7 @@ extension PostgreSQLSettings: ProviderSettings {
             )
             .key(
                 "consistency", \.consistency, .choice,
-                "best: all databases as of one instant if that can be had, else a recorded window. exact: a window is a failure."
+                "best: all databases as of one instant if possible, else a recorded window. exact: fail rather than take a window."
             )
             .group("freeze", "How long to try for one instant while transactions keep committing.") { freeze in
                 freeze
@@ -44,9 +44,9 @@ extension PostgreSQLSettings: ProviderSettings {
             }
             .key(
                 "connection_share", \.connectionShare, .integer(1...100),
-                "How many of the server's free connections the dump may take, in percent. The others are the application's."
+                "The percentage of the server's free connections that the dump may take. The application has the rest."
             )
-            .group("standby", "On a server in recovery; of no meaning on others.") { standby in
+            .group("standby", "For a server in recovery; ignored on others.") { standby in
                 standby
                     .key(
                         "pause_replay", \.pausesReplay, .boolean,
@@ -54,24 +54,25 @@ extension PostgreSQLSettings: ProviderSettings {
                     )
                     .key(
                         "pause_limit", \.pauseLimit, .duration(atLeast: .seconds(1), atMost: .seconds(7 * 86400)),
-                        "How long replay may stay paused; then it is resumed, and the dump goes on as it can.")
+                        "How long replay may stay paused. Then Muster resumes it, and the dump goes on without the pause."
+                    )
             }
             .key(
                 "lock_timeout", \.lockTimeout, .lockTimeout,
-                "How long pg_dump waits for a table that is locked before the dump fails."
+                "How long pg_dump waits for a locked table before the dump fails."
             )
             .key(
                 "stall_timeout", \.stallTimeout, .timeLimit,
-                "How long a pg_dump may stand still before it is reported with what it waits for, stopped, and fails."
+                "How long pg_dump may make no progress before Muster reports what it waits for and stops it."
             )
-            .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before it is stopped and fails.")
+            .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before Muster stops it.")
             .optional(
                 "bin_directory", \.binDirectory, .absolutePath.example("/usr/lib/postgresql/17/bin"),
-                "Where pg_dump, pg_dumpall and pg_restore are. If not set, those of the server's own major version, else newer ones."
+                "Where pg_dump, pg_dumpall and pg_restore are. Not set: those of the server's own major version, else newer ones."
             )
             .key(
                 "settings", \.copiesSettings, .boolean,
-                "Whether to copy postgresql.conf, pg_hba.conf and so on into the dump, as far as the role may read them."
+                "Whether to copy postgresql.conf, pg_hba.conf and the like into the dump, if the role may read them."
             )
             .key(
                 "allow_omissions", \.allowedOmissions, .list(of: .choice).example(["optimizer_statistics"]),

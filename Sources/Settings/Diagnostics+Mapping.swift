@@ -7,7 +7,7 @@ extension Diagnostics {
     }
 
     private static func form(of node: SettingsNode, known: [String], example: String?) -> String? {
-        if case .list = node.content { return "Leave out the '-' or the brackets: each name or key stands by itself." }
+        if case .list = node.content { return "Leave out the '-' or the brackets: write each name or key on its own." }
         if case .scalar(let text, isQuoted: false) = node.content, let pair = keyWithoutBlank(text, known) {
             return pair
         }
@@ -21,7 +21,7 @@ extension Diagnostics {
     private static func keyWithoutBlank(_ text: String, _ known: [String]) -> String? {
         guard let colon = text.firstIndex(of: ":"), known.contains(String(text[..<colon])) else { return nil }
         return
-            "Write a blank behind the colon: \(text[...colon]) \(excerpt(String(text[text.index(after: colon)...])).unquoted)"
+            "Write a space after the colon: \(text[...colon]) \(excerpt(String(text[text.index(after: colon)...])).unquoted)"
     }
 }
 

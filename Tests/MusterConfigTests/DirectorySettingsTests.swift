@@ -25,7 +25,7 @@ struct DirectorySettingsTests {
         arguments: [
             ("exclude: [a]", "missing key 'path' in dumps.a"),
             ("path: x", "dumps.a.path: expected an absolute path, found 'x'"),
-            ("path: /x, exclude: ['/']", "dumps.a.exclude[0]: is no pattern of gitignore(5)"),
+            ("path: /x, exclude: ['/']", "dumps.a.exclude[0]: is not a pattern of gitignore(5)"),
             (
                 "path: /x, exclude_if_present: [a/b]",
                 "dumps.a.exclude_if_present[0]: must be the name of a file, without /"

@@ -84,7 +84,7 @@ struct ExampleTests {
             dump["properties"]?["run_as"]
                 == .mapping([
                     "description": .text(
-                        "The system user to connect and dump as, for peer authentication. Needs root, unless it is our own."
+                        "The system user to connect and dump as, for peer authentication. Needs root, unless it is the user that runs Muster."
                     ),
                     "anyOf": .list([
                         .mapping([

@@ -163,7 +163,7 @@ struct JobFileTests {
         try await withScratch { scratch in
             #expect(
                 failure { try JobFile.find(job: "nightly", in: scratch) }
-                    == "no job 'nightly' in \(scratch)\n  hint: There is no job at all; write \(scratch)/nightly.yaml.")
+                    == "no job 'nightly' in \(scratch)\n  hint: There is no job yet; write \(scratch)/nightly.yaml.")
             let missing = scratch.appending("missing")
             #expect(
                 failure { try JobFile.find(job: "nightly", in: missing) } == """

@@ -134,7 +134,7 @@ struct JobTests {
                 nightly.yaml:11:10: missing key 'provider' in dumps.other
                   hint: It says what to dump: postgresql or directory.
                 nightly.yaml:13:3: missing key 'location' in repositories.offsite
-                  hint: What Borg calls the repository: user@host:path, ssh://user@host/path, or an absolute path.
+                  hint: Where the repository is: user@host:path, ssh://user@host/path, or an absolute path.
                 nightly.yaml:14:17: repositories.offsite.initialize: repokey needs a passphrase
                   hint: Write passphrase: {file: /path/to/it} beside it, or {command: …} or {credential: NAME}.
                 nightly.yaml:15:18: repositories.offsite.compression: expected a compression that Borg knows, found 'brotli'
@@ -148,7 +148,7 @@ struct JobTests {
             (
                 "[]",
                 "1:1: the file: expected a mapping, found a list\n"
-                    + "  hint: Leave out the '-' or the brackets: each name or key stands by itself."
+                    + "  hint: Leave out the '-' or the brackets: write each name or key on its own."
             ),
             (
                 "nonsense",
@@ -225,7 +225,7 @@ struct JobTests {
             """
         }
         let overlap = """
-            nightly.yaml:3:1: repositories: repository 'disk' and the staging directory lie within one another
+            nightly.yaml:3:1: repositories: repository 'disk' and the staging directory are one inside the other
               hint: Give each a directory of its own.
             """
         #expect(mistakes(in: text("/srv/backup/repo")) == overlap)

@@ -8,13 +8,13 @@ struct LayoutTests {
         arguments: [
             (
                 "dumps:\n  app:\n    provider: postgresql\n   connection: x",
-                "5:4: this line is indented by 3 blanks, and those above it by 2 and by 4\n"
+                "5:4: this line is indented by 3 spaces, and those above it by 2 and by 4\n"
                     + "  hint: Indent it like the line that it belongs beside."
             ),
             (
                 "dumps:\n  app:\n    provider: postgresql\n     connection: x",
                 "5:6: this line is indented deeper than line 4, which has its value already\n"
-                    + "  hint: Indent it by 4 blanks, like line 4, or leave the value of line 4 out if this belongs to it."
+                    + "  hint: Indent it by 4 spaces, like line 4, or leave the value of line 4 out if this belongs to it."
             ),
             (
                 "dumps:\n  app:\n  provider: postgresql",
@@ -39,12 +39,12 @@ struct LayoutTests {
             (
                 "dumps:\n  app:\n    provider:postgresql",
                 "4:5: dumps.app: expected a mapping, found 'provider:postgresql'\n"
-                    + "  hint: Write a blank behind the colon: provider: postgresql"
+                    + "  hint: Write a space after the colon: provider: postgresql"
             ),
             (
                 "dumps:\n  - app: {provider: postgresql}",
                 "2:1: dumps: expected a mapping, found a list\n"
-                    + "  hint: Leave out the '-' or the brackets: each name or key stands by itself."
+                    + "  hint: Leave out the '-' or the brackets: write each name or key on its own."
             ),
         ])
     func mistake(below staging: String, message: String) {
@@ -55,8 +55,8 @@ struct LayoutTests {
     func first() {
         #expect(
             mistakes(in: "staging:/s\ndumps:\n  app: {provider: postgresql}") == """
-                nightly.yaml:1:1: there is no blank behind the colon of 'staging'
-                  hint: Write a blank behind it.
+                nightly.yaml:1:1: there is no space after the colon of 'staging'
+                  hint: Write a space after it.
                 """)
         #expect(
             mistakes(in: "staging: /s\n dumps:\n  app: {provider: postgresql}") == """

@@ -72,9 +72,9 @@ struct RepositorySettingsTests {
         "An option that Muster gives itself, or that would leave something out, is refused",
         arguments: [
             ("--compression=lz4", "--compression has a key of its own in the job file"),
-            ("--json", "--json is Muster's to give"),
-            ("--exclude=x", "--exclude would keep the archive from being all of the set"),
-            ("--dry-run", "--dry-run would keep the archive from being all of the set"),
+            ("--json", "--json is set by Muster"),
+            ("--exclude=x", "--exclude would leave part of the set out of the archive"),
+            ("--dry-run", "--dry-run would leave part of the set out of the archive"),
             ("-n", "expected an option, found '-n'\n  hint: Write --name or --name=value."),
             ("/etc", "expected an option, found '/etc'\n  hint: Write --name or --name=value."),
         ])
@@ -191,7 +191,7 @@ struct RepositorySettingsTests {
             ),
             (
                 "ssh://me@host:22/repo", "{port: 22}",
-                "the port stands in 'location' too\n  hint: Leave one of them out."
+                "the port is in 'location' too\n  hint: Leave one of them out."
             ),
         ])
     func ssh(location: String, block: String, message: String) {
@@ -236,7 +236,7 @@ struct RepositorySettingsTests {
     func stallTimeout() {
         #expect(
             mistakes(in: repository("location: host:repo\nstall_timeout: 10m")) == """
-                nightly.yaml:7:20: repositories.offsite.stall_timeout: stall_timeout must be longer than lock_wait: a Borg that waits for a lock says nothing
+                nightly.yaml:7:20: repositories.offsite.stall_timeout: stall_timeout must be longer than lock_wait: Borg prints nothing while it waits for a lock
                   hint: stall_timeout is 10m, lock_wait is 10m.
                 """)
         #expect(mistakes(in: repository("location: host:repo\nstall_timeout: none")).isEmpty)

@@ -6,11 +6,11 @@ extension ObjectShape<RepositorySettings> {
     func creationKeys() -> ObjectShape {
         key(
             "compression", \.creation.compression, .compression.example("auto,zstd"),
-            "As borg create --compression takes it, such as auto,zstd."
+            "The value for borg create --compression, such as auto,zstd."
         )
         .optional(
             "chunker_params", \.creation.chunkerParams, .chunkerParams.example("buzhash,15,19,17,4095"),
-            "As borg create --chunker-params takes it. For dumps buzhash,15,19,17,4095 stores less of what changed; see the README."
+            "The value for borg create --chunker-params. For dumps, buzhash,15,19,17,4095 stores less of each change."
         )
         .optional(
             "upload_ratelimit", \.creation.uploadRateLimit, .integer(1...1_000_000_000).example(10_000),
@@ -64,7 +64,7 @@ extension Shape<String> {
                     "--json", "--log-json", "--list", "--filter", "--progress", "--comment", "--timestamp",
                     "--files-cache", "--stats", "--quick-stats", "--critical", "--error", "--warning", "--info",
                     "--debug", "--verbose", "--show-rc",
-                ], "is Muster's to give"
+                ], "is set by Muster"
             ),
             (
                 [
@@ -74,7 +74,7 @@ extension Shape<String> {
                     "--stdin-user", "--stdin-group", "--stdin-mode", "--content-from-command", "--paths-from-stdin",
                     "--paths-from-command", "--paths-from-shell-command", "--paths-delimiter", "--read-special",
                     "--files-changed",
-                ], "would keep the archive from being all of the set"
+                ], "would leave part of the set out of the archive"
             ),
         ]
     }

@@ -48,7 +48,8 @@ extension BorgRepository {
         throw BorgError(
             .notEncrypted,
             "repository '\(name)' is not encrypted (\(known.encryption ?? "")): its host can read all archives",
-            hint: "Name another location, where Muster creates an encrypted one. If it is to be so: encryption: none.",
+            hint:
+                "Name another location, where Muster creates an encrypted one. If you accept that, write encryption: none.",
             context: ["location": settings.location])
     }
 

@@ -8,7 +8,7 @@ extension RepositorySettings {
         ObjectShape(default: RepositorySettings())
             .required(
                 "location", \.location, .repositoryLocation.example("12345@usw-s001.rsync.net:backups/nightly"),
-                "What Borg calls the repository: user@host:path, ssh://user@host/path, or an absolute path."
+                "Where the repository is: user@host:path, ssh://user@host/path, or an absolute path."
             )
             .key("borg", \.program, .program, "The borg executable: a name to look up in PATH, or an absolute path.")
             .optional(
@@ -18,40 +18,40 @@ extension RepositorySettings {
             .optional("passphrase", \.passphrase, .secret, "The passphrase of the repository's key.")
             .optional(
                 "initialize", \.initialize, .choice.example("repokey-blake2"),
-                "The encryption to create the repository with when it does not exist. If not set, it must exist."
+                "The encryption of a repository that Muster creates. Not set: the repository must exist."
             )
             .optional(
                 "encryption", \.encryption, .choice.example("none"),
-                "none: a repository that exists without encryption is used; if not set, it is refused unless 'initialize' is none too."
+                "none: use an existing repository without encryption. Not set: refuse it, unless 'initialize' is none too."
             )
             .key(
                 "lock_wait", \.lockWait, .wholeSeconds,
-                "How long to wait for another's lock on the repository, in whole seconds."
+                "How long to wait while another process locks the repository, in whole seconds."
             )
             .optional(
                 "key_export", \.keyExport, .absolutePath.example("/root/offsite.borg-key"),
-                "A file that does not exist, for a copy of the repository's key. Store it on another host, with the passphrase."
+                "Where to write a copy of the repository's key; the file must not exist. Store it on another host, with the passphrase."
             )
             .creationKeys()
             .optional(
                 "ssh", \.ssh, SSHSettings.shape.shape,
-                "How ssh reaches the server. If not set, as ssh itself is set up, or as BORG_RSH says."
+                "How ssh reaches the server. Not set: as ssh is configured, or as BORG_RSH says."
             )
             .key(
                 "retry", \.retry, .retry(default: RepositorySettings().retry),
-                "An archive is retried after a transient failure: another's lock, a lost connection."
+                "How often to retry an archive after a transient failure: another's lock, a lost connection."
             )
             .key(
                 "stall_timeout", \.stallTimeout, .timeLimit,
-                "How long a Borg may say nothing before it is stopped and fails."
+                "How long Borg may print nothing before Muster stops it."
             )
             .optional(
                 "keep", \.keep, .retention,
-                "Which archives of this job stay, as borg prune has it. After each archive the others are deleted; if not set, none is."
+                "Which archives of this job to keep, by the rules of borg prune. Each run deletes the others. Not set: keep all."
             )
             .optional(
                 "check", \.check, .checkSchedule,
-                "When a run has borg check the repository, after the archive; if not set, never."
+                "When a run lets borg check the repository, after the archive. Not set: never."
             )
             .check("initialize", "passphrase") { $0.passphraseFault }
             .check("key_export", "initialize") { $0.keyExportFault }
@@ -101,7 +101,7 @@ extension RepositorySettings {
                 hint: "Leave 'ssh' out, or write the location as user@host:path or ssh://user@host/path.")
         }
         guard ssh.port == nil || location.firstMatch(of: /^ssh:\/\/[^\/]*:[0-9]+(\/|$)/) == nil else {
-            return Fault("the port stands in 'location' too", hint: "Leave one of them out.")
+            return Fault("the port is in 'location' too", hint: "Leave one of them out.")
         }
         return nil
     }
@@ -109,7 +109,7 @@ extension RepositorySettings {
     fileprivate var stallFault: Fault? {
         guard let stallTimeout, stallTimeout <= lockWait else { return nil }
         return Fault(
-            "stall_timeout must be longer than lock_wait: a Borg that waits for a lock says nothing",
+            "stall_timeout must be longer than lock_wait: Borg prints nothing while it waits for a lock",
             hint: "stall_timeout is \(stallTimeout.settingsText), lock_wait is \(lockWait.settingsText).")
     }
 

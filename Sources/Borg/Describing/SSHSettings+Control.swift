@@ -10,7 +10,7 @@ extension RepositorySettings {
             do {
                 parts = try file.loosePartsOfFile()
             } catch {
-                throw BorgError(.settings, "cannot look at the way to \(key): \(file): \(error)")
+                throw BorgError(.settings, "cannot check the path to \(key): \(file): \(error)")
             }
             guard let part = parts.first, !file.starts(with: "/run/secrets") else { continue }
             throw BorgError(

@@ -19,7 +19,7 @@ extension SSHSettings {
         ObjectShape(default: SSHSettings())
             .optional(
                 "identity_file", \.identityFile, .sshPath.example("/root/.ssh/backup"),
-                "The private key to log in with. It must need no passphrase, unless an agent knows it."
+                "The private key to log in with. It must work without a passphrase, unless an agent holds it."
             )
             .optional("port", \.port, .integer(1...65535).example(2222), "The port of the server's sshd.")
             .optional(
@@ -28,7 +28,7 @@ extension SSHSettings {
             )
             .key(
                 "options", \.options, .list(of: .sshOption).example(["Compression=yes"]),
-                "Further options as ssh -o takes them, such as Compression=yes. They win over those of Muster."
+                "More options for ssh -o, such as Compression=yes. They override those of Muster."
             )
             .example("{identity_file: /root/.ssh/backup, port: 22}")
     }

@@ -8,7 +8,7 @@ extension Shape<Retention> {
         }
         return keys.optional(
             "within", \.within, .span.example("14d"),
-            "All younger archives stay: 36H, 14d, 2w, 6m (months of 31 days) or 1y."
+            "Keep every younger archive: 36H, 14d, 2w, 6m (months of 31 days) or 1y."
         )
         .example("{daily: 7, weekly: 4}")
         .shape.checked(["minProperties": 1]) { retention in
@@ -34,14 +34,14 @@ extension Retention.Rule {
 
     fileprivate var help: String {
         switch self {
-        case .last: "So many of the newest archives stay; -1 is all."
-        case .secondly: "The newest archive of each second stays, for so many seconds that have one; -1 is all."
-        case .minutely: "The newest archive of each minute stays, for so many minutes that have one; -1 is all."
-        case .hourly: "The newest archive of each hour stays, for so many hours that have one; -1 is all."
-        case .daily: "The newest archive of each day (UTC) stays, for so many days that have one; -1 is all."
-        case .weekly: "The newest archive of each week (UTC) stays, for so many weeks that have one; -1 is all."
-        case .monthly: "The newest archive of each month (UTC) stays, for so many months that have one; -1 is all."
-        case .yearly: "The newest archive of each year (UTC) stays, for so many years that have one; -1 is all."
+        case .last: "Keep this many of the newest archives; -1 keeps all."
+        case .secondly: "Keep the newest archive of each second, for this many seconds that have one; -1 keeps all."
+        case .minutely: "Keep the newest archive of each minute, for this many minutes that have one; -1 keeps all."
+        case .hourly: "Keep the newest archive of each hour, for this many hours that have one; -1 keeps all."
+        case .daily: "Keep the newest archive of each day (UTC), for this many days that have one; -1 keeps all."
+        case .weekly: "Keep the newest archive of each week (UTC), for this many weeks that have one; -1 keeps all."
+        case .monthly: "Keep the newest archive of each month (UTC), for this many months that have one; -1 keeps all."
+        case .yearly: "Keep the newest archive of each year (UTC), for this many years that have one; -1 keeps all."
         }
     }
 }
@@ -74,15 +74,15 @@ extension Shape<CheckSchedule> {
         ObjectShape(default: CheckSchedule())
             .optional(
                 "every", \.every, .interval.example("7d"),
-                "A check is due when the last one is this old: segments and archives."
+                "Check segments and archives when the last check is this old."
             )
             .optional(
                 "verify_data", \.verifyData, .interval.example("90d"),
-                "A check that reads and decrypts all data is due when the last one is this old."
+                "Also read and decrypt all data when the last such check is this old."
             )
             .optional(
                 "max_duration", \.maxDuration, .duration(atLeast: .seconds(1)).example("30m"),
-                "A check under 'every' takes so long at most, looks at segments alone, and goes on where the last one stopped."
+                "A check under 'every' takes at most this long, reads segments only, and continues where the last one stopped."
             )
             .check("max_duration", "every") {
                 $0.maxDuration != nil && $0.every == nil

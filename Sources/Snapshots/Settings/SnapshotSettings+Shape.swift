@@ -57,11 +57,11 @@ private struct LongForm: Sendable {
 
     static var shape: Shape<LongForm> {
         ObjectShape(default: LongForm())
-            .optional("auto", \.auto, settings(.auto), "Whichever of the others the path lives on.")
+            .optional("auto", \.auto, settings(.auto), "The one of the others that fits the path.")
             .optional("btrfs", \.btrfs, settings(.btrfs), "A read-only snapshot of the Btrfs subvolume.")
             .optional("lvm", \.lvm, settings(.lvm), "A snapshot of the logical volume, thin or classic.")
             .optional("zfs", \.zfs, settings(.zfs), "A snapshot of the ZFS dataset, held while it is read.")
-            .optional("command", \.command, .snapshotCommands, "By commands of your own.")
+            .optional("command", \.command, .snapshotCommands, "Your own commands.")
             .shape.checked(["minProperties": 1, "maxProperties": 1]) { form in
                 form.all.count == 1
                     ? nil : Fault("expected one kind of snapshot", hint: "Write it once, such as lvm: {size: 5G}.")
@@ -73,11 +73,11 @@ private struct LongForm: Sendable {
         if kind == .auto || kind == .lvm {
             keys = keys.key(
                 "size", \.size, .snapshotSize,
-                "How much may change on a classic volume until the dump is taken. Of no meaning for a thin one.")
+                "How much may change on a classic volume during the dump. Ignored for a thin one.")
         }
         return keys.key(
             "nested", \.nested, .choice,
-            "What lies below the path on a volume of its own: refuse it, include subvolumes and datasets, or omit all of it."
+            "What to do with other volumes below the path: refuse them, include subvolumes and datasets, or omit them all."
         ).shape
     }
 }
@@ -95,7 +95,7 @@ extension Shape<SnapshotCommands> {
             )
             .required(
                 "release", \.release, .command.example(["/usr/local/bin/snapshot", "release"]),
-                "Undoes both as far as they were done; nothing there must be success. Also runs after a crash."
+                "Undoes what was done of both, and succeeds if nothing was. Also runs after a crash."
             )
             .key(
                 "deadline", \.deadline, .duration(atLeast: .seconds(1), atMost: .seconds(86400)),
