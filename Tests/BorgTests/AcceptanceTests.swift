@@ -84,7 +84,7 @@ struct AcceptanceTests {
             let error = try await borgError { _ = try await host.repository(program: fake).create(set, at: Host.time) }
             #expect(
                 error?.description == """
-                    archive '\(Host.archiveName)' in repository 'offsite' is no faithful copy of the set: \
+                    archive '\(Host.archiveName)' in repository 'offsite' is not a faithful copy of the set: \
                     app/globals.sql is missing
                       location: \(host.borg.repository)
                       violated: the archive lists exactly the set: app/globals.sql is missing

@@ -62,17 +62,17 @@ enum Trouble: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .repositoryReadOnly:
             return (
                 .accessDenied, "the file system of repository 'offsite' is read-only",
-                "Mount it for writing. A disk with errors turns read-only by itself: see dmesg."
+                "Mount it for writing. Linux makes a disk with errors read-only: see dmesg."
             )
         case .repositoryDataGone:
             return (
                 .damaged, "a part of repository 'offsite' is missing",
-                "Is all of its disk there? Restore the missing files, and change nothing else in it."
+                "Is its whole disk there? Restore the missing files, and change nothing else in it."
             )
         case .repositoryDiskFull:
             return (
                 .noSpace, "the disk of repository 'offsite' is full",
-                "Make room: remove other files there, or enlarge it. Once Borg has a little, archives that may go can be deleted "
+                "Make room: remove other files there, or enlarge it. Once Borg has a little, delete archives that you do not need "
                     + "and compacted away."
             )
         }

@@ -19,7 +19,7 @@ struct EncryptionTests {
                     error?.description == """
                         repository 'offsite' is not encrypted (\(mode)): its host can read all archives
                           location: \(host.borg.repository)
-                          hint: Name another location, where Muster creates an encrypted one. If it is to be so: encryption: none.
+                          hint: Name another location, where Muster creates an encrypted one. If you accept that, write encryption: none.
                         """)
                 #expect(try await borgError { _ = try await repository.prepare() }?.code == .notEncrypted)
                 let made = try await borgError { _ = try await repository.create(try host.seal()) }

@@ -121,7 +121,7 @@ struct KeepingTests {
                 #expect(
                     error?.hint == """
                         The set in the staging area is intact: archive it to another repository. Look at the disk, and copy this \
-                        repository before you have anything repaired: a repair deletes what it cannot read.
+                        repository before you repair anything: a repair deletes what it cannot read.
                         """)
                 #expect(error?.context["borg"]?.contains("Data integrity error") == true)
             }

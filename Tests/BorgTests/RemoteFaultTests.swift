@@ -23,8 +23,8 @@ enum LinkFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
     var message: String {
         switch self {
         case .serverBorgHangs: "borg create on repository 'offsite' said nothing for 10s and was stopped"
-        case .linkIsBlackHole: "the connection to repository 'offsite' stood still, and ssh gave it up"
-        default: "there is no connection to repository 'offsite', or it broke"
+        case .linkIsBlackHole: "the connection to repository 'offsite' hung, and ssh gave up"
+        default: "the connection to repository 'offsite' failed or broke"
         }
     }
 

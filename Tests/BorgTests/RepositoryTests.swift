@@ -97,7 +97,7 @@ struct RepositoryTests {
                 $0.initialize = .repokeyBlake2
             }
             let text = """
-                repository 'offsite' cannot be created: the directory that it is to be in does not exist
+                repository 'offsite' cannot be created: its parent directory does not exist
                   location: \(location)
                   hint: Check its location and that its disk is mounted, or create the directory.
                 """

@@ -118,7 +118,7 @@ struct AcceptanceFaultTests {
                 #expect(result.status == .exited(4), "a Borg that \(fault): \(result.errors)")
                 let found = fault.found.replacing("$OTHER", with: other)
                 #expect(
-                    result.errors.contains("in repository 'local' is no faithful copy of the set: \(found)"),
+                    result.errors.contains("in repository 'local' is not a faithful copy of the set: \(found)"),
                     "a Borg that \(fault): \(result.errors)")
                 #expect(violated(result.errors) == fault.clauses, "a Borg that \(fault): \(result.errors)")
                 #expect(try await host.archiveNames() == archives, "a Borg that \(fault)")

@@ -18,7 +18,7 @@ struct ServerTests {
             let run = try await host.muster("run")
             #expect(run.status == .exited(0), "\(run.errors)")
             #expect(run.errors.contains("retrying the archive after a transient failure"), "\(run.errors)")
-            #expect(run.errors.contains("there is no connection to repository 'local', or it broke"), "\(run.errors)")
+            #expect(run.errors.contains("the connection to repository 'local' failed or broke"), "\(run.errors)")
             #expect(try await host.archivesOnServer().count == 1)
         }
     }
@@ -86,7 +86,7 @@ struct ServerTests {
             // It depends on how far ssh has come with its handshake by then.
             let messages = [
                 "the server of repository 'local' cannot be reached", "'local' stood still",
-                "there is no connection to repository 'local', or it broke",
+                "the connection to repository 'local' failed or broke",
             ]
             #expect(messages.contains { run.errors.contains($0) }, "\(run.errors)")
             #expect(server.links.isEmpty, "nothing is left of it")

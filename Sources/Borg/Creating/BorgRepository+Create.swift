@@ -140,7 +140,7 @@ extension BorgRepository {
         guard let first = violations.first else { return }
         throw BorgError(
             .notFaithful,
-            "archive '\(attempt.name)' in repository '\(name)' is no faithful copy of the set: \(first.found)",
+            "archive '\(attempt.name)' in repository '\(name)' is not a faithful copy of the set: \(first.found)",
             hint: first.clause.hint,
             context: [
                 "location": settings.location,

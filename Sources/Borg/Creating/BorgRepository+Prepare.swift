@@ -112,7 +112,7 @@ extension BorgRepository {
         return [
             Finding(
                 .warning, "repository_not_encrypted", object: name, "is not encrypted: its host can read all archives",
-                hint: "If it is to be so, write encryption: none.")
+                hint: "If you accept that, write encryption: none.")
         ]
     }
 

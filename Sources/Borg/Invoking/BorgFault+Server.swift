@@ -94,7 +94,7 @@ extension BorgFault {
                 .loginRefused, "the server of repository % does not let this user in with a key",
                 hint:
                     "Check the user in location:, identity_file: below ssh:, and that the key is in authorized_keys there. "
-                    + "Nothing is ever asked for: a key with a passphrase needs an agent.")
+                    + "ssh cannot ask for anything: a key with a passphrase needs an agent.")
         ),
         (
             [Sign("ssh: Could not resolve hostname ")],
@@ -105,7 +105,7 @@ extension BorgFault {
         (
             [Sign("Timeout, server ")],
             BorgFault(
-                .connectionLost, "the connection to repository % stood still, and ssh gave it up",
+                .connectionLost, "the connection to repository % hung, and ssh gave up",
                 hint: "Check the network between this host and the server, then run muster archive.")
         ),
         (

@@ -30,11 +30,11 @@ extension BorgFault {
         case EROFS:
             BorgFault(
                 .accessDenied, "the file system of repository % is read-only",
-                hint: "Mount it for writing. A disk with errors turns read-only by itself: see dmesg.")
+                hint: "Mount it for writing. Linux makes a disk with errors read-only: see dmesg.")
         case EIO:
             BorgFault(
                 .failed, "the disk of repository % has errors",
-                hint: "See dmesg, and archive to another repository. Copy this one before you have anything repaired.")
+                hint: "See dmesg, and archive to another repository. Copy this one before you repair anything.")
         case ESTALE, ENOTCONN, EHOSTDOWN, EHOSTUNREACH, ETIMEDOUT:
             BorgFault(
                 .connectionLost, "the network file system of repository % does not answer",
@@ -42,7 +42,7 @@ extension BorgFault {
         case ENOENT, ENOTDIR:
             BorgFault(
                 .damaged, "a part of repository % is missing",
-                hint: "Is all of its disk there? Restore the missing files, and change nothing else in it.")
+                hint: "Is its whole disk there? Restore the missing files, and change nothing else in it.")
         case EPIPE: connectionLost
         default: nil
         }
@@ -91,7 +91,7 @@ extension BorgFault {
         "Install Borg again. One that came with pip stops working when Python is upgraded."
 
     static let outOfMemory = BorgFault(
-        .failed, "Borg ran out of memory", hint: "Borg needs more with a larger repository: give it some, or swap.")
+        .failed, "Borg ran out of memory", hint: "Borg needs more for a larger repository: add memory or swap.")
 
     static let cacheDamaged = BorgFault(
         .cacheDamaged, "Borg's cache of repository % on this host is damaged",

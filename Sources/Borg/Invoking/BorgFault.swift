@@ -43,7 +43,7 @@ struct BorgFault: Sendable {
         BorgFault(
             ["Repository.AlreadyExists", "Repository.PathAlreadyExists"], [10, 19], .locationTaken,
             "repository % cannot be created: there is something at its location",
-            hint: "Name another location. What is there stays as it is: look at it before you move it away."),
+            hint: "Name another location. Muster leaves what is there alone: look at it before you move it."),
         parentMissing,
         BorgFault(
             [
@@ -65,7 +65,7 @@ struct BorgFault: Sendable {
             ["LockTimeout", "LockError", "LockErrorT", "NotLocked", "NotMyLock"], [70, 71, 73, 74, 75], .locked,
             "repository % is locked by another Borg",
             hint:
-                "Wait for the other one, or raise lock_wait:. If its owner is dead, wherever it ran: muster borg % -- break-lock."
+                "Wait for the other one, or raise lock_wait:. If that one has died, on whichever host: muster borg % -- break-lock."
         ),
         BorgFault(
             ["PassphraseWrong", "PasswordRetriesExceeded"], [52, 53], .passphraseWrong,
@@ -89,7 +89,8 @@ struct BorgFault: Sendable {
             ["Cache.EncryptionMethodMismatch", "Cache.RepositoryIDNotUnique", "Cache.RepositoryReplay"], [61, 63, 64],
             .repositoryUnconfirmed, "repository % is not as this host left it: it was replaced, copied or set back",
             hint:
-                "Find out why before anything is written to it. borg help and its FAQ tell how to make Borg accept it."),
+                "Find out why before anything is written to it. borg help and its FAQ explain how to make Borg accept it."
+        ),
         connectionLost,
         BorgFault(
             ["UnexpectedRPCDataFormatFromServer", "UnexpectedRPCDataFormatFromClient"], [85, 86], .programUnsuitable,
@@ -127,12 +128,12 @@ struct BorgFault: Sendable {
 
     static let parentMissing = BorgFault(
         ["Repository.ParentPathDoesNotExist"], [18], .settings,
-        "repository % cannot be created: the directory that it is to be in does not exist",
+        "repository % cannot be created: its parent directory does not exist",
         hint: "Check its location and that its disk is mounted, or create the directory.")
 
     static let archiveMissing = BorgFault(
         ["Archive.DoesNotExist"], [31], .archiveMissing, "repository % has no archive of this name",
-        hint: "See which there are: muster list.")
+        hint: "To see them: muster list.")
 
     /// Borg 1.2.5 and newer refuse what older ones have renamed or recreated, and what carries no signature at all. `check` calls that a
     /// problem too, and its repair deletes the archive.
@@ -150,15 +151,15 @@ struct BorgFault: Sendable {
     }
 
     static let roomHint =
-        "Make room: remove other files there, or enlarge it. Once Borg has a little, archives that may go can be deleted "
+        "Make room: remove other files there, or enlarge it. Once Borg has a little, delete archives that you do not need "
         + "and compacted away."
     static let damageHint =
         "The set in the staging area is intact: archive it to another repository. Look at the disk, and copy this repository "
-        + "before you have anything repaired: a repair deletes what it cannot read."
+        + "before you repair anything: a repair deletes what it cannot read."
 
     static let connectionLost = BorgFault(
         ["ConnectionClosed", "ConnectionClosedWithHint", "ConnectionBrokenWithHint"], [80, 81, 87], .connectionLost,
-        "there is no connection to repository %, or it broke",
+        "the connection to repository % failed or broke",
         hint: "Try ssh to its server as this user: it must need no password, and borg must be there.")
 
     /// Of what has neither id nor status.

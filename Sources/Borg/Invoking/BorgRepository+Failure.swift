@@ -50,7 +50,7 @@ extension BorgRepository {
             ?? (status == .exited(0) ? "gave a warning" : "\(status)")
         return BorgError(
             status.isSignal ? .killed : .failed, "borg \(verb) on repository '\(name)' \(ending)",
-            hint: exception.map { _ in "Run it again with -vv for all that Borg says." },
+            hint: exception.map { _ in "Run it again with -vv to see all that Borg prints." },
             context: ["location": settings.location])
     }
 

@@ -34,8 +34,8 @@ extension BorgRepository {
         var error = BorgError(
             .stalled, "borg \(verb) on repository '\(name)' said nothing for \(limit) and was stopped",
             hint: (settings.isRemote
-                ? "The link or the repository's server stands still" : "The repository's disk may hang")
-                + ": look at it, then run muster archive. stall_timeout: says how long Borg may be silent.",
+                ? "The link or the repository's server hangs" : "The repository's disk may hang")
+                + ": check it, then run muster archive. stall_timeout: sets how long Borg may be silent.",
             context: ["location": settings.location])
         if let progress = messages.progress {
             error.context["after"] = "\(formatBytes(progress.bytes)) in \(progress.files) files"
