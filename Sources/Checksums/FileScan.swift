@@ -122,6 +122,6 @@ public struct FileScan: Sendable {
 
     private var changed: ChecksumError {
         ChecksumError(
-            .changed, "\(path) changed while it was read", hint: "Find out what writes to it, and stop that.")
+            .changed, "\(path) changed while it was read", hint: "Find out what writes to it, and stop it.")
     }
 }

@@ -47,7 +47,7 @@ extension DumpError {
     public init(unknown record: UndoRecord) {
         self.init(
             .settings, "no provider knows how to undo \(record.kind) of dump '\(record.dump)'",
-            hint: "A newer Muster may have written it: undo it with that one.")
+            hint: "A newer Muster may have written it: use that one to undo it.")
     }
 }
 

@@ -140,9 +140,9 @@ public struct ProgramRunner: Sendable {
     private static func hint(for errno: Errno) -> String? {
         switch errno {
         case .tooManyOpenFiles:
-            "Let muster open more files: 'ulimit -n' in a shell, LimitNOFILE= in a unit. 256 are always enough to begin with."
+            "Let muster open more files: 'ulimit -n' in a shell, LimitNOFILE= in a unit. 256 are enough to start with."
         case .resourceTemporarilyUnavailable, .noMemory:
-            "There is no room for another process: raise TasksMax= and MemoryMax= of the unit, or 'ulimit -u' and 'ulimit -v'."
+            "The limits leave no room for another process: raise TasksMax= and MemoryMax= of the unit, or 'ulimit -u' and 'ulimit -v'."
         default: nil
         }
     }

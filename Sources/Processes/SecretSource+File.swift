@@ -44,7 +44,7 @@ extension SecretSource {
         do {
             parts = try path.loosePartsOfFile()
         } catch {
-            throw SecretFailure("cannot look at the way to \(path): \(error)")
+            throw SecretFailure("cannot check the path to \(path): \(error)")
         }
         if let part = parts.first(where: { part in holder.map(part.isHeld) != true }) {
             throw SecretFailure("it is not safe from other users: \(part)", hint: part.remedy)
@@ -60,7 +60,7 @@ extension SecretSource {
     static func readCredential(_ name: String, in directory: FilePath?) async throws(SecretFailure) -> [UInt8] {
         guard let directory else {
             throw SecretFailure(
-                "there are no credentials, CREDENTIALS_DIRECTORY is not set",
+                "there are no credentials: CREDENTIALS_DIRECTORY is not set",
                 hint: "Credentials exist only in a systemd unit: give it LoadCredential=\(name):/path/of/the/secret.")
         }
         guard let component = FilePath.Component(name), component.kind == .regular else {

@@ -96,7 +96,7 @@ struct FileScanTests {
             #expect(
                 error?.description == """
                     \(path) changed while it was read
-                      hint: Find out what writes to it, and stop that.
+                      hint: Find out what writes to it, and stop it.
                     """)
         }
     }

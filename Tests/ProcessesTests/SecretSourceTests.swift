@@ -182,7 +182,7 @@ struct SecretSourceTests {
     @Test("A credential is a file of that name in the directory that systemd made, and its absence says how to load it")
     func credential() async throws {
         await expect(
-            "cannot read the secret of x: there are no credentials, CREDENTIALS_DIRECTORY is not set",
+            "cannot read the secret of x: there are no credentials: CREDENTIALS_DIRECTORY is not set",
             hint: "Credentials exist only in a systemd unit: give it LoadCredential=pw:/path/of/the/secret."
         ) { try await resolve(.credential("pw"), credentials: nil) }
         try await withScratch { scratch in

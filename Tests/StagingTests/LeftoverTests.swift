@@ -62,7 +62,7 @@ struct LeftoverTests {
             #expect(
                 error?.description == """
                     journal record \(record) is not understood
-                      hint: If a newer Muster has written it, run that one again. If it is damaged, undo by hand what it tells of, and remove it.
+                      hint: If a newer Muster wrote it, use that one. If it is damaged, undo by hand what it describes, then remove it.
                     """)
             let other = area.root.appending("journal/\(RunID.numbered(1)).snapshot.json")
             try FileSystem.rename(record, to: other)

@@ -44,8 +44,8 @@ struct ForgedManifest: Sendable, CustomTestStringConvertible {
             ForgedManifest("the place at which Borg read the tree of dump 'app' cannot be") {
                 $0.dumps[0].tree?.reference = "/"
             },
-            ForgedManifest("two things would lie at checksums/x") { $0.dumps[0].tree?.reference = "/checksums/x" },
-            ForgedManifest("two things would lie at app/tree") { $0.dumps[0].tree?.reference = "/app/tree" },
+            ForgedManifest("two things would be at checksums/x") { $0.dumps[0].tree?.reference = "/checksums/x" },
+            ForgedManifest("two things would be at app/tree") { $0.dumps[0].tree?.reference = "/app/tree" },
             ForgedManifest("the place of the tree or its inventory of dump 'app' cannot be") {
                 $0.dumps[0].tree?.inventory = "tree/inventory"
             },
@@ -93,9 +93,13 @@ struct ForgedManifest: Sendable, CustomTestStringConvertible {
         ]
         + [Int64.max, .max - 1, (1 << 62) + 1].flatMap { size in
             [
-                ForgedManifest("its sizes are beyond all that can be stored") { $0.dumps[0].bytes = size },
-                ForgedManifest("its sizes are beyond all that can be stored") { $0.dumps[0].tree?.bytes = size },
-                ForgedManifest("its sizes are beyond all that can be stored") { $0.dumps[0].tree?.diskBytes = size },
+                ForgedManifest("its sizes are larger than anything that can be stored") { $0.dumps[0].bytes = size },
+                ForgedManifest("its sizes are larger than anything that can be stored") {
+                    $0.dumps[0].tree?.bytes = size
+                },
+                ForgedManifest("its sizes are larger than anything that can be stored") {
+                    $0.dumps[0].tree?.diskBytes = size
+                },
             ]
         }
 }

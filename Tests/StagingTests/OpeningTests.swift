@@ -106,7 +106,7 @@ struct OpeningTests {
             let before = try FileTree(root).entries()
             let why =
                 name == "lock"
-                ? "is no staging area: it holds mail" : "is not empty and is no staging area: it holds mail"
+                ? "is not a staging area: it holds mail" : "is not empty and is not a staging area: it holds mail"
             await expectRefusal(
                 of: root,
                 """
@@ -133,7 +133,7 @@ struct OpeningTests {
             await expectRefusal(
                 of: root,
                 """
-                directory \(root) is not empty and is no staging area: it holds notes
+                directory \(root) is not empty and is not a staging area: it holds notes
                   hint: Name a directory that does not exist yet, or an empty one.
                 """)
             #expect(try FileSystem.status(of: root).mode == 0o711)

@@ -173,7 +173,7 @@ struct SealTests {
             case .empty:
                 """
                 dump 'app' holds no file
-                  hint: An empty dump is no dump. Look at what its provider logged.
+                  hint: An empty dump is not a dump. Check what its provider logged.
                 """
             case .twice: "two dumps are called 'app'"
             case .none: "a set without dumps cannot be sealed"
@@ -189,7 +189,7 @@ struct SealTests {
                 #expect(
                     error?.description == """
                         a dump cannot be called '\(name)'
-                          hint: Give it another name: every set has something else of that one.
+                          hint: Give it another name: every set has its own entry of that name.
                         """)
             }
         }
@@ -214,7 +214,7 @@ struct SealTests {
                     #expect(
                         error?.description == """
                             \(incoming.root)/\(path) changed after its dump was complete
-                              hint: Something still writes to the dump. Find out what, and stop that.
+                              hint: Something still writes to the dump. Find it and stop it.
                             """)
                 }
             }

@@ -149,7 +149,7 @@ struct VerifyTests {
                 #expect(error?.code == .notASet)
                 #expect(
                     error?.description == """
-                        \(area.current) holds no manifest.json: it is no complete set
+                        \(area.current) holds no manifest.json: it is not a complete set
                           hint: A set is complete when it has one. Take a new one with muster run.
                         """)
             }

@@ -62,7 +62,7 @@ extension StagingArea {
                 Finding(
                     .warning, "staging_exposed", object: root.string,
                     "\(root) is not safe from other users: \(part)",
-                    hint: "Name a directory on whose way only root, or the user that muster runs as, can write.")
+                    hint: "Name a directory whose whole path only root, or the user that muster runs as, can write to.")
             }
         }
     }
@@ -76,7 +76,7 @@ extension StagingArea {
         StagingError(
             .unsuitableDirectory, "\(root) is not safe from other users: \(part)",
             hint: """
-                Name a directory on whose way only root, or the user that muster runs as, can write. If it is meant to be so, set \
+                Name a directory whose whole path only root, or the user that muster runs as, can write to. If it is meant to be so, set \
                 \(LoosePart.variable)=\(part.path) in the environment.
                 """)
     }
@@ -101,7 +101,7 @@ extension StagingArea {
     private func requireEmpty(_ names: [FilePath.Component]) throws(StagingError) {
         guard let first = names.first(where: { $0 != lostAndFound }) else { return }
         throw unsuitable(
-            "directory \(root) is not empty and is no staging area: it holds \(first)",
+            "directory \(root) is not empty and is not a staging area: it holds \(first)",
             hint: "Name a directory that does not exist yet, or an empty one.")
     }
 
@@ -119,7 +119,7 @@ extension StagingArea {
             let foreign = names.first(where: { !made.contains($0) && $0 != lostAndFound })
         else { return }
         throw unsuitable(
-            "directory \(root) is no staging area: it holds \(foreign)",
+            "directory \(root) is not a staging area: it holds \(foreign)",
             hint: "Name a directory that does not exist yet, or an empty one.")
     }
 

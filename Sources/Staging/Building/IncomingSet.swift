@@ -23,7 +23,7 @@ public struct IncomingSet: Sendable {
         guard !StagingArea.reservedDumpNames.contains(name) else {
             throw StagingError(
                 .incompleteSet, "a dump cannot be called '\(name)'",
-                hint: "Give it another name: every set has something else of that one.")
+                hint: "Give it another name: every set has its own entry of that name.")
         }
         let path = root.appending(SetLayout.directory(ofDump: name))
         return try await onOwnThread { () throws(StagingError) in

@@ -22,7 +22,7 @@ final class SealedTree {
         guard let found else {
             throw StagingError(
                 .changed, "\(path) changed after its dump was complete",
-                hint: "Something still writes to the dump. Find out what, and stop that.")
+                hint: "Something still writes to the dump. Find it and stop it.")
         }
         place = directory.pushing(FilePath(tree.path))
         inventory = found

@@ -131,6 +131,6 @@ extension Sealing {
     private func changedAfterwards(_ path: FilePath) -> StagingError {
         StagingError(
             .changed, "\(incoming.root.pushing(path)) changed after its dump was complete",
-            hint: "Something still writes to the dump. Find out what, and stop that.")
+            hint: "Something still writes to the dump. Find it and stop it.")
     }
 }

@@ -46,7 +46,7 @@ extension Sealing {
             guard isEmpty else { return nil }
             throw StagingError(
                 .incompleteSet, "dump '\(dump.name)' holds no file",
-                hint: "An empty dump is no dump. Look at what its provider logged.")
+                hint: "An empty dump is not a dump. Check what its provider logged.")
         }
 
         private mutating func nextEntry() throws(StagingError) -> FileTree.Entry? {

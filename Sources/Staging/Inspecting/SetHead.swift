@@ -16,7 +16,7 @@ struct SetHead: Sendable {
         try Self.requireThere(root)
         guard let bytes = try SmallFile(path).readManifest() else {
             throw StagingError(
-                .notASet, "\(root) holds no \(SetLayout.manifest): it is no complete set",
+                .notASet, "\(root) holds no \(SetLayout.manifest): it is not a complete set",
                 hint: "A set is complete when it has one. Take a new one with muster run.")
         }
         self.root = root

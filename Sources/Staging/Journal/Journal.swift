@@ -89,7 +89,7 @@ struct Journal: Sendable {
             throw StagingError(
                 .leftovers, "journal record \(path) is not understood",
                 hint:
-                    "If a newer Muster has written it, run that one again. If it is damaged, undo by hand what it tells of, and remove it.",
+                    "If a newer Muster wrote it, use that one. If it is damaged, undo by hand what it describes, then remove it.",
                 underlying: error)
         }
     }

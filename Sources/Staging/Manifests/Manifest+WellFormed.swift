@@ -21,7 +21,7 @@ extension Manifest {
         let sizes = dumps.flatMap { [$0.bytes, $0.tree?.bytes, $0.tree?.diskBytes].compactMap(\.self) }
         let counts = dumps.flatMap { [Int64($0.files), Int64($0.tree?.entries ?? 0)] }
         guard checkedSum(sizes) != nil, checkedSum(counts) != nil else {
-            throw .malformed("its sizes are beyond all that can be stored")
+            throw .malformed("its sizes are larger than anything that can be stored")
         }
     }
 
@@ -31,7 +31,7 @@ extension Manifest {
         for dump in dumps {
             guard let reference = dump.tree?.reference.map({ FilePath($0).inArchive }) else { continue }
             guard !taken.contains(where: { $0.starts(with: reference) || reference.starts(with: $0) }) else {
-                throw .malformed("two things would lie at \(reference.string.onOneLine)")
+                throw .malformed("two things would be at \(reference.string.onOneLine)")
             }
             taken.insert(reference)
         }
