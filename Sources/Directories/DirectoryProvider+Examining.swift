@@ -30,7 +30,7 @@ extension DirectoryProvider {
         let (path, mount) = try place()
         if settings.requiresMount, mount.point != path {
             throw DumpError(
-                .sourceUnavailable, "\(settings.path) is not a mount point: it lies on \(mount.point)",
+                .sourceUnavailable, "\(settings.path) is not a mount point: it is on \(mount.point)",
                 hint: "Mount its disk, or remove require_mount.")
         }
         let ownPlaces = try ownPlaces(of: run, below: path)
@@ -97,7 +97,8 @@ extension DirectoryProvider {
         do {
             return try MountTable.place(of: settings.path)
         } catch {
-            throw DumpError(.system, "cannot find out what \(settings.path) lies on: \(error)", underlying: error)
+            throw DumpError(
+                .system, "cannot find out which file system \(settings.path) is on: \(error)", underlying: error)
         }
     }
 
@@ -140,15 +141,15 @@ extension OpenDirectory {
                 throw DumpError(
                     .sourceUnavailable,
                     "a link on the way to \(path) belongs to a user, and leads to what is not that user's",
-                    hint: "Name the path that it leads to, if that is what is meant to be dumped.", underlying: error)
+                    hint: "Name the path that it leads to, if you mean to dump that.", underlying: error)
             case .noSuchFileOrDirectory: message = "\(path) does not exist"
             case .notDirectory, .tooManySymbolicLinkLevels:
                 let isLink = (try? FileSystem.status(of: path))?.kind == .symbolicLink
-                message = "\(path) is \(isLink ? "a symbolic link" : "no directory")"
+                message = "\(path) is \(isLink ? "a symbolic link" : "not a directory")"
             default: message = "cannot open \(path): \(error)"
             }
             throw DumpError(
-                .sourceUnavailable, message, hint: "Set path: to a directory that is there, not to a link.",
+                .sourceUnavailable, message, hint: "Set path: to an existing directory, not to a link.",
                 underlying: error)
         }
     }

@@ -104,7 +104,7 @@ struct FrozenDirectory: FrozenSource {
         guard snapshot != nil || FileNumber(root) == prepared.root else {
             throw DumpError(
                 .sourceUnavailable,
-                "\(prepared.settings.path) is not the directory any more that it was when the run began",
+                "\(prepared.settings.path) is no longer the directory that it was when the run began",
                 hint: "Its disk was unmounted, or something was put in its place. Find out what, and run it again.")
         }
         return (
@@ -181,7 +181,7 @@ struct FrozenDirectory: FrozenSource {
             Finding(
                 .warning, "time_out_of_range", object: $0.path.string,
                 "\($0.path) is dated before 1677 or after 2262; the dump has the nearest time that it can hold",
-                hint: "Set a true one with touch(1), if the file need not have this one.")
+                hint: "Set another date with touch(1), if the file does not need this one.")
         }
         let vanished = told(copied.vanished) { path in
             Finding(

@@ -1,6 +1,7 @@
 import DumpCore
 import Linux
 import Processes
+import Settings
 import SystemPackage
 
 /// An application that is held still, by the operator's own commands, while its files are being snapshotted.
@@ -137,9 +138,9 @@ extension ApplicationFreeze {
         switch outcome {
         case .frozen where Task.isCancelled: throw DumpError(.cancelled, "freezing the application was stopped")
         case .frozen: return
-        case .failed(let outcome): throw DumpError(outcome, of: freeze, for: "the command that freezes")
-        case .tooLong: throw DumpError(tooLong: freeze, for: "the command that freezes", deadline)
-        case .stopped where Task.isCancelled: throw DumpError(.cancelled, "the command that freezes was stopped")
+        case .failed(let outcome): throw DumpError(outcome, of: freeze, for: "freeze_command")
+        case .tooLong: throw DumpError(tooLong: freeze, for: "freeze_command", deadline)
+        case .stopped where Task.isCancelled: throw DumpError(.cancelled, "freeze_command was stopped")
         case .stopped, .lost: throw holderEnded()
         case .lockHeld: throw heldByAnother()
         case .noLock(let error): throw cannotLock(error)
@@ -154,11 +155,11 @@ extension ApplicationFreeze {
         case .held, .timeWasUp, .endedEarly, .sessionEnded: return
         case .failed(let outcome):
             throw DumpError(
-                outcome, of: thaw, for: "the command that thaws", hint: "Run it by hand to see what it complains of.")
-        case .tooLong: throw DumpError(tooLong: thaw, for: "the command that thaws", limit)
+                outcome, of: thaw, for: "thaw_command", hint: "Run it by hand to see what is wrong.")
+        case .tooLong: throw DumpError(tooLong: thaw, for: "thaw_command", limit)
         case .freezeGoesOn(let pid):
             throw DumpError(
-                .system, "the command that freezes cannot be killed, and may freeze the application again",
+                .system, "freeze_command cannot be killed, and may freeze the application again",
                 hint: "Find out what process \(pid) waits for. Once it has ended, run 'muster undo'.",
                 context: ["command": freeze.joined(separator: " ")])
         case .lost: throw holderEnded()
@@ -173,12 +174,12 @@ extension ApplicationFreeze {
         case .timeWasUp:
             throw DumpError(
                 .snapshotLost,
-                "the application was thawed after \(deadline), before all was taken that should be taken meanwhile",
+                "the application was thawed after \(deadline.settingsText), before all snapshots were taken",
                 hint: "Find out what took so long, or give it more time in the job file.")
         case .sessionEnded:
             throw DumpError(
                 .snapshotLost,
-                "what the command that freezes had left running ended before all was taken that should be taken meanwhile",
+                "the process that freeze_command left running ended before all snapshots were taken",
                 hint: "Find out why it ended. If it held nothing, let the command wait for it.")
         default: throw holderEnded()
         }

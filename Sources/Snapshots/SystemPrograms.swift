@@ -1,5 +1,6 @@
 import DumpCore
 import Processes
+import Settings
 import SystemPackage
 
 /// Runs the system's own programs, such as `lvs` and `mount`.
@@ -96,7 +97,7 @@ extension DumpError {
     /// A command of the operator's was stopped because its time was up.
     init(tooLong command: [String], for purpose: String, _ limit: Duration) {
         self.init(
-            .deadline, "\(purpose) took longer than \(limit), and was stopped",
+            .deadline, "\(purpose) took longer than \(limit.settingsText), and was stopped",
             hint: "Find out what it waits for, or give it more time in the job file.",
             context: ["command": command.joined(separator: " ")])
     }

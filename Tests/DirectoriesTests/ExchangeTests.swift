@@ -141,7 +141,7 @@ struct TenantTests {
                     \(sparse) has 2.00 TiB of holes, which all have to be read
                       dump: app
                       owner: 23456
-                      hint: Leave it out with exclude:, or set sparse_files: read if it is a true file.
+                      hint: Leave it out with exclude:, or set sparse_files: read if it is a real file.
                     """)
             host.settings.selection.exclude = ["/sparse"]
             _ = try await host.dump("without")

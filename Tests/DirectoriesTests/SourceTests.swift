@@ -18,7 +18,7 @@ struct SourceTests {
             #expect(symlink("source", root.appending("link").string) == 0)
             for (name, message) in [
                 ("empty", "\(root)/empty is empty"), ("missing", "\(root)/missing does not exist"),
-                ("file", "\(root)/file is no directory"), ("link", "\(root)/link is a symbolic link"),
+                ("file", "\(root)/file is not a directory"), ("link", "\(root)/link is a symbolic link"),
             ] {
                 host.settings.path = root.appending(name)
                 let error = try await host.failure("dump-\(name)")
@@ -28,7 +28,7 @@ struct SourceTests {
             host.settings.path = root.appending("source")
             host.settings.requiresMount = true
             let error = try await host.failure("dump-mount")
-            #expect(error?.message.hasPrefix("\(root)/source is not a mount point: it lies on ") == true)
+            #expect(error?.message.hasPrefix("\(root)/source is not a mount point: it is on ") == true)
             let disk = root.appending("empty")
             host.settings.path = disk
             try await withMemoryFileSystem(kibibytes: 256, at: disk) { [host] in
@@ -108,7 +108,7 @@ struct SourceTests {
             try write("1", to: disk.appending("there"))
             host.settings.requiresMount = true
             let error = try await host.failure { try await output("umount", disk.string) }
-            #expect(error?.message == "\(disk) is not the directory any more that it was when the run began")
+            #expect(error?.message == "\(disk) is no longer the directory that it was when the run began")
             #expect(error?.code == .sourceUnavailable)
         }
     }

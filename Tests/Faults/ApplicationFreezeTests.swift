@@ -78,9 +78,9 @@ struct ApplicationFreezeTests {
 
         var complaint: String {
             switch self {
-            case .freeze: "the command that freezes took longer than 5.0 seconds, and was stopped"
+            case .freeze: "freeze_command took longer than 5s, and was stopped"
             case .create:
-                "the application was thawed after 5.0 seconds, before all was taken that should be taken meanwhile"
+                "the application was thawed after 5s, before all snapshots were taken"
             }
         }
     }

@@ -93,7 +93,7 @@ struct BtrfsOwnerTests {
             let error = await #expect(throws: DumpError.self) { try await plan.take(in: host.context()) }
             #expect(error?.code == .sourceUnavailable)
             #expect(
-                error?.message == "\(volume.data) is not the subvolume any more that it was when the run began")
+                error?.message == "\(volume.data) is no longer the subvolume that it was when the run began")
             #expect(try await volume.subvolumes() == ["data", "victim"])
             try host.expectNothingLeft()
         }

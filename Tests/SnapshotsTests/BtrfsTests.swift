@@ -156,7 +156,7 @@ struct BtrfsTests {
                     guard nested != .omit else { return await (try plan.take(in: host.context())).release() }
                     let error = await #expect(throws: DumpError.self) { try await plan.take(in: host.context()) }
                     #expect(error?.code == .volumeAppeared && error?.isTransient == true)
-                    #expect(error?.message.contains(" at \(late) has come while") == true, "\(error as Any)")
+                    #expect(error?.message.contains(" at \(late) appeared while") == true, "\(error as Any)")
                 }
                 try host.expectNothingLeft()
                 if byMount {

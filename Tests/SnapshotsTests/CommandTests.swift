@@ -89,7 +89,7 @@ struct CommandTests {
             try await output("umount", storage.host.mountPoint.string)
             let lost = await #expect(throws: DumpError.self) { try await held.confirm() }
             #expect(
-                lost?.message == "nothing is mounted at \(storage.host.mountPoint) any more, where the snapshot was")
+                lost?.message == "the snapshot is no longer mounted at \(storage.host.mountPoint)")
             await held.release()
             #expect(try storage.stored() == [])
             try storage.host.expectNothingLeft()
@@ -147,7 +147,7 @@ struct CommandTests {
                 try await tried.planned().take(in: tried.host.context())
             }
             #expect(
-                error?.message == "the command that creates the snapshot took longer than 1.0 seconds, and was stopped")
+                error?.message == "the command that creates the snapshot took longer than 1s, and was stopped")
             // On a busy machine a second may not be enough for the release either: then it is on record.
             for var record in storage.host.journal.open {
                 record.facts["deadline_seconds"] = "300"

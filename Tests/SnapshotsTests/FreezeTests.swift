@@ -84,7 +84,7 @@ struct FreezeTests {
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
             #expect(
                 error?.description == """
-                    the application was thawed after 15.0 seconds, before all was taken that should be taken meanwhile
+                    the application was thawed after 15s, before all snapshots were taken
                       hint: Find out what took so long, or give it more time in the job file.
                     """)
             #expect(application.host.journal.open == [])
@@ -195,7 +195,7 @@ struct FreezeTests {
             let session = try #require(pid_t(try read(pid).dropLast()))
             try await eventually { !isAlive(session) }
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
-            #expect(error?.message.hasPrefix("what the command that freezes had left running ended before") == true)
+            #expect(error?.message.hasPrefix("the process that freeze_command left running ended before") == true)
             #expect(application.timesThawed() == 1)
             #expect(application.host.journal.open == [])
         }
@@ -255,7 +255,7 @@ struct FreezeTests {
                 thaw: ["/bin/sh", "-c", "exit 7; rm '\(application.frozen)'"], deadline: .seconds(3))
             try await freeze.begin(in: application.host.context())
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
-            #expect(error?.message == "the command that thaws exited with status 7")
+            #expect(error?.message == "thaw_command exited with status 7")
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
         }
     }
@@ -268,7 +268,7 @@ struct FreezeTests {
                 thaw: ["/bin/sh", "-c", "sleep 1000; rm '\(application.frozen)'"], deadline: .seconds(6))
             try await freeze.begin(in: application.host.context())
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
-            #expect(error?.message == "the command that thaws took longer than 6.0 seconds, and was stopped")
+            #expect(error?.message == "thaw_command took longer than 6s, and was stopped")
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
             try await eventually { try application.processes().isEmpty }
         }
@@ -297,7 +297,7 @@ struct FreezeTests {
             let application = try Application(scratch)
             let half = application.freeze(["/bin/sh", "-c", "touch '\(application.frozen)'; exit 4"])
             let error = await #expect(throws: DumpError.self) { try await half.begin(in: application.host.context()) }
-            #expect(error?.message == "the command that freezes exited with status 4")
+            #expect(error?.message == "freeze_command exited with status 4")
             #expect(!application.isFrozen && application.timesThawed() > 0)
             let endless = application.freeze(
                 ["/bin/sh", "-c", "touch '\(application.frozen)'; sleep 1000"], deadline: .seconds(5))

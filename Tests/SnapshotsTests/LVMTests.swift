@@ -110,7 +110,7 @@ struct LVMTests {
             try await held.confirm()
             try await lvm.edit("/|pool|253/s/|$/|out_of_data/")
             let error = await #expect(throws: DumpError.self) { try await held.confirm() }
-            #expect(error?.message == "LVM does not vouch for the snapshot vg0/\(lvm.snapshot) any more")
+            #expect(error?.message == "LVM no longer vouches for the snapshot vg0/\(lvm.snapshot)")
             await held.release()
             try lvm.host.expectNothingLeft()
         }

@@ -63,7 +63,7 @@ struct FileCopy {
             switch self {
             case .changed: "Dump a snapshot of the file system, or stop what writes to it."
             case .sizeUnknown:
-                "What makes up its files when they are read, such as /proc or some FUSE mounts, is no place to dump from."
+                "Do not dump a file system that makes up its files when they are read, such as /proc or some FUSE mounts."
             }
         }
     }

@@ -232,7 +232,7 @@ func requireTimeKept(_ entry: TreeEntry, _ copy: FileStatus, in target: OpenDire
         "the file system of the staging area cannot keep the time of \(target.path.pushing(entry.path))",
         hint: isRounded
             ? "Put the staging area on a file system that counts nanoseconds, such as ext4 with inodes of 256 bytes, XFS or Btrfs."
-            : "Is it meant to be so old, or so new? Give it another with touch(1), or put the staging area on Btrfs or ZFS, which have room for it.",
+            : "Is that date right? Set another with touch(1), or move the staging area to Btrfs or ZFS, which can hold it.",
         context: ["time_ns": "\(entry.modified)", "kept_ns": "\(copy.modified)"])
 }
 

@@ -71,7 +71,7 @@ struct Selection: Sendable {
 
     private static let ownSnapshot = Finding(
         .note, "own_snapshot", object: ".muster-*", "snapshots that Muster took are left out",
-        hint: "One that stays is shown by muster status, and given back by muster undo.")
+        hint: "muster status shows one that stays, and muster undo removes it.")
 
     private static func otherFileSystem(at path: FilePath) -> Finding {
         Finding(

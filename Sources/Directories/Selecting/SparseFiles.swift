@@ -9,7 +9,7 @@ extension DirectorySettings {
         throw DumpError(
             .tooManyHoles,
             "\(root.pushing(path)) has \(formatBytes(status.holeBytes)) of holes, which all have to be read",
-            hint: "Leave it out with exclude:, or set sparse_files: read if it is a true file.",
+            hint: "Leave it out with exclude:, or set sparse_files: read if it is a real file.",
             context: ["owner": "\(status.uid)"])
     }
 }

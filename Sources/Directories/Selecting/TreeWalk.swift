@@ -71,14 +71,14 @@ struct TreeWalk {
             throw DumpError(
                 .pathTooLong,
                 "a path below \(source.path) leads through more than \(Self.deepest) directories, which Borg cannot archive",
-                hint: "Leave it out with exclude:, or dump a directory that lies deeper.",
+                hint: "Leave it out with exclude:, or dump a deeper directory.",
                 context: ["path": path.string])
         }
         guard path.length <= longestPath else {
             throw DumpError(
-                .pathTooLong, "a path below \(source.path) has \(path.length) bytes and could hardly be restored",
+                .pathTooLong, "a path below \(source.path) has \(path.length) bytes, too many to restore it",
                 hint:
-                    "Shorten it to \(longestPath) bytes, leave it out with exclude:, or dump a directory that lies deeper.",
+                    "Shorten it to \(longestPath) bytes, leave it out with exclude:, or dump a deeper directory.",
                 context: ["path": path.string])
         }
         guard status.kind == .directory else {

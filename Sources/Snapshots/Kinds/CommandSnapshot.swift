@@ -56,7 +56,7 @@ struct CommandSnapshot: VolumeSnapshot {
     func confirm(by programs: SystemPrograms) async throws(DumpError) {
         guard let names = try? FileSystem.names(in: mountPoint), !names.isEmpty else {
             throw DumpError(
-                .snapshotLost, "nothing is mounted at \(mountPoint) any more, where the snapshot was",
+                .snapshotLost, "the snapshot is no longer mounted at \(mountPoint)",
                 hint: "Find out who unmounted it, and run it again.", context: ["snapshot": label])
         }
     }

@@ -86,7 +86,7 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
         let pool = volumes.first { $0.name == snapshot.pool }
         guard snapshot.isSound, pool?.isHealthy ?? true else {
             throw DumpError(
-                .snapshotLost, "LVM does not vouch for the snapshot \(name) any more",
+                .snapshotLost, "LVM no longer vouches for the snapshot \(name)",
                 hint: "See 'lvs -a -o +lv_health_status \(group)': the pool may be full, or a disk be missing.",
                 context: snapshot.facts)
         }

@@ -66,7 +66,7 @@ struct SubvolumeSnapshot: VolumeSnapshot {
         }
         guard let number else {
             throw DumpError(
-                .snapshotLost, "the snapshot \(name) of \(source) is not there any more",
+                .snapshotLost, "the snapshot \(name) of \(source) is gone",
                 hint: "Find out who deleted it, and run it again.")
         }
         return .byMount(arguments: ["-t", "btrfs", "-o", "\(Mounting.options),subvolid=\(number)", device])
@@ -110,12 +110,12 @@ struct SubvolumeSnapshot: VolumeSnapshot {
             return try work()
         } catch .staleNFSFileHandle {
             throw DumpError(
-                .sourceUnavailable, "\(source) is not the subvolume any more that it was when the run began",
+                .sourceUnavailable, "\(source) is no longer the subvolume that it was when the run began",
                 hint: "Find out who put another in its place, and run it again.", context: ["uuid": sourceID])
         } catch .fileExists {
             throw DumpError(
                 .system, "cannot \(act): the file system has \(entry) at its top already",
-                hint: "Mount its top (subvolid=5), look what that is, and remove it.")
+                hint: "Mount its top (subvolid=5), see what it is, and remove it.")
         } catch {
             throw DumpError(.system, "cannot \(act): \(error)", underlying: error)
         }

@@ -95,7 +95,7 @@ struct UndoFacts {
         guard let value = record.facts[name] else {
             throw DumpError(
                 .settings, "the undo record of \(record.kind) of dump '\(record.dump)' does not say its \(name)",
-                hint: "Another Muster may have written it: undo it with that one.")
+                hint: "Another Muster may have written it: use that one to undo it.")
         }
         return value
     }

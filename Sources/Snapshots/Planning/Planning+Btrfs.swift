@@ -9,7 +9,7 @@ extension Planning {
         let subvolume = try await Subvolume.at(try subvolumePoint(), by: programs)
         guard !subvolume.isReadOnly else {
             throw DumpError(
-                .settings, "the subvolume \(subvolume.point) is read-only, and no snapshot can lie in it",
+                .settings, "the subvolume \(subvolume.point) is read-only and cannot hold a snapshot",
                 hint: "Leave snapshot out: nothing changes there.")
         }
         let nested = try await subvolumesBelow(subvolume)
@@ -22,7 +22,7 @@ extension Planning {
         if let nameless = ([subvolume] + included).first(where: { $0.id == Subvolume.noID }) {
             throw DumpError(
                 .settings,
-                "the subvolume \(nameless.point) has no UUID, by which a snapshot of it could be known as ours",
+                "the subvolume \(nameless.point) has no UUID, by which Muster could recognize its snapshot",
                 hint: "It is the top of a file system of before 2018. Make a subvolume and move what is dumped there.")
         }
         // Opened here, so that what stands in the way is told before anything is dumped.

@@ -10,7 +10,8 @@ extension Planning {
         guard let origin = volumes.first(where: { $0.device == survey.mount.device }) else { throw unsuitable() }
         guard !origin.isClassicSnapshot else {
             throw DumpError(
-                .settings, "\(origin.group)/\(origin.name) is a snapshot itself, of which LVM takes none",
+                .settings,
+                "\(origin.group)/\(origin.name) is a snapshot itself, and LVM takes no snapshot of a snapshot",
                 hint: "Name a path on the volume \(origin.origin), or leave snapshot out.")
         }
         let snapshot = LogicalVolumeSnapshot(
@@ -49,6 +50,6 @@ extension Planning {
         return Finding(
             .warning, "thin_pool_nearly_full", object: "\(pool.group)/\(pool.name)",
             "the thin pool \(pool.group)/\(pool.name) is full to \(percent) %",
-            hint: "Extend it: when it is full, the volume cannot be written any more, snapshot or not.")
+            hint: "Extend it: when it is full, nothing can write to the volume, with or without a snapshot.")
     }
 }

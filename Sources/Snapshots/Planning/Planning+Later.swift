@@ -28,8 +28,8 @@ extension Planning {
 
     private func appeared(_ what: String, at point: FilePath) -> DumpError {
         DumpError(
-            .volumeAppeared, "\(what) at \(point) has come while the snapshot was being taken, and is not in it",
-            hint: "Run it again: what can be done about it is said before anything is dumped.", isTransient: true)
+            .volumeAppeared, "\(what) at \(point) appeared while the snapshot was being taken, and is not in it",
+            hint: "Run it again: before it dumps anything, Muster says what to do about it.", isTransient: true)
     }
 }
 

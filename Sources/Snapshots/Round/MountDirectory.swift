@@ -41,7 +41,7 @@ struct MountDirectory: Sendable {
     private func unusable(_ error: Errno) -> DumpError {
         DumpError(
             .system, "cannot use \(point) to mount a snapshot: \(error)",
-            hint: "Look what is there: a process may be reading a snapshot. Unmount or remove it.", underlying: error)
+            hint: "See what is there: a process may be reading a snapshot. Unmount or remove it.", underlying: error)
     }
 
     /// Removes it, and the job's own if it is the last there. It is empty, or there is nothing. Throws when something
@@ -53,7 +53,7 @@ struct MountDirectory: Sendable {
         } catch {
             throw DumpError(
                 .system, "cannot remove \(point), where a snapshot was mounted: \(error)",
-                hint: "Look what is there, and unmount or remove it.", underlying: error)
+                hint: "See what is there, and unmount or remove it.", underlying: error)
         }
         // Other dumps of the job may have theirs in it.
         try? FileSystem.removeEmptyDirectory(point.removingLastComponent())

@@ -64,7 +64,7 @@ extension RecordedSnapshot {
         if let mark = snapshot.mark { try SnapshotMount.requireUnmounted(mark) }
         guard try await snapshot.delete(takenBy: record.owner, by: programs) == .foreign else { return }
         run.log.warning(
-            "left alone what has the name of one of Muster's snapshots, and is not one",
+            "left alone what has the name of a snapshot of Muster and is not one",
             metadata: ["dump": "\(run.dump)", "snapshot": "\(snapshot.name)"])
     }
 }

@@ -32,7 +32,7 @@ struct SnapshotMount: Sendable {
     func confirm() throws(DumpError) {
         guard let mount = try Self.table().mount(at: point), isOurs(mount), !mount.isDeleted else {
             throw DumpError(
-                .snapshotLost, "the snapshot is not mounted at \(point) any more",
+                .snapshotLost, "the snapshot is no longer mounted at \(point)",
                 hint: "Find out who unmounted or deleted it, and run it again.", context: ["snapshot": mark])
         }
     }
