@@ -16,7 +16,7 @@ enum DumpFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         switch self {
         case .wrongPassword: "password authentication failed for user \"app\""
         case .serverGone: "No such file or directory"
-        case .databaseDropped: "database 'shop' was dropped after the run had begun"
+        case .databaseDropped: "database 'shop' was dropped during the run"
         case .exitsWithOne: "pg_dump of database 'shop' exited with status 1"
         case .killedHalfWay: "pg_dump of database 'shop' was ended by signal 9"
         case .truncatedFile: "ends before its last line"

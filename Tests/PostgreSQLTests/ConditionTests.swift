@@ -75,7 +75,7 @@ struct ConditionTests {
             try await cluster.server.psql("create table prices (price money, prices money[])", in: "shop")
             #expect(
                 try await cluster.findings("money_format").map(\.message) == [
-                    "2 columns of type money in database 'shop', first public.prices.price, dumped as lc_monetary 'C.UTF-8' has it"
+                    "2 columns of type money in database 'shop', first public.prices.price, dumped in the format of lc_monetary 'C.UTF-8'"
                 ])
         }
     }

@@ -54,7 +54,7 @@ struct EncodingTests {
                         .warning, "rows_not_in_encoding", object: "legacy table public.t",
                         "2 rows of table public.t of database 'legacy' not valid in its encoding: "
                             + "no server takes them back",
-                        hint: "Mend them on the server; until then, a restore leaves that table empty.")
+                        hint: "Fix them on the server; until then, a restore leaves that table empty.")
                 ])
         }
     }

@@ -87,15 +87,15 @@ struct FaultTests {
                 summary.omissions.filter { $0.code == "database_dropped" } == [
                     Finding(
                         .warning, "database_dropped", object: "app",
-                        "database 'app' was dropped after the run had begun",
-                        hint: "Nothing to do, if that is as it should be.")
+                        "database 'app' was dropped during the run",
+                        hint: "Nothing to do, if that was intended.")
                 ])
             let named = cluster.provider { $0.include = ["*", "shop"] }
             let error = try await dumpError {
                 _ = try await dump(named, of: cluster, dropping: "shop", beforeFreeze)
             }
             #expect(error.code.rawValue == "omission_not_allowed")
-            #expect(error.message.contains("database 'shop' was dropped after the run had begun"))
+            #expect(error.message.contains("database 'shop' was dropped during the run"))
         }
     }
 

@@ -31,7 +31,7 @@ struct OmissionTests {
                 """,
             expected: [
                 "shop.public.\"Lines\"":
-                    "the rows of foreign table shop.public.\"Lines\" are elsewhere: its definition alone is dumped"
+                    "the rows of foreign table shop.public.\"Lines\" are elsewhere: only its definition is dumped"
             ], severity: .note),
         Example(
             code: .extensionTableData,
@@ -51,7 +51,7 @@ struct OmissionTests {
             code: .tableInSystemSchema, statements: "create table information_schema.stray (id int)",
             expected: [
                 "shop.information_schema.stray":
-                    "table shop.information_schema.stray is not dumped: its schema is one of the system's"
+                    "table shop.information_schema.stray is not dumped: its schema belongs to the system"
             ]),
         Example(
             code: .tableRowsHidden, asSuperuser: false,
@@ -75,12 +75,13 @@ struct OmissionTests {
             code: .sequencesOutsideSnapshot,
             statements: "create sequence one; create table t (id int generated always as identity)",
             expected: [
-                "shop": "2 sequences of database 'shop' dumped as of later than its tables: no snapshot holds them"
+                "shop":
+                    "2 sequences of database 'shop' dumped with later values than its tables: no snapshot holds them"
             ], severity: .note),
         Example(
             code: .subscriptionSkipped, asSuperuser: false,
             statements: "create subscription fed connection 'dbname=x' publication p with (connect = false)",
-            expected: ["shop.fed": "subscription shop.fed is not dumped: role 'backup' is no superuser"]),
+            expected: ["shop.fed": "subscription shop.fed is not dumped: role 'backup' is not a superuser"]),
         Example(
             code: .userMappingOptionsHidden, asSuperuser: false,
             statements: """
@@ -126,11 +127,11 @@ struct OmissionTests {
                 """,
             expected: [
                 "shop.pg_catalog.text(integer)":
-                    "function shop.pg_catalog.text(integer) is not dumped: its schema is one of the system's",
+                    "function shop.pg_catalog.text(integer) is not dumped: its schema belongs to the system",
                 "shop.information_schema.colour":
-                    "type shop.information_schema.colour is not dumped: its schema is one of the system's",
+                    "type shop.information_schema.colour is not dumped: its schema belongs to the system",
                 "shop.information_schema.seen":
-                    "view shop.information_schema.seen is not dumped: its schema is one of the system's",
+                    "view shop.information_schema.seen is not dumped: its schema belongs to the system",
             ]),
         Example(
             code: .extensionVersion, statements: "create extension if not exists file_fdw; create extension tcn",
@@ -235,7 +236,7 @@ struct OmissionTests {
             let found = try await cluster.omissions(.preparedTransaction, provider)
             #expect(found.map(\.object) == ["left in shop"])
             let message = try #require(found.first).message
-            #expect(message.hasPrefix("transaction 'left in shop' of database 'shop' is prepared since 20"))
+            #expect(message.hasPrefix("transaction 'left in shop' of database 'shop' has been prepared since 20"))
             let summary = try await TestRun().dump(provider, into: cluster.newDirectory())
             #expect(found.allSatisfy(summary.omissions.contains))
             #expect(summary.databases[0].tables.map(\.rows) == [3, 20000])
@@ -334,7 +335,7 @@ extension ClusterFixture {
         try await TestRun().prepared(provider) { source in source.omissions.filter { $0.code == code.rawValue } }
     }
 
-    /// A role that may read every table and is no superuser.
+    /// A role that may read every table and is not a superuser.
     func createBackupRole() async throws {
         try await server.psql("create role backup login password 'backup-password' in role pg_read_all_data")
     }

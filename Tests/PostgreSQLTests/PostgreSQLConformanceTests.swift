@@ -30,7 +30,7 @@ struct PostgreSQLConformanceTests {
         }
     }
 
-    /// A role that is no superuser and comes with a password.
+    /// A role that is not a superuser and comes with a password.
     private struct Subject: ConformanceSubject {
         let cluster: ClusterFixture
         let layout: PostgreSQLSettings.Layout

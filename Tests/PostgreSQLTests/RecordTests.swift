@@ -154,7 +154,7 @@ struct RecordTests {
         }
     }
 
-    @Test("A role that is no superuser gives the same record, but for what it may not see")
+    @Test("A role that is not a superuser gives the same record, but for what it may not see")
     func ordinaryRole() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createRecorded()

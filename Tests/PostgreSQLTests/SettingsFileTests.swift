@@ -60,7 +60,7 @@ struct SettingsFileTests {
             let provider = cluster.backupProvider { $0.copiesSettings = true }
             let ignorant = try await cluster.omissions(.settingsFileUnreadable, provider)
             #expect(
-                ignorant.map(\.message) == ["role 'backup' may not know where the server's settings files are"])
+                ignorant.map(\.message) == ["role 'backup' may not see where the server's settings files are"])
 
             try await cluster.server.psql("grant pg_read_all_settings to backup")
             let refused = try await cluster.omissions(.settingsFileUnreadable, provider)

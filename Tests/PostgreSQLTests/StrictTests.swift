@@ -21,9 +21,10 @@ struct StrictTests {
                 #expect(source.omissions.map(\.severity).allSatisfy { $0 == .note })
             }
             try await cluster.server.psql("create sequence counter", in: "shop")
-            let message = "1 sequence of database 'shop' dumped as of later than its tables: no snapshot holds them"
+            let message =
+                "1 sequence of database 'shop' dumped with later values than its tables: no snapshot holds them"
             let hint =
-                "One that went on leaves out numbers. One that was set back meanwhile is remarked on by the dump. "
+                "One that advanced skips numbers. The dump reports one that was set back. "
                 + "Or accept it with 'allow_omissions: [sequences_outside_snapshot]', as the job is strict."
             let run = TestRun()
             try await run.prepared(provider) { source in

@@ -47,7 +47,7 @@ struct FailureCause: Sendable {
 
     static let recoveryHint =
         "Raise max_standby_streaming_delay on the standby or set hot_standby_feedback there, or dump the primary."
-    static let droppedHint = "It was dropped or renamed after the run had begun. Run it again."
+    static let droppedHint = "It was dropped or renamed during the run. Run it again."
     static let freeSpaceHint = "Free space there, or put the staging area on a larger file system."
 
     /// What may be over when the dump is begun anew.
@@ -113,7 +113,7 @@ struct FailureCause: Sendable {
     ].map { ($0, damagedData) }
 
     private static let damagedData =
-        "Data on the server are damaged: keep the sets that there are, find out whether its disk fails (dmesg, smartctl), run pg_amcheck, "
+        "Data on the server are damaged: keep the existing sets, find out whether its disk fails (dmesg, smartctl), run pg_amcheck, "
         + "and restore what is damaged from an older set."
 
     /// What stands in the way of a dump on the server's side.

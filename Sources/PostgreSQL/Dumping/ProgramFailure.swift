@@ -39,7 +39,7 @@ struct ProgramFailure: Sendable {
 
     private func hint(_ outcome: ProgramOutcome) -> String? {
         guard case .signaled = outcome.status else { return nil }
-        return "Find out who ended it: an operator, or the kernel for want of memory (dmesg)."
+        return "Find out what ended it: an operator, or the kernel when memory ran out (dmesg)."
     }
 }
 

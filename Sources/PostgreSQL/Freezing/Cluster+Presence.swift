@@ -62,9 +62,9 @@ extension Cluster {
         let isNamed = settings.include.map(Glob.init).contains { $0.isPlainName && $0.matches(database.name) }
         return Finding(
             isNamed ? .failure : .warning, .databaseDropped, object: database.name,
-            "database '\(database.name)' was dropped after the run had begun",
+            "database '\(database.name)' was dropped during the run",
             hint: isNamed
                 ? "Remove it from 'databases: include:', or find out who dropped it."
-                : "Nothing to do, if that is as it should be.")
+                : "Nothing to do, if that was intended.")
     }
 }

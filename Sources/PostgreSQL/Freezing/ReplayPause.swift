@@ -29,7 +29,7 @@ final class ReplayPause: Sendable {
     ) async throws(DumpError) -> ReplayPause {
         let patience = ContinuousClock.now + .seconds(300)
         if try await session.row(state).text("state") != "not paused" {
-            run.log.info("replay was paused already, and will be left so", metadata: ["dump": "\(run.dump)"])
+            run.log.info("replay was already paused, and stays paused", metadata: ["dump": "\(run.dump)"])
             try await untilPaused(session, patience)
             return ReplayPause(cluster, run, nil)
         }
@@ -97,7 +97,7 @@ final class ReplayPause: Sendable {
             $0 = Task {
                 do { try await Task.sleep(for: time) } catch { return }
                 run.log.warning(
-                    "replay was paused for as long as it may be, and is resumed; the dump goes on, and may be cancelled",
+                    "replay was paused for as long as allowed, and is resumed; the dump goes on, and may be cancelled",
                     metadata: ["dump": "\(run.dump)", "after": "\(time)"])
                 while await !resume() {
                     do { try await Task.sleep(for: .seconds(5)) } catch { return }
@@ -119,7 +119,7 @@ final class ReplayPause: Sendable {
             return [
                 Finding(
                     .failure, "replay_pause_unsupported", object: "standby",
-                    "PostgreSQL \(facts.version) does not tell when replay has come to its pause",
+                    "PostgreSQL \(facts.version) does not report when replay has paused",
                     hint: "Remove 'standby: {pause_replay: true}': it needs PostgreSQL 14 or newer.")
             ]
         }

@@ -75,7 +75,7 @@ struct DatabaseOmissions: Sendable {
             findings.append(
                 Finding(
                     .warning, .preparedTransaction, object: name,
-                    "transaction '\(name)' of database '\(session.endpoint.database)' is prepared since "
+                    "transaction '\(name)' of database '\(session.endpoint.database)' has been prepared since "
                         + "\(try row.text("since")): what it did is in no dump",
                     hint: "Find out who forgot it, then COMMIT PREPARED or ROLLBACK PREPARED."))
         }
@@ -94,8 +94,8 @@ struct DatabaseOmissions: Sendable {
         return [
             Finding(
                 .note, .sequencesOutsideSnapshot, object: database,
-                "\(counted(count, "sequence")) of database '\(database)' dumped as of later than its tables: no snapshot holds them",
-                hint: "One that went on leaves out numbers. One that was set back meanwhile is remarked on by the dump."
+                "\(counted(count, "sequence")) of database '\(database)' dumped with later values than its tables: no snapshot holds them",
+                hint: "One that advanced skips numbers. The dump reports one that was set back."
             )
         ]
     }
@@ -129,7 +129,7 @@ struct DatabaseOmissions: Sendable {
             findings.append(
                 Finding(
                     .warning, .subscriptionSkipped, object: name,
-                    "subscription \(name) is not dumped: role '\(server.role.name)' is no superuser",
+                    "subscription \(name) is not dumped: role '\(server.role.name)' is not a superuser",
                     hint: "Dump as a superuser, or keep its CREATE SUBSCRIPTION elsewhere."))
         }
         return findings

@@ -28,12 +28,12 @@ struct MissingGrantees: Sendable {
     /// - Parameter layout: a script cannot be mended like a table of contents.
     func omissions(in database: String, layout: PostgreSQLSettings.Layout) -> [Finding] {
         let outcome =
-            layout == .databases ? "is left out of the dump" : "stands in the script, whose restore fails there"
+            layout == .databases ? "is left out of the dump" : "is in the script, whose restore fails there"
         return grants.map { grant in
             Finding(
                 .warning, .grantToMissingRole, object: grant.object,
                 "a privilege on \(grant.object), granted to or by role \(grant.role) which does not exist, \(outcome)",
-                hint: "Nothing to do, if that role is not missed.")
+                hint: "Nothing to do, unless you miss that role.")
         }.abridged(in: database)
     }
 

@@ -64,7 +64,7 @@ struct ServerSettingsFiles: Sendable {
     private var unknown: Finding {
         Finding(
             .warning, .settingsFileUnreadable, object: "postgresql.conf",
-            "role '\(server.role.name)' may not know where the server's settings files are",
+            "role '\(server.role.name)' may not see where the server's settings files are",
             hint: "\(Self.grants), or connect as a superuser.")
     }
 

@@ -40,7 +40,7 @@ extension DumpError {
     fileprivate func losingSnapshot(of database: String) -> DumpError {
         DumpError(
             .snapshotLost, "the snapshot of database '\(database)' is lost: \(message)",
-            hint: "It was dropped after the run had begun, or its connections were ended. Run it again.",
+            hint: "It was dropped during the run, or its connections were ended. Run it again.",
             context: context, isTransient: isTransient, underlying: self)
     }
 }

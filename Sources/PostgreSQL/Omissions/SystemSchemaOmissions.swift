@@ -7,7 +7,7 @@ struct SystemSchemaOmissions: Sendable {
             let object = qualified(try row.text("identity"), session)
             return Finding(
                 .warning, .objectInSystemSchema, object: object,
-                "\(try row.text("type")) \(object) is not dumped: its schema is one of the system's",
+                "\(try row.text("type")) \(object) is not dumped: its schema belongs to the system",
                 hint:
                     "Move it to a schema of your own. What uses it, such as a cast, fails in a restore before it is made again."
             )

@@ -43,7 +43,7 @@ struct TableOmissions: Sendable {
         case .foreignTableData:
             Finding(
                 .note, .foreignTableData, object: table,
-                "the rows of foreign table \(table) are elsewhere: its definition alone is dumped",
+                "the rows of foreign table \(table) are elsewhere: only its definition is dumped",
                 hint: "Back up the server that holds them.")
         case .extensionTableData:
             Finding(
@@ -55,7 +55,7 @@ struct TableOmissions: Sendable {
         case .tableInSystemSchema:
             Finding(
                 .warning, .tableInSystemSchema, object: table,
-                "table \(table) is not dumped: its schema is one of the system's",
+                "table \(table) is not dumped: its schema belongs to the system",
                 hint: "Move it: ALTER TABLE … SET SCHEMA.")
         case .unloggedTableOnStandby:
             Finding(

@@ -42,8 +42,8 @@ extension Client {
         return [
             Finding(
                 .warning, "client_newer_than_known", object: path(of: .pgDump).string,
-                "pg_dump \(version) is newer than any that this Muster was tried with (\(Self.newestKnownMajor))",
-                hint: "Should its dumps be refused, update Muster, or set bin_directory to an older client.")
+                "pg_dump \(version) is newer than any that this Muster was tested with (\(Self.newestKnownMajor))",
+                hint: "If its dumps are refused, update Muster, or set bin_directory to an older client.")
         ]
     }
 

@@ -67,8 +67,8 @@ struct DatabaseCondition: Sendable {
         return [
             Finding(
                 .warning, "money_format", object: database,
-                "\(counted(try row.integer("count"), "column")) of type money in database '\(database)', first \(first), dumped as "
-                    + "lc_monetary '\(format)' has it",
+                "\(counted(try row.integer("count"), "column")) of type money in database '\(database)', first \(first), dumped in the format of "
+                    + "lc_monetary '\(format)'",
                 hint:
                     "Restore with the same format (PGOPTIONS='-c lc_monetary=\(format)'), or make the columns numeric.")
         ]

@@ -80,7 +80,7 @@ extension ServerActivity.OpenTransaction {
         Finding(
             .warning, "transaction_open_long", object: database,
             "\(holder) has had a transaction open for \(duration.settingsText) in database '\(database)' (\(state))",
-            hint: "Should it alter a table, the dump waits for it. If it is not needed, end it: \(holder.end)")
+            hint: "If it alters a table, the dump waits for it. If it is not needed, end it: \(holder.end)")
     }
 }
 

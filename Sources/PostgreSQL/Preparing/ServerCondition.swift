@@ -65,7 +65,7 @@ extension Finding {
         Finding(
             .warning, "collation_version_mismatch", object: object,
             "the collation of \(what) is of version \(recorded), and the server's library sorts by version \(actual): "
-                + "unique indexes may hold duplicates, which no restore takes",
-            hint: "REINDEX what uses it, mend the duplicates that this finds, then \(refresh).")
+                + "unique indexes may hold duplicates, which a restore refuses",
+            hint: "REINDEX what uses it, remove the duplicates that this finds, then \(refresh).")
     }
 }

@@ -75,7 +75,9 @@ extension DatabaseRecorder.Answer {
             Finding(
                 .note, "record_incomplete", object: database,
                 "what a restore of database '\(database)' can be compared with lacks: \(missing)",
-                hint: "The dump itself is whole. The server refused to tell, or took too long, such as behind a lock.")
+                hint:
+                    "The dump itself is complete. The server refused to answer, or took too long, such as behind a lock."
+            )
         ]
     }
 }

@@ -199,7 +199,7 @@ struct VerifiedArchive: Sendable {
             Finding(
                 .warning, "rows_not_in_encoding", object: "\(database) \(table)",
                 "\(counted(rows, "row")) of \(table) of database '\(database)' not valid in its encoding: no server takes them back",
-                hint: "Mend them on the server; until then, a restore leaves that table empty.")
+                hint: "Fix them on the server; until then, a restore leaves that table empty.")
         }.abridged(in: database)
     }
 }

@@ -86,7 +86,7 @@ struct StallReport: Sendable {
 
     private var shownWaiting: String {
         waiting.isEmpty
-            ? "the server has no session of it any more" : waiting.map(\.shown).joined(separator: "\n")
+            ? "the server no longer has a session of it" : waiting.map(\.shown).joined(separator: "\n")
     }
 
     private var hint: String {
