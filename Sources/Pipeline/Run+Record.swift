@@ -17,7 +17,7 @@ extension Run {
         } catch {
             // Said once, and again in the end.
             guard isFirst else { return }
-            log.warning("cannot put on record what the run does", metadata: ["error": "\(error.message)"])
+            log.warning("cannot record the state of the run", metadata: ["error": "\(error.message)"])
         }
     }
 

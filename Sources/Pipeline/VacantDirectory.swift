@@ -31,7 +31,7 @@ struct VacantDirectory: Sendable {
         do {
             let there = try parent.status(of: name)
             // Neither a link nor a disk that is mounted there could be replaced in the end.
-            guard there.kind == .directory else { throw Self.unusable(path, "it is no directory") }
+            guard there.kind == .directory else { throw Self.unusable(path, "it is not a directory") }
             guard try parent.status(of: FilePath()).device == there.device else {
                 throw Self.unusable(path, "a file system is mounted there")
             }

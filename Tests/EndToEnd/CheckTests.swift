@@ -136,7 +136,11 @@ struct CheckTests {
                 try await said("run", "--jbo", "nightly").hasPrefix(
                     "muster: unknown option '--jbo'\n  hint: Did you mean '--job'?\n"))
             #expect(try await said("help", "rnu").contains("has no command 'rnu'\n  hint: Did you mean 'run'? "))
-            #expect(try await said("info", "latst").contains("hint: Did you mean 'latest'? See which there are: "))
+            #expect(
+                try await said("list", "nightly").contains(
+                    "has an archive 'nightly'\n  repositories: local\n  hint: 'nightly' is the job: name it with --job. "
+                ))
+            #expect(try await said("info", "latst").contains("hint: Did you mean 'latest'? To see them: "))
             #expect(
                 try await said("with-lock", "--max-age", "26", "--", "true").contains(
                     "26 has no unit\n  hint: Write 26s, 26m, 26h or 26d."))

@@ -85,7 +85,7 @@ struct ExtractTests {
             let before = try host.fingerprint(of: occupied)
             for (target, why) in [
                 (occupied, "there is something in \(occupied) already"),
-                (link, "cannot use \(link): it is no directory"),
+                (link, "cannot use \(link): it is not a directory"),
                 ("/proc", "cannot use /proc: a file system is mounted there"),
                 ("/nowhere/at/all", "cannot use /nowhere/at: No such file or directory"),
             ] as [(FilePath, String)] {

@@ -136,7 +136,7 @@ struct IdentityTests {
             try FileSystem.rename(image, to: host.staging)
             let old = try await host.muster("list", "latest")
             #expect(old.output.hasPrefix("archive \(names[1]) in local: confirmed"), "\(old.output)")
-            #expect(old.errors.contains("newer archives of this job are there"), "\(old.errors)")
+            #expect(old.errors.contains("this job has newer archives"), "\(old.errors)")
             #expect(old.errors.contains(newest), "\(old.errors)")
             // Nor is one of them deleted.
             host.job.repositoryLines.append("    keep: {last: 1}")

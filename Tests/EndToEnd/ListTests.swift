@@ -88,7 +88,7 @@ struct ListTests {
             try FileSystem.rename(host.staging, to: host.scratch.appending("lost"))
             let listed = try await host.mustSucceed("list")
             #expect(listed.contains("  \(name)  unknown"), "\(listed)")
-            #expect(listed.contains("this host's note of it is lost"), "\(listed)")
+            #expect(listed.contains("this host lost its record of it"), "\(listed)")
             let latest = try await host.muster("list", "latest")
             #expect(latest.status == .exited(4))
             #expect(latest.errors.contains("has no archive that this host"), "\(latest.errors)")

@@ -25,7 +25,7 @@ struct LocationTests {
                         muster: repository 'local' has another location now, and 1 archives were confirmed at the former one
                           location: \(host.job.repository)
                           former_location: \(former)
-                          hint: If that is meant: muster accept --location. The archives there stay, and are no longer pruned.
+                          hint: If that is intended: muster accept --location. The archives there stay, and are no longer pruned.
                         """), "\(refused.errors)")
             }
             #expect(access(host.job.repository, F_OK) != 0)

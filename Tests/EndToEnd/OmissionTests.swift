@@ -12,11 +12,12 @@ struct OmissionTests {
             #expect(check.status == .exited(0), "\(check.errors)")
             let lines = check.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             let heading = try #require(lines.firstIndex(of: "  not in dump app:"))
-            let sequences = "1 sequence of database 'shop' dumped as of later than its tables: no snapshot holds them"
+            let sequences =
+                "1 sequence of database 'shop' dumped with later values than its tables: no snapshot holds them"
             #expect(
                 lines[(heading + 1)...].contains(
-                    "    note: \(sequences) [sequences_outside_snapshot] — One that went on leaves out numbers. "
-                        + "One that was set back meanwhile is remarked on by the dump."))
+                    "    note: \(sequences) [sequences_outside_snapshot] — One that advanced skips numbers. "
+                        + "The dump reports one that was set back."))
 
             let run = try await host.muster("dump", "--json")
             try #require(run.status == .exited(0), "\(run.errors)")

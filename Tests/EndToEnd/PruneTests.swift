@@ -174,7 +174,7 @@ struct PruneTests {
             #expect(try await host.borg("config", "::", "append_only", "1").status == .exited(0))
             let run = try await host.muster("run")
             #expect(run.status == .exited(0), "\(run.errors)")
-            #expect(run.output.contains("; 1 pruned, 1 kept, Borg tells of no space freed"), "\(run.output)")
+            #expect(run.output.contains("; 1 pruned, 1 kept, Borg reports no freed space"), "\(run.output)")
             #expect(try await host.archiveNames().count == 1)
         }
     }

@@ -180,7 +180,7 @@ struct ReferenceTests {
                 "/usr/bin/borg \"$@\"; status=$?; case \"$*\" in *create*) umount \(mount) ;; esac; exit $status")
             let run = try await host.muster("run")
             #expect(run.status == .exited(4))
-            #expect(run.errors.contains("the snapshot is not mounted at \(mount) any more"), "\(run.errors)")
+            #expect(run.errors.contains("the snapshot is no longer mounted at \(mount)"), "\(run.errors)")
             #expect(unlink(host.bin.appending("borg").string) == 0)
             #expect(try await host.archiveNames() == [])
             try await expectReleased(host, volume)
@@ -202,7 +202,8 @@ struct ReferenceTests {
             try await output("umount", mount.string)
             try await host.mustSucceed("run")
             let status = try await host.mustSucceed("status")
-            #expect(status.contains("lost, though Borg was to read it: snapshot_mount of dump documents"), "\(status)")
+            #expect(
+                status.contains("lost, although Borg should read it: snapshot_mount of dump documents"), "\(status)")
             #expect(try await host.mustSucceed("undo") == "nothing is left to undo\n")
             let told = try await host.muster("release")
             #expect(told.status == .exited(5))

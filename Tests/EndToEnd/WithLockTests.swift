@@ -171,7 +171,7 @@ struct WithLockRefusalTests {
             // One that gets SIGTERM as it is about to publish may still do so.
             if try host.currentFingerprint() != before { return try await host.expectStart() }
             #expect(["prepared", "sealed"].contains(point))
-            let how = signal == SIGKILL ? "did not live to its end" : "ended with status 143"
+            let how = signal == SIGKILL ? "was killed" : "ended with status 143"
             try await host.expectRefusal(3, "the last run that dumps \(how)")
         }
     }

@@ -76,7 +76,7 @@ struct PrunePlanTests {
             error?.description == """
                 pruning repository 'offsite' would leave no archive that Muster confirmed
                   would_go: web1-nightly-2026-11-10T08:01:02Z (unknown)
-                  hint: Nothing was deleted. Have one made first: muster archive. Or keep more.
+                  hint: Nothing was deleted. Make one first: muster archive. Or keep more.
                 """)
     }
 
@@ -104,7 +104,7 @@ struct PrunePlanTests {
                 between two archives
                   archive_dated_ahead: archive 'web1-nightly-2026-11-19T08:01:02Z' is dated in the future, \
                 2026-11-19T08:01:02.000Z: the clock was ahead, or is behind now
-                  hint: Set the clock right. If it is: muster accept --clock.
+                  hint: Set the clock right. If it is right: muster accept --clock.
                 """)
         let later = PrunePlan(
             Self.holdings([10, 18, 19]), keeping: Self.keeping(daily: 2), knowing: behind, at: Self.clock(20, up: 20))

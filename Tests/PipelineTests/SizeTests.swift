@@ -16,7 +16,7 @@ struct SizeTests {
             #expect(ended.failure == nil)
             let expected = Finding(
                 .warning, "size_shrank", object: "app", "dump 'app' has shrunk to 499 B: it was 1000 B",
-                hint: "Look whether something is missing at its source. If all is as it should be, run once with "
+                hint: "Check whether something is missing at its source. If the size is right, run once with "
                     + "--accept-sizes.")
             #expect(ended.report.dumps[0].findings == [expected])
             #expect(ended.report.dumps[0].bytes == 499)
@@ -38,7 +38,7 @@ struct SizeTests {
                 error.description == """
                     dump 'app' has shrunk to 499 B: it was 1000 B
                       dump: app
-                      hint: Look whether something is missing at its source. If all is as it should be, run once with \
+                      hint: Check whether something is missing at its source. If the size is right, run once with \
                     --accept-sizes.
                     """)
             #expect(error.codeName == "size_shrank")

@@ -14,7 +14,7 @@ extension RepositoryLedger {
         throw BorgError(
             .repositoryUnconfirmed,
             "repository '\(repository.name)' has another location now, and \(confirmed.count) archives were confirmed at the former one",
-            hint: "If that is meant: muster accept --location. The archives there stay, and are no longer pruned.",
+            hint: "If that is intended: muster accept --location. The archives there stay, and are no longer pruned.",
             context: ["location": location, "former_location": former])
     }
 

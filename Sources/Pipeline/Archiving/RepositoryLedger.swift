@@ -74,7 +74,7 @@ public struct RepositoryLedger: Sendable, Codable {
             throw StagingError(
                 .damagedRecord, "the record of repository '\(repository)' in \(area?.root ?? "") cannot be understood",
                 hint:
-                    "It may be of a newer Muster. Without it no archive counts as confirmed: move it away only if you know that.",
+                    "A newer Muster may have written it. Without it no archive counts as confirmed: move it away only if you know that.",
                 underlying: error)
         }
     }

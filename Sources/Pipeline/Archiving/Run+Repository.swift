@@ -20,7 +20,7 @@ extension Run {
         let cache = await ledger.believableCache(for: set, in: lock.area)
         if cache == nil, isKnown {
             log.info(
-                "Borg reads every file again: it is not certain that what it knows of files is of the last archive",
+                "Borg reads every file again: its files cache may not be of the last archive",
                 metadata: ["repository": "\(repository.name)"])
         }
         let id = try await lock.area.jobRecord()?.id
@@ -46,7 +46,7 @@ extension Run {
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         if let known, let repositoryNow = confirmed.repository, repositoryNow.id != known.id {
             log.warning(
-                "another repository than before is at this location: archives confirmed in that one are not in it",
+                "another repository is at this location: archives confirmed in the former one are not in it",
                 metadata: ["repository": "\(repository.name)", "location": "\(repository.settings.location)"])
             try await exportKey(&ledger, of: repository, repositoryNow, holding: lock)
         }
@@ -83,7 +83,7 @@ extension Run {
             }
             throw BorgError(
                 .settings, "'\(other.name)' and '\(repository.name)' are the same repository",
-                hint: "Leave one of them out of the job file: it is no second copy.",
+                hint: "Leave one of them out of the job file: it is not a second copy.",
                 context: ["location": repository.settings.location])
         }
     }

@@ -25,7 +25,7 @@ struct DumpAttempt: Sendable {
             guard let gone = before.first(where: { !now.contains($0.path) }) else { continue }
             throw DumpError(
                 .incompleteDump, "'\(gone.name)' was there when the run began, and is gone",
-                hint: "It was dropped or renamed meanwhile. If that is as it should be, run it again.",
+                hint: "It was dropped or renamed during the run. If that was intended, run it again.",
                 context: ["dump": dump])
         }
     }

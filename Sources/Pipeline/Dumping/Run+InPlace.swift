@@ -44,7 +44,7 @@ extension Run {
     func confirm(_ record: UndoRecord) async throws(DumpError) {
         guard let source = source(for: record) else {
             throw DumpError(
-                .settings, "the job has no dump '\(record.dump)' any more, whose snapshot Borg is to read",
+                .settings, "the job no longer has dump '\(record.dump)', whose snapshot Borg should read",
                 hint: "Put it back, or take a new set with muster run.")
         }
         do {
@@ -87,7 +87,7 @@ extension DumpError {
 
     fileprivate static func released(_ dump: Manifest.DumpRecord) -> DumpError {
         DumpError(
-            .released, "the snapshot of dump '\(dump.name)', which Borg reads in place, was given back already",
+            .released, "the snapshot of dump '\(dump.name)', which Borg reads in place, is already released",
             hint:
                 "Take a new set: muster run archives it at once; after muster dump comes Borg, and only then muster release.",
             context: ["dump": dump.name, "path": dump.tree?.reference ?? ""])

@@ -11,12 +11,12 @@ extension AnomalyRule {
         if hundredths < Double(usual) * Double(belowPercent) {
             return finding(
                 code: "size_shrank", dump, "shrunk", to: bytes, from: usual, sizes.count,
-                hint: "Look whether something is missing at its source.")
+                hint: "Check whether something is missing at its source.")
         }
         if let abovePercent, hundredths > Double(usual) * Double(abovePercent) {
             return finding(
                 code: "size_grew", dump, "grown", to: bytes, from: usual, sizes.count,
-                hint: "Look what has been added to its source.")
+                hint: "Check what was added at its source.")
         }
         return nil
     }
@@ -33,7 +33,7 @@ extension AnomalyRule {
         return Finding(
             action == .fail ? .failure : .warning, code, object: dump,
             "dump '\(dump)' has \(change) to \(formatBytes(bytes)): \(measure) \(formatBytes(usual))",
-            hint: hint + " If all is as it should be, run once with --accept-sizes.")
+            hint: hint + " If the size is right, run once with --accept-sizes.")
     }
 }
 

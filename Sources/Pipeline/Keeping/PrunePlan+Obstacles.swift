@@ -57,7 +57,7 @@ extension Finding {
         self.init(
             .warning, "clock_jumped", object: "clock",
             "the clock jumped from \(jump.before) to \(jump.after) between two archives",
-            hint: "Set the clock right. If it is: muster accept --clock.")
+            hint: "Set the clock right. If it is right: muster accept --clock.")
     }
 
     /// About the newest of several archives; nil if there is none.
@@ -70,7 +70,7 @@ extension Finding {
         self.init(
             code: "archive_dated_ahead", about: archives,
             { "archive '\($0.name)' is dated in the future, \($0.start): the clock was ahead, or is behind now" },
-            hint: "Set the clock right. If it is, delete that archive once there is a newer one, "
+            hint: "Set the clock right. If it is right, delete that archive once there is a newer one, "
                 + "or let it stay until that date: muster accept --clock.")
     }
 
@@ -80,7 +80,7 @@ extension Finding {
             {
                 "\(archives.count) archives of this job are not known to this staging directory, the newest is '\($0.name)'"
             },
-            hint: "Another host may run a copy of this job: give that one another staging directory, new and empty. "
+            hint: "Another host may run a copy of this job: give it another, empty staging directory. "
                 + "If they are this job's: muster accept --archives.")
     }
 

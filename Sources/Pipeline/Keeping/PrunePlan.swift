@@ -65,7 +65,7 @@ public struct PrunePlan: Sendable, Codable {
         guard !going.isEmpty, !staying.contains(where: { $0.standing == .confirmed }) else { return }
         throw BorgError(
             .pruneRefused, "pruning repository '\(repository)' would leave no archive that Muster confirmed",
-            hint: "Nothing was deleted. Have one made first: muster archive. Or keep more.",
+            hint: "Nothing was deleted. Make one first: muster archive. Or keep more.",
             context: ["would_go": going.map { "\($0.name) (\($0.standing.rawValue))" }.joined(separator: "\n")])
     }
 }

@@ -37,9 +37,11 @@ extension ArchiveCatalog {
     private func missing(_ text: String) async -> ArchiveError {
         let names = await ask { try await $0.archives() }.flatMap(\.archives).map(\.archive.name)
         let near = nearestWord(to: text, among: names + [Self.latest]).map { "Did you mean '\($0)'? " } ?? ""
+        let isJob = text == job.name ? "'\(text)' is the job: name it with --job. " : ""
         return ArchiveError(
             .missing, "no repository of job '\(job.name)' has an archive '\(text)'",
-            hint: near + "See which there are: muster list. Those of other jobs and hosts: muster list --all.",
+            hint: isJob + near
+                + "To see them: muster list. To see those of other jobs and hosts too: muster list --all.",
             context: ["repositories": job.repositories.map(\.name).joined(separator: ", ")])
     }
 
@@ -89,7 +91,7 @@ extension ArchiveCatalog {
         }
         guard let newest = newer.max(by: { $0.archive.start < $1.archive.start }) else { return }
         log.warning(
-            "newer archives of this job are there, which this host did not confirm: name one to read it",
+            "this job has newer archives, which this host did not confirm: name one to read it",
             metadata: [
                 "newest": "\(newest.archive.name)", "repository": "\(newest.repository.name)",
                 "count": "\(newer.count)",
@@ -100,9 +102,9 @@ extension ArchiveCatalog {
     private func nothingConfirmed(_ newest: CatalogedArchive?) -> ArchiveError {
         let hint =
             if let newest {
-                "The newest is '\(newest.archive.name)' (\(newest.standing.text)): name it to read it all the same."
+                "The newest is '\(newest.archive.name)' (\(newest.standing.text)): name it to read it anyway."
             } else {
-                "It has none at all in its repositories. Those of other jobs and hosts: muster list --all."
+                "It has none in its repositories. To see those of other jobs and hosts: muster list --all."
             }
         return ArchiveError(
             .nothingConfirmed, "job '\(job.name)' has no archive that this host, '\(job.host)', has confirmed",

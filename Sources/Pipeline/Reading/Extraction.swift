@@ -121,7 +121,7 @@ public struct Extraction: Sendable {
         guard free < least else {
             if free < bytes {
                 log.warning(
-                    "it may not fit: holes and further names of files take no space, but it is not known how much of it they are",
+                    "it may not fit: Muster does not know how much of it is holes and hard links, which take no space",
                     metadata: ["bytes": "\(formatBytes(bytes))", "free": "\(formatBytes(free))"])
             }
             return

@@ -51,7 +51,7 @@ public struct LentSet: Sendable {
         let own = set.manifest.runID
         // Nobody runs now. Whatever is still being built was left by a run that was killed and wrote no report.
         if let killed = try await area.begunRuns().first(where: { $0 != own }) {
-            throw failed(killed, "did not live to its end")
+            throw failed(killed, "was killed")
         }
         for report in try await area.reports() where report.run != own {
             guard let run = try? SnakeCaseJSON.decode(RunReport.self, from: report.bytes) else {
@@ -59,7 +59,7 @@ public struct LentSet: Sendable {
                 throw failed(report.run, "left a report that this Muster cannot read")
             }
             guard run.takesDumps, run.startedAt >= set.manifest.startedAt else { continue }
-            guard let status = run.exitStatus else { throw failed(run.runID, "did not live to its end") }
+            guard let status = run.exitStatus else { throw failed(run.runID, "was killed") }
             throw failed(run.runID, "ended with status \(status)", run.error?.message)
         }
     }

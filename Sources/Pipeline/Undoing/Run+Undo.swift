@@ -109,7 +109,7 @@ extension Run {
 
     private func unreadable(in area: StagingArea) async throws -> [Undoing] {
         try await area.unreadableUndoRecords().map { error in
-            log.error("cannot tell what a dead run has left", metadata: ["error": "\(error)"])
+            log.error("cannot find out what a dead run left", metadata: ["error": "\(error)"])
             return Undoing(unreadable: error)
         }
     }
@@ -118,7 +118,7 @@ extension Run {
         if record.dump == UndoRecord.job {
             guard let quiescence = job.quiescence else {
                 throw DumpError(
-                    .settings, "the job has no freeze: any more, whose thaw_command could undo \(record.kind)",
+                    .settings, "the job no longer has freeze:, whose thaw_command could undo \(record.kind)",
                     hint:
                         "Thaw the application by hand and remove the record's file, or put freeze: back."
                 )
@@ -127,7 +127,7 @@ extension Run {
         }
         guard let source = source(for: record) else {
             throw DumpError(
-                .settings, "the job has no dump '\(record.dump)' any more, which could undo \(record.kind)",
+                .settings, "the job no longer has dump '\(record.dump)', which could undo \(record.kind)",
                 hint: "Undo it by hand and remove its file, or put the dump back.")
         }
         try await source.provider.undo(record, in: context(of: source.name, WorkSlots(capacity: 1)))

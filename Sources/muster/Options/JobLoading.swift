@@ -81,7 +81,7 @@ extension JobOptions {
         guard jobs.count <= 1 else {
             throw ValidationError(
                 "which job? There are several in \(JobFile.directory())",
-                hint: "Name one of \(jobs.joined(separator: ", ")).")
+                hint: "Name one with --job: \(jobs.joined(separator: ", ")).")
         }
         guard let job = jobs.first else {
             throw ValidationError("there is no job in \(JobFile.directory())", hint: "Name a file: --config FILE.")

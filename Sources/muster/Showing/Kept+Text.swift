@@ -32,7 +32,7 @@ extension RunReport.UpkeepRecord {
         guard let pruned, let kept else { return nil }
         let space =
             freedBytes.map { ", about \(formatBytes($0)) freed" }
-            ?? (pruned.isEmpty ? "" : ", Borg tells of no space freed")
+            ?? (pruned.isEmpty ? "" : ", Borg reports no freed space")
         return "\(pruned.count) pruned, \(kept) kept\(space)"
     }
 }

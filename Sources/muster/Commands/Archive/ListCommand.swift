@@ -99,12 +99,12 @@ extension RepositoryListing {
 
     private var notes: [String] {
         let unconfirmed = archives.filter { $0.standing == .unconfirmed }.map { listed in
-            "  NOT CONFIRMED: do not trust \(listed.archive.name). Its run did not live to confirm it, or is at it now. "
+            "  NOT CONFIRMED: do not trust \(listed.archive.name). Its run was killed before it confirmed it, or is still at work. "
                 + "The next run deletes it."
         }
         let areUnknown = archives.contains { $0.standing == .unknown && $0.archive.provenance != nil }
         return hiddenNote + unconfirmed
-            + (areUnknown ? ["  unknown: made on another host, or this host's note of it is lost."] : [])
+            + (areUnknown ? ["  unknown: made on another host, or this host lost its record of it."] : [])
     }
 
     private var hiddenNote: [String] {

@@ -41,7 +41,7 @@ extension JobStatus {
             lines += undoing.details
         }
         lines += lost.map {
-            "lost, though Borg was to read it: \($0.kind) of dump \($0.dump) of run \($0.run) (muster release)"
+            "lost, although Borg should read it: \($0.kind) of dump \($0.dump) of run \($0.run) (muster release)"
         }
         lines += unfinished.map {
             "left by \($0.command) of \($0.at.local), which was killed: \($0.path) (remove it)"
