@@ -101,7 +101,7 @@ struct ReferenceTests {
             #expect(archives.count == 1)
             let late = try await host.muster("archive")
             #expect(late.status == .exited(4))
-            #expect(late.errors.contains("the snapshot of dump 'documents', which Borg reads in place, was given back"))
+            #expect(late.errors.contains("the snapshot of dump 'documents', which Borg reads in place, is already released"))
             #expect(try await host.archiveNames() == archives)
             let lateBorg = try await host.muster("with-lock", "--", "true")
             #expect(lateBorg.status == .exited(3))
@@ -194,7 +194,7 @@ struct ReferenceTests {
             #expect(archive.status == .exited(4))
             let release = try await host.muster("release")
             #expect(release.status == .exited(5))
-            #expect(release.output.contains("do not trust what Borg read: the snapshot is not mounted"))
+            #expect(release.output.contains("do not trust what Borg read: the snapshot is no longer mounted"))
             try await expectReleased(host, volume)
 
             // Nor does another run in between hide it, which releases what is there.
@@ -207,7 +207,7 @@ struct ReferenceTests {
             #expect(try await host.mustSucceed("undo") == "nothing is left to undo\n")
             let told = try await host.muster("release")
             #expect(told.status == .exited(5))
-            #expect(told.output.hasPrefix("do not trust what Borg read: the snapshot is not mounted"), "\(told.output)")
+            #expect(told.output.hasPrefix("do not trust what Borg read: the snapshot is no longer mounted"), "\(told.output)")
             try await expectReleased(host, volume)
             #expect(try await host.mustSucceed("release") == "nothing is kept\n")
         }

@@ -85,7 +85,7 @@ struct ServerTests {
             #expect(run.status == .exited(4), "\(run.errors)")
             // It depends on how far ssh has come with its handshake by then.
             let messages = [
-                "the server of repository 'local' cannot be reached", "'local' stood still",
+                "the server of repository 'local' cannot be reached", "'local' hung",
                 "the connection to repository 'local' failed or broke",
             ]
             #expect(messages.contains { run.errors.contains($0) }, "\(run.errors)")
