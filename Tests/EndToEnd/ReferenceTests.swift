@@ -101,7 +101,9 @@ struct ReferenceTests {
             #expect(archives.count == 1)
             let late = try await host.muster("archive")
             #expect(late.status == .exited(4))
-            #expect(late.errors.contains("the snapshot of dump 'documents', which Borg reads in place, is already released"))
+            #expect(
+                late.errors.contains("the snapshot of dump 'documents', which Borg reads in place, is already released")
+            )
             #expect(try await host.archiveNames() == archives)
             let lateBorg = try await host.muster("with-lock", "--", "true")
             #expect(lateBorg.status == .exited(3))
@@ -207,7 +209,9 @@ struct ReferenceTests {
             #expect(try await host.mustSucceed("undo") == "nothing is left to undo\n")
             let told = try await host.muster("release")
             #expect(told.status == .exited(5))
-            #expect(told.output.hasPrefix("do not trust what Borg read: the snapshot is no longer mounted"), "\(told.output)")
+            #expect(
+                told.output.hasPrefix("do not trust what Borg read: the snapshot is no longer mounted"),
+                "\(told.output)")
             try await expectReleased(host, volume)
             #expect(try await host.mustSucceed("release") == "nothing is kept\n")
         }
