@@ -103,7 +103,11 @@ public final class PostgreSQLServer: Sendable {
     fileprivate static func createCluster(_ data: FilePath, in programs: FilePath = binDirectory) async throws {
         try await run(
             "initdb",
-            ["-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", user],
+            [
+                "-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", user,
+                // Each server gets a copy of it all: with WAL in segments of the default size that is two thirds more.
+                "--wal-segsize=1",
+            ],
             in: programs)
         let settings = """
             listen_addresses = ''
@@ -111,6 +115,7 @@ public final class PostgreSQLServer: Sendable {
             shared_buffers = 16MB
             max_connections = 40
             autovacuum = off
+            wal_keep_size = 64MB
 
             """
         let authentication = """
@@ -162,15 +167,25 @@ public final class PostgreSQLServer: Sendable {
         }
     }
 
-    fileprivate func running<Result>(_ body: (PostgreSQLServer) async throws -> Result) async throws -> Result {
+    /// How a server is shut down.
+    public enum Shutdown: String {
+        /// With a checkpoint, so that what is left is a cluster that was shut down.
+        case fast
+        /// At once: for data that is thrown away with the server.
+        case immediate
+    }
+
+    fileprivate func running<Result>(
+        ending: Shutdown = .immediate, _ body: (PostgreSQLServer) async throws -> Result
+    ) async throws -> Result {
         do {
             try await start()
             let result = try await body(self)
-            try await stop()
+            try await stop(ending)
             return result
         } catch {
             // The test failed already, and says why.
-            try? await stop()
+            try? await stop(ending)
             throw error
         }
     }
@@ -184,9 +199,9 @@ public final class PostgreSQLServer: Sendable {
     }
 
     /// Disconnects everyone and shuts down. Nothing happens if it is stopped already.
-    public func stop() async throws {
+    public func stop(_ shutdown: Shutdown = .fast) async throws {
         guard let task = running.withLock({ $0.take() }) else { return }
-        _ = try await Self.run("pg_ctl", ["-D", data.string, "-m", "fast", "-w", "stop"], in: programs)
+        _ = try await Self.run("pg_ctl", ["-D", data.string, "-m", shutdown.rawValue, "-w", "stop"], in: programs)
         _ = try await task.value
     }
 
@@ -238,7 +253,7 @@ extension Template {
     static func cluster(_ statements: [(database: String, statements: String)]) -> Template {
         Template { directory in
             let server = try await PostgreSQLServer(in: directory) { try await emptyCluster.copy("data", to: $0) }
-            try await server.running { server in
+            try await server.running(ending: .fast) { server in
                 for (database, statements) in statements { try await server.run(statements, in: database) }
             }
         }
