@@ -68,6 +68,7 @@ man: release
 lint:
 	@! grep -rnE '\.split\((separator: "|whereSeparator: \\.)|components\(separatedBy' Sources | grep -v unicodeScalars \
 		|| { echo "split text at bytes, see DumpCore/ASCIISplitting.swift"; exit 1; }
+	@.ci/modules
 	swift format lint --strict --recursive Sources Tests Package.swift
 
 # Two executables that need no Swift on the host they run on: muster, and muster-keeper, to be installed beside it.

@@ -31,9 +31,8 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "MusterConfig", "Pipeline", "PostgreSQL", "Directories", "Borg", "Staging", "Processes", "Settings",
-                "Linux",
-                "DumpCore",
+                "MusterConfig", "Pipeline", "PostgreSQL", "Directories", "Snapshots", "Borg", "Staging", "Settings",
+                "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ], linkerSettings: [boundAtStart]),
         // What Muster runs every program under; in C, because there is one for each of them.
@@ -48,11 +47,11 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "Borg", "Staging", "Processes", "Settings", "Checksums", "Linux", "DumpCore", .logging, .system,
+                "Borg", "Staging", "Processes", "Settings", "Linux", "DumpCore", .logging, .system,
             ]),
         .target(
             name: "PostgreSQL",
-            dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .logging, .system]),
+            dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .system]),
         .target(
             name: "Borg",
             dependencies: [
@@ -61,12 +60,12 @@ let package = Package(
         .target(
             name: "Directories",
             dependencies: [
-                "Settings", "Snapshots", "Processes", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system,
+                "Settings", "Snapshots", "Trees", "Checksums", "Linux", "DumpCore", .system,
             ]),
         .target(
             name: "Snapshots",
             dependencies: ["Settings", "Processes", "Linux", "DumpCore", .logging, .system]),
-        .target(name: "Staging", dependencies: ["Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "Staging", dependencies: ["Trees", "Checksums", "Linux", "DumpCore", .system]),
         .target(name: "Trees", dependencies: ["Checksums", "Linux", "DumpCore", .system]),
         .target(
             name: "Processes",
@@ -85,22 +84,24 @@ let package = Package(
                 "muster", "swapper", "hostile", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
             ],
             path: "Tests/TestSupport"),
-        .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport"]),
+        .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport", .system]),
         .testTarget(
             name: "MusterConfigTests",
             dependencies: [
-                "MusterConfig", "PostgreSQL", "Directories", "Borg", "Settings", "Processes", "DumpCore", "TestSupport",
-                .logging,
-                .system,
+                "MusterConfig", "PostgreSQL", "Directories", "Borg", "Settings", "Processes", "Linux", "DumpCore",
+                "TestSupport", .logging, .system,
             ]),
-        .testTarget(name: "ChecksumsTests", dependencies: ["Checksums", "TestSupport"]),
+        .testTarget(
+            name: "ChecksumsTests", dependencies: ["Checksums", "Linux", "DumpCore", "TestSupport", .system]),
         // The contract of a provider, as claims that each provider's tests make of theirs.
         .target(
             name: "Conformance", dependencies: ["Checksums", "TestSupport", "Linux", "DumpCore", .logging, .system],
             path: "Tests/Conformance"),
         .testTarget(
             name: "PostgreSQLTests",
-            dependencies: ["PostgreSQL", "Conformance", "Processes", "Linux", "DumpCore", "TestSupport", .logging],
+            dependencies: [
+                "PostgreSQL", "Conformance", "Processes", "Linux", "DumpCore", "TestSupport", .logging, .system,
+            ],
             exclude: ["Archives"]),
         .testTarget(
             name: "DirectoriesTests",
@@ -117,7 +118,9 @@ let package = Package(
         .executableTarget(name: "hostile", path: "Tests/Hostile"),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
-        .testTarget(name: "StagingTests", dependencies: ["Staging", "CFaults", "TestSupport"]),
+        .testTarget(
+            name: "StagingTests",
+            dependencies: ["Staging", "Checksums", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
         .testTarget(
             name: "PipelineTests",
             dependencies: ["Pipeline", "Borg", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
@@ -125,10 +128,13 @@ let package = Package(
             name: "SnapshotsTests",
             dependencies: [
                 "Snapshots", "Staging", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore",
-                "TestSupport", .logging, .system,
+                "TestSupport", .system,
             ]),
         .testTarget(
-            name: "BorgTests", dependencies: ["Borg", "Staging", "Checksums", "Linux", "TestSupport", .logging]),
+            name: "BorgTests",
+            dependencies: [
+                "Borg", "Staging", "Processes", "Checksums", "Linux", "DumpCore", "TestSupport", .logging, .system,
+            ]),
         // Every parser of what others wrote, with changed input; make fuzz gives it more time.
         .testTarget(
             name: "Fuzzing",
@@ -140,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd", dependencies: ["Checksums", "Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),
-        .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TestSupport", .logging]),
+        .testTarget(
+            name: "ProcessesTests", dependencies: ["Processes", "Linux", "DumpCore", "TestSupport", .logging, .system]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
