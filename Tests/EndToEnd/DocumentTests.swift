@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import SystemPackage
 import TestSupport
@@ -24,6 +25,21 @@ struct DocumentTests {
             let examples = page.components(at: "\n- `muster ").count - 1
             #expect(examples >= 2, "\(page.prefix(20))")
             #expect(page.contains("\nExit status:"), "\(page.prefix(20))")
+        }
+    }
+
+    @Test("leads nowhere by a link that is not there")
+    func links() throws {
+        let pages = try ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+            + FileSystem.names(in: Repository.root.appending("docs")).map { "docs/\($0)" }
+        try #require(pages.count > 15)
+        for page in pages {
+            let path = Repository.root.pushing(FilePath(page))
+            for link in try read(path).matches(of: /\]\(([^)# ]+)(#[^)]*)?\)/).map({ String($0.output.1) })
+            where !link.hasPrefix("https://") {
+                let target = path.removingLastComponent().pushing(FilePath(link)).lexicallyNormalized()
+                #expect(access(target.string, F_OK) == 0, "\(link) in \(page)")
+            }
         }
     }
 

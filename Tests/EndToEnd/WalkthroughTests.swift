@@ -4,9 +4,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The README")
+@Suite("The documents")
 struct WalkthroughTests {
-    @Test("Its first job and its way off-site work as written on one host, against a server like rsync.net's")
+    @Test("The first job and the way off-site work as written on one host, against a server like rsync.net's")
     func firstJobAndOffSite() async throws {
         try await TestHost.with { host in
             let served = host.scratch.appending("account")
@@ -14,8 +14,8 @@ struct WalkthroughTests {
             try FileSystem.createDirectory(served.appending("backups"))
             let sharedHost = host
             try await SSHServer.with(in: host.scratch, serving: served) { server in
-                let firstJob = try Readme.section("The first job", through: "muster run nightly")
-                let offSite = try Readme.section("Off-site, step by step")
+                let firstJob = try Page.readme.commands(below: "## The first job", through: "muster run nightly")
+                let offSite = try Page.offsite.commands(below: "# Off-site, step by step")
                 try #require(firstJob.count > 15 && offSite.count > 30, "the sections are there")
                 try sharedHost.reachAccount(at: server)
                 try sharedHost.offerRelease()
@@ -31,10 +31,10 @@ struct WalkthroughTests {
         }
     }
 
-    @Test("Its commands never write a new passphrase over one that is there")
+    @Test("The commands never write a new passphrase over one that is there")
     func passphrases() async throws {
         try await TestHost.with { host in
-            let sections = try Readme.section("The first job") + Readme.section("Off-site, step by step")
+            let sections = try Page.readme.commands(below: "## The first job", through: "muster run nightly") + Page.offsite.commands(below: "# Off-site, step by step")
             let lines = sections.filter { $0.contains("openssl rand") }
             try #require(lines.count == 2)
             var typed = ["mkdir -p /etc/muster"] + lines
@@ -47,7 +47,7 @@ struct WalkthroughTests {
     }
 
     @Test(
-        "Its restore with plain tools brings back every database, also those that each server has and those that are read only"
+        "The restore with plain tools brings back every database, also those that each server has and those that are read only"
     )
     func restore() async throws {
         try await TestHost.with { host in
@@ -55,7 +55,7 @@ struct WalkthroughTests {
             let run = try await host.muster("run")
             try #require(run.status == .exited(0), "\(run.errors)")
             let archive = try #require(try await host.archiveNames().first)
-            let lines = try Readme.section("Restoring, without Muster").map {
+            let lines = try Page.restore.commands(below: "# Restoring, without Muster").map {
                 $0.replacing("REPOSITORY::ARCHIVE", with: "\(host.repository)::\(archive)")
             }
             try #require(lines.count > 10)
@@ -72,21 +72,26 @@ struct WalkthroughTests {
     }
 }
 
-/// The commands of a section of the README: its indented lines.
-private enum Readme {
-    /// - Parameter last: begins the last line to be typed; all of them if nil.
-    static func section(_ title: String, through last: String? = nil) throws -> [String] {
-        let text = try read(FilePath(#filePath).removingLastComponent().pushing("../../README.md"))
-        let section = text.split(separator: "\n## ").first { $0.hasPrefix(title) } ?? ""
-        let lines = section.split(separator: "\n", omittingEmptySubsequences: false).filter { $0.hasPrefix("    ") }
-            .map { String($0.dropFirst(4)) }
+/// A page whose indented lines are typed.
+private enum Page: String {
+    case readme = "README.md"
+    case offsite = "docs/offsite.md"
+    case restore = "docs/restore.md"
+
+    /// - Parameters:
+    ///   - heading: as its line has it. The commands are those before the next heading.
+    ///   - last: begins the last line to be typed; all of them if nil.
+    func commands(below heading: String, through last: String? = nil) throws -> [String] {
+        let text = try read(Repository.root.pushing(FilePath(rawValue)))
+        let rest = text.split(separator: "\n", omittingEmptySubsequences: false).drop { $0 != heading }.dropFirst()
+        let lines = rest.prefix { !$0.hasPrefix("#") }.filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
         guard let last, let end = lines.firstIndex(where: { $0.hasPrefix(last) }) else { return lines }
         return Array(lines[...end])
     }
 }
 
 extension TestHost {
-    /// The account that the README names is `account`.
+    /// The account that the page names is `account`.
     fileprivate func reachAccount(at account: SSHServer) throws {
         try fake(
             "ssh",
