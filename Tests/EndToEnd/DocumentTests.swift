@@ -30,7 +30,8 @@ struct DocumentTests {
 
     @Test("leads nowhere by a link that is not there")
     func links() throws {
-        let pages = try ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        let pages =
+            try ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
             + FileSystem.names(in: Repository.root.appending("docs")).map { "docs/\($0)" }
         try #require(pages.count > 15)
         for page in pages {

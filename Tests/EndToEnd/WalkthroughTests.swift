@@ -4,7 +4,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The documents")
+/// One after the other: a directory that one removes takes what another has mounted there with it.
+@Suite("The documents", .serialized)
 struct WalkthroughTests {
     @Test("The first job and the way off-site work as written on one host, against a server like rsync.net's")
     func firstJobAndOffSite() async throws {
@@ -34,7 +35,9 @@ struct WalkthroughTests {
     @Test("The commands never write a new passphrase over one that is there")
     func passphrases() async throws {
         try await TestHost.with { host in
-            let sections = try Page.readme.commands(below: "## The first job", through: "muster run nightly") + Page.offsite.commands(below: "# Off-site, step by step")
+            let sections =
+                try Page.readme.commands(below: "## The first job", through: "muster run nightly")
+                + Page.offsite.commands(below: "# Off-site, step by step")
             let lines = sections.filter { $0.contains("openssl rand") }
             try #require(lines.count == 2)
             var typed = ["mkdir -p /etc/muster"] + lines
