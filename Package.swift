@@ -28,13 +28,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
     targets: [
-        .executableTarget(
-            name: "muster",
+        .executableTarget(name: "muster", dependencies: ["MusterCommands"], linkerSettings: [boundAtStart]),
+        .target(
+            name: "MusterCommands",
             dependencies: [
-                "MusterConfig", "Pipeline", "PostgreSQL", "Directories", "Snapshots", "Borg", "Staging", "Settings",
-                "Processes", "Linux", "DumpCore",
+                "MusterConfig", "Pipeline", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories", "Snapshots",
+                "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
-            ], linkerSettings: [boundAtStart]),
+            ]),
         // What Muster runs every program under; in C, because there is one for each of them.
         .executableTarget(
             name: "muster-keeper",
@@ -47,15 +48,24 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "Borg", "Staging", "Processes", "Settings", "Linux", "DumpCore", .logging, .system,
+                "Catalog", "Reporting", "Jobs", "Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
             ]),
+        .target(
+            name: "Catalog",
+            dependencies: [
+                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Linux", "DumpCore", .logging, .system,
+            ]),
+        .target(name: "Jobs", dependencies: ["Borg", "Staging", "DumpCore", .system]),
+        .target(
+            name: "Reporting", dependencies: ["Staging", "Documents", "Linux", "DumpCore", .system]),
         .target(
             name: "PostgreSQL",
             dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .system]),
         .target(
             name: "Borg",
             dependencies: [
-                "Settings", "Staging", "Processes", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system,
+                "Settings", "Staging", "Documents", "Processes", "Trees", "Checksums", "Linux", "DumpCore", .logging,
+                .system,
             ]),
         .target(
             name: "Directories",
@@ -65,7 +75,10 @@ let package = Package(
         .target(
             name: "Snapshots",
             dependencies: ["Settings", "Processes", "Linux", "DumpCore", .logging, .system]),
-        .target(name: "Staging", dependencies: ["Trees", "Checksums", "Linux", "DumpCore", .system]),
+        .target(
+            name: "Staging",
+            dependencies: ["Documents", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "Documents", dependencies: ["DumpCore"]),
         .target(name: "Trees", dependencies: ["Checksums", "Linux", "DumpCore", .system]),
         .target(
             name: "Processes",
@@ -120,10 +133,19 @@ let package = Package(
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(
             name: "StagingTests",
-            dependencies: ["Staging", "Checksums", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
+            dependencies: ["Documents", "Staging", "Checksums", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["Pipeline", "Borg", "Staging", "Linux", "DumpCore", "TestSupport", .logging, .system]),
+            dependencies: [
+                "Pipeline", "Catalog", "Reporting", "Jobs", "Borg", "Staging", "Linux", "DumpCore", "TestSupport",
+                .logging, .system,
+            ]),
+        .testTarget(
+            name: "MusterCommandsTests", dependencies: ["MusterCommands", "Reporting", "DumpCore"]),
+        .testTarget(
+            name: "CatalogTests",
+            dependencies: ["Catalog", "Borg", "Staging", "Linux", "DumpCore", "TestSupport", .system]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Staging", "Documents", "TestSupport"]),
         .testTarget(
             name: "SnapshotsTests",
             dependencies: [
@@ -133,15 +155,15 @@ let package = Package(
         .testTarget(
             name: "BorgTests",
             dependencies: [
-                "Borg", "Staging", "Processes", "Checksums", "Linux", "DumpCore", "TestSupport", .logging, .system,
+                "Documents", "Borg", "Staging", "Processes", "Checksums", "Linux", "DumpCore", "TestSupport", .logging,
+                .system,
             ]),
         // Every parser of what others wrote, with changed input; make fuzz gives it more time.
         .testTarget(
             name: "Fuzzing",
             dependencies: [
-                "Borg", "Checksums", "DumpCore", "Linux", "MusterConfig", "Pipeline", "PostgreSQL", "Settings",
-                "Staging",
-                "TestSupport", "Trees", .system,
+                "Catalog", "Documents", "Reporting", "Borg", "Checksums", "DumpCore", "Linux", "MusterConfig",
+                "PostgreSQL", "Settings", "Staging", "TestSupport", "Trees", .system,
             ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Checksums", "Linux", "TestSupport", .system], path: "Tests/EndToEnd"),

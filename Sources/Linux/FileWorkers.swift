@@ -22,9 +22,20 @@ public protocol StoppableError: Error {
     var isStopped: Bool { get }
 }
 
-extension DumpError: StoppableError {
-    public static var stopped: DumpError { DumpError(.cancelled, "the dump was cancelled") }
+/// The codes of a module whose work may be told to end.
+public protocol StoppableCode: ErrorCode {
+    static var cancelled: Self { get }
+    /// What is said of it, such as `the dump was cancelled`.
+    static var cancellation: String { get }
+}
+
+extension CodedError: StoppableError where Kind: StoppableCode {
+    public static var stopped: Self { Self(.cancelled, Kind.cancellation) }
     public var isStopped: Bool { code == .cancelled }
+}
+
+extension DumpErrorCode: StoppableCode {
+    public static var cancellation: String { "the dump was cancelled" }
 }
 
 /// Two to four threads that work on files: enough for reading and hashing to overlap, few enough to keep memory and disk calm.

@@ -1,6 +1,8 @@
 import DumpCore
+import Jobs
 import Linux
 import Logging
+import Reporting
 import Staging
 import SystemPackage
 
@@ -9,15 +11,15 @@ import SystemPackage
 ///     lock → undo leftovers → prepare all → freeze all → dump all → release all → gate → seal → publish → archive → report
 public struct Run: Sendable {
     public let job: Job
-    public let id: RunID
-    let startedAt: Timestamp
-    let tool: Manifest.Tool
     let display: any ProgressDisplay
     let acceptsSizes: Bool
     /// Where a dump by hand is made; nil for what is published.
     var areaByHand: FilePath?
-    var isByHand: Bool { areaByHand != nil }
+    /// Of this run, for as long as it goes on.
+    let record: RunRecord
     let log: Logger
+
+    public var id: RunID { record.id }
 
     /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.
     public init(
@@ -25,88 +27,67 @@ public struct Run: Sendable {
         log: Logger
     ) {
         self.job = job
-        self.acceptsSizes = acceptsSizes
-        self.tool = tool
         self.display = display
+        self.acceptsSizes = acceptsSizes
         self.log = log
-        startedAt = .now
-        id = RunID(start: startedAt)
+        record = RunRecord(of: job, tool: tool, log: log)
     }
 
-    /// Which part of the story is told.
-    public enum Part: String, Sendable {
-        /// Everything: dump, publish, archive.
-        case run
-        /// Up to the published set.
-        case dump
-        /// From the published set on.
-        case archive
-    }
+    public typealias Part = RunReport.Part
 
-    /// Dumps, publishes and archives. No archive is made after a failed dump, and after any failure but an archive's the
-    /// set in `current/` is what it was.
+    /// Dumps, publishes and archives, or a part of that. No archive is made after a failed dump, and after any failure but an archive's
+    /// the set in `current/` is what it was.
     ///
-    /// The report comes back on every path. It is in the staging area too, unless another run holds the lock.
+    /// The report comes back on every path. It is in the staging area too, unless another run holds the lock. A run is performed once.
     public func perform(_ part: Part) async -> RunReport.Ended {
-        var report = newReport(of: part.rawValue)
+        record.note { $0.command = part.rawValue }
         do {
-            if let exposure = try await StagingArea.exposure(of: job.staging, toAllBut: job.dumpUsers) {
-                log.warning("\(exposure.message)", metadata: ["code": "\(exposure.code)"])
-            }
-            let area = try await StagingArea.open(job.staging)
-            let lock = try await area.lock(for: id, command: "muster \(part.rawValue) \(job.name)")
+            let lock = try await lock(for: part)
             defer { lock.release() }
-            StopPoint.passing("locked")
-            try await lock.claim(for: job)
-            let failure = await tell(part, holding: lock, &report)
-            return RunReport.Ended(report: report, failure: failure)
+            let inPlace = SourcesInPlace()
+            let failure = await failure(of: { () throws(RunFailure) in try await tell(part, holding: lock, inPlace) })
+            await inPlace.release()
+            return await record.end(with: failure, in: lock.area)
         } catch {
-            let failure = RunFailure(error, during: part == .archive ? .archive : .dump)
-            report.end(with: failure)
-            return RunReport.Ended(report: report, failure: failure)
+            return record.end(with: RunFailure(error, during: part == .archive ? .archive : .dump))
         }
     }
 
+    /// The story.
+    ///
+    /// - Parameter inPlace: receives what Borg reads where it is, and what the caller then releases.
     private func tell(
-        _ part: Part, holding lock: StagingLock, _ report: inout RunReport
-    ) async -> RunFailure? {
-        var failure: RunFailure?
-        let inPlace = SourcesInPlace()
-        await enter(part == .archive ? .archive : .prepare, in: lock.area, &report)
-        do throws(RunFailure) {
-            try await undoLeftovers(before: part, holding: lock)
-            switch part {
-            case .archive:
-                try await archive(try await currentSet(holding: lock, &report), holding: lock, &report)
-            case .dump, .run:
-                let published = try await dump(holding: lock, inPlace, &report)
-                if part == .dump {
-                    try await keep(inPlace, in: lock.area)
-                } else {
-                    await enter(.archive, in: lock.area, &report)
-                    try await archive(published.set, holding: lock, &report)
-                }
-                if let obstacle = published.shortfall.notOnDisk { throw .afterwards(obstacle) }
-            }
-        } catch {
-            failure = error
+        _ part: Part, holding lock: StagingLock, _ inPlace: SourcesInPlace
+    ) async throws(RunFailure) {
+        await enter(part == .archive ? .archive : .prepare, in: lock.area)
+        try await undoLeftovers(before: part, holding: lock)
+        guard part != .archive else {
+            return try await archive(try await currentSet(holding: lock), holding: lock)
         }
-        await inPlace.release()
-        report.end(with: failure)
-        StopPoint.passing("ended")
-        do {
-            try await lock.area.writeReport(report, of: id)
-        } catch {
-            log.error("cannot write the run report", metadata: ["error": "\(error)"])
-            // A run whose outcome is not on record did not end well. Its own failure says more than this one.
-            failure = failure ?? .afterwards(error)
-            report.end(with: failure)
+        let published = try await dump(holding: lock, inPlace)
+        if part == .dump {
+            try await keep(inPlace, in: lock.area)
+        } else {
+            await enter(.archive, in: lock.area)
+            try await archive(published.set, holding: lock)
         }
-        return failure
+        if let obstacle = published.shortfall.notOnDisk { throw .afterwards(obstacle) }
     }
 
-    func newReport(of command: String) -> RunReport {
-        RunReport(tool: tool, command: command, job: job.name, runID: id, host: job.host, startedAt: startedAt)
+    private func lock(for part: Part) async throws -> StagingLock {
+        if let exposure = try await StagingArea.exposure(of: job.staging, toAllBut: job.dumpUsers) {
+            log.warning("\(exposure.message)", metadata: ["code": "\(exposure.code)"])
+        }
+        let area = try await StagingArea.open(job.staging)
+        let lock = try await area.lock(for: id, command: "muster \(part.rawValue) \(job.name)")
+        StopPoint.passing("locked")
+        do {
+            try await lock.claim(for: job)
+            return lock
+        } catch {
+            lock.release()
+            throw error
+        }
     }
 
     private func undoLeftovers(before part: Part, holding lock: StagingLock) async throws(RunFailure) {
@@ -116,9 +97,27 @@ public struct Run: Sendable {
             }
             // What cannot be undone is said, and is no reason to go without a dump.
             // A new set takes the place of the one whose snapshots were kept.
-            _ = try await undoSideEffects(in: lock.area, which: part == .archive ? .leftBehind : .all)
+            _ = try await sideEffects.undo(part == .archive ? .leftBehind : .all, in: lock.area)
         } catch {
             throw RunFailure(error, during: .dump)
         }
+    }
+
+    /// A dump by hand is not of the job's history.
+    func enter(_ stage: RunReport.Stage, in area: StagingArea) async {
+        if areaByHand == nil { await record.enter(stage, in: area) }
+    }
+
+    var providers: ProviderContexts { ProviderContexts(job: job, run: id, areaByHand: areaByHand, log: log) }
+    var sideEffects: SideEffects { SideEffects(providers) }
+}
+
+/// What stopped the work; nil if nothing did.
+private func failure(of work: () async throws(RunFailure) -> Void) async -> RunFailure? {
+    do {
+        try await work()
+        return nil
+    } catch {
+        return error
     }
 }

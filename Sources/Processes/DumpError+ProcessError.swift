@@ -10,6 +10,6 @@ extension DumpError {
             case .secretUnavailable: .settings
             case .cannotRun, .tooMuchOutput: .system
             }
-        self.init(code, error.message, hint: error.hint, context: error.context, underlying: error)
+        self.init(code, error)
     }
 }

@@ -103,7 +103,7 @@ extension DumpError {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// A snapshot was there when it was taken, and is not whole any more.
     public static let snapshotLost = DumpError.Code(rawValue: "snapshot_lost")
 }

@@ -4,63 +4,42 @@ import Linux
 import SystemPackage
 
 /// Why the staging area could not be used, or a set not be sealed, published or trusted.
-public struct StagingError: OperatorError, Sendable {
-    public enum Code: String, Sendable {
-        /// Another process holds the lock.
-        case locked
-        /// The lock that the call needs has been released.
-        case lockNotHeld = "lock_not_held"
-        /// The directory is no staging area and must not become one.
-        case unsuitableDirectory = "unsuitable_directory"
-        /// What a dead run left behind has not been removed yet.
-        case leftovers
-        /// A dump has not what a set needs: a directory, a file, a name of its own.
-        case incompleteSet = "incomplete_set"
-        /// Something in a set is neither a regular file nor a directory, or does not belong there.
-        case unexpectedFile = "unexpected_file"
-        /// A file changed after it was complete.
-        case changed
-        /// The directory holds no complete set.
-        case notASet = "not_a_set"
-        /// The set is not what its manifest says.
-        case damagedSet = "damaged_set"
-        /// The set was written by a newer Muster.
-        case newerFormat = "newer_format"
-        /// What was noted of a repository, or of the job, cannot be read back.
-        case damagedRecord = "damaged_record"
-        /// The staging area is that of another job.
-        case anotherJob = "another_job"
-        /// The file system is full, or would be.
-        case noSpace = "no_space"
-        /// Our task was cancelled.
-        case cancelled
-        /// The operating system refused something.
-        case system
-    }
+public typealias StagingError = CodedError<StagingErrorCode>
 
-    public var code: Code
-    public var message: String
-    public var hint: String?
-    public var context: ErrorContext
-    public var underlying: (any Error)?
-
-    public var codeName: String { code.rawValue }
-
-    public init(
-        _ code: Code, _ message: String, hint: String? = nil, context: ErrorContext = [:],
-        underlying: (any Error)? = nil
-    ) {
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.context = context
-        self.underlying = underlying
-    }
+public enum StagingErrorCode: String, ErrorCode {
+    /// Another process holds the lock.
+    case locked
+    /// The lock that the call needs has been released.
+    case lockNotHeld = "lock_not_held"
+    /// The directory is no staging area and must not become one.
+    case unsuitableDirectory = "unsuitable_directory"
+    /// What a dead run left behind has not been removed yet.
+    case leftovers
+    /// A dump has not what a set needs: a directory, a file, a name of its own.
+    case incompleteSet = "incomplete_set"
+    /// Something in a set is neither a regular file nor a directory, or does not belong there.
+    case unexpectedFile = "unexpected_file"
+    /// A file changed after it was complete.
+    case changed
+    /// The directory holds no complete set.
+    case notASet = "not_a_set"
+    /// The set is not what its manifest says.
+    case damagedSet = "damaged_set"
+    /// The set was written by a newer Muster.
+    case newerFormat = "newer_format"
+    /// What was noted of a repository, or of the job, cannot be read back.
+    case damagedRecord = "damaged_record"
+    /// The staging area is that of another job.
+    case anotherJob = "another_job"
+    /// The file system is full, or would be.
+    case noSpace = "no_space"
+    /// Our task was cancelled.
+    case cancelled
+    /// The operating system refused something.
+    case system
 }
 
 extension StagingError {
-    static var cancelled: StagingError { StagingError(.cancelled, "the work on the staging area was cancelled") }
-
     init(_ error: ChecksumError) {
         let code: Code =
             switch error.code {
@@ -69,7 +48,7 @@ extension StagingError {
             case .malformedList: .damagedSet
             case .cannotRead, .libraryFailed: .system
             }
-        self.init(code, error.message, hint: error.hint, context: error.context, underlying: error)
+        self.init(code, error)
     }
 
     static func noSpace(to act: String, at path: FilePath, needed: Int64) -> StagingError {

@@ -1,5 +1,6 @@
 import Borg
 import Checksums
+import Documents
 import DumpCore
 import Glibc
 import Linux
@@ -135,4 +136,17 @@ func makeDirectory(_ path: FilePath) throws { try FileSystem.createDirectory(pat
 
 extension Executables {
     fileprivate static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
+}
+
+extension BorgRepository {
+    /// An archive that is begun at `time`, of a set that nobody else archives.
+    func create(
+        _ set: SealedSet, at time: Timestamp = .now, by job: JobID? = nil, knowing cache: FilesCache? = nil,
+        onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in },
+        stillGood: () async throws(DumpError) -> Void = {}
+    ) async throws(BorgError) -> ConfirmedArchive {
+        try await create(
+            set, as: BegunArchive(of: set, at: time, by: job), knowing: cache, onProgress: onProgress,
+            stillGood: stillGood)
+    }
 }

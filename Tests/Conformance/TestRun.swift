@@ -68,7 +68,7 @@ public struct TestRun: Sendable {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// A finding of severity failure kept the run from starting.
     public static let refused = DumpError.Code(rawValue: "refused")
 }

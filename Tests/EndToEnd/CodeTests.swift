@@ -5,7 +5,7 @@ import Testing
 
 /// Every stable word that Muster prints for scripts, as the sources write them:
 ///
-/// - `case` of an `enum Code: String` or of `OmissionCode`,
+/// - `case` of an enumeration whose name ends with `Code`,
 /// - `rawValue: "…"` in an extension of `DumpError.Code`,
 /// - a word in quotes before `, object:`, which is a finding's,
 /// - what is called `code:`, `"code":`, `…Code =` or `codeName =`.
@@ -80,7 +80,7 @@ private struct Sources {
     var codes: Set<String> { cases.union(literals) }
 
     private var cases: Set<String> {
-        let enums = text.matches(of: /enum (?:Code|OmissionCode): String.*?\n *\}\n/.dotMatchesNewlines())
+        let enums = text.matches(of: /enum \w*Code: String.*?\n *\}\n/.dotMatchesNewlines())
         let found = enums.flatMap { $0.output.matches(of: /\n +case (\w+)(?: = "([a-z_]+)")?/) }
         return Set(found.map { String($0.output.2 ?? $0.output.1) })
     }

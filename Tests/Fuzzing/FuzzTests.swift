@@ -1,4 +1,5 @@
 import Checksums
+import Documents
 import DumpCore
 import Glibc
 import Linux
@@ -10,9 +11,10 @@ import Testing
 import Trees
 
 @testable import Borg
+@testable import Catalog
 @testable import MusterConfig
-@testable import Pipeline
 @testable import PostgreSQL
+@testable import Reporting
 
 /// A parser of what others wrote, with real input of its kind.
 struct FuzzedParser: Sendable, CustomTestStringConvertible {

@@ -5,6 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Jobs
 @testable import Pipeline
 
 @Suite("The freeze of a job with several dumps")

@@ -3,6 +3,7 @@ import Linux
 import Testing
 
 @testable import Borg
+@testable import Catalog
 @testable import Pipeline
 
 @Suite("A plan to prune")

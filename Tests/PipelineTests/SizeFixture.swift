@@ -5,7 +5,9 @@ import Staging
 import SystemPackage
 import TestSupport
 
+@testable import Jobs
 @testable import Pipeline
+@testable import Reporting
 
 /// A job with one dump, `app`, whose staging area holds the reports of earlier runs.
 struct SizeFixture {
@@ -19,11 +21,15 @@ struct SizeFixture {
         }
     }
 
-    func run(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule(), accepting: Bool = false) -> Run {
-        let job = Job(
+    func job(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule()) -> Job {
+        Job(
             name: "nightly", host: "here", staging: area.root, parallel: 1, anomalies: rule,
             sources: [Job.Source(name: "app", provider: BytesProvider(count: bytes))], repositories: [])
-        return Run(job, tool: .init(name: "test", version: "0"), acceptsSizes: accepting, log: .silent)
+    }
+
+    func run(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule(), accepting: Bool = false) -> Run {
+        Run(
+            job(bytes, rule), tool: .init(name: "test", version: "0"), acceptsSizes: accepting, log: .silent)
     }
 
     /// Reports as runs left them that dumped so many bytes, oldest first, days ago.
@@ -39,11 +45,10 @@ struct SizeFixture {
             report.outcome = exitStatus == 0 ? .done : .failed
             report.exitStatus = exitStatus
             report.sizesAccepted = accepted
-            report.dumps = [
-                RunReport.DumpRecord(
-                    name: "app", provider: provider, outcome: .done, durationSeconds: 2.5, bytes: bytes, findings: [],
-                    omissions: [])
-            ]
+            var dump = RunReport.DumpRecord(
+                name: "app", provider: provider, outcome: .done, durationSeconds: 2.5, findings: [], omissions: [])
+            dump.bytes = bytes
+            report.dumps = [dump]
             try await area.writeReport(report, of: report.runID)
         }
     }

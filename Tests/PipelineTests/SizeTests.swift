@@ -1,10 +1,11 @@
 import DumpCore
 import Linux
+import Pipeline
 import Staging
 import TestSupport
 import Testing
 
-@testable import Pipeline
+@testable import Reporting
 
 @Suite("A dump whose size is out of the ordinary")
 struct SizeTests {
@@ -130,13 +131,13 @@ struct SizeTests {
     @Test("check says what a dump took the last time, and what the next set takes of what is free")
     func lastRun() async throws {
         try await SizeFixture.with { job in
-            let unknown = await job.run(700).examine()
+            let unknown = await Examination(of: job.job(700), log: .silent)
             #expect(unknown.parts.map(\.kind) == [.staging, .dump])
             #expect(unknown.parts[1].lastRun == nil)
             #expect(unknown.parts[0].expectedBytes == 700)
             try await job.remember(1000)
             try await job.remember(5, exitStatus: 3)
-            let part = await job.run(700).examine().parts[1]
+            let part = await Examination(of: job.job(700), log: .silent).parts[1]
             #expect(part.lastRun?.bytes == 1000)
             #expect(part.lastRun?.durationSeconds == 2.5)
             #expect(part.reachable == true)
@@ -147,7 +148,7 @@ struct SizeTests {
     @Test("check says in numbers that there is no space")
     func noSpace() async throws {
         try await SizeFixture.with { job in
-            let staging = await job.run(Int(Int32.max) << 20).examine().parts[0]
+            let staging = await Examination(of: job.job(Int(Int32.max) << 20), log: .silent).parts[0]
             #expect(staging.findings.map(\.code) == ["no_space", "no_set_yet"])
             #expect(staging.expectedBytes == Int64(Int32.max) << 20)
             let free = try FileSystem.availableBytes(at: job.area.root)

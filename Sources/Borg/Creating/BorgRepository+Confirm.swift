@@ -81,7 +81,7 @@ extension BorgRepository {
         do {
             return try sha256(of: bytes)
         } catch {
-            throw BorgError(.failed, error.message, hint: error.hint, underlying: error)
+            throw BorgError(.failed, error)
         }
     }
 }

@@ -30,23 +30,22 @@ extension BorgRepository {
     ///
     /// - Parameters:
     ///   - set: at its final place; Borg finds unchanged files by their full path.
-    ///   - time: of the archive's name.
-    ///   - job: whose archive it is, for its comment.
+    ///   - begun: its name and comment. The caller has noted them: whatever a crash leaves is known for what it is.
     ///   - cache: the files that Borg may skip unread. No inode of a set in it may have been free while files of this one were made: a
     ///     file that keeps its size and time of modification when it changes, and gets the inode that the one before it had, would
     ///     pass for that one. Nil, or one that is not there as it was, has Borg read all.
     ///   - onProgress: told a few times a second.
     ///   - stillGood: asked once Borg has read all that it will; what it throws fails the archive. Of a set with trees that Borg reads in place.
     public func create(
-        _ set: SealedSet, at time: Timestamp = .now, by job: JobID? = nil, knowing cache: FilesCache? = nil,
+        _ set: SealedSet, as begun: BegunArchive, knowing cache: FilesCache? = nil,
         onProgress: @escaping @Sendable (ArchiveProgress) -> Void = { _ in },
         stillGood: () async throws(DumpError) -> Void = {}
     ) async throws(BorgError) -> ConfirmedArchive {
         let attempt: Attempt
         do {
-            attempt = try Attempt(set, BegunArchive(of: set, at: time, by: job))
+            attempt = try Attempt(set, begun)
         } catch {
-            throw BorgError(.failed, error.message, hint: error.hint, context: error.context, underlying: error)
+            throw BorgError(.failed, error)
         }
         let borgLog = BorgLog(onProgress: onProgress)
         log.info("creating the archive", metadata: ["repository": "\(name)", "archive": "\(attempt.name)"])
@@ -94,7 +93,7 @@ extension BorgRepository {
             try await stillGood()
             return nil
         } catch {
-            return BorgError(.notFaithful, error.message, hint: error.hint, context: error.context, underlying: error)
+            return BorgError(.notFaithful, error)
         }
     }
 

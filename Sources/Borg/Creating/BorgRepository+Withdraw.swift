@@ -73,7 +73,7 @@ extension BorgError {
 
     fileprivate func leaving(_ archive: String, because obstacle: BorgError) -> BorgError {
         var error = about("\(archive) (may be there, could not be deleted)")
-        error.untrustedArchive = archive
+        error.underlying = UntrustedArchive(name: archive, cause: underlying)
         error.context["obstacle"] = obstacle.message
         error.hint = "Do not trust archive '\(archive)': delete it with borg delete." + (hint.map { " " + $0 } ?? "")
         return error

@@ -19,7 +19,7 @@ extension FileStatus {
     fileprivate var holeBytes: Int64 { kind == .file ? max(bytes, 0) - min(max(allocatedBytes, 0), max(bytes, 0)) : 0 }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// A file has so many holes that reading them would take days.
     static let tooManyHoles = Self(rawValue: "too_many_holes")
 }

@@ -117,7 +117,7 @@ extension Errno {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// A path is longer than can be extracted from an archive.
     static let pathTooLong = Self(rawValue: "path_too_long")
     /// A snapshot has an empty directory in the place of a volume that should be in the dump.

@@ -1,11 +1,13 @@
 import Borg
 import DumpCore
+import Jobs
 import Linux
+import Reporting
 import Staging
 
 extension Run {
     /// The published set, for a run that only archives.
-    func currentSet(holding lock: StagingLock, _ report: inout RunReport) async throws(RunFailure) -> SealedSet {
+    func currentSet(holding lock: StagingLock) async throws(RunFailure) -> SealedSet {
         let area = lock.area
         do {
             guard let set = try await area.verifiedSet(noting: lock) else {
@@ -13,7 +15,7 @@ extension Run {
                     .settings, "there is no set to archive in \(area.root)",
                     hint: "Run 'muster dump' or 'muster run' first.")
             }
-            report.set = RunReport.SetRecord(set)
+            record.note { $0.set = RunReport.SetRecord(set) }
             return set
         } catch {
             throw RunFailure(error, during: .archive)
@@ -21,9 +23,7 @@ extension Run {
     }
 
     /// One archive of the set in each repository, in the order of the job file. One that fails does not stop the others.
-    func archive(
-        _ set: SealedSet, holding lock: StagingLock, _ report: inout RunReport
-    ) async throws(RunFailure) {
+    func archive(_ set: SealedSet, holding lock: StagingLock) async throws(RunFailure) {
         do {
             try await requireInPlace(set, in: lock.area)
         } catch {
@@ -31,25 +31,11 @@ extension Run {
         }
         var failures: [(name: String, error: any OperatorError)] = []
         for repository in job.repositories {
-            var record = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
             let startedAt = Timestamp.now
-            do {
-                let borg = try await repository.open()
-                let confirmed = try await archivePersistently(set, in: borg, holding: lock)
-                record.fill(from: confirmed)
-                log.notice(
-                    "archive confirmed",
-                    metadata: ["repository": "\(repository.name)", "archive": "\(record.name ?? "")"])
-                let upkeep = await keepUp(borg, after: confirmed.archive, holding: lock)
-                record.upkeep = upkeep.record
-                if let error = upkeep.error { failures.append((repository.name, error)) }
-            } catch {
-                let error = error as? any OperatorError ?? UnexpectedError(error)
-                record.error = RunReport.ErrorRecord(error)
-                failures.append((repository.name, error))
-            }
-            record.durationSeconds = Timestamp.now.seconds(since: startedAt)
-            report.archives.append(record)
+            var archived = await archive(set, in: repository, holding: lock)
+            archived.record.durationSeconds = Timestamp.now.seconds(since: startedAt)
+            note(archived.record)
+            if let error = archived.error { failures.append((repository.name, error)) }
             if Task.isCancelled { throw .interrupted }
         }
         StopPoint.passing("archived")
@@ -57,16 +43,44 @@ extension Run {
         let error = CombinedError("repositories", failures)
         throw failures.contains { $0.error.isDamageToTheSet } ? .damagedSet(error) : .archive(error)
     }
+
+    /// One archive, and what follows it there. Throws nothing: what failed is in the record, and returned.
+    private func archive(
+        _ set: SealedSet, in repository: Job.Repository, holding lock: StagingLock
+    ) async -> (record: RunReport.ArchiveRecord, error: (any OperatorError)?) {
+        var archived = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
+        do {
+            let borg = try await repository.open()
+            let confirmed = try await archivePersistently(set, in: borg, holding: lock)
+            archived.fill(from: confirmed)
+            log.notice(
+                "archive confirmed",
+                metadata: ["repository": "\(repository.name)", "archive": "\(archived.name ?? "")"])
+            let kept = await upkeep.follow(confirmed.archive, in: borg, holding: lock)
+            archived.upkeep = kept.record
+            return (archived, kept.error)
+        } catch {
+            let error = error as? any OperatorError ?? UnexpectedError(error)
+            archived.error = RunReport.ErrorRecord(error)
+            return (archived, error)
+        }
+    }
+
+    private func note(_ archive: RunReport.ArchiveRecord) {
+        record.note { $0.archives.append(archive) }
+    }
+
+    private var upkeep: Upkeep { Upkeep(of: job, since: record.startedAt, log: log) }
 }
 
 extension OperatorError {
     /// Whether an archive failed because the set that Borg read was not what was sealed.
     fileprivate var isDamageToTheSet: Bool {
-        ((self as? BorgError)?.underlying as? DumpError)?.code == .damagedSet
+        ((self as? BorgError)?.cause as? DumpError)?.code == .damagedSet
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     static let damagedSet = Self(rawValue: StagingError.Code.damagedSet.rawValue)
 }
 

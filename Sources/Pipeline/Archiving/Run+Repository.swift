@@ -1,6 +1,8 @@
 import Borg
+import Catalog
 import DumpCore
 import Linux
+import Reporting
 import Staging
 
 /// The way to one repository: what runs before have left there, the repository itself, the archive.
@@ -23,27 +25,17 @@ extension Run {
                 "Borg reads every file again: its files cache may not be of the last archive",
                 metadata: ["repository": "\(repository.name)"])
         }
-        let id = try await lock.area.jobRecord()?.id
-        let time = ledger.vacantTime(from: startedAt, in: ArchiveSeries(of: set.manifest))
-        let begun = BegunArchive(of: set, at: time, by: id)
-        ledger.begin(begun)
-        try await lock.writeRepositoryRecord(of: repository.name, ledger)
-        StopPoint.passing("begun")
+        let begun = try await begin(set, in: &ledger, of: repository, holding: lock)
         let confirmed: ConfirmedArchive
         do {
-            confirmed = try await create(set, at: time, by: id, in: repository, knowing: cache, lock.area)
+            confirmed = try await create(set, as: begun, in: repository, knowing: cache, lock.area)
         } catch {
             if error.untrustedArchive == nil { ledger.drop(begun) }
             ledger.borg = nil
             try await lock.writeRepositoryRecord(of: repository.name, ledger)
             throw try await repository.explained(error, knowsArchives: isKnown)
         }
-        ledger.confirm(
-            confirmed.archive, of: begun, at: repository.settings.location, number: await nextNumber(in: lock.area),
-            in: confirmed.repository)
-        ledger.keep(confirmed.filesCache, in: lock.area)
-        ledger.borg = try await repository.knownBorg()
-        try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        try await note(confirmed, of: begun, in: &ledger, of: repository, holding: lock)
         if let known, let repositoryNow = confirmed.repository, repositoryNow.id != known.id {
             log.warning(
                 "another repository is at this location: archives confirmed in the former one are not in it",
@@ -51,6 +43,18 @@ extension Run {
             try await exportKey(&ledger, of: repository, repositoryNow, holding: lock)
         }
         return confirmed
+    }
+
+    private func note(
+        _ confirmed: ConfirmedArchive, of begun: BegunArchive, in ledger: inout RepositoryLedger,
+        of repository: BorgRepository, holding lock: StagingLock
+    ) async throws {
+        ledger.confirm(
+            confirmed.archive, of: begun, at: repository.settings.location, number: await nextNumber(in: lock.area),
+            in: confirmed.repository)
+        ledger.keep(confirmed.filesCache, in: lock.area)
+        ledger.borg = try await repository.knownBorg()
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
     }
 
     /// Finds the repository, or creates it. Asks Borg only if the last archive was not confirmed at this very location.
@@ -88,13 +92,25 @@ extension Run {
         }
     }
 
+    /// Notes the archive, under a name that none of the ledger has, before Borg hears of it.
+    private func begin(
+        _ set: SealedSet, in ledger: inout RepositoryLedger, of repository: BorgRepository, holding lock: StagingLock
+    ) async throws -> BegunArchive {
+        let time = ledger.vacantTime(from: record.startedAt, in: ArchiveSeries(of: set.manifest))
+        let begun = BegunArchive(of: set, at: time, by: try await lock.area.jobRecord()?.id)
+        ledger.begin(begun)
+        try await lock.writeRepositoryRecord(of: repository.name, ledger)
+        StopPoint.passing("begun")
+        return begun
+    }
+
     private func create(
-        _ set: SealedSet, at time: Timestamp, by id: JobID?, in repository: BorgRepository,
-        knowing cache: FilesCache?, _ area: StagingArea
+        _ set: SealedSet, as begun: BegunArchive, in repository: BorgRepository, knowing cache: FilesCache?,
+        _ area: StagingArea
     ) async throws(BorgError) -> ConfirmedArchive {
         let display = display
         defer { display.show([]) }
-        return try await repository.create(set, at: time, by: id, knowing: cache) { progress in
+        return try await repository.create(set, as: begun, knowing: cache) { progress in
             display.show([
                 ProgressLine(
                     .archive, name: repository.name,
@@ -111,9 +127,7 @@ extension Run {
         do {
             try await area.requireUnchanged(set)
         } catch {
-            throw DumpError(
-                error.isAboutTheSet ? .damagedSet : .system, error.message, hint: error.hint, context: error.context,
-                underlying: error)
+            throw DumpError(error.isAboutTheSet ? .damagedSet : .system, error)
         }
     }
 

@@ -1,5 +1,6 @@
 import DumpCore
 import Logging
+import Reporting
 import Staging
 
 extension Run {

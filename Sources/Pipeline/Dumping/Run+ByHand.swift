@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Reporting
 import Staging
 import SystemPackage
 
@@ -10,7 +11,7 @@ extension Run {
     /// beside it, which is removed in the end.
     /// - Parameter target: must not exist, or be an empty directory.
     public func perform(into target: FilePath) async -> RunReport.Ended {
-        var report = newReport(of: "dump")
+        record.note { $0.command = Part.dump.rawValue }
         var copying = self
         do {
             let place = try VacantDirectory(target)
@@ -20,39 +21,36 @@ extension Run {
             let failure = try await UnfinishedDirectory(root, of: "muster dump --into").noted(
                 in: job.staging, log: log
             ) {
-                try await copying.fill(place, by: StagingArea.open(root), &report)
+                try await copying.fill(place, by: StagingArea.open(root))
             }
-            report.end(with: failure)
-            return RunReport.Ended(report: report, failure: failure)
+            return record.end(with: failure)
         } catch {
-            let failure = RunFailure(error, during: .dump)
-            report.end(with: failure)
-            return RunReport.Ended(report: report, failure: failure)
+            return record.end(with: RunFailure(error, during: .dump))
         }
     }
 
     /// Throws when there is nothing in the place; returns what went wrong when there is.
-    private func fill(
-        _ place: VacantDirectory, by area: StagingArea, _ report: inout RunReport
-    ) async throws -> RunFailure? {
+    private func fill(_ place: VacantDirectory, by area: StagingArea) async throws -> RunFailure? {
         do {
-            try await build(in: area, &report)
+            try await build(in: area)
             try place.receive(area.current)
         } catch {
             try await remove(area)
             throw error
         }
-        report.set?.path = place.path.string
-        report.publishedAt = .now
+        record.note {
+            $0.set?.path = place.path.string
+            $0.publishedAt = .now
+        }
         return await completed(place, removing: area)
     }
 
-    private func build(in area: StagingArea, _ report: inout RunReport) async throws {
+    private func build(in area: StagingArea) async throws {
         let lock = try await area.lock(for: id, command: "muster dump --into")
         defer { lock.release() }
         let published = try await publishDumps(
-            holding: lock, measuredBy: await sizesByHand(), SourcesInPlace(), &report)
-        report.publishedAt = nil
+            holding: lock, measuredBy: await sizesByHand(), SourcesInPlace())
+        record.note { $0.publishedAt = nil }
         if let obstacle = published.shortfall.notOnDisk { throw obstacle }
     }
 

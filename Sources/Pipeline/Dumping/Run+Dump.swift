@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Reporting
 import Staging
 import SystemPackage
 
@@ -7,15 +8,13 @@ extension Run {
     /// Every dump of the job, sealed and published as one set.
     ///
     /// - Parameter inPlace: receives what Borg is to read where it is.
-    func dump(
-        holding lock: StagingLock, _ inPlace: SourcesInPlace, _ report: inout RunReport
-    ) async throws(RunFailure) -> PublishedSet {
+    func dump(holding lock: StagingLock, _ inPlace: SourcesInPlace) async throws(RunFailure) -> PublishedSet {
         do {
             let sizes = SizeCheck(
                 rule: acceptsSizes ? job.anomalies.lenient : job.anomalies,
                 history: try await RunHistory(of: job.staging))
-            if acceptsSizes { report.sizesAccepted = true }
-            let published = try await publishDumps(holding: lock, measuredBy: sizes, inPlace, &report)
+            if acceptsSizes { record.note { $0.sizesAccepted = true } }
+            let published = try await publishDumps(holding: lock, measuredBy: sizes, inPlace)
             let set = published.set
             log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
             return published
@@ -28,13 +27,14 @@ extension Run {
     ///
     /// After a failure that passes, all dumps are taken anew, so that they still belong together.
     func publishDumps(
-        holding lock: StagingLock, measuredBy sizes: SizeCheck, _ inPlace: SourcesInPlace, _ report: inout RunReport
+        holding lock: StagingLock, measuredBy sizes: SizeCheck, _ inPlace: SourcesInPlace
     ) async throws -> PublishedSet {
         var attempt = DumpAttempt(sizes: sizes)
         while true {
-            report.attempts = attempt.number
+            let number = attempt.number
+            record.note { $0.attempts = number }
             do {
-                return try await publishDumps(&attempt, holding: lock, inPlace, &report)
+                return try await publishOnce(&attempt, holding: lock, inPlace)
             } catch let error as any OperatorError where error.isTransient && attempt.number <= job.retry.times {
                 let wait = job.retry.wait(after: attempt.number)
                 log.warning(
@@ -46,20 +46,21 @@ extension Run {
         }
     }
 
-    private func publishDumps(
-        _ attempt: inout DumpAttempt, holding lock: StagingLock, _ inPlace: SourcesInPlace,
-        _ report: inout RunReport
+    private func publishOnce(
+        _ attempt: inout DumpAttempt, holding lock: StagingLock, _ inPlace: SourcesInPlace
     ) async throws -> PublishedSet {
         let incoming = try await lock.beginSet()
         do {
-            let dumps = try await takeDumps(&attempt, into: incoming, of: lock.area, inPlace, &report)
-            await enter(.seal, in: lock.area, &report)
-            let sealed = try await seal(dumps, in: incoming, &report)
+            let dumps = try await takeDumps(&attempt, into: incoming, of: lock.area, inPlace)
+            await enter(.seal, in: lock.area)
+            let sealed = try await seal(dumps, in: incoming)
             StopPoint.passing("sealed")
             try Task.checkCancellation()
             let published = try await sealed.publish()
-            report.set?.path = published.set.root.string
-            report.publishedAt = .now
+            record.note {
+                $0.set?.path = published.set.root.string
+                $0.publishedAt = .now
+            }
             tell(published.shortfall)
             StopPoint.passing("published")
             return published
@@ -77,10 +78,10 @@ extension Run {
 
     /// Prepare all, freeze all, dump all, release all, and the gate: returns only when every dump succeeded.
     private func takeDumps(
-        _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ inPlace: SourcesInPlace,
-        _ report: inout RunReport
+        _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ inPlace: SourcesInPlace
     ) async throws -> [TakenDump] {
-        let prepared = await prepareAll(&report, for: area, anew: attempt.number > 1)
+        let prepared = await providers.prepareAll(for: area, anew: attempt.number > 1)
+        record.note { $0.dumps = prepared.sources.map(RunReport.DumpRecord.init(prepared:)) }
         announce(prepared, after: attempt.sizes.history)
         return try await withCleanup {
             StopPoint.passing("prepared")
@@ -90,21 +91,34 @@ extension Run {
             try await requireSpace(for: prepared, in: area)
             let frozen = try await freezeAll(prepared)
             StopPoint.passing("frozen")
-            await enter(.dump, in: area, &report)
+            await enter(.dump, in: area)
             var dumps = await dumpAll(frozen, of: prepared, into: incoming)
             StopPoint.passing("dumped")
             for (name, source) in frozen where source.isReadInPlace { await inPlace.add(source, of: name) }
             await releaseAll(frozen.filter { !$0.value.isReadInPlace })
             StopPoint.passing("released")
-            report.dumps = dumps.map(\.record)
+            note(dumps)
             try Task.checkCancellation()
             dumps = try await attempt.sizes.measured(dumps, in: incoming)
-            report.dumps = dumps.map(\.record)
+            note(dumps)
             for dump in dumps { logFindings(dump.findingsOfDump, of: dump.name) }
             try dumps.requireAllSucceeded()
             return dumps
         } cleanup: {
             await prepared.close()
+        }
+    }
+    private func note(_ dumps: [TakenDump]) {
+        record.note { $0.dumps = dumps.map(\.record) }
+    }
+
+    /// Says what could not be done once the set was published.
+    private func tell(_ shortfall: PublishedSet.Shortfall) {
+        if let obstacle = shortfall.notKept {
+            log.warning("the set before is not kept as previous", metadata: ["error": "\(obstacle.message)"])
+        }
+        if let obstacle = shortfall.notOnDisk {
+            log.error("the set is published, but perhaps not on disk", metadata: ["error": "\(obstacle.message)"])
         }
     }
 }

@@ -1,4 +1,5 @@
 import DumpCore
+import Reporting
 import Staging
 
 /// Trees that are no copies in the set: Borg reads them in place, in snapshots that are on record in the undo journal for as long as they are there.
@@ -30,61 +31,19 @@ extension Run {
         if let dump = dumps.first(where: { dump in !records.contains { $0.dump == dump.name } }) {
             throw .released(dump)
         }
-        for record in records where record.dump != UndoRecord.job { try await confirm(record) }
+        for record in records where record.dump != UndoRecord.job { try await sideEffects.confirm(record) }
     }
 
     private func records(of run: RunID, in area: StagingArea) async throws(DumpError) -> [UndoRecord] {
         do {
             return try await area.allUndoRecords().filter { $0.run == run }
         } catch {
-            throw DumpError(.system, error.message, hint: error.hint, context: error.context, underlying: error)
+            throw DumpError(.system, error)
         }
-    }
-
-    func confirm(_ record: UndoRecord) async throws(DumpError) {
-        guard let source = source(for: record) else {
-            throw DumpError(
-                .settings, "the job no longer has dump '\(record.dump)', whose snapshot Borg should read",
-                hint: "Put it back, or take a new set with muster run.")
-        }
-        do {
-            try await source.provider.confirm(record)
-        } catch {
-            throw error.ofDump(record.dump)
-        }
-    }
-
-    /// What came of `muster release`.
-    public struct Release: Sendable, Codable {
-        public var undone: [Undoing]
-        /// Of what Borg may have read: what was not there any more, or not what it was.
-        public var lost: [RunReport.ErrorRecord]
-    }
-
-    /// `muster release`: gives back what `muster dump` has kept for somebody's Borg. Takes the lock, so that no run is under way.
-    public func releaseKept() async throws -> Release {
-        guard let area = try await StagingArea.openExisting(job.staging) else { return Release(undone: [], lost: []) }
-        let lock = try await area.lock(for: id, command: "muster release \(job.name)")
-        defer { lock.release() }
-        let before = try await area.lostRecords()
-        let undone = try await undoSideEffects(in: area, which: .kept)
-        // Another run was there before. Told twice if we die here, rather than never.
-        for record in before { try await area.forgetUndo(record) }
-        let lost =
-            before.map { DumpError.lost($0, "\($0.loss ?? ""), as another run found when it released it") }
-            + undone.compactMap { undoing in
-                guard let record = undoing.record, let loss = undoing.loss else { return nil }
-                return DumpError.lost(record, loss)
-            }
-        return Release(undone: undone, lost: lost.map { RunReport.ErrorRecord($0) })
     }
 }
 
 extension DumpError {
-    fileprivate static func lost(_ record: UndoRecord, _ loss: String) -> DumpError {
-        DumpError(.released, loss, context: ["dump": record.dump, "run": record.run.description])
-    }
-
     fileprivate static func released(_ dump: Manifest.DumpRecord) -> DumpError {
         DumpError(
             .released, "the snapshot of dump '\(dump.name)', which Borg reads in place, is already released",

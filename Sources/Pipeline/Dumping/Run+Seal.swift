@@ -1,11 +1,10 @@
 import DumpCore
+import Reporting
 import Staging
 
 extension Run {
     /// Hashes, lists and flushes what was dumped.
-    func seal(
-        _ dumps: [TakenDump], in incoming: IncomingSet, _ report: inout RunReport
-    ) async throws -> UnpublishedSet {
+    func seal(_ dumps: [TakenDump], in incoming: IncomingSet) async throws -> UnpublishedSet {
         let finished = try dumps.map { dump in
             var summary = try dump.outcome.get()
             summary.findings = dump.prepareFindings + summary.findings + (dump.sizeFinding.map { [$0] } ?? [])
@@ -14,16 +13,23 @@ extension Run {
                 summary: summary)
         }
         let sealed = try await incoming.seal(
-            finished, as: SetFacts(tool: tool, job: job.name, host: job.host, startedAt: startedAt))
-        for dump in sealed.set.manifest.dumps {
-            guard let place = report.dumps.firstIndex(where: { $0.name == dump.name }) else { continue }
-            report.dumps[place].bytes = dump.archivedBytes
-            report.dumps[place].files = dump.files
-        }
-        report.set = RunReport.SetRecord(sealed.set, reuse: sealed.reuse)
+            finished,
+            as: SetFacts(tool: record.current.tool, job: job.name, host: job.host, startedAt: record.startedAt))
+        record.note { $0.note(sealed) }
         if let hindrance = sealed.reuse.hindrance {
             log.warning("no file of the last set could be used again", metadata: ["why": "\(hindrance)"])
         }
         return sealed
+    }
+}
+
+extension RunReport {
+    fileprivate mutating func note(_ sealed: UnpublishedSet) {
+        for dump in sealed.set.manifest.dumps {
+            guard let place = dumps.firstIndex(where: { $0.name == dump.name }) else { continue }
+            dumps[place].bytes = dump.archivedBytes
+            dumps[place].files = dump.files
+        }
+        set = SetRecord(sealed.set, reuse: sealed.reuse)
     }
 }

@@ -1,59 +1,15 @@
 import DumpCore
 import Linux
+import Reporting
 import Staging
 import SystemPackage
-
-/// What became of one dump.
-struct TakenDump: Sendable {
-    var name: String
-    var kind: String
-    var startedAt: Timestamp
-    var endedAt: Timestamp
-    /// What prepare found, before what the dump itself found.
-    var prepareFindings: [Finding]
-    /// What prepare expected to be left out: all that is known of a dump that failed.
-    var expectedOmissions: [Finding]
-    var outcome: Result<DumpSummary, DumpError>
-    /// Set once the dump was measured.
-    var bytes: Int64?
-    /// What is unusual about its size.
-    var sizeFinding: Finding?
-
-    var error: DumpError? {
-        if case .failure(let error) = outcome { error } else { nil }
-    }
-
-    /// What was found after prepare, which has been told.
-    var findingsOfDump: [Finding] {
-        ((try? outcome.get())?.findings ?? []) + (sizeFinding.map { [$0] } ?? [])
-    }
-
-    var record: RunReport.DumpRecord {
-        var record = RunReport.DumpRecord(
-            name: name, provider: kind, outcome: .failed, durationSeconds: endedAt.seconds(since: startedAt),
-            findings: prepareFindings, omissions: expectedOmissions)
-        switch outcome {
-        case .success(let summary):
-            record.outcome = .done
-            record.moment = summary.moment
-            record.findings += summary.findings
-            record.omissions = summary.omissions
-        case .failure(let failure):
-            record.outcome = failure.code == .cancelled ? .interrupted : .failed
-            record.error = RunReport.ErrorRecord(failure)
-        }
-        record.bytes = bytes
-        record.findings += sizeFinding.map { [$0] } ?? []
-        return record
-    }
-}
 
 extension Run {
     /// Freezes all sources concurrently, so that their instants lie close together, while the job's application stands still. When one fails,
     /// the others are released.
     func freezeAll(_ prepared: PreparedJob) async throws -> [String: any FrozenSource] {
         guard let quiescence = job.quiescence else { return try await freezeSources(prepared) }
-        try await quiescence.begin(in: context(of: UndoRecord.job, prepared.slots))
+        try await quiescence.begin(in: providers.context(of: UndoRecord.job, prepared.slots))
         let frozen: [String: any FrozenSource]
         do {
             frozen = try await freezeSources(prepared)
@@ -83,7 +39,7 @@ extension Run {
                     do throws(DumpError) {
                         return (
                             source.name,
-                            .success(try await examined.freeze(in: context(of: source.name, prepared.slots)))
+                            .success(try await examined.freeze(in: providers.context(of: source.name, prepared.slots)))
                         )
                     } catch {
                         return (source.name, .failure(error))
@@ -112,7 +68,7 @@ extension Run {
         let taken = await withTaskGroup(of: TakenDump.self) { group in
             for source in prepared.sources {
                 guard case .success(let examined) = source.outcome, let frozen = frozen[source.name] else { continue }
-                let context = context(
+                let context = providers.context(
                     of: source.name, prepared.slots, jobsPerUnit: prepared.jobsPerUnit, progress: progress,
                     previous: prepared.previous[source.name])
                 group.addTask {
@@ -153,8 +109,7 @@ extension Run {
         do {
             return try await incoming.directory(forDump: dump)
         } catch {
-            throw DumpError(
-                .system, error.message, hint: error.hint, context: error.context, underlying: error)
+            throw DumpError(.system, error)
         }
     }
 }

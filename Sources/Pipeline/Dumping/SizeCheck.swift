@@ -1,4 +1,5 @@
 import DumpCore
+import Reporting
 import Staging
 
 extension AnomalyRule {

@@ -1,4 +1,5 @@
 import Borg
+import Catalog
 import DumpCore
 import Linux
 

@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Reporting
 import SystemPackage
 
 /// Progress of the running units of all dumps: what their providers tell, else how large each has become in the set being built.

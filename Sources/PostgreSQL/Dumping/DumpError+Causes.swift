@@ -56,7 +56,7 @@ extension DumpError {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// Where a program of another user writes, there is something that it cannot have made, or that another process writes to.
     static let foreignFile = Self(rawValue: "foreign_file")
 }

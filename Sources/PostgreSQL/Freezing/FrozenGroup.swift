@@ -53,7 +53,7 @@ extension Cluster {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// The parts of the dump are not as of one instant, as they should be.
     static let notExact = DumpError.Code(rawValue: "not_exact")
 }

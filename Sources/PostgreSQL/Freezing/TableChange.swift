@@ -21,7 +21,7 @@ struct ChangedTables: Error {
     var names: [String]
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// Tables of a database did not stay what they were between its snapshot and its dump.
     static let tablesChanged = DumpError.Code(rawValue: "tables_changed")
 }

@@ -40,7 +40,7 @@ func qualified(_ identity: String, _ session: Session) -> String {
 /// `1 sequence`, `2 sequences`.
 func counted(_ count: Int64, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// The dump would leave out what the job file does not allow it to.
     public static let omissionNotAllowed = DumpError.Code(rawValue: "omission_not_allowed")
 }

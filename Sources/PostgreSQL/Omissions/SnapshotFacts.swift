@@ -45,7 +45,7 @@ extension DumpError {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// The session that held a database's snapshot ended before its dump began.
     static let snapshotLost = DumpError.Code(rawValue: "snapshot_lost")
 }

@@ -64,7 +64,7 @@ extension DatabaseRecorder {
         do {
             return try Checksums.sha256(of: bytes)
         } catch {
-            throw DumpError(.system, error.message, hint: error.hint, underlying: error)
+            throw DumpError(.system, error)
         }
     }
 }

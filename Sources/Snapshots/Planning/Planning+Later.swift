@@ -33,7 +33,7 @@ extension Planning {
     }
 }
 
-extension DumpError.Code {
+extension DumpErrorCode {
     /// A volume that no snapshot was planned of lies below the path.
     public static let volumeAppeared = DumpError.Code(rawValue: "volume_appeared")
 }

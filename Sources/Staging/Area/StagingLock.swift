@@ -70,7 +70,7 @@ extension StagingArea {
                 return StagingReadLock(file: file)
             }
             guard let end, ContinuousClock.now < end else { throw try lockedByAnother() }
-            do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .cancelled }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .stopped }
         }
     }
 

@@ -2,9 +2,8 @@ import Checksums
 import DumpCore
 import Linux
 
-extension StagingError: StoppableError {
-    public static var stopped: StagingError { .cancelled }
-    public var isStopped: Bool { code == .cancelled }
+extension StagingErrorCode: StoppableCode {
+    public static var cancellation: String { "the work on the staging area was cancelled" }
 }
 
 extension FileScan {

@@ -40,7 +40,7 @@ struct Sealing: Sendable {
         }
         let hashed = try await hashAll(pass)
         StopPoint.passing("seal.hashed")
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !Task.isCancelled else { throw .stopped }
         let sealed = try await onOwnThread { () throws(StagingError) in
             try sealing.writeDown(hashed.lists, pass.sealed.sorted())
         }

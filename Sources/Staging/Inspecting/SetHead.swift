@@ -1,4 +1,5 @@
 import Checksums
+import Documents
 import DumpCore
 import Linux
 import SystemPackage

@@ -1,0 +1,121 @@
+import Borg
+import DumpCore
+import Jobs
+import Logging
+import Reporting
+import Staging
+
+/// The archives of a job, over its repositories, and what this host knows of each.
+///
+/// Only reads. A staging area that is lost, or is another host's, leaves every archive unknown and keeps none from being read.
+public struct ArchiveCatalog: Sendable {
+    let job: Job
+    let log: Logger
+
+    public init(of job: Job, log: Logger) {
+        self.job = job
+        self.log = log
+    }
+}
+
+/// An archive, where it is, and what this host knows of it.
+public struct CatalogedArchive: Sendable {
+    /// Where it is.
+    public var repository: BorgRepository
+    public var archive: Archive
+    public var standing: RepositoryLedger.Standing
+    /// When this host confirmed it, if it has.
+    var confirmation: RepositoryLedger.Confirmed?
+}
+
+/// What one repository of a job holds.
+public struct RepositoryListing: Sendable {
+    public var repository: String
+    /// Oldest first.
+    public var archives: [CatalogedArchive]
+    /// How many more are in it, of other jobs and hosts. Nil unless that was asked.
+    public var hidden: Int?
+    /// Why there are none to be shown.
+    public var error: (any OperatorError)?
+}
+
+extension ArchiveCatalog {
+    /// The archives of the job, or all there are, repository by repository in the order of the job file. One that fails hides no other.
+    public func listings(all: Bool) async -> [RepositoryListing] {
+        guard !all else { return await ask { repository in try await repository.archives() } }
+        let owner = await owner()
+        return await ask(countingAll: true) { repository in try await repository.archives(namedAs: owner) }
+    }
+
+    /// The job, by the record in its staging area. One that cannot be read leaves the job's names.
+    func owner() async -> ArchiveOwner {
+        do {
+            return ArchiveOwner(job, try await StagingArea.openExisting(job.staging)?.jobRecord())
+        } catch {
+            log.warning(
+                "the staging area does not record the job's identity: its archives are recognized by their names alone",
+                metadata: ["why": "\(error.message)"])
+            return ArchiveOwner(job, nil)
+        }
+    }
+
+    /// Asks all repositories at once.
+    ///
+    /// - Parameter countsAll: those too that are no answer.
+    func ask(
+        countingAll countsAll: Bool = false,
+        _ question: @escaping @Sendable (BorgRepository) async throws -> [Archive]
+    ) async -> [RepositoryListing] {
+        await withTaskGroup(of: (Int, RepositoryListing).self) { group in
+            for (place, repository) in job.repositories.enumerated() {
+                group.addTask { (place, await listing(of: repository, countingAll: countsAll, question)) }
+            }
+            var listings: [Int: RepositoryListing] = [:]
+            for await (place, listing) in group { listings[place] = listing }
+            return listings.sorted { $0.key < $1.key }.map(\.value)
+        }
+    }
+
+    private func listing(
+        of repository: Job.Repository, countingAll countsAll: Bool,
+        _ question: @Sendable (BorgRepository) async throws -> [Archive]
+    ) async -> RepositoryListing {
+        do {
+            let borg = try await repository.open()
+            let archives = try await question(borg)
+            let count = countsAll ? try await borg.archiveCount() : archives.count
+            // After the archives: what a run begins or confirms meanwhile is noted by then.
+            let ledger = await ledger(of: repository.name)
+            return RepositoryListing(
+                repository: repository.name,
+                archives: archives.map {
+                    CatalogedArchive(
+                        repository: borg, archive: $0, standing: ledger.standing(of: $0),
+                        confirmation: ledger.confirmation(of: $0))
+                }, hidden: countsAll ? max(0, count - archives.count) : nil)
+        } catch {
+            return RepositoryListing(
+                repository: repository.name, archives: [], error: error as? any OperatorError ?? UnexpectedError(error))
+        }
+    }
+
+    /// Without its notes a host confirms nothing; that is no reason to read nothing.
+    private func ledger(of repository: String) async -> RepositoryLedger {
+        do {
+            return try await RepositoryLedger(of: repository, in: StagingArea.openExisting(job.staging))
+        } catch {
+            log.warning(
+                "what this host knows of the repository's archives cannot be read: none of them counts as confirmed",
+                metadata: ["repository": "\(repository)", "why": "\(error.message)"])
+            return RepositoryLedger()
+        }
+    }
+}
+
+extension [RepositoryListing] {
+    /// What went wrong, if anything did.
+    public var failure: (any OperatorError)? {
+        let failures = compactMap { listing in listing.error.map { (name: listing.repository, error: $0) } }
+        return failures.isEmpty ? nil : CombinedError("repositories", failures)
+    }
+}

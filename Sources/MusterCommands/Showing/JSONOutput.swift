@@ -1,0 +1,7 @@
+import Documents
+import Staging
+
+/// A value as JSON for scripts, in the form of all our files.
+func json(_ value: some Encodable) throws -> String {
+    String(decoding: try SnakeCaseJSON.encode(value).dropLast(), as: UTF8.self)
+}

@@ -1,0 +1,27 @@
+import DumpCore
+import Jobs
+import Logging
+import Staging
+import SystemPackage
+
+/// What the providers of a job are told when they work for a run, or for a command that undoes what runs have left.
+struct ProviderContexts: Sendable {
+    let job: Job
+    let run: RunID
+    /// Where a dump by hand is made; nil for what is published.
+    var areaByHand: FilePath?
+    let log: Logger
+
+    /// What a provider is told when it works for the dump called `name`.
+    func context(
+        of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress(),
+        previous: PreviousDump? = nil
+    ) -> RunContext {
+        RunContext(
+            runID: run, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, previous: previous,
+            isByHand: areaByHand != nil,
+            ownPlaces: [job.staging] + job.repositories.compactMap(\.settings.localPath)
+                + (areaByHand.map { [$0] } ?? []),
+            isApplicationHeld: job.quiescence != nil, journal: AreaJournal(run: run, staging: job.staging), log: log)
+    }
+}

@@ -1,0 +1,36 @@
+import DumpCore
+
+/// An error without words for the operator.
+public struct UnexpectedError: OperatorError {
+    public let codeName = "unexpected"
+    public let message: String
+    public let hint: String? = "This is a defect of muster. Please report it."
+    public let context: ErrorContext = [:]
+
+    public init(_ error: any Error) { message = "unexpected error: \(error)" }
+}
+
+/// The failures of one step over all dumps or repositories, as one error.
+public struct CombinedError: OperatorError {
+    public let codeName: String
+    public let message: String
+    public let hint: String?
+    public var context: ErrorContext
+    /// Only if every failure is.
+    public let isTransient: Bool
+
+    /// - Parameter failures: what failed, and why; at least one. A single one keeps its own words.
+    public init(_ what: String, _ failures: [(name: String, error: any OperatorError)]) {
+        isTransient = failures.allSatisfy(\.error.isTransient)
+        if let only = failures.first?.error, failures.count == 1 {
+            (codeName, message, hint, context) = (only.codeName, only.message, only.hint, only.context)
+            return
+        }
+        codeName = "several"
+        message = "\(failures.count) \(what) failed: \(failures.map(\.name).joined(separator: ", "))"
+        hint = nil
+        var context = ErrorContext()
+        for failure in failures { context[failure.name] = failure.error.description }
+        self.context = context
+    }
+}

@@ -1,0 +1,64 @@
+import Documents
+import DumpCore
+import Staging
+import SystemPackage
+
+/// What a staging area says of its job: the published set, who is at work, how the last runs ended.
+public struct JobStatus: Sendable, Codable {
+    public struct SetSummary: Sendable, Codable {
+        public struct Dump: Sendable, Codable {
+            public var name: String
+            public var bytes: Int64
+            public var files: Int
+        }
+
+        public var path: String
+        public var runID: RunID
+        public var endedAt: Timestamp
+        public var bytes: Int64
+        public var dumps: [Dump]
+    }
+
+    public var job: String
+    public var staging: String
+    public var set: SetSummary?
+    /// Who holds the lock, in words, if anyone does.
+    public var holder: String?
+    /// What dead runs have left and nobody has undone yet, newest first.
+    public var toUndo: [Undoing] = []
+    /// What was kept for somebody's Borg, and was not all there any more when another run released it. `muster release` tells.
+    public var lost: [UndoRecord] = []
+    /// What killed commands have left beside their targets.
+    public var unfinished: [UnfinishedDirectory] = []
+    /// What is on record there too and cannot be read, each in a sentence.
+    public var unreadable: [String] = []
+    /// Newest first.
+    public var runs: [RunReport]
+
+    /// Reads it all; changes nothing. A staging area that is not there yet has no set and no runs.
+    public init(job: String, staging: FilePath) async throws {
+        self.job = job
+        self.staging = staging.string
+        guard let area = try await StagingArea.openExisting(staging) else {
+            runs = []
+            return
+        }
+        holder = try await area.lockHolder()
+        toUndo = try await area.undoRecords().map { Undoing($0, in: area) }
+        lost = try await area.lostRecords()
+        unfinished = try await area.unfinishedDirectories()
+        unreadable = try await area.unreadableUndoRecords().map(\.message)
+        // A report of another version that cannot be read any more is no news.
+        runs = try await area.reports().prefix(20).compactMap {
+            try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes).asOfNow
+        }
+        set = try await area.currentSet().map { set in
+            SetSummary(
+                path: set.root.string, runID: set.manifest.runID, endedAt: set.manifest.endedAt,
+                bytes: set.manifest.archivedBytes,
+                dumps: set.manifest.dumps.map {
+                    SetSummary.Dump(name: $0.name, bytes: $0.archivedBytes, files: $0.files)
+                })
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import DumpCore
+import Linux
+import Staging
+
+/// The outcome of one run, as data: `runs/<run-id>.json`, and what `--json` prints. Key names in snake case.
+public struct RunReport: Sendable, Codable {
+    public enum Outcome: String, Sendable, Codable {
+        case done, failed, interrupted
+        /// The run has not ended, as far as it could write that down.
+        case running
+        /// It was killed, or its host was. Never in a report's file, which nobody is left to change.
+        case noResult = "no_result"
+    }
+
+    /// Which part of the story is told by a run.
+    public enum Part: String, Sendable {
+        /// Everything: dump, publish, archive.
+        case run
+        /// Up to the published set.
+        case dump
+        /// From the published set on.
+        case archive
+    }
+
+    /// What a run does while it has no result.
+    public enum Stage: String, Sendable, Codable { case prepare, dump, seal, archive }
+
+    public var formatVersion = 1
+    public var tool: Manifest.Tool
+    public var command: String
+    public var job: String
+    public var runID: RunID
+    public var host: String
+    public var startedAt: Timestamp
+    /// Of a run without a result: when it was last heard of.
+    public var endedAt: Timestamp
+    public var outcome = Outcome.running
+    /// Nil without a result.
+    public var exitStatus: Int32?
+    /// What it does, and the process that does it. Nil once there is a result.
+    public var stage: Stage?
+    public var process: ProcessIdentity?
+    /// When its set was published; nil if none was.
+    public var publishedAt: Timestamp?
+    public var error: ErrorRecord?
+    /// How many times the dumps were begun.
+    public var attempts = 1
+    /// In the order of the job file.
+    public var dumps: [DumpRecord] = []
+    /// The set that was published, or archived if the run only archived.
+    public var set: SetRecord?
+    public var archives: [ArchiveRecord] = []
+    /// Whether the operator said that the sizes of this run are right; the sizes of runs before it are no measure any more.
+    public var sizesAccepted: Bool?
+
+    public init(tool: Manifest.Tool, command: String, job: String, runID: RunID, host: String, startedAt: Timestamp) {
+        self.tool = tool
+        self.command = command
+        self.job = job
+        self.runID = runID
+        self.host = host
+        self.startedAt = startedAt
+        self.endedAt = startedAt
+        process = .current
+    }
+}
+
+extension RunReport {
+    public struct ErrorRecord: Sendable, Codable {
+        public var code: String
+        public var message: String
+        public var hint: String?
+        public var context: [String: String]
+
+        public init(_ error: any OperatorError) {
+            code = error.codeName
+            message = error.message
+            hint = error.hint
+            context = Dictionary(error.context.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        }
+    }
+
+    public struct DumpRecord: Sendable, Codable {
+        public var name: String
+        public var provider: String
+        public var outcome: Outcome
+        public var durationSeconds: Double
+        public var bytes: Int64?
+        public var files: Int?
+        public var moment: Moment?
+        public var findings: [Finding]
+        public var omissions: [Finding]
+        public var error: ErrorRecord?
+
+        public init(
+            name: String, provider: String, outcome: Outcome, durationSeconds: Double, findings: [Finding],
+            omissions: [Finding]
+        ) {
+            self.name = name
+            self.provider = provider
+            self.outcome = outcome
+            self.durationSeconds = durationSeconds
+            self.findings = findings
+            self.omissions = omissions
+        }
+    }
+
+    public struct SetRecord: Sendable, Codable {
+        public var path: String
+        public var runID: RunID
+        public var bytes: Int64
+        public var files: Int
+        /// Files that are the same as in the set before, and were linked to it.
+        public var reusedFiles: Int
+        public var reusedBytes: Int64
+    }
+
+    public struct ArchiveRecord: Sendable, Codable {
+        public var repository: String
+        public var outcome: Outcome
+        public var durationSeconds: Double
+        public var name: String?
+        public var id: String?
+        /// New bytes in the repository, after deduplication and compression.
+        public var storedBytes: Int64?
+        /// Of the duration, what it took to show that the archive holds the set.
+        public var confirmationSeconds: Double?
+        public var error: ErrorRecord?
+        /// What followed a confirmed archive; nil if nothing was to follow.
+        public var upkeep: UpkeepRecord?
+
+        public init(repository: String, outcome: Outcome, durationSeconds: Double) {
+            self.repository = repository
+            self.outcome = outcome
+            self.durationSeconds = durationSeconds
+        }
+    }
+
+    /// How a repository was pruned, compacted and checked after its archive was confirmed. The archive is good whatever became of it.
+    public struct UpkeepRecord: Sendable, Codable {
+        public enum Check: String, Sendable, Codable { case full, data, part }
+
+        /// Archives that were deleted, newest first.
+        public var pruned: [String]?
+        /// Why nothing was pruned although `keep:` is set; nil if it was.
+        public var pruneObstacles: [Finding]?
+        /// How many archives of the job are left.
+        public var kept: Int?
+        public var compacted: Bool?
+        /// What Borg says it has freed, roughly; nil if it says nothing, as where a repository only grows.
+        public var freedBytes: Int64?
+        /// The check that was due and found no damage.
+        public var checked: Check?
+        public var error: ErrorRecord?
+
+        public init() {}
+    }
+}
+
+extension RunReport {
+    /// A run that came to its end, with what went wrong, if anything, as an error that can be shown.
+    public struct Ended: Sendable {
+        public var report: RunReport
+        public var failure: RunFailure?
+
+        public init(report: RunReport, failure: RunFailure?) {
+            self.report = report
+            self.failure = failure
+        }
+    }
+
+    /// The report as it is to be read now: nobody writes down the end of a run that was killed.
+    var asOfNow: RunReport {
+        guard outcome == .running, process?.isAlive != true else { return self }
+        var report = self
+        report.outcome = .noResult
+        return report
+    }
+
+    /// Closes the report.
+    public mutating func end(with failure: RunFailure?) {
+        endedAt = .now
+        (stage, process) = (nil, nil)
+        error = failure?.error.map(ErrorRecord.init)
+        exitStatus = (failure?.exitStatus ?? .done).rawValue
+        outcome =
+            switch failure {
+            case nil: .done
+            case .interrupted: .interrupted
+            default: .failed
+            }
+    }
+}
+
+extension RunReport.SetRecord {
+    public init(_ set: SealedSet, reuse: Reuse? = nil) {
+        path = set.root.string
+        runID = set.manifest.runID
+        bytes = set.manifest.bytes
+        files = set.files
+        reusedFiles = reuse?.files ?? 0
+        reusedBytes = reuse?.bytes ?? 0
+    }
+}
