@@ -18,6 +18,29 @@ struct RetryTests {
         }
     }
 
+    @Test("such as a server that is down when the program of another database wants to connect, passes too")
+    func restartBeforeConnecting() async throws {
+        try await TestHost.with { host in
+            let down = host.scratch.appending("down")
+            // Until then, and only until then: what libpq says to a pg_dump whose turn comes in that moment.
+            try host.replaceClient(
+                "pg_dump",
+                """
+                if [[ "$*" == *template1* && ! -e \(down) ]]; then
+                    until [ -e \(down) ]; do sleep 0.02; done
+                    echo 'pg_dump: error: connection to server on socket "/s" failed: No such file or directory' >&2
+                    exit 1
+                fi
+                exec "$real" "$@"
+                """)
+            let run = try await host.runWhileRestarting(whileDown: { _ in
+                try write("", to: down, mode: FilePermissions(rawValue: 0o644))
+            })
+            #expect(run.status == .exited(0), "\(run.errors)")
+            #expect(run.output.contains("\"attempts\" : 2"), "\(run.output)")
+        }
+    }
+
     @Test("fails the run when it comes again and again, after as many attempts as the job says")
     func bounded() async throws {
         try await TestHost.with { host in
@@ -62,9 +85,9 @@ struct RetryTests {
     @Test("does not let a database that vanished meanwhile vanish from the set without a word")
     func vanished() async throws {
         try await TestHost.with { host in
-            let run = try await host.runWhileRestarting { host in
+            let run = try await host.runWhileRestarting(then: { host in
                 try await host.server.psql("DROP DATABASE library WITH (FORCE)")
-            }
+            })
             #expect(run.status == .exited(3), "\(run.errors)")
             #expect(run.errors.contains("'library' was there when the run began, and is gone"), "\(run.errors)")
         }
@@ -74,7 +97,7 @@ struct RetryTests {
 extension TestHost {
     /// A run during which the server is restarted while pg_dump waits for a table.
     fileprivate func runWhileRestarting(
-        _ then: (TestHost) async throws -> Void = { _ in }
+        whileDown: (TestHost) throws -> Void = { _ in }, then: (TestHost) async throws -> Void = { _ in }
     ) async throws -> Command.Result {
         let holder = Task {
             try await server.psql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)", in: "shop")
@@ -89,6 +112,7 @@ extension TestHost {
         try await server.stop()
         // Its connection was cut, which psql reports.
         _ = await holder.result
+        try whileDown(self)
         try await server.start()
         try await then(self)
         return try await run.result()

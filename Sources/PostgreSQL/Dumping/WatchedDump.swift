@@ -83,7 +83,9 @@ struct WatchedDump: Sendable {
     /// When the tables are not what they were, that is why pg_dump did not find its way, in whatever language it says so.
     private func explained(_ error: DumpError) async -> DumpError {
         // A standby that stopped it goes on, and changes tables meanwhile: the whole dump is tried again.
-        guard error.code == .programFailed, error.hint != FailureCause.recoveryHint else { return error }
+        guard error.code == .programFailed, error.hint != FailureCause.recoveryHint else {
+            return await recognized(error)
+        }
         do {
             let changes = try await changes()
             return changes.isEmpty ? await recognized(error) : .changedTables(changes, of: dump.database)
@@ -101,9 +103,11 @@ struct WatchedDump: Sendable {
     }
 
     /// When nobody understands what a program said, in whatever language: what ended it may have ended our own session too, and
-    /// that one knows an SQLSTATE.
+    /// that one knows an SQLSTATE. Nor does a program that finds no server know that there was one a moment ago.
     private func recognized(_ error: DumpError) async -> DumpError {
-        guard error.code == .programFailed, error.hint == nil else { return error }
+        guard error.code == .sourceUnavailable || error.code == .programFailed && error.hint == nil else {
+            return error
+        }
         do {
             _ = try await source.open.session.query("select 1", limit: .seconds(5))
             return error
@@ -117,7 +121,7 @@ extension DumpError {
     /// The same error, as transient as what became of our own session, unless its own words say what it is.
     fileprivate func blamed(on lost: DumpError) -> DumpError {
         var error = self
-        if hint == nil { error.isTransient = lost.isTransient }
+        if hint == nil || code == .sourceUnavailable { error.isTransient = isTransient || lost.isTransient }
         return error
     }
 }
