@@ -133,7 +133,9 @@ let package = Package(
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(
             name: "StagingTests",
-            dependencies: ["Documents", "Staging", "Checksums", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
+            dependencies: [
+                "Documents", "Staging", "Trees", "Checksums", "Linux", "DumpCore", "CFaults", "TestSupport", .system,
+            ]),
         .testTarget(
             name: "PipelineTests",
             dependencies: [

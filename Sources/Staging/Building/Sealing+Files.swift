@@ -71,17 +71,14 @@ extension Sealing {
     func listEntries(
         expecting expected: DigestReader, manifestSHA256: String
     ) throws(StagingError) -> ListedSet {
-        var trees: [SealedTree] = []
-        for dump in dumps {
-            if let tree = try SealedTree(of: dump, in: incoming.root) { trees.append(tree) }
-        }
+        var trees = SealedTrees(of: dumps, in: incoming.root)
         var expected = expected
         let directory = incoming.lock.area.incoming
         var listed = try attempting(to: "write in", directory) {
             ListedSet(notingIn: try FileSystem.unnamedFile(in: directory), manifestSHA256: manifestSHA256)
         }
         try walk(incoming.root) { entry throws(StagingError) in
-            if let tree = trees.first(where: { entry.path.starts(with: $0.place) }) {
+            if let tree = try trees.tree(of: entry.path) {
                 guard try tree.expects(entry) else { throw changedAfterwards(entry.path) }
             } else if entry.status.kind != .file {
                 try Self.requireDirectory(entry, of: incoming.root)
@@ -91,7 +88,8 @@ extension Sealing {
             try attempting(to: "write in", directory, needed: Int64(FileState.size)) { try listed.add(entry) }
         }
         let missing = try attempting(to: "read digests in", incoming.root) { try expected.peek() }
-        if let path = missing ?? trees.compactMap(\.missing).first { throw changedAfterwards(path) }
+        let missingOfTrees = try trees.firstMissing()
+        if let path = missing ?? missingOfTrees { throw changedAfterwards(path) }
         return listed
     }
 
