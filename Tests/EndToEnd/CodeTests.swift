@@ -62,7 +62,7 @@ private struct Row {
     }
 }
 
-private struct Sources {
+struct Sources {
     var path: FilePath
     var text: String
 

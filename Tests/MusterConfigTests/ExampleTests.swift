@@ -1,5 +1,4 @@
 import Borg
-import FoundationEssentials
 import Linux
 import MusterConfig
 import PostgreSQL
@@ -56,7 +55,7 @@ struct ExampleTests {
     func schemaKnowsEveryKey(name: String) async throws {
         let schema = try Schema(JobPlan.schema(kinds: kinds))
         let plan = try await Self.plan(of: name)
-        let shown = try JSONDecoder().decode(JSONTree.self, from: Data(plan.json.utf8))
+        let shown = try JSONTree(plan.json)
         #expect(schema.mismatches(of: shown, with: schema.root) == [])
     }
 
@@ -67,7 +66,7 @@ struct ExampleTests {
             {"staging": "/s", "x": 1, "dumps": {"app": {"provider": "postgresql", "layout": "none", "y": 1}},
              "repositories": {"a": {"location": "host:repo", "passphrase": {"file": "/x", "z": 1}}}}
             """
-        let tree = try JSONDecoder().decode(JSONTree.self, from: Data(wrong.utf8))
+        let tree = try JSONTree(wrong)
         #expect(
             schema.mismatches(of: tree, with: schema.root) == [
                 "dumps.app.layout: not none", "dumps.app: y", "repositories.a.passphrase: z", ": x",

@@ -1,48 +1,11 @@
-import FoundationEssentials
-
-/// JSON without a type of its own.
-indirect enum JSONTree: Decodable, Equatable {
-    case null
-    case boolean(Bool)
-    case number(Double)
-    case text(String)
-    case list([JSONTree])
-    case mapping([String: JSONTree])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let flag = try? container.decode(Bool.self) {
-            self = .boolean(flag)
-        } else if let number = try? container.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else if let list = try? container.decode([JSONTree].self) {
-            self = .list(list)
-        } else {
-            self = .mapping(try container.decode([String: JSONTree].self))
-        }
-    }
-
-    subscript(key: String) -> JSONTree? {
-        guard case .mapping(let members) = self else { return nil }
-        return members[key]
-    }
-
-    var elements: [JSONTree] {
-        guard case .list(let elements) = self else { return [] }
-        return elements
-    }
-}
+import TestSupport
 
 /// As much of JSON Schema as job files need: types, keys, alternatives, constants and enumerations. Patterns are left to the
 /// shapes, which match with the same text.
 struct Schema {
     let root: JSONTree
 
-    init(_ text: String) throws { root = try JSONDecoder().decode(JSONTree.self, from: Data(text.utf8)) }
+    init(_ text: String) throws { root = try JSONTree(text) }
 
     /// One line for each value that the schema does not accept, inner ones first.
     func mismatches(of value: JSONTree, with schema: JSONTree, at path: String = "") -> [String] {

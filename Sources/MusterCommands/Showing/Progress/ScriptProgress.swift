@@ -1,8 +1,6 @@
-import Documents
 import DumpCore
 import Glibc
 import Reporting
-import Staging
 import Synchronization
 
 /// Events as JSON on standard error, one on a line: when a piece of work began, how far it is, when it ended, and the command's
@@ -29,7 +27,7 @@ final class ScriptProgress: ProgressOutput {
 
     private func print(_ event: ProgressEvent) {
         // There is nothing in an event that JSON could not say.
-        guard let line = try? SnakeCaseJSON.line(event) else { return }
+        guard let line = try? jsonLine(event) else { return }
         Console.shared.plainError(line)
     }
 }
