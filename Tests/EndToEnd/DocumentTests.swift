@@ -36,11 +36,26 @@ struct DocumentTests {
         try #require(pages.count > 15)
         for page in pages {
             let path = Repository.root.pushing(FilePath(page))
-            for link in try read(path).matches(of: /\]\(([^)# ]+)(#[^)]*)?\)/).map({ String($0.output.1) })
-            where !link.hasPrefix("https://") {
-                let target = path.removingLastComponent().pushing(FilePath(link)).lexicallyNormalized()
-                #expect(access(target.string, F_OK) == 0, "\(link) in \(page)")
+            for link in try read(path).matches(of: /\]\(([^)# ]*)(?:#([^)]*))?\)/).map({ $0.output })
+            where !link.1.hasPrefix("https://") {
+                let target =
+                    link.1.isEmpty
+                    ? path : path.removingLastComponent().pushing(FilePath(String(link.1))).lexicallyNormalized()
+                #expect(access(target.string, F_OK) == 0, "\(link.0) in \(page)")
+                guard let anchor = link.2.map(String.init) else { continue }
+                let headings = try read(target).split(separator: "\n").filter { $0.hasPrefix("#") }
+                #expect(
+                    headings.map { KeyTables.anchor($0.drop { $0 == "#" }.dropFirst()) }.contains(anchor),
+                    "\(link.0) in \(page)")
             }
+        }
+    }
+
+    @Test("is linked from the README, every page")
+    func pages() throws {
+        let readme = try read(Repository.root.appending("README.md"))
+        for page in try FileSystem.names(in: Repository.root.appending("docs")) {
+            #expect(readme.contains("(docs/\(page))"), "\(page)")
         }
     }
 

@@ -49,6 +49,23 @@ struct WalkthroughTests {
         }
     }
 
+    @Test("Installing, and the quick start work as written on one host, to the timer and a restored file")
+    func quickStart() async throws {
+        try await TestHost.with { host in
+            try host.offerRelease()
+            try host.offerSystemd()
+            let lines = try Page.install.commands() + ["cd /"] + Page.quickstart.commands()
+            try #require(lines.count > 60, "the sections are there")
+            let result = try await host.typeOnBareHost(
+                lines, over: ["/etc/systemd/system", "/usr/local/share"])
+            #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
+            for expected in [
+                "nightly: READY", "in local: confirmed", "all as sealed", "\nRemember the milk.\n",
+                "COPY public.notes (note) FROM stdin;\nRemember the milk.\n", "enabled muster@nightly.timer",
+            ] { #expect(result.output.contains(expected), "\(expected) in \(result.output)") }
+        }
+    }
+
     @Test(
         "The restore with plain tools brings back every database, also those that each server has and those that are read only"
     )
@@ -58,7 +75,7 @@ struct WalkthroughTests {
             let run = try await host.muster("run")
             try #require(run.status == .exited(0), "\(run.errors)")
             let archive = try #require(try await host.archiveNames().first)
-            let lines = try Page.restore.commands(below: "# Restoring, without Muster").map {
+            let lines = try Page.restore.commands(below: "## Without Muster").map {
                 $0.replacing("REPOSITORY::ARCHIVE", with: "\(host.repository)::\(archive)")
             }
             try #require(lines.count > 10)
@@ -73,6 +90,57 @@ struct WalkthroughTests {
             }
         }
     }
+
+    @Test("One database and some files come back as written, beside what is there")
+    func parts() async throws {
+        try await TestHost.with { host in
+            let before = try await host.server.fingerprint(of: "shop")
+            let lines =
+                try firstRun(initialize: "repokey-blake2") + Page.restore.commands(below: "## One database")
+                + Page.restore.commands(below: "## Files")
+                + ["diff -r /srv/documents/letters /srv/documents/letters.restored"]
+            let result = try await host.typeWithMuster(lines)
+            #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
+            for name in ["shop", "shop_before"] {
+                #expect(try await host.server.fingerprint(of: name) == before, "\(name)")
+            }
+        }
+    }
+
+    @Test("A new host that has the repository, a copy of its key and the passphrase restores, and backs up again")
+    func newHost() async throws {
+        try await TestHost.with { host in
+            let commands = try Page.restore.commands(below: "## A new host")
+            try #require(commands.count == 6)
+            let archive = "ARCHIVE=$(muster borg --job nightly -- list --short --last 1)"
+            let lines =
+                firstRun(initialize: "keyfile-blake2")
+                + ["rm -r /var/lib/muster/nightly \"$BORG_BASE_DIR\"", "! muster list --job nightly"]
+                + commands.prefix(2) + [archive]
+                + commands.dropFirst(2).map { $0.replacing(" ARCHIVE ", with: " $ARCHIVE ") }
+                + ["cat /var/lib/muster/restored/documents/tree/letters/first", "muster list --job nightly"]
+            let result = try await host.typeWithMuster(lines)
+            #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
+            for expected in [
+                "all as sealed", "\ndear\n", "0 pruned, 3 kept", "repository offsite: 3 archives of this job",
+            ] {
+                #expect(result.output.contains(expected), "\(expected) in \(result.output)")
+            }
+        }
+    }
+}
+
+/// The job that docs/restore.md speaks of, its first run, and files to restore.
+private func firstRun(initialize encryption: String) -> [String] {
+    [
+        "mkdir -p /srv/documents/letters", "echo dear > /srv/documents/letters/first",
+        "(umask 077; echo secret > /etc/muster/passphrase)", "cat > /etc/muster/nightly.yaml <<'END'",
+        "staging: /var/lib/muster/nightly", "dumps:", "  app: {provider: postgresql, run_as: postgres}",
+        "  documents: {provider: directory, path: /srv/documents}", "repositories:", "  offsite:",
+        "    location: /srv/offsite", "    passphrase: {file: /etc/muster/passphrase}",
+        "    initialize: \(encryption)", "    key_export: /etc/muster/offsite.key", "    keep: {last: 5}", "END",
+        "muster run nightly",
+    ]
 }
 
 /// A page whose indented lines are typed.
@@ -80,6 +148,14 @@ private enum Page: String {
     case readme = "README.md"
     case offsite = "docs/offsite.md"
     case restore = "docs/restore.md"
+    case install = "docs/install.md"
+    case quickstart = "docs/quickstart.md"
+
+    /// Those of the whole page.
+    func commands() throws -> [String] {
+        try read(Repository.root.pushing(FilePath(rawValue))).split(separator: "\n").filter { $0.hasPrefix("    ") }
+            .map { String($0.dropFirst(4)) }
+    }
 
     /// - Parameters:
     ///   - heading: as its line has it. The commands are those before the next heading.
@@ -116,7 +192,9 @@ extension TestHost {
 
     /// A checkout in which `make release` has nothing left to do, because the tests were built with it.
     fileprivate func offerRelease() throws {
-        try fake("make", "[ \"$*\" = release ]")
+        try fake(
+            "make",
+            "[ \"$*\" = release ] || { mkdir -p .build/man; .build/release/muster documents man --into .build/man; }")
         try FileSystem.createDirectory(scratch.appending(".build"), mode: 0o755)
         let release = scratch.pushing(".build/release")
         guard symlink(musterExecutable.removingLastComponent().string, release.string) == 0 else {
@@ -124,9 +202,30 @@ extension TestHost {
         }
     }
 
+    /// The service manager, which does what a unit says when that is started.
+    fileprivate func offerSystemd() throws {
+        try fake(
+            "systemctl",
+            """
+            units=/etc/systemd/system
+            case "$1 $2" in
+            "enable --now") [ -s "$units/${3/@*./@.}" ] && echo "enabled $3" ;;
+            start*) command=$(sed -n 's/^ExecStart=//p' "$units/${2/@*./@.}"); exec ${command//%i/nightly} ;;
+            esac
+            """)
+        try fake("apt", "[ \"$1\" = install ]")
+    }
+
+    /// Types the lines into a shell of a host on which Muster is installed, and no job is there yet.
+    fileprivate func typeWithMuster(_ lines: [String]) async throws -> Command.Result {
+        try fake("muster", "exec \(musterExecutable) \"$@\"")
+        return try await typeOnBareHost(lines)
+    }
+
     /// Types the lines into a shell of a host on which nothing of Muster is installed yet.
-    fileprivate func typeOnBareHost(_ lines: [String]) async throws -> Command.Result {
-        let places = ["/etc/muster", "/var/lib/muster", "/srv", "/usr/local/bin"]
+    /// - Parameter others: directories that the lines write to besides the usual ones.
+    fileprivate func typeOnBareHost(_ lines: [String], over others: [String] = []) async throws -> Command.Result {
+        let places = ["/etc/muster", "/var/lib/muster", "/srv", "/usr/local/bin"] + others
         let made = places.filter { mkdir($0, 0o755) == 0 }
         defer { for place in made { rmdir(place) } }
         let mounts = places.map { "mount -t tmpfs -o mode=0755 tmpfs \($0)" }
