@@ -62,8 +62,7 @@ extension [UInt8] {
                 escaped.unicodeScalars.append(scalar)
                 continue
             }
-            let digits = String(scalar.value, radix: 16)
-            escaped += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            escaped += "\\u" + scalar.value.digits(4, radix: 16)
         }
         return Array(escaped.utf8)
     }

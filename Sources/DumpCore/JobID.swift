@@ -4,7 +4,7 @@ public struct JobID: Sendable, Hashable, Codable, CustomStringConvertible {
 
     /// A new one.
     public init() {
-        description = (0..<2).map { _ in Self.digits(of: .random(in: .min ... .max)) }.joined()
+        description = (0..<2).map { _ in UInt64.random(in: .min ... .max).digits(16, radix: 16) }.joined()
     }
 
     /// The one that `text` spells, or nil if it spells none.
@@ -13,11 +13,6 @@ public struct JobID: Sendable, Hashable, Codable, CustomStringConvertible {
             return nil
         }
         description = text
-    }
-
-    private static func digits(of number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     public init(from decoder: any Decoder) throws {

@@ -37,11 +37,7 @@ extension Unicode.Scalar {
     }
 
     fileprivate var spelled: String {
-        guard value >= 0x80 else {
-            let digits = String(value, radix: 8)
-            return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
-        }
-        let digits = String(value, radix: 16, uppercase: true)
-        return "\\u{" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits + "}"
+        value < 0x80
+            ? "\\" + value.digits(3, radix: 8) : "\\u{" + value.digits(4, radix: 16, uppercase: true) + "}"
     }
 }

@@ -13,7 +13,7 @@ public func escapedPathComponent(_ name: String) -> FilePath.Component {
         if isKept(byte), !(isFirst && isRefusedAsFirst(byte)) {
             escaped.unicodeScalars.append(Unicode.Scalar(byte))
         } else {
-            escaped += "%" + hexDigits(byte)
+            escaped += "%" + byte.digits(2, radix: 16, uppercase: true)
         }
     }
     // Neither empty nor `/` nor NUL, which is all that a component may not be or hold.
@@ -49,7 +49,3 @@ private func isKept(_ byte: UInt8) -> Bool {
 }
 
 private func isRefusedAsFirst(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") }
-
-private func hexDigits(_ byte: UInt8) -> String {
-    (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-}

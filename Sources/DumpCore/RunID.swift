@@ -5,8 +5,7 @@ public struct RunID: Sendable, Hashable, Codable, CustomStringConvertible {
     /// A new one, for a run that starts at `start`.
     public init(start: Timestamp) {
         let compact = start.iso8601(withMilliseconds: false).filter { $0 != "-" && $0 != ":" }
-        let digits = String(UInt16.random(in: .min ... .max), radix: 16)
-        description = compact + "-" + String(repeating: "0", count: 4 - digits.count) + digits
+        description = compact + "-" + UInt16.random(in: .min ... .max).digits(4, radix: 16)
     }
 
     /// The one that `text` spells, or nil if it spells none.

@@ -51,10 +51,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringCo
     /// Seconds from `earlier` to this.
     public func seconds(since earlier: Timestamp) -> Double { Double(milliseconds - earlier.milliseconds) / 1000 }
 
-    private var thousandths: String {
-        let digits = String(((milliseconds % 1000) + 1000) % 1000)
-        return String(repeating: "0", count: 3 - digits.count) + digits
-    }
+    private var thousandths: String { (((milliseconds % 1000) + 1000) % 1000).digits(3) }
 
     private func formatted(
         _ format: String, calendar: (UnsafePointer<time_t>, UnsafeMutablePointer<tm>) -> UnsafeMutablePointer<tm>?

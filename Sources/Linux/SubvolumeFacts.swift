@@ -1,4 +1,5 @@
 import CLinux
+import DumpCore
 
 /// What Btrfs itself says of a subvolume.
 public struct SubvolumeFacts: Sendable, Equatable {
@@ -21,8 +22,7 @@ public struct SubvolumeFacts: Sendable, Equatable {
 
     static func text(ofUUID bytes: UnsafeRawBufferPointer) -> String {
         bytes.enumerated().map { place, byte in
-            let digits = String(byte, radix: 16)
-            return ([4, 6, 8, 10].contains(place) ? "-" : "") + (byte < 16 ? "0" : "") + digits
+            ([4, 6, 8, 10].contains(place) ? "-" : "") + byte.digits(2, radix: 16)
         }.joined()
     }
 }

@@ -60,8 +60,7 @@ struct SourceText {
             case .error: return (mark, "not valid UTF-8", "Save the file as UTF-8.")
             case .scalarValue("\n"): mark = Mark(line: mark.line + 1, column: 1)
             case .scalarValue(let scalar) where isForbidden(scalar):
-                let code = String(scalar.value, radix: 16, uppercase: true)
-                let digits = String(repeating: "0", count: max(0, 4 - code.count)) + code
+                let digits = scalar.value.digits(4, radix: 16, uppercase: true)
                 return (mark, "control character U+\(digits)", "Remove it.")
             case .scalarValue: mark.column += 1
             }

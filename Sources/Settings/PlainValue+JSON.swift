@@ -1,3 +1,5 @@
+import DumpCore
+
 extension PlainValue {
     /// As a JSON document, indented by two spaces, with a final newline.
     public var json: String { json(indent: "") + "\n" }
@@ -32,16 +34,8 @@ public func doubleQuoted(_ text: String) -> String {
             case "\\": "\\\\"
             case "\n": "\\n"
             case "\t": "\\t"
-            case _ where scalar.isControl: "\\u" + scalar.fourHexDigits
+            case _ where scalar.isControl: "\\u" + scalar.value.digits(4, radix: 16)
             default: String(scalar)
             }
         }.joined() + "\""
-}
-
-extension Unicode.Scalar {
-    /// For a scalar below U+10000.
-    fileprivate var fourHexDigits: String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 4 - digits.count) + digits
-    }
 }

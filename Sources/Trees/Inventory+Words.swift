@@ -41,7 +41,7 @@ extension ExtendedAttribute {
         let prefix = "xattr.".utf8
         guard word.starts(with: prefix), let equals = word.firstIndex(of: UInt8(ascii: "=")),
             let name = unescaped(word[..<equals].dropFirst(prefix.count)), !name.contains(0),
-            let value = [UInt8](hex: word[(equals + 1)...])
+            let value = bytes(ofHex: word[(equals + 1)...])
         else { return nil }
         self.init(name: name, value: value)
     }
@@ -134,18 +134,5 @@ extension UInt64 {
             return nil
         }
         self = makeDevice(major, minor)
-    }
-}
-
-extension [UInt8] {
-    init?(hex text: Slice<UnsafeRawBufferPointer>) {
-        guard text.count.isMultiple(of: 2) else { return nil }
-        self = []
-        reserveCapacity(text.count / 2)
-        var rest = text
-        while let high = rest.popFirst(), let low = rest.popFirst() {
-            guard let high = hexValue(of: high), let low = hexValue(of: low) else { return nil }
-            append(high << 4 | low)
-        }
     }
 }

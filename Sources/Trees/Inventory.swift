@@ -30,14 +30,14 @@ extension [UInt8] {
         append(fromRoot: entry.path)
         append(" type=", entry.kind.mtreeName)
         append(" mode=0")
-        append(number: entry.mode, radix: 8)
+        append(number: UInt64(entry.mode), radix: 8)
         append(" uid=")
-        append(number: entry.uid)
+        append(number: UInt64(entry.uid))
         append(" gid=")
-        append(number: entry.gid)
+        append(number: UInt64(entry.gid))
         if entry.kind == .file {
             append(" size=")
-            append(number: entry.bytes)
+            append(number: UInt64(entry.bytes))
         }
         append(" time=")
         append(seconds: entry.modified)
@@ -71,7 +71,7 @@ extension [UInt8] {
             append(" xattr.")
             append(escaped: attribute.name)
             append("=")
-            for byte in attribute.value { append(number: byte, radix: 16, width: 2) }
+            for byte in attribute.value { append(number: UInt64(byte), radix: 16, width: 2) }
         }
         append("\n")
     }
@@ -95,7 +95,7 @@ extension [UInt8] {
                 continue
             }
             append(UInt8(ascii: "\\"))
-            append(number: byte, radix: 8, width: 3)
+            append(number: UInt64(byte), radix: 8, width: 3)
         }
     }
 
@@ -107,7 +107,7 @@ extension [UInt8] {
         if whole < 0 { append(UInt8(ascii: "-")) }
         append(number: whole.magnitude)
         append(UInt8(ascii: "."))
-        append(number: fraction, width: 9)
+        append(number: UInt64(fraction), width: 9)
     }
 }
 

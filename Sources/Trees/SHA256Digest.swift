@@ -1,3 +1,5 @@
+import DumpCore
+
 /// A SHA-256 that needs no memory but its own 32 bytes: there is one for each file of a tree.
 public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
     private var one: UInt64
@@ -40,30 +42,5 @@ extension [UInt8] {
         append(number: two, radix: 16, width: 16)
         append(number: three, radix: 16, width: 16)
         append(number: four, radix: 16, width: 16)
-    }
-
-    /// - Parameter width: how many digits at least.
-    mutating func append(number: some BinaryInteger, radix: UInt64 = 10, width: Int = 1) {
-        var rest = UInt64(number)
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: UInt64.bitWidth) { digits in
-            // From the last one on.
-            var start = digits.count
-            repeat {
-                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: radix)
-                start -= 1
-                digits[start] = (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) + UInt8(digit)
-                rest = quotient
-            } while rest > 0 || digits.count - start < width
-            append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start...]))
-        }
-    }
-}
-
-/// Of a lower-case hex digit.
-func hexValue(of digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    default: nil
     }
 }

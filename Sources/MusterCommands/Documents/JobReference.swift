@@ -58,7 +58,7 @@ extension JobReference {
     /// `muster.yaml(5)`.
     var manualPage: ManualPage {
         let plain = Self.story.replacing("`", with: "")
-        return ManualPage.of(
+        return ManualPage(
             file: "muster.yaml.5",
             text: Roff.page(
                 "MUSTER.YAML", 5, name: "muster.yaml", summary: "what a job of muster dumps, stages and archives",

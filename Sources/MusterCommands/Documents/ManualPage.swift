@@ -39,9 +39,7 @@ struct ManualPage {
         Roff.item("MUSTER_TRUST", "Paths, separated by colons, that may belong to other users."),
     ]
 
-    private init(file: String, text: String) { (self.file, self.text) = (file, text) }
-
-    static func of(file: String, text: String) -> ManualPage { ManualPage(file: file, text: text) }
+    init(file: String, text: String) { (self.file, self.text) = (file, text) }
 
     private init(_ page: CommandPage) {
         let name = "muster-" + page.path.replacing(" ", with: "-")

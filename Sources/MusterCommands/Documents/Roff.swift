@@ -1,9 +1,11 @@
+import DumpCore
+
 /// The few requests of man(7) that a manual page needs.
 enum Roff {
     static func page(_ title: String, _ section: Int, name: String, summary: String, _ sections: [String]) -> String {
         let opening = [
             ".\\\" Made by make documents. Do not edit.",
-            ".TH \"\(escaped(title))\" \"\(section)\" \"\" \"muster \(toolVersion)\" \"Muster\"", ".SH NAME",
+            ".TH \(argument(title)) \"\(section)\" \"\" \"muster \(toolVersion)\" \"Muster\"", ".SH NAME",
             "\(escaped(name)) \\- \(escaped(summary.withoutFullStop))",
         ]
         return (opening + sections.filter { !$0.isEmpty }).joined(separator: "\n") + "\n"
@@ -17,11 +19,11 @@ enum Roff {
 
     static func text(_ text: String) -> String { line(escaped(text)) }
 
-    static func bold(_ text: String) -> String { ".nh\n.B \"\(escaped(text).replacing("\"", with: "\\(dq"))\"\n.hy" }
+    static func bold(_ text: String) -> String { ".nh\n.B \(argument(text))\n.hy" }
 
     /// A term, and what is said of it.
     static func item(_ term: String, _ text: String) -> String {
-        ".TP\n.B \"\(escaped(term).replacing("\"", with: "\\(dq"))\"\n\(line(escaped(text)))"
+        ".TP\n.B \(argument(term))\n\(line(escaped(text)))"
     }
 
     static func paragraphs(_ text: String) -> [String] {
@@ -29,6 +31,11 @@ enum Roff {
             lines, text in
             lines.append(text.isEmpty ? ".PP" : line(escaped(text)))
         }
+    }
+
+    /// All of a text as one argument of a request, which a quote in it would end.
+    private static func argument(_ text: String) -> String {
+        "\"\(escaped(text).replacing("\"", with: "\\(dq"))\""
     }
 
     /// A line that begins with a full stop or a quote would be a request.
@@ -45,15 +52,10 @@ enum Roff {
             case "`": "\\(ga"
             case "^": "\\(ha"
             case "~": "\\(ti"
-            case _ where !scalar.isASCII: "\\[u\(hexadecimal(scalar.value))]"
+            case _ where !scalar.isASCII: "\\[u\(scalar.value.digits(4, radix: 16, uppercase: true))]"
             default: String(scalar)
             }
         }.joined()
-    }
-
-    private static func hexadecimal(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16, uppercase: true)
-        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 }
 

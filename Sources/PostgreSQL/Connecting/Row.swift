@@ -57,16 +57,7 @@ struct Row: Sendable {
 
     /// Bytes that the query shows as hex digits.
     func bytes(_ column: String) throws(DumpError) -> [UInt8] {
-        let digits = Array(try text(column).utf8)
-        guard digits.count.isMultiple(of: 2) else { throw unexpected(column) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(digits.count / 2)
-        for place in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = Character(Unicode.Scalar(digits[place])).hexDigitValue,
-                let low = Character(Unicode.Scalar(digits[place + 1])).hexDigitValue
-            else { throw unexpected(column) }
-            bytes.append(UInt8(high << 4 | low))
-        }
+        guard let bytes = DumpCore.bytes(ofHex: try text(column).utf8) else { throw unexpected(column) }
         return bytes
     }
 

@@ -57,7 +57,6 @@ extension Duration {
 
     /// A count of thousandths as a number with three decimals.
     private func decimal(_ thousandths: Int64) -> String {
-        let rest = String(thousandths % 1000)
-        return "\(thousandths / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+        "\(thousandths / 1000).\((thousandths % 1000).digits(3))"
     }
 }

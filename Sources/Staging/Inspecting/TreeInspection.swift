@@ -104,11 +104,7 @@ struct TreeInspection {
     /// In order of inode, then of coming.
     private mutating func note(_ path: FilePath, _ inode: UInt64) throws(Errno) {
         names += 1
-        let digits = { (number: UInt64) in
-            let text = String(number, radix: 16)
-            return String(repeating: "0", count: 16 - text.utf8.count) + text
-        }
-        try named.add(FilePath("\(digits(inode))/\(digits(UInt64(names)))"), path.bytes)
+        try named.add(FilePath("\(inode.digits(16, radix: 16))/\(names.digits(16, radix: 16))"), path.bytes)
     }
 
     /// - Parameter path: nil for all that are left.
