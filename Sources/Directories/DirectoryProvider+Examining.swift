@@ -16,8 +16,8 @@ extension DirectoryProvider {
         }
         let atHand = FilesAtHand()
         return try await settings.withinDeadline("looking at \(settings.path)", atHand) {
-            try await stoppable { stop async throws(DumpError) in
-                try await onOwnThread { () throws(DumpError) in try survey(for: run, planned, atHand, until: stop) }
+            try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+                try survey(for: run, planned, atHand, until: stop)
             }
         }
     }

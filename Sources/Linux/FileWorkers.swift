@@ -1,42 +1,5 @@
-import DumpCore
 import Glibc
 import Synchronization
-
-/// Tells work on other threads to end.
-public final class StopSign: Sendable {
-    private let flag = Atomic(false)
-
-    public init() {}
-
-    public func raise() { flag.store(true, ordering: .relaxed) }
-
-    /// To be called between two pieces of work of a moment each.
-    public func check<Failure: StoppableError>(_ type: Failure.Type) throws(Failure) {
-        if flag.load(ordering: .relaxed) { throw Failure.stopped }
-    }
-}
-
-/// An error that work on other threads may end with, one value of which says that it was told to end.
-public protocol StoppableError: Error {
-    static var stopped: Self { get }
-    var isStopped: Bool { get }
-}
-
-/// The codes of a module whose work may be told to end.
-public protocol StoppableCode: ErrorCode {
-    static var cancelled: Self { get }
-    /// What is said of it, such as `the dump was cancelled`.
-    static var cancellation: String { get }
-}
-
-extension CodedError: StoppableError where Kind: StoppableCode {
-    public static var stopped: Self { Self(.cancelled, Kind.cancellation) }
-    public var isStopped: Bool { code == .cancelled }
-}
-
-extension DumpErrorCode: StoppableCode {
-    public static var cancellation: String { "the dump was cancelled" }
-}
 
 /// Two to four threads that work on files: enough for reading and hashing to overlap, few enough to keep memory and disk calm.
 public enum FileWorkers {
@@ -48,18 +11,15 @@ public enum FileWorkers {
     public static func forEach<Item: Sendable, Output: Sendable, Failure: StoppableError>(
         _ items: [Item], _ work: @escaping @Sendable (Item, StopSign) throws(Failure) -> Output
     ) async throws(Failure) -> [Output] {
-        let stop = StopSign()
         let queue = WorkQueue<Item, Output, Failure>(items)
-        await withTaskCancellationHandler {
+        return try await stoppable { stop throws(Failure) in
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<min(count, items.count) {
                     group.addTask { await onOwnThread { queue.workOff(stop, work) } }
                 }
             }
-        } onCancel: {
-            stop.raise()
+            return try queue.results()
         }
-        return try queue.results()
     }
 
     private final class WorkQueue<Item: Sendable, Output: Sendable, Failure: StoppableError>: Sendable {

@@ -94,7 +94,7 @@ struct ArchiveTests {
     }
 
     private func verify(_ directory: FilePath, _ listing: ArchiveListing) throws(DumpError) -> VerifiedArchive {
-        try ArchiveVerification.verify(directory, of: "database 'sample'", against: listing, stop: StopFlag())
+        try ArchiveVerification.verify(directory, of: "database 'sample'", against: listing, stop: StopSign())
     }
 
     private func listing(_ major: Int) throws -> ArchiveListing {

@@ -23,8 +23,10 @@ extension BorgRepository {
     /// Listing and manifest at once: most of the time that each takes is Python's start. When the two readers meet at the repository's
     /// lock for an instant, one of them tries again after a tenth of the time that it may wait, so that must be short.
     private func readBack(_ attempt: Attempt, lockWait: Duration) async throws(BorgError) -> Acceptance.ReadBack {
-        async let comparing = asResult { () async throws(BorgError) in try await comparison(of: attempt, lockWait) }
-        async let reading = asResult { () async throws(BorgError) in
+        async let comparing = Result.awaiting { () async throws(BorgError) in
+            try await comparison(of: attempt, lockWait)
+        }
+        async let reading = Result.awaiting { () async throws(BorgError) in
             try await manifestSHA256(of: attempt.name, lockWait)
         }
         let (listed, digest) = await (comparing, reading)

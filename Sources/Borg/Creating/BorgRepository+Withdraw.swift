@@ -32,8 +32,10 @@ extension BorgRepository {
         } catch {
             guard error.code == .cancelled else { throw error }
             // A task of its own is not cancelled with ours.
-            return try await Task { await asResult { () async throws(BorgError) in try await removeInHaste(attempt) } }
-                .value.get()
+            return try await Task {
+                await Result.awaiting { () async throws(BorgError) in try await removeInHaste(attempt) }
+            }
+            .value.get()
         }
     }
 
@@ -77,16 +79,5 @@ extension BorgError {
         error.context["obstacle"] = obstacle.message
         error.hint = "Do not trust archive '\(archive)': delete it with borg delete." + (hint.map { " " + $0 } ?? "")
         return error
-    }
-}
-
-/// A typed error as a value, for `async let` and tasks, which lose its type.
-func asResult<Success>(
-    _ work: () async throws(BorgError) -> Success
-) async -> Result<Success, BorgError> {
-    do {
-        return .success(try await work())
-    } catch {
-        return .failure(error)
     }
 }

@@ -28,7 +28,7 @@ extension BorgRepository {
                 return try receive(&reader)
             }
         }
-        let exported = await asResult { () async throws(BorgError) in
+        let exported = await Result.awaiting { () async throws(BorgError) in
             try await run(
                 ["export-tar", "--progress", version.archive(archive), "-"] + paths.map(\.exactly),
                 output: .file(write), log: BorgLog { onProgress($0.bytes) })

@@ -19,9 +19,7 @@ struct TreeListing: Sendable {
 
     /// - Parameter expectedEntries: as many as were found before.
     func perform(expectedEntries: Int) async throws(DumpError) -> CopiedTree {
-        try await stoppable { stop async throws(DumpError) in
-            try await onOwnThread { () throws(DumpError) in try list(expectedEntries, until: stop) }
-        }
+        try await onOwnThreadUntilCancelled { stop throws(DumpError) in try list(expectedEntries, until: stop) }
     }
 
     private func list(_ expectedEntries: Int, until stop: StopSign) throws(DumpError) -> CopiedTree {

@@ -29,7 +29,7 @@ extension Session {
     }
 
     private static func established(
-        _ options: ConnectionOptions, _ password: Secret?, as user: UserAccount?, _ stop: StopFlag
+        _ options: ConnectionOptions, _ password: Secret?, as user: UserAccount?, _ stop: StopSign
     ) throws(DumpError) -> Connection {
         guard let user else { return try open(options, password, nil, stop) }
         let attempt: Result<Connection, DumpError>
@@ -46,7 +46,7 @@ extension Session {
     }
 
     private static func open(
-        _ options: ConnectionOptions, _ password: Secret?, _ user: UserAccount?, _ stop: StopFlag
+        _ options: ConnectionOptions, _ password: Secret?, _ user: UserAccount?, _ stop: StopSign
     ) throws(DumpError) -> Connection {
         let connection = try begin(options, password, user)
         let seconds = connection.option("connect_timeout").flatMap { Int($0) } ?? defaultConnectTimeout
@@ -102,7 +102,7 @@ extension Session {
 
     /// A pooler gives a client a process number of its own. In its transaction mode, what we set would meet the application's sessions.
     private static func requireServer(
-        _ connection: borrowing Connection, _ options: ConnectionOptions, _ stop: StopFlag
+        _ connection: borrowing Connection, _ options: ConnectionOptions, _ stop: StopSign
     ) throws(DumpError) {
         // A database may be serializable and deferrable by default: then a bare question waits for other transactions. Without BEGIN, what is
         // cancelled leaves no transaction open, which the database's time limit for an idle one would end the session for.
@@ -131,7 +131,7 @@ extension Session {
     /// SQL_ASCII holds bytes of any encoding, and PostgreSQL knows no conversion between MULE_INTERNAL and UTF-8.
     private static let unconverted = ["SQL_ASCII", "MULE_INTERNAL"]
 
-    private static func settle(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
+    private static func settle(_ connection: borrowing Connection, _ stop: StopSign) throws(DumpError) {
         // By SET, which needs no snapshot: where the database's defaults are serializable, read only and deferrable, any question,
         // and so set_config, waits until no other serializable transaction is open.
         for setting in [
@@ -159,7 +159,7 @@ extension Session {
 
     /// `ALTER DATABASE … SET role` has each session of the database act as a role that its owner has chosen. What the operator has chosen, in
     /// the connection's options or for our role, comes before it, and stays.
-    private static func leaveRoleOfDatabase(_ connection: borrowing Connection, _ stop: StopFlag) throws(DumpError) {
+    private static func leaveRoleOfDatabase(_ connection: borrowing Connection, _ stop: StopSign) throws(DumpError) {
         guard !connection.endpoint.namesRole else { return }
         let chosen = try connection.query(
             """

@@ -115,39 +115,14 @@ extension Session.Endpoint {
     var shown: String { "database '\(database)' as '\(user)'" }
 }
 
-/// Runs blocking work on a thread of its own that is told when the task is cancelled.
-func onOwnThreadUntilCancelled<Result: Sendable>(
-    _ work: @escaping @Sendable (StopFlag) throws(DumpError) -> Result
-) async throws(DumpError) -> Result {
-    let stop = StopFlag()
-    return try await withTaskCancellationHandler {
-        await onOwnThread { () -> Swift.Result<Result, DumpError> in
-            do throws(DumpError) {
-                return .success(try work(stop))
-            } catch {
-                return .failure(error)
-            }
-        }
-    } onCancel: {
-        stop.raise()
-    }.get()
-}
-
-/// Tells a thread that its work is no longer wanted.
-final class StopFlag: Sendable {
-    private let flag = Atomic(false)
-    func raise() { flag.store(true, ordering: .relaxed) }
-    var isRaised: Bool { flag.load(ordering: .relaxed) }
-}
-
 /// How a thread waits for a socket: in short steps, so that it notices when it should stop or has waited too long.
 struct Waiting {
     enum Outcome { case ready, stopped, tooLong }
 
-    private let stop: StopFlag
+    private let stop: StopSign
     private let end: ContinuousClock.Instant?
 
-    init(stop: StopFlag, limit: Duration?) {
+    init(stop: StopSign, limit: Duration?) {
         self.stop = stop
         end = limit.map { .now + $0 }
     }

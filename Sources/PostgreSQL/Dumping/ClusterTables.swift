@@ -1,5 +1,6 @@
 import Checksums
 import DumpCore
+import Linux
 import SystemPackage
 
 /// The tables of a cluster before pg_dumpall, whose snapshots nobody else can look into.
@@ -37,7 +38,7 @@ struct ClusterTables: Sendable {
             var search = EmptyTableSearch(for: changed)
             do {
                 _ = try FileScan(script).digest { chunk in
-                    guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                    try stop.checkVerification()
                     search.take(chunk)
                 }
             } catch {

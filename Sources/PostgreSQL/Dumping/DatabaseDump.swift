@@ -118,7 +118,7 @@ struct DatabaseDump: Sendable {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             do {
                 try GivenDirectory(target).takeBack(from: access.user) {
-                    guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                    try stop.checkVerification()
                 }
             } catch {
                 throw DumpError(takingOver: target, error)

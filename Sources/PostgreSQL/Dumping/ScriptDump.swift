@@ -105,7 +105,7 @@ struct ScriptDump: Sendable {
             try requireNoWriter()
             do {
                 digest = try FileScan(path).digest { chunk in
-                    guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                    try stop.checkVerification()
                     inspector.take(chunk)
                 }
             } catch {

@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 
 /// A pg_dump whose tables are shown to be what its snapshot shows, once it has locked them or, at the latest, once it has ended.
 struct WatchedDump: Sendable {
@@ -17,7 +18,7 @@ struct WatchedDump: Sendable {
     /// Throws an error of code `tablesChanged` when the database must be frozen again.
     func run(in run: RunContext) async throws(DumpError) -> Ended {
         let followed = dump.followed(in: run)
-        let hasEnded = StopFlag()
+        let hasEnded = StopSign()
         let program = Task { [self] in
             let outcome = await Result.awaiting { () async throws(DumpError) in
                 try await dump.runProgram(followed, of: source)
@@ -35,16 +36,11 @@ struct WatchedDump: Sendable {
             _ = await program.value
             throw .changedTables(names, of: dump.database)
         }
-        let outcome = await withTaskCancellationHandler {
-            await program.value
-        } onCancel: {
-            program.cancel()
-        }
-        return try await settled(outcome, isProven: sighting == .unchanged)
+        return try await settled(program.cancellableValue, isProven: sighting == .unchanged)
     }
 
     private func sighting(
-        of followed: FollowedUnit, unless hasEnded: StopFlag, in run: RunContext
+        of followed: FollowedUnit, unless hasEnded: StopSign, in run: RunContext
     ) async -> TableWatch.Sighting {
         guard let tables else { return .tooLate }
         do {

@@ -34,7 +34,7 @@ struct FreezeBarrier: Sendable {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in try self.freeze(stop) }
     }
 
-    private func freeze(_ stop: StopFlag) throws(DumpError) -> Freeze {
+    private func freeze(_ stop: StopSign) throws(DumpError) -> Freeze {
         let start = ContinuousClock.now
         var attempts = 0
         while true {
@@ -64,7 +64,7 @@ struct FreezeBarrier: Sendable {
     }
 
     /// Asks all sessions the same, and waits for none before all are asked. Each must answer with one row.
-    private func ask(_ statements: String, _ stop: StopFlag) throws(DumpError) -> [Row] {
+    private func ask(_ statements: String, _ stop: StopSign) throws(DumpError) -> [Row] {
         let waiting = Waiting(stop: stop, limit: .seconds(120))
         let sent = sessions.map { session in
             Result { () throws(DumpError) in try session.send(statements) }

@@ -10,7 +10,7 @@ struct ArchiveVerification {
     private let directory: FilePath
     /// What was dumped, such as `database 'shop'`.
     private let subject: String
-    private let stop: StopFlag
+    private let stop: StopSign
     private let completed: (FilePath.Component, FileDigest) -> Void
     /// Files that an entry has accounted for.
     private var known = ArchiveFiles()
@@ -21,7 +21,7 @@ struct ArchiveVerification {
     static let contentsFile: FilePath.Component = "toc.dat"
 
     private init(
-        _ directory: FilePath, _ subject: String, _ stop: StopFlag,
+        _ directory: FilePath, _ subject: String, _ stop: StopSign,
         _ completed: @escaping (FilePath.Component, FileDigest) -> Void
     ) {
         self.directory = directory
@@ -34,7 +34,7 @@ struct ArchiveVerification {
     ///
     /// - Parameter completed: told of each file once it was read. There may be one for each large object, and they are not kept.
     static func verify(
-        _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopFlag,
+        _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopSign,
         completed: @escaping (FilePath.Component, FileDigest) -> Void = { _, _ in }
     ) throws(DumpError) -> VerifiedArchive {
         var verification = ArchiveVerification(directory, subject, stop, completed)
@@ -155,7 +155,7 @@ struct ArchiveVerification {
     ) throws(DumpError) {
         do {
             let digest = try FileScan(directory.appending(name)).digest { chunk in
-                guard !stop.isRaised else { throw DumpError(.cancelled, "the verification was cancelled") }
+                try stop.checkVerification()
                 inspect(chunk)
             }
             guard known.insert(name) else {

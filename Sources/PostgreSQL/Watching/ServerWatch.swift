@@ -57,11 +57,7 @@ actor ServerWatch {
         run.log.debug(
             "program's name on the server",
             metadata: ["application_name": "\(followed.applicationName)", "unit": "\(followed.unit.name)"])
-        let outcome = await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }
+        let outcome = await task.cancellableValue
         let stall = units.removeValue(forKey: followed.number)?.stall
         if case .failure(let error) = outcome, error.code == .cancelled, let stall { throw stall }
         return try outcome.get()

@@ -158,11 +158,6 @@ extension SnapshotRound {
     }
 
     private func outcome(of taking: Taking) async throws(DumpError) -> TakenBatch {
-        let result = await withTaskCancellationHandler {
-            await taking.value
-        } onCancel: {
-            taking.cancel()
-        }
-        return try result.get()
+        try await taking.cancellableValue.get()
     }
 }
