@@ -3,7 +3,9 @@ import SystemPackage
 /// The mounts that a host is to have: fstab(5).
 extension MountTable {
     /// The mount points in `/etc/fstab`.
-    public static func configured() throws(Errno) -> [FilePath] { points(inLines: try contents(of: "/etc/fstab")) }
+    public static func configured() throws(Errno) -> [FilePath] {
+        points(inLines: try FileSystem.bytes(of: "/etc/fstab"))
+    }
 
     static func points(inLines text: [UInt8]) -> [FilePath] {
         let (blank, tab, newline) = (UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"))

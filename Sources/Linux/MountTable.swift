@@ -34,7 +34,7 @@ public struct MountTable: Sendable {
 
     /// The mounts of now.
     public static func current() throws(Errno) -> MountTable {
-        MountTable(parsing: try contents(of: "/proc/self/mountinfo"))
+        MountTable(parsing: try FileSystem.bytes(of: "/proc/self/mountinfo"))
     }
 
     /// By bytes, as the names of mount points hold any but NUL and `/`.
@@ -57,7 +57,8 @@ public struct MountTable: Sendable {
     }
 
     private static func place(of descriptor: Int32) throws(Errno) -> (path: FilePath, mount: Mount) {
-        let facts = String(decoding: try contents(of: FilePath("/proc/self/fdinfo/\(descriptor)")), as: UTF8.self)
+        let facts = String(
+            decoding: try FileSystem.bytes(of: FilePath("/proc/self/fdinfo/\(descriptor)")), as: UTF8.self)
         let id = facts.split(atASCII: "\n").first { $0.hasPrefix("mnt_id:") }
             .flatMap { Int($0.dropFirst(7).filter(\.isNumber)) }
         guard let id, let mount = try current().mounts.first(where: { $0.id == id }) else {
@@ -72,22 +73,6 @@ public struct MountTable: Sendable {
             throw Errno(rawValue: errno)
         }
         return FilePath(platformString: buffer)
-    }
-
-    /// A file of `/proc`, which has no size.
-    static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
-        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw Errno(rawValue: errno) }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
-        }
     }
 }
 

@@ -98,17 +98,3 @@ public enum JobFile {
         return bytes
     }
 }
-
-extension FileDescriptor {
-    fileprivate func readAll(atMost limit: Int) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        while bytes.count < limit {
-            let chunk = try [UInt8](unsafeUninitializedCapacity: min(64 * 1024, limit - bytes.count)) { buffer, count in
-                count = try read(into: UnsafeMutableRawBufferPointer(buffer))
-            }
-            if chunk.isEmpty { break }
-            bytes += chunk
-        }
-        return bytes
-    }
-}

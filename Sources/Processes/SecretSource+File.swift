@@ -14,19 +14,19 @@ extension SecretSource {
         _ path: FilePath, refuseReadableByAll: Bool, holder: UserAccount? = nil
     ) async throws(SecretFailure) -> [UInt8] {
         let isHeld = refuseReadableByAll ? try requireControl(of: path, holder) : false
-        let (facts, bytes): (stat, [UInt8])
+        let (status, bytes): (FileStatus, [UInt8])
         do {
             // The file may lie on a network file system.
-            (facts, bytes) = try await onOwnThread { () throws(Errno) in
+            (status, bytes) = try await onOwnThread { () throws(Errno) in
                 try contents(of: isHeld ? openAlongUsers(path) : open(path))
             }
         } catch {
             throw SecretFailure("\(path): \(error)")
         }
-        guard facts.st_mode & S_IFMT == S_IFREG else { throw SecretFailure("\(path) is not a file") }
+        guard status.kind == .file else { throw SecretFailure("\(path) is not a file") }
         // By a name of their own for it, users would have us read a file that is closed to them.
-        guard !isHeld || facts.st_nlink == 1 else { throw SecretFailure("\(path) has other names") }
-        guard !refuseReadableByAll || facts.st_mode & S_IROTH == 0 || path.starts(with: "/run") else {
+        guard !isHeld || status.links == 1 else { throw SecretFailure("\(path) has other names") }
+        guard !refuseReadableByAll || status.mode & UInt32(S_IROTH) == 0 || path.starts(with: "/run") else {
             throw SecretFailure("every user may read \(path)", hint: "Take the permission away: chmod o= \(path)")
         }
         guard bytes.count <= longestSecret else {
@@ -89,22 +89,9 @@ extension SecretSource {
     }
 
     /// What it is, and its bytes; one byte more than a secret may have is enough to know. Closes it.
-    private static func contents(of file: FileDescriptor) throws(Errno) -> (stat, [UInt8]) {
+    private static func contents(of file: FileDescriptor) throws(Errno) -> (FileStatus, [UInt8]) {
         defer { try? file.close() }
-        var facts = stat()
-        guard fstat(file.rawValue, &facts) == 0 else { throw Errno(rawValue: errno) }
-        guard facts.st_mode & S_IFMT == S_IFREG else { return (facts, []) }
-        var bytes = [UInt8](repeating: 0, count: longestSecret + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes {
-                Glibc.read(file.rawValue, $0.baseAddress! + count, $0.count - count)
-            }
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw Errno(rawValue: errno) }
-            guard got > 0 else { break }
-            count += got
-        }
-        return (facts, Array(bytes[..<count]))
+        let status = try FileSystem.status(of: file)
+        return (status, status.kind == .file ? try file.readAll(atMost: longestSecret + 1) : [])
     }
 }

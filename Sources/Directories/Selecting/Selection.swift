@@ -123,9 +123,8 @@ struct Selection: Sendable {
         // What cannot be read declares nothing, and is found to be unreadable when it is copied.
         guard (try? root.status(of: path))?.kind == .file, let file = try? root.openFile(path) else { return false }
         defer { try? file.close() }
-        var found = [UInt8](repeating: 0, count: cacheSignature.utf8.count)
-        let count = (try? found.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
-        return count == found.count && found.elementsEqual(cacheSignature.utf8)
+        guard let found = try? file.readAll(atMost: cacheSignature.utf8.count) else { return false }
+        return found.elementsEqual(cacheSignature.utf8)
     }
 }
 

@@ -51,13 +51,7 @@ struct ServiceFile: Sendable, Equatable {
     private static let sizeLimit = 1 << 20
 
     private static func contents(of path: FilePath) throws -> String {
-        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
-        return try file.closeAfter {
-            let bytes = try [UInt8](unsafeUninitializedCapacity: sizeLimit) { buffer, count in
-                count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-            }
-            return String(decoding: bytes, as: UTF8.self)
-        }
+        String(decoding: try FileSystem.bytes(of: path, atMost: sizeLimit), as: UTF8.self)
     }
 }
 

@@ -93,16 +93,7 @@ extension StagingArea {
 
 extension FilePath {
     /// The bytes of a job file, as far as one is read. Nil if there is none.
-    fileprivate var beginning: [UInt8]? {
-        guard let file = try? FileDescriptor.open(self, .readOnly, options: [.closeOnExec, .nonBlocking]) else {
-            return nil
-        }
-        return try? file.closeAfter {
-            try [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
-                count = try file.readFully(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
-            }
-        }
-    }
+    fileprivate var beginning: [UInt8]? { try? FileSystem.bytes(of: self, atMost: 1 << 20) }
 }
 
 extension StagingLock {

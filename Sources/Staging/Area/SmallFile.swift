@@ -76,24 +76,7 @@ struct SmallFile: Sendable {
                 throw StagingError(
                     .unexpectedFile, "\(path) has \(formatBytes(status.bytes)), more than any file of its kind")
             }
-            var bytes = [UInt8](repeating: 0, count: Int(status.bytes))
-            let count = try bytes.withUnsafeMutableBytes { try file.readFully(into: $0, at: 0) }
-            bytes.removeSubrange(count...)
-            return bytes
+            return try file.readAll(atMost: Int(status.bytes))
         }
-    }
-}
-
-extension FileDescriptor {
-    /// Reads until the buffer is full or the file ends, and returns the number of bytes read.
-    func readFully(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-        var count = 0
-        while count < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-            let read = try self.read(fromAbsoluteOffset: offset + Int64(count), into: rest)
-            guard read > 0 else { break }
-            count += read
-        }
-        return count
     }
 }
