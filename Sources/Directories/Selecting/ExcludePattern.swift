@@ -1,4 +1,4 @@
-import SystemPackage
+import Settings
 
 /// One pattern in the syntax of gitignore(5): `*.tmp`, `/cache/`, `logs/**/old`, `!keep.tmp`.
 ///
@@ -101,42 +101,8 @@ private struct NamePattern {
     }
 
     func matches(_ name: [UInt8]) -> Bool {
-        matchesWildly(tokens, name, lastTakesAtLeastOne: false)
+        matchesWildly(tokens, name)
     }
-}
-
-/// A part of a pattern.
-private protocol WildToken {
-    associatedtype Element
-    /// Whether it stands for any number of elements. If not, it stands for one.
-    var isWild: Bool { get }
-    func matches(_ element: Element) -> Bool
-}
-
-/// Whether a pattern some of whose tokens stand for any number of elements matches all elements. What follows such a token is tried at the
-/// next element each time that it fails; to go back to earlier ones would find nothing more, and could take forever.
-///
-/// - Parameter lastTakesAtLeastOne: whether such a token at the end stands for one element at least.
-private func matchesWildly<Token: WildToken>(
-    _ tokens: [Token], _ elements: [Token.Element], lastTakesAtLeastOne: Bool
-) -> Bool {
-    var (token, element) = (0, 0)
-    var retry: (token: Int, element: Int)?
-    while element < elements.count {
-        if token < tokens.count, tokens[token].isWild {
-            if token == tokens.count - 1 { return true }
-            token += 1
-            retry = (token, element + 1)
-        } else if token < tokens.count, tokens[token].matches(elements[element]) {
-            (token, element) = (token + 1, element + 1)
-        } else if let again = retry {
-            (token, element) = again
-            retry = (again.token, again.element + 1)
-        } else {
-            return false
-        }
-    }
-    return lastTakesAtLeastOne ? token == tokens.count : tokens[token...].allSatisfy(\.isWild)
 }
 
 /// `[a-z_]`, `[!0-9]`, `[[:digit:]]`, in bytes.
