@@ -68,6 +68,8 @@ man: release
 lint:
 	@! grep -rnE '\.split\((separator: "|whereSeparator: \\.)|components\(separatedBy' Sources | grep -v unicodeScalars \
 		|| { echo "split text at bytes, see DumpCore/ASCIISplitting.swift"; exit 1; }
+	@! grep -rnE '\b(posix_spawnp?|exec[lv][pe]*|v?fork|clinux_spawn|popen|system)\(' Sources --include='*.swift' | grep -vE '^Sources/Processes/|: *//' \
+		|| { echo "start programs in Processes alone"; exit 1; }
 	@.ci/modules
 	swift format lint --strict --recursive Sources Tests Package.swift
 

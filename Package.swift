@@ -38,12 +38,14 @@ let package = Package(
             ]),
         // What Muster runs every program under; in C, because there is one for each of them.
         .executableTarget(
-            name: "muster-keeper",
+            name: "muster-keeper", dependencies: ["CKeeper"],
             cSettings: hardened,
             // It holds no Swift, and must not load Swift's runtime: that takes longer than all that it does.
             linkerSettings: [
                 .unsafeFlags(["-nostartfiles", "-static-stdlib"]), boundAtStart,
             ]),
+        // What both sides of it call things.
+        .target(name: "CKeeper"),
         .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
             name: "Pipeline",
@@ -74,7 +76,7 @@ let package = Package(
             ]),
         .target(
             name: "Snapshots",
-            dependencies: ["Settings", "Processes", "Linux", "DumpCore", .logging, .system]),
+            dependencies: ["Settings", "Processes", "Linux", "CKeeper", "DumpCore", .logging, .system]),
         .target(
             name: "Staging",
             dependencies: ["Documents", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
@@ -83,7 +85,7 @@ let package = Package(
         .target(
             name: "Processes",
             dependencies: [
-                "Linux", "CLinux", "DumpCore", .logging, .system,
+                "Linux", "CKeeper", "CLinux", "DumpCore", .logging, .system,
             ]),
         .target(name: "Settings", dependencies: ["DumpCore", .system]),
         .target(name: "Checksums", dependencies: ["Linux", "DumpCore", "CLibCrypto", .system]),
@@ -151,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "SnapshotsTests",
             dependencies: [
-                "Snapshots", "Staging", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "DumpCore",
+                "Snapshots", "Staging", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "CKeeper",
+                "DumpCore",
                 "TestSupport", .system,
             ]),
         .testTarget(

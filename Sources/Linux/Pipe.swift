@@ -3,11 +3,12 @@ import Glibc
 import SystemPackage
 
 /// A pipe that no program of ours inherits by accident: pipe2(2) with `O_CLOEXEC`.
-public func makePipe() throws(Errno) -> (read: FileDescriptor, write: FileDescriptor) {
+///
+/// - Parameter isWide: makes it as large as any user may have it, for fewer turns between writer and reader. The usual size does too.
+public func makePipe(isWide: Bool = false) throws(Errno) -> (read: FileDescriptor, write: FileDescriptor) {
     var ends: [Int32] = [-1, -1]
     try check(clinux_pipe(&ends))
-    // As large as any user may have it: fewer turns between writer and reader. The usual size does too.
-    _ = fcntl(ends[0], fSetPipeSize, 1 << 20)
+    if isWide { _ = fcntl(ends[0], fSetPipeSize, 1 << 20) }
     return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
 }
 

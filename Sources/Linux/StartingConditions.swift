@@ -29,19 +29,9 @@ public struct StartingConditions: Sendable {
     /// Whether whoever started us wanted this signal to change nothing, as `nohup(1)` does.
     public static func wasIgnored(_ signal: Int32) -> Bool { remembered.ignoredSignals.contains(signal) }
 
-    /// Runs another program in this process, as `execvp(3)` does, under the conditions that were remembered.
-    ///
-    /// It has our descriptors but those that are closed on exec, our environment and our directory. Returns only if the program
-    /// cannot be started; the process can then do no more than say so and end.
-    ///
-    /// - Parameter command: the program and its arguments, not empty.
-    public static func become(_ command: [String]) -> Errno {
-        var arguments = command.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        remembered.restore()
-        execvp(command[0], &arguments)
-        return Errno(rawValue: errno)
-    }
+    /// Sets all of it back, for a program that takes our place. Signals and policy are set for the calling thread, which is the one that
+    /// lives on in the new program.
+    public static func restore() { remembered.restore() }
 
     private init() {
         // Cannot be read without being set.
@@ -56,8 +46,7 @@ public struct StartingConditions: Sendable {
         openFiles = ResourceLimit.openFiles.both
     }
 
-    /// Signals and policy are the calling thread's, which is the one that lives on in the new program. The threads of Swift's pool block
-    /// nearly every signal.
+    /// The threads of Swift's pool block nearly every signal.
     private func restore() {
         umask(fileModeMask)
         ResourceLimit.coreFiles.set(coreFiles)

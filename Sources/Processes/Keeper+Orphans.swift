@@ -1,3 +1,4 @@
+import CKeeper
 import DumpCore
 import Linux
 import Logging
@@ -45,7 +46,7 @@ extension Keeper {
         func value(of option: String) -> Int64? {
             words.firstIndex { $0 == option }.flatMap { words.dropFirst($0 + 1).first }.flatMap { Int64($0) }
         }
-        guard value(of: "--parent") == Int64(parent), let milliseconds = value(of: "--grace") else { return nil }
+        guard value(of: KEEPER_PARENT) == Int64(parent), let milliseconds = value(of: KEEPER_GRACE) else { return nil }
         return .milliseconds(min(max(0, milliseconds), 86_400_000))
     }
 }

@@ -1,3 +1,4 @@
+import CKeeper
 import CLinux
 import Glibc
 import SystemPackage
@@ -41,23 +42,20 @@ public enum Keeper {
 
     static func arguments(for program: Program) -> [String] {
         var arguments: [String] = []
-        if let user = program.user { arguments += ["--as", user] }
-        if let directory = program.directory { arguments += ["--directory", directory.string] }
-        if let secret = program.secret { arguments += ["--secret", secret.form.rawValue, secret.variable] }
-        arguments += ["--parent", String(getpid())]
-        arguments += ["--grace", String(program.grace.components.seconds * 1000)]
+        if let user = program.user { arguments += [KEEPER_AS, user] }
+        if let directory = program.directory { arguments += [KEEPER_DIRECTORY, directory.string] }
+        if let secret = program.secret { arguments += [KEEPER_SECRET, secret.form.option, secret.variable] }
+        arguments += [KEEPER_PARENT, String(getpid())]
+        arguments += [KEEPER_GRACE, String(program.grace.components.seconds * 1000)]
         return arguments + ["--", program.executable.string] + program.arguments
     }
+}
 
-    /// Of what holds an application frozen, see `FreezeHolder`.
-    static func arguments(
-        forFreezingBy freeze: Program?, thawingBy thaw: Program, for limit: Duration, lock: FilePath
-    ) -> [String] {
-        let milliseconds = limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000
-        let freezing = freeze.map { [$0.executable.string] + $0.arguments } ?? []
-        return [
-            "--freeze-for", String(milliseconds), "--lock", lock.string, "--freeze-words", String(freezing.count),
-            "--parent", String(getpid()), "--",
-        ] + freezing + [thaw.executable.string] + thaw.arguments
+extension HandedSecret.Form {
+    fileprivate var option: String {
+        switch self {
+        case .path: KEEPER_SECRET_AS_PATH
+        case .descriptor: KEEPER_SECRET_AS_DESCRIPTOR
+        }
     }
 }

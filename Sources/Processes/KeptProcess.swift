@@ -6,14 +6,14 @@ import SystemPackage
 ///
 /// That thread needs no other: where there is no room for threads, `onOwnThread` has the work done by the caller's own.
 struct KeptProcess: ~Copyable {
-    private let pid: pid_t
+    private let child: ChildProcess
     /// Can be read once the keeper has ended.
     private let end: Int32
     private var errors: OutputPipe
     private var output: OutputPipe
 
-    private init(pid: pid_t, end: Int32, errors: consuming OutputPipe, output: consuming OutputPipe) {
-        self.pid = pid
+    private init(_ child: ChildProcess, end: Int32, errors: consuming OutputPipe, output: consuming OutputPipe) {
+        self.child = child
         self.end = end
         self.errors = errors
         self.output = output
@@ -31,16 +31,16 @@ struct KeptProcess: ~Copyable {
         var errors = try OutputPipe()
         var output = file == nil ? try OutputPipe() : OutputPipe.none
         let target = file?.rawValue ?? output.writeEnd
-        let pid = try spawn(words, variables, in: directory, [input.rawValue, target, errors.writeEnd])
+        let child = try ChildProcess.start(words, variables, in: directory, [input.rawValue, target, errors.writeEnd])
         errors.closeWriteEnd()
         output.closeWriteEnd()
-        let end = clinux_pidfd_open(pid)
+        let end = clinux_pidfd_open(child.pid)
         guard end >= 0 else {
-            kill(pid, SIGTERM)
-            _ = reap(pid)
+            kill(child.pid, SIGTERM)
+            _ = child.reap()
             throw Errno(rawValue: -end)
         }
-        return KeptProcess(pid: pid, end: end, errors: errors, output: output)
+        return KeptProcess(child, end: end, errors: errors, output: output)
     }
 
     deinit { close(end) }
@@ -55,7 +55,7 @@ struct KeptProcess: ~Copyable {
         stop: ProgramStop, patience: Duration, onErrors: (UnsafeRawBufferPointer) -> Void,
         onOutput: (UnsafeRawBufferPointer) -> Bool
     ) throws(Errno) -> Int32 {
-        var teardown = Teardown(pid: pid, patience: patience)
+        var teardown = Teardown(pid: child.pid, patience: patience)
         var failure: Errno?
         var wantsMore = true
         while true {
@@ -72,7 +72,7 @@ struct KeptProcess: ~Copyable {
             if ready.end { break }
             teardown.killIfOverdue()
         }
-        let status = Self.reap(pid)
+        let status = child.reap()
         if let failure { throw failure }
         guard let status else { throw .noChildProcess }
         return status
@@ -86,28 +86,6 @@ struct KeptProcess: ~Copyable {
         // A failure of poll(2) itself is a moment's pause.
         if poll(&watched, nfds_t(watched.count), teardown.millisecondsLeft) < 0 { usleep(10_000) }
         return (watched[1].revents != 0, watched[0].revents != 0)
-    }
-
-    private static func spawn(
-        _ words: [String], _ variables: [String: String], in directory: FilePath, _ descriptors: [Int32]
-    ) throws(Errno) -> pid_t {
-        let words = words.map { strdup($0) } + [nil]
-        let variables = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for text in words + variables { free(text) } }
-        let child = clinux_spawn(words, variables, directory.string, descriptors)
-        guard child > 0 else { throw Errno(rawValue: -child) }
-        return child
-    }
-
-    /// Nil if the kernel does not know it any more.
-    private static func reap(_ pid: pid_t) -> Int32? {
-        var status: Int32 = 0
-        // It has ended, or was killed: what interrupts this a thousand times is no signal of ours.
-        for _ in 0..<1000 {
-            if waitpid(pid, &status, 0) == pid { return status }
-            guard errno == EINTR else { return nil }
-        }
-        return nil
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import SystemPackage
 
 /// What a program writes, on its way to us.
@@ -17,10 +18,8 @@ struct OutputPipe: ~Copyable {
     }
 
     init() throws(Errno) {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
-        (readEnd, writeEnd) = (ends[0], ends[1])
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let ends = try makePipe()
+        (readEnd, writeEnd) = (ends.read.rawValue, ends.write.rawValue)
         _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)
     }
 

@@ -36,10 +36,13 @@ public struct ProcessReplacement: Sendable {
             throw ProcessError(.cannotRun, "cannot hand its secret to \(executable): \(error)", underlying: error)
         }
         giveBackSignals()
-        let words = ([executable.string] + arguments).map { strdup($0) } + [nil]
-        let settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        execve(executable.string, words, settings)
-        throw ProcessError(.cannotRun, "cannot run \(executable): \(Errno(rawValue: errno))")
+        let failure = withCStrings([executable.string] + arguments) { words in
+            withCStrings(variables.asEnvironment) { variables in
+                execve(executable.string, words, variables)
+                return Errno(rawValue: errno)
+            }
+        }
+        throw ProcessError(.cannotRun, "cannot run \(executable): \(failure)")
     }
 
     /// Handlers go by themselves; what is ignored or blocked would stay so.
@@ -48,5 +51,21 @@ public struct ProcessReplacement: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
+    }
+}
+
+extension ProcessReplacement {
+    /// Becomes a command of the operator's that is to find all as it would without us, see `StartingConditions`: with our environment, our
+    /// directory, and our descriptors but those that are closed on exec.
+    ///
+    /// Returns only if the program cannot be started; the process can then do no more than say so and end.
+    ///
+    /// - Parameter command: the program, looked for as `execvp(3)` does, and its arguments. Not empty.
+    public static func become(_ command: [String]) -> Errno {
+        withCStrings(command) { words in
+            StartingConditions.restore()
+            execvp(command[0], words)
+            return Errno(rawValue: errno)
+        }
     }
 }

@@ -46,7 +46,7 @@ public struct Program: Sendable {
 
 /// A secret on its way to a program: in memory all the way, never in arguments, environment or a file on disk.
 public struct HandedSecret: Sendable {
-    enum Form: String { case path, descriptor }
+    enum Form { case path, descriptor }
 
     var variable: String
     var form: Form
@@ -95,6 +95,12 @@ public struct ProgramOutcome: Sendable, Hashable {
     public var output: [UInt8]
     /// The last lines of standard error, at most 20.
     public var lastErrorLines: [String]
+
+    public init(status: Status, output: [UInt8] = [], lastErrorLines: [String]) {
+        self.status = status
+        self.output = output
+        self.lastErrorLines = lastErrorLines
+    }
 
     public var succeeded: Bool { status == .exited(0) }
     public var lastErrors: String { lastErrorLines.joined(separator: "\n") }

@@ -111,11 +111,9 @@ public struct ProgramRunner: Sendable {
         case .file(let file):
             return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: file)
         case .discard:
-            let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
-            guard null >= 0 else { throw Errno(rawValue: errno) }
-            defer { close(null) }
-            return try KeptProcess.start(
-                words, variables, in: program.workingDirectory, input: input, file: FileDescriptor(rawValue: null))
+            let null = try FileDescriptor.null(O_WRONLY)
+            defer { close(null.rawValue) }
+            return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: null)
         case .lines, .pieces, .collect:
             return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: nil)
         }
@@ -123,11 +121,7 @@ public struct ProgramRunner: Sendable {
 
     /// Its secret, which only the keeper reads, or nothing.
     private static func standardInput(of program: Program) throws(Errno) -> FileDescriptor {
-        guard let secret = program.secret else {
-            let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
-            guard null >= 0 else { throw Errno(rawValue: errno) }
-            return FileDescriptor(rawValue: null)
-        }
+        guard let secret = program.secret else { return try FileDescriptor.null(O_RDONLY) }
         var bytes = secret.text.withBytes { Array($0) }
         defer { bytes.wipe() }
         do {
@@ -149,6 +143,15 @@ public struct ProgramRunner: Sendable {
 
     private func cancelled(_ program: Program) -> ProcessError {
         ProcessError(.cancelled, "\(program.name) was stopped")
+    }
+}
+
+extension FileDescriptor {
+    /// `/dev/null`, opened for reading or for writing.
+    static func null(_ mode: Int32) throws(Errno) -> FileDescriptor {
+        let null = Glibc.open("/dev/null", mode | O_CLOEXEC)
+        guard null >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: null)
     }
 }
 
@@ -189,7 +192,7 @@ private struct OutputReceiver {
 
 extension ProgramOutcome.Status {
     /// - Parameter waitStatus: as `waitpid` gives it.
-    init(waitStatus: Int32) {
+    public init(waitStatus: Int32) {
         self = waitStatus & 0x7f == 0 ? .exited((waitStatus >> 8) & 0xff) : .signaled(waitStatus & 0x7f)
     }
 }

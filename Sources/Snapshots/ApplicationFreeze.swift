@@ -119,11 +119,7 @@ public actor ApplicationFreeze: Quiescence {
     ) throws(DumpError) -> FreezeHolder {
         let thaw = try program(thaw)
         let freeze: Program? = if let freeze { try program(freeze) } else { nil }
-        do throws(ProcessError) {
-            return try programs.runner.holdFreeze(by: freeze, thawingBy: thaw, for: limit, lock: lock)
-        } catch {
-            throw DumpError(error)
-        }
+        return try FreezeHolder(freezingBy: freeze, thawingBy: thaw, for: limit, lock: lock, programs.runner)
     }
 
     private func program(_ command: [String]) throws(DumpError) -> Program {

@@ -4,12 +4,14 @@
 // freeze it takes a lock of the job's, and keeps it until it ends. What the freeze command leaves running, such as the session that holds a database's
 // lock, lives until after the thaw, or has held nothing.
 //
-// Standard input is a socket that keeps messages apart. 't' from Muster means that all is taken, the end of the socket that Muster has ended. Muster is
-// told, in one message each, the kind below, four bytes of a number, and what the freeze command has written to its standard error: first how the freeze
-// has come out, and in the end why the application could not be thawed, if so. The exit status says what the freeze was worth.
+// Standard input is a socket that keeps messages apart, see CKeeper.h. Muster is told first how the freeze has come out, and in the end why the
+// application could not be thawed, if so. The exit status says what the freeze was worth.
 //
-// Once it has the lock it needs nothing that may be frozen: it reads /dev/null and /proc only.
-#include "keeper.h"
+// Once it has the lock it needs nothing that may be frozen: it reads /dev/null and /proc only, and Processes/ChildProcess.swift starts it at the root
+// directory with no file of Muster's open.
+#include "freeze.h"
+
+#include "CKeeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,26 +27,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Processes/FreezeHolder.swift reads both.
-enum report {
-    command_ended = 'e',    // the number is its wait status
-    command_too_long = 'd', // it was killed
-    freeze_goes_on = 'w',   // its command cannot be killed, and may freeze after every thaw; the number is its process's
-    stopped = 's',          // Muster, or somebody else, wanted this to end
-    lock_held = 'l',        // by another freeze of the job, for too long
-    no_lock = 'n',          // the number is errno
-};
-enum outcome { held = 0, time_was_up = 10, ended_early = 11, not_thawed = 12, session_ended = 13 };
-
 enum event { child_ended, told_to_thaw, told_to_end, time_is_up };
 
 struct holder {
-    const struct job *job;
+    const struct application *application;
     int signals;
     int parent;
 };
 
-static void tell(enum report report, int number, int output) {
+static void tell(enum freeze_report report, int number, int output) {
     char message[4096] = {(char)report};
     memcpy(message + 1, &number, sizeof number);
     const size_t head = 1 + sizeof number;
@@ -106,20 +97,20 @@ static pid_t start(char *const *command, int output, bool dies_with_us) {
 
 /// False when another freeze of the job goes on for longer than it may, when there is no such lock, and when this one is told to end. Muster was told.
 static bool take_lock(const struct holder *holder, long long until) {
-    const int lock = open(holder->job->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int lock = open(holder->application->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
-        tell(no_lock, errno, -1);
+        tell(freeze_report_no_lock, errno, -1);
         return false;
     }
     // Kept open until the end.
     while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         const long long now = now_milliseconds();
         if (now >= until) {
-            tell(lock_held, 0, -1);
+            tell(freeze_report_lock_held, 0, -1);
             return false;
         }
         if (wait_for(holder, -1, NULL, now + 50) != time_is_up) {
-            tell(stopped, 0, -1);
+            tell(freeze_report_stopped, 0, -1);
             return false;
         }
     }
@@ -130,13 +121,13 @@ static bool take_lock(const struct holder *holder, long long until) {
 static bool freeze(const struct holder *holder, long long until) {
     // In memory: what it leaves running may go on writing there until it ends.
     const int output = memfd_create("errors", MFD_CLOEXEC);
-    const pid_t child = start(holder->job->freeze, output, true);
+    const pid_t child = start(holder->application->freeze, output, true);
     int status = cannot_start << 8;
     const enum event event = child < 0 ? child_ended : wait_for(holder, child, &status, until);
     switch (event) {
-    case child_ended: tell(command_ended, status, output); break;
-    case time_is_up: tell(command_too_long, 0, output); break;
-    default: tell(stopped, 0, -1);
+    case child_ended: tell(freeze_report_command_ended, status, output); break;
+    case time_is_up: tell(freeze_report_command_too_long, 0, output); break;
+    default: tell(freeze_report_stopped, 0, -1);
     }
     if (output >= 0) close(output);
     return event == child_ended && status == 0;
@@ -145,8 +136,8 @@ static bool freeze(const struct holder *holder, long long until) {
 /// Runs the command that thaws once, for as long as the application may be frozen at all. Then it is killed. What it leaves running, such as a service,
 /// stays, and may write for years: so it writes its errors nowhere.
 static bool thaws(const struct holder *holder, bool is_last) {
-    const pid_t child = start(holder->job->program, -1, false);
-    const long long until = now_milliseconds() + holder->job->freeze_milliseconds;
+    const pid_t child = start(holder->application->thaw, -1, false);
+    const long long until = now_milliseconds() + holder->application->milliseconds;
     int status = cannot_start << 8;
     pid_t ended = child < 0 ? child : 0;
     while (ended == 0 && now_milliseconds() < until) {
@@ -159,7 +150,7 @@ static bool thaws(const struct holder *holder, bool is_last) {
         for (int rounds = 0; rounds < 200 && waitpid(child, NULL, WNOHANG) == 0; rounds++) sleep_milliseconds(5);
     }
     const bool succeeded = ended > 0 && status == 0;
-    if (!succeeded && is_last) tell(ended == 0 ? command_too_long : command_ended, status, -1);
+    if (!succeeded && is_last) tell(ended == 0 ? freeze_report_command_too_long : freeze_report_command_ended, status, -1);
     return succeeded;
 }
 
@@ -168,13 +159,13 @@ static bool thaws(const struct holder *holder, bool is_last) {
 ///
 /// - Parameter killed: what may still freeze it, because it cannot be killed, after the thaw.
 static bool thaw(const struct holder *holder, const struct processes *killed) {
-    const long long end = now_milliseconds() + (holder->job->freeze ? 5LL * holder->job->freeze_milliseconds : 0);
+    const long long end = now_milliseconds() + (holder->application->freeze ? 5LL * holder->application->milliseconds : 0);
     for (;;) {
         const bool is_last = now_milliseconds() + 1000 >= end;
         const pid_t survivor = end_processes(killed, 0);
         const bool succeeded = thaws(holder, is_last);
         if (succeeded && survivor == 0) return true;
-        if (succeeded && is_last) tell(freeze_goes_on, survivor, -1);
+        if (succeeded && is_last) tell(freeze_report_goes_on, survivor, -1);
         if (is_last) return false;
         sleep_milliseconds(1000);
     }
@@ -182,7 +173,7 @@ static bool thaw(const struct holder *holder, const struct processes *killed) {
 
 /// Waits until all is taken, or for whatever comes before. What the freeze command has left running, and has not ended a moment after it, is taken for
 /// what holds the application frozen: when none of it is left, nobody knows since when it was not.
-static enum outcome hold_frozen(const struct holder *holder, long long end) {
+static enum freeze_outcome hold_frozen(const struct holder *holder, long long end) {
     struct processes session = {.count = 0};
     const long long settled = now_milliseconds() + 200;
     enum event event = wait_for(holder, -1, NULL, settled < end ? settled : end);
@@ -191,44 +182,37 @@ static enum outcome hold_frozen(const struct holder *holder, long long end) {
         event = wait_for(holder, -1, NULL, end);
     }
     switch (event) {
-    case time_is_up: return time_was_up;
-    case told_to_end: return ended_early;
-    default: return session.count > 0 && living(&session) == 0 ? session_ended : held;
+    case time_is_up: return freeze_outcome_time_was_up;
+    case told_to_end: return freeze_outcome_ended_early;
+    default: return session.count > 0 && living(&session) == 0 ? freeze_outcome_session_ended : freeze_outcome_held;
     }
 }
 
-int hold(const struct job *job) {
-    // Whatever file of Muster's came here would stay open, maybe on what is frozen.
-    syscall(SYS_close_range, 3, ~0U, 0);
-    setsid();
-    if (chdir("/") != 0) return cannot_start;
+int hold(const struct application *application) {
     sigset_t handled;
     sigemptyset(&handled);
     const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
-    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
-        sigaddset(&handled, numbers[index]);
-        signal(numbers[index], SIG_DFL);
-    }
+    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&handled, numbers[index]);
     sigprocmask(SIG_BLOCK, &handled, NULL);
     const struct holder holder = {
-        .job = job,
+        .application = application,
         .signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK),
-        .parent = (int)syscall(SYS_pidfd_open, job->parent, 0),
+        .parent = (int)syscall(SYS_pidfd_open, application->parent, 0),
     };
-    if (holder.signals < 0 || holder.parent < 0 || getppid() != job->parent) return cannot_start;
+    if (holder.signals < 0 || holder.parent < 0 || getppid() != application->parent) return cannot_start;
     fcntl(holder.parent, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 
     // As long as another one may take to thaw, and a moment.
-    if (!take_lock(&holder, now_milliseconds() + 7LL * job->freeze_milliseconds + 5000)) return held;
-    const long long end = now_milliseconds() + job->freeze_milliseconds;
-    enum outcome outcome = held;
+    if (!take_lock(&holder, now_milliseconds() + 7LL * application->milliseconds + 5000)) return freeze_outcome_held;
+    const long long end = now_milliseconds() + application->milliseconds;
+    enum freeze_outcome outcome = freeze_outcome_held;
     struct processes remains = {.count = 0}, none = {.count = 0};
-    const bool is_frozen = job->freeze != NULL && freeze(&holder, end);
+    const bool is_frozen = application->freeze != NULL && freeze(&holder, end);
     if (is_frozen) outcome = hold_frozen(&holder, end);
     // Before the thaw starts any of its own.
     find_descendants(&remains);
-    if (!thaw(&holder, is_frozen ? &none : &remains)) return not_thawed;
+    if (!thaw(&holder, is_frozen ? &none : &remains)) return freeze_outcome_not_thawed;
     // What has held the application frozen was told to end by the thaw, and may need a moment for that.
     end_processes(&remains, 1000);
     return outcome;

@@ -1,5 +1,4 @@
-// What both kinds of keeper need to know of processes and of time.
-#include "keeper.h"
+#include "processes.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -1,5 +1,12 @@
-// A program of Muster's, kept: see main.c.
-#include "keeper.h"
+// A program of Muster's, kept.
+//
+// Runs it as a child and stays with it to the end, forwards SIGTERM, SIGINT and SIGHUP as SIGTERM, stops the program when the parent ends, lets no
+// descendant outlive it, and ends as the program ended. A parent-death signal alone would stop the program but not what the program started
+// (pg_dumpall's pg_dump, Borg's ssh), and would stop Borg by SIGKILL, which leaves its lock behind.
+//
+// A secret is read from standard input and handed on in memory as descriptor 4, which only the program may read; the environment variable tells where
+// it is: /proc/self/fd/4 (a path) or the number 4 (a descriptor).
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,29 +92,29 @@ static void hand_on_directory(const char *path, int opened) {
 }
 
 /// Called as the final user: the memory file then belongs to it, so that it may open it again by its path.
-static void hand_on_secret(const struct job *job, struct secret *secret) {
+static void hand_on_secret(const struct program *program, struct secret *secret) {
     int memory = memfd_create("secret", 0);
-    if (memory < 0 || fchmod(memory, S_IRUSR | S_IWUSR) != 0) fail("create memory for", job->secret_variable);
+    if (memory < 0 || fchmod(memory, S_IRUSR | S_IWUSR) != 0) fail("create memory for", program->secret_variable);
     for (size_t written = 0; written < secret->count;) {
         ssize_t count = write(memory, secret->bytes + written, secret->count - written);
-        if (count <= 0) fail("write memory for", job->secret_variable);
+        if (count <= 0) fail("write memory for", program->secret_variable);
         written += (size_t)count;
     }
     explicit_bzero(secret, sizeof *secret);
-    if (lseek(memory, 0, SEEK_SET) != 0) fail("rewind memory for", job->secret_variable);
+    if (lseek(memory, 0, SEEK_SET) != 0) fail("rewind memory for", program->secret_variable);
     if (memory != secret_descriptor) {
-        if (dup2(memory, secret_descriptor) < 0) fail("hand on", job->secret_variable);
+        if (dup2(memory, secret_descriptor) < 0) fail("hand on", program->secret_variable);
         close(memory);
     }
-    setenv(job->secret_variable, job->secret_as_path ? "/proc/self/fd/4" : "4", 1);
+    setenv(program->secret_variable, program->secret_as_path ? "/proc/self/fd/4" : "4", 1);
 }
 
-static _Noreturn void start(const struct job *job, struct secret *secret, int directory, pid_t keeper) {
+static _Noreturn void start(const struct program *program, struct secret *secret, int directory, pid_t keeper) {
     setpgid(0, 0);
-    if (directory >= 0) hand_on_directory(job->directory, directory);
-    if (job->user != NULL) become(job->user);
-    if (job->secret_variable != NULL) {
-        hand_on_secret(job, secret);
+    if (directory >= 0) hand_on_directory(program->directory, directory);
+    if (program->user != NULL) become(program->user);
+    if (program->secret_variable != NULL) {
+        hand_on_secret(program, secret);
         int null = open("/dev/null", O_RDONLY);
         if (null < 0 || dup2(null, STDIN_FILENO) < 0) fail("open", "/dev/null");
         close(null);
@@ -119,8 +126,8 @@ static _Noreturn void start(const struct job *job, struct secret *secret, int di
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execv(job->program[0], job->program);
-    fail("run", job->program[0]);
+    execv(program->words[0], program->words);
+    fail("run", program->words[0]);
 }
 
 // MARK: While it runs
@@ -182,7 +189,7 @@ static int end_alike(int status) {
     return 128 + WTERMSIG(status);
 }
 
-int keep(const struct job *job) {
+int keep(const struct program *program) {
     static struct secret secret;
 
     forbid_core_files();
@@ -196,17 +203,17 @@ int keep(const struct job *job) {
     int signals = sigprocmask(SIG_BLOCK, &handled, NULL) == 0 ? signalfd(-1, &handled, SFD_CLOEXEC) : -1;
     if (signals < 0) fail("wait for", "signals");
     // By descriptor and not by PR_SET_PDEATHSIG: that one fires when the *thread* that started us ends.
-    int parent = (int)syscall(SYS_pidfd_open, job->parent, 0);
+    int parent = (int)syscall(SYS_pidfd_open, program->parent, 0);
     if (parent < 0) fail("watch (by pidfd_open, since Linux 5.3, which a seccomp filter may refuse)", "muster");
-    if (getppid() != job->parent) return cannot_start;
+    if (getppid() != program->parent) return cannot_start;
     fcntl(parent, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-    if (job->secret_variable != NULL) read_secret(&secret);
+    if (program->secret_variable != NULL) read_secret(&secret);
     int directory = -1;
-    if (job->directory != NULL) {
-        directory = open(job->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (directory < 0) fail("open", job->directory);
+    if (program->directory != NULL) {
+        directory = open(program->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0) fail("open", program->directory);
         // Above the descriptors that are handed on, so that none of them is overwritten before it is copied.
         int above = fcntl(directory, F_DUPFD_CLOEXEC, 16);
         close(directory);
@@ -215,15 +222,15 @@ int keep(const struct job *job) {
 
     const pid_t keeper = getpid();
     pid_t child = fork();
-    if (child < 0) fail("start", job->program[0]);
-    if (child == 0) start(job, &secret, directory, keeper);
+    if (child < 0) fail("start", program->words[0]);
+    if (child == 0) start(program, &secret, directory, keeper);
     explicit_bzero(&secret, sizeof secret);
     setpgid(child, child);
 
-    int status = stay_with(child, signals, parent, job->grace_milliseconds);
+    int status = stay_with(child, signals, parent, program->grace_milliseconds);
     const pid_t left = end_descendants();
     if (left != 0) {
-        dprintf(STDERR_FILENO, "muster: cannot end process %d, which %s has started\n", (int)left, job->program[0]);
+        dprintf(STDERR_FILENO, "muster: cannot end process %d, which %s has started\n", (int)left, program->words[0]);
         return cannot_start;
     }
     return end_alike(status);

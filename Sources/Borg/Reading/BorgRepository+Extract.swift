@@ -52,7 +52,7 @@ extension BorgRepository {
 
     private func pipe() throws(BorgError) -> (read: FileDescriptor, write: FileDescriptor) {
         do {
-            return try makePipe()
+            return try makePipe(isWide: true)
         } catch {
             throw BorgError(.failed, "cannot make a pipe: \(error)", underlying: error)
         }

@@ -1,4 +1,6 @@
 import Glibc
+import Linux
+import SystemPackage
 
 /// Signals, as bytes in a pipe.
 ///
@@ -6,15 +8,12 @@ import Glibc
 struct SignalPipe {
     private let readEnd: Int32
 
-    /// Nil with `errno` if there can be no pipe. To be made once.
-    init?() {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return nil }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    /// To be made once.
+    init() throws(Errno) {
+        let ends = try makePipe()
         // A handler must never wait.
-        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
-        readEnd = ends[0]
-        writeEnd = ends[1]
+        _ = fcntl(ends.write.rawValue, F_SETFL, O_NONBLOCK)
+        (readEnd, writeEnd) = (ends.read.rawValue, ends.write.rawValue)
     }
 
     func catchSignal(_ signal: Int32) {

@@ -52,7 +52,8 @@ enum SignalWait {
     }
 
     private static func open() -> SignalPipe {
-        guard let signals = SignalPipe() else { end("cannot create a pipe: \(Errno(rawValue: errno))", with: 1) }
+        let signals: SignalPipe
+        do { signals = try SignalPipe() } catch { end("cannot create a pipe: \(error)", with: 1) }
         for signal in [SIGTERM, SIGINT, SIGHUP] where signal != SIGHUP || !StartingConditions.wasIgnored(signal) {
             signals.catchSignal(signal)
         }

@@ -2,9 +2,9 @@ import ArgumentParser
 import Catalog
 import DumpCore
 import Glibc
-import Linux
 import MusterConfig
 import Pipeline
+import Processes
 import Reporting
 import Settings
 import Staging
@@ -60,7 +60,7 @@ struct WithLockCommand: MusterCommand {
         let plan = try jobOptions.plan(positionalJob)
         let lent = try await borrow(plan, maxAge: maxAge ?? plan.maxAge)
         setenv("MUSTER_SET", lent.set.root.string, 1)
-        let failure = StartingConditions.become(command)
+        let failure = ProcessReplacement.become(command)
         throw CommandFailure(
             status: .usage,
             error: DumpError(

@@ -1,4 +1,4 @@
-// What the parts of muster-keeper share; main.c says what it is for.
+// What both halves of muster-keeper need to know of processes and of time.
 #pragma once
 #define _GNU_SOURCE
 #include <signal.h>
@@ -7,25 +7,8 @@
 
 enum { usage = 64, cannot_start = 127 };
 
-/// What the command line says.
-struct job {
-    char *const *program; // argv: the absolute path and the arguments
-    const char *user;
-    const char *directory;
-    const char *secret_variable;
-    bool secret_as_path;
-    pid_t parent;
-    int grace_milliseconds;
-    char *const *freeze; // argv of the command that freezes, NULL for none; `program` is the one that thaws
-    const char *lock;
-    int freeze_milliseconds; // -1 unless an application is to be held
-};
-
-/// Runs a program, and stays with it.
-int keep(const struct job *job);
-
-/// Holds an application frozen.
-int hold(const struct job *job);
+/// Says which word of the command line is wrong, and ends.
+_Noreturn void misused(const char *word);
 
 /// Kills every child of this process.
 void kill_children(void);

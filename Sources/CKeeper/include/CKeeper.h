@@ -1,0 +1,64 @@
+// What Muster and muster-keeper say to each other: the command lines of both halves, and the messages of the one that freezes. Both sides
+// include it, so that neither of them can take a word for another.
+#ifndef CKEEPER_H
+#define CKEEPER_H
+
+/// The first word of a command line that has an application held frozen. Any other runs a program.
+#define KEEPER_FREEZE "freeze"
+
+// Options of both.
+
+/// The process that the keeper works for.
+#define KEEPER_PARENT "--parent"
+
+// Options of a keeper that runs a program.
+
+/// The user to become, with its groups, HOME, USER and LOGNAME.
+#define KEEPER_AS "--as"
+/// Opened before the user changes, and handed on as descriptor 3.
+#define KEEPER_DIRECTORY "--directory"
+/// How the secret is handed on, and the variable that says where it is.
+#define KEEPER_SECRET "--secret"
+#define KEEPER_SECRET_AS_PATH "path"
+#define KEEPER_SECRET_AS_DESCRIPTOR "descriptor"
+/// Between SIGTERM and SIGKILL, in milliseconds.
+#define KEEPER_GRACE "--grace"
+
+// Options of a keeper that freezes.
+
+/// How long the application may be frozen, in milliseconds.
+#define KEEPER_FREEZE_FOR "--freeze-for"
+/// How many words the command that freezes has; the one that thaws follows it.
+#define KEEPER_FREEZE_WORDS "--freeze-words"
+/// The file that nobody else has who freezes or thaws the application.
+#define KEEPER_LOCK "--lock"
+
+/// The only message of Muster: all is taken. The end of the socket says that Muster has ended.
+enum { freeze_request_thaw = 't' };
+
+/// A message to Muster begins with one of these and four bytes of a number. What the command has written to its standard error may follow.
+enum freeze_report {
+    /// The number is its wait status.
+    freeze_report_command_ended = 'e',
+    /// It was killed.
+    freeze_report_command_too_long = 'd',
+    /// Its command cannot be killed, and may freeze after every thaw. The number is its process's.
+    freeze_report_goes_on = 'w',
+    /// Muster, or another process, wanted the keeper to end.
+    freeze_report_stopped = 's',
+    /// By another freeze of the job, for too long.
+    freeze_report_lock_held = 'l',
+    /// The number is errno.
+    freeze_report_no_lock = 'n',
+};
+
+/// The exit status, which says what the freeze was worth.
+enum freeze_outcome {
+    freeze_outcome_held = 0,
+    freeze_outcome_time_was_up = 10,
+    freeze_outcome_ended_early = 11,
+    freeze_outcome_not_thawed = 12,
+    freeze_outcome_session_ended = 13,
+};
+
+#endif

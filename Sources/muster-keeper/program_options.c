@@ -1,0 +1,32 @@
+#include "program.h"
+
+#include "CKeeper.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct program program_of(int count, char *words[]) {
+    struct program program = {.grace_milliseconds = -1};
+    int next = 1;
+    for (; next < count && strcmp(words[next], "--") != 0; next++) {
+        const char *option = words[next];
+        if (next + 1 == count) misused(option);
+        const char *value = words[++next];
+        if (strcmp(option, KEEPER_AS) == 0) {
+            program.user = value;
+        } else if (strcmp(option, KEEPER_DIRECTORY) == 0) {
+            program.directory = value;
+        } else if (strcmp(option, KEEPER_PARENT) == 0) {
+            program.parent = (pid_t)atoi(value);
+        } else if (strcmp(option, KEEPER_GRACE) == 0) {
+            program.grace_milliseconds = atoi(value);
+        } else if (strcmp(option, KEEPER_SECRET) == 0 && next + 1 < count) {
+            program.secret_as_path = strcmp(value, KEEPER_SECRET_AS_PATH) == 0;
+            program.secret_variable = words[++next];
+        } else {
+            misused(option);
+        }
+    }
+    if (next + 1 >= count || program.parent <= 0 || program.grace_milliseconds < 0) misused(words[count - 1]);
+    program.words = words + next + 1;
+    return program;
+}
