@@ -19,6 +19,7 @@ struct ConfigCommandTests {
                       "dumps" : [
                         "app"
                       ],
+                      "format_version" : 1,
                       "job" : "nightly",
                       "repositories" : [
 
