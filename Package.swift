@@ -8,6 +8,14 @@ var hardened: [CSetting] = [
 #if arch(x86_64)
     hardened.append(.unsafeFlags(["-fcf-protection"]))
 #endif
+/// A warning ends the build. An older or a newer compiler may warn of what is right with ours, and must not keep anyone from building: its
+/// warnings stay warnings.
+#if compiler(>=6.3) && compiler(<6.4)
+    let warnings: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+    hardened.append(.unsafeFlags(["-Wall", "-Wextra", "-Werror"]))
+#else
+    let warnings: [SwiftSetting] = []
+#endif
 /// No address that is called can be changed later (full RELRO).
 let boundAtStart = LinkerSetting.unsafeFlags([
     "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "relro",
@@ -181,6 +189,10 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = warnings + [.enableUpcomingFeature("ExistentialAny")]
+}
 
 // The suite runs against optimized code, see Makefile. To optimize the tests themselves would take longer than it saves.
 for target in package.targets where target.type == .test || target.path != nil {
