@@ -175,8 +175,9 @@ let package = Package(
         .testTarget(
             name: "Fuzzing",
             dependencies: [
-                "Catalog", "Documents", "Reporting", "Borg", "Checksums", "DumpCore", "Linux", "MusterConfig",
-                "PostgreSQL", "Settings", "Staging", "TestSupport", "Trees", .system,
+                "Catalog", "Documents", "Reporting", "Borg", "Checksums", "Directories", "DumpCore", "Linux",
+                "MusterConfig",
+                "PostgreSQL", "Settings", "Snapshots", "Staging", "TestSupport", "Trees", .system,
             ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Checksums", "Linux", "TestSupport", .system], path: "Tests/EndToEnd"),

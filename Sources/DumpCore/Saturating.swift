@@ -15,6 +15,12 @@ extension Int64 {
         let (sum, isBeyond) = addingReportingOverflow(other)
         return isBeyond ? (other < 0 ? .min : .max) : sum
     }
+
+    /// The difference, or the end of the range that it is beyond.
+    public func minus(_ other: Int64) -> Int64 {
+        let (difference, isBeyond) = subtractingReportingOverflow(other)
+        return isBeyond ? (other < 0 ? .max : .min) : difference
+    }
 }
 
 extension Sequence<Int64> {

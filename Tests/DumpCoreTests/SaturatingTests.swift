@@ -20,4 +20,12 @@ struct SaturatingTests {
         #expect([Int64.min, -1].total == .min)
         #expect([Int64(1), 2].total == 3)
     }
+
+    @Test("differs by no more than there is")
+    func difference() {
+        #expect(Int64.max.minus(-1) == .max)
+        #expect(Int64.min.minus(1) == .min)
+        #expect(Int64(0).minus(.min) == .max)
+        #expect(Int64(1).minus(3) == -2)
+    }
 }

@@ -34,7 +34,7 @@ extension BorgRepository {
 }
 
 /// What `borg info --json ::ARCHIVE` writes.
-private struct InfoDocument: Decodable {
+struct InfoDocument: Decodable {
     var archives: [Entry]
 
     struct Entry: Decodable {
@@ -70,7 +70,7 @@ private struct InfoDocument: Decodable {
 }
 
 extension ArchiveInfo {
-    fileprivate init(_ entry: InfoDocument.Entry) {
+    init(_ entry: InfoDocument.Entry) {
         self.init(
             end: entry.end.timestamp, durationSeconds: entry.duration, originalBytes: entry.stats.originalSize,
             compressedBytes: entry.stats.compressedSize, deduplicatedBytes: entry.stats.deduplicatedSize,

@@ -67,7 +67,7 @@ private struct CountDocument: Decodable {
 }
 
 /// What `borg list --json` writes.
-private struct ListDocument: Decodable {
+struct ListDocument: Decodable {
     var archives: [Entry]
 
     struct Entry: Decodable {
@@ -81,7 +81,7 @@ private struct ListDocument: Decodable {
 }
 
 extension Archive {
-    fileprivate init(_ entry: ListDocument.Entry) {
+    init(_ entry: ListDocument.Entry) {
         self.init(
             name: entry.name, id: entry.id, start: entry.start.timestamp,
             provenance: Provenance(comment: entry.comment) ?? entry.begunProvenance)

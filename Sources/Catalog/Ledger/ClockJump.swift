@@ -19,9 +19,10 @@ public struct ClockJump: Sendable, Codable, Hashable {
     init?(from earlier: ClockReading, to now: ClockReading) {
         let moved = now.time.milliseconds - earlier.time.milliseconds
         let sameStart = !earlier.bootID.isEmpty && earlier.bootID == now.bootID
-        let passed = sameStart ? now.millisecondsUp - earlier.millisecondsUp : 0
+        let passed = sameStart ? now.millisecondsUp.minus(earlier.millisecondsUp) : 0
         let mostAhead = sameStart ? 2 * Self.day : 14 * Self.day
-        guard moved - passed < -Self.mostBehind || moved - passed > mostAhead else { return nil }
+        let jump = moved.minus(passed)
+        guard jump < -Self.mostBehind || jump > mostAhead else { return nil }
         self.init(before: earlier.time, after: now.time)
     }
 

@@ -139,7 +139,7 @@ extension Run {
             let ledger = try? await RepositoryLedger(of: repository.name, in: area)
             last = max(last, ledger?.confirmed.compactMap(\.number).max() ?? 0)
         }
-        return last + 1
+        return min(last, .max - 1) + 1
     }
 
     /// Once for each file that the job file names, and each repository.
