@@ -94,7 +94,16 @@ struct FaultTests {
     func unreachable(version: BorgUnderTest) async throws {
         try await Host.with(version) { host in
             let ssh = host.borg.scratch.appending("ssh")
-            try write("#!/bin/sh\necho no way >&2\nsleep 0.3\nexit 255\n", to: ssh, mode: [.ownerReadWriteExecute])
+            // Ends once Borg has read its words: Borg drops what comes together with the end.
+            let text = """
+                #!/usr/bin/python3
+                import array, fcntl, os, termios
+                os.write(2, b"no way\\n")
+                unread = array.array("i", [1])
+                while unread[0]: fcntl.ioctl(2, termios.FIONREAD, unread)
+                os._exit(255)
+                """
+            try write(text, to: ssh, mode: [.ownerReadWriteExecute])
             var settings = host.repository().settings
             settings.location = "ssh://me@backup.example/./repository"
             let repository = BorgRepository(

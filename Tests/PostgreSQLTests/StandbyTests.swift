@@ -168,7 +168,7 @@ struct StandbyTests {
 
     @Test("is paused no longer than it may be, whatever becomes of the dump")
     func limit() async throws {
-        try await dumpSlowly(pausingFor: .seconds(1)) { host, run, journal in
+        try await dumpSlowly(pausingFor: .seconds(5)) { host, run, journal in
             try await eventually { journal.all.count == 1 }
             try await eventually { try await host.replay() == "not paused" }
         }

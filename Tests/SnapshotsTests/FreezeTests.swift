@@ -190,9 +190,12 @@ struct FreezeTests {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let pid = scratch.appending("pid")
-            let freeze = application.freeze(["/bin/sh", "-c", "sleep 4 & echo $! > '\(pid)'"])
+            let freeze = application.freeze(["/bin/sh", "-c", "sleep 1000 & echo $! > '\(pid)'"])
             try await freeze.begin(in: application.host.context())
             let session = try #require(pid_t(try read(pid).dropLast()))
+            let holder = try #require(try application.holders().first)
+            try await eventually { try isHolding(holder) }
+            kill(session, SIGKILL)
             try await eventually { !isAlive(session) }
             let error = await #expect(throws: DumpError.self) { try await freeze.end() }
             #expect(error?.message.hasPrefix("the process that freeze_command left running ended before") == true)
@@ -238,10 +241,10 @@ struct FreezeTests {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let freeze = application.freeze(
-                thaw: ["/bin/sh", "-c", "sleep 145; \(application.thawCommand[2])"], deadline: .seconds(150))
+                thaw: ["/bin/sh", "-c", "sleep 45; \(application.thawCommand[2])"], deadline: .seconds(60))
             try await freeze.begin(in: application.host.context())
             // With the thaw more than the deadline, and by itself so much less that a busy machine has time to get here.
-            try await Task.sleep(for: .seconds(10))
+            try await Task.sleep(for: .seconds(20))
             try await freeze.end()
             #expect(!application.isFrozen && application.timesThawed() == 1)
         }
@@ -272,6 +275,13 @@ struct FreezeTests {
             #expect(application.host.journal.open.map(\.kind) == ["application_freeze"])
             try await eventually { try application.processes().isEmpty }
         }
+    }
+
+    /// Whether a holder has noted what the freeze command has left running: then it waits for as long as the application may be frozen, and no
+    /// longer for a moment. By its poll(2), of which that time is the third argument.
+    private func isHolding(_ pid: pid_t) throws -> Bool {
+        let call = try read(FilePath("/proc/\(pid)/syscall")).split(separator: " ")
+        return call.count > 3 && Int(call[3].dropFirst(2), radix: 16) ?? 0 > 1000
     }
 
     /// How often a process has slept by now.
