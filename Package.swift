@@ -54,7 +54,9 @@ let package = Package(
             ]),
         // What both sides of it call things.
         .target(name: "CKeeper"),
-        .target(name: "MusterConfig", dependencies: ["Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
+        .target(
+            name: "MusterConfig",
+            dependencies: ["Settings", "Borg", "Processes", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
             name: "Pipeline",
             dependencies: [
@@ -95,7 +97,7 @@ let package = Package(
             dependencies: [
                 "Linux", "CKeeper", "CLinux", "DumpCore", .logging, .system,
             ]),
-        .target(name: "Settings", dependencies: ["DumpCore", .system]),
+        .target(name: "Settings", dependencies: ["Processes", "DumpCore", .system]),
         .target(name: "Checksums", dependencies: ["Linux", "DumpCore", "CLibCrypto", .system]),
         .target(name: "Linux", dependencies: ["DumpCore", "CLinux", .system]),
         .target(name: "DumpCore", dependencies: [.logging, .system]),

@@ -11,7 +11,6 @@ import SystemPackage
 /// files of 10 KiB, 0.76 of that of `--link-dest` when nothing has changed, and 0.77 for a file of 2 GiB (`Benchmarks/RESULTS.md`, where another
 /// machine has 0.87, 0.67 and 0.64).
 public struct DirectoryProvider: Provider {
-    public static let kind = DirectorySettings.kind
     public static let kindsUndoneByAnyDump = SnapshotRound.recordKinds
 
     let settings: DirectorySettings

@@ -3,10 +3,7 @@ import Snapshots
 import SystemPackage
 
 extension DirectorySettings: ProviderSettings {
-    public static let kind = "directory"
-    public static let summary = "A directory with all that is in it, copied with everything that a restore needs."
-
-    public static var shape: ObjectShape<DirectorySettings> {
+    static var shape: ObjectShape<DirectorySettings> {
         ObjectShape(default: DirectorySettings())
             .required("path", \.path, .absolutePath.example("/srv/documents"), "The directory to dump.")
             .optional(

@@ -5,9 +5,6 @@ import SystemPackage
 /// The order of calls is prepare, freeze, dump, release, close. A provider never picks the final path, never renames, never
 /// decides whether the run goes on, and never talks to Borg.
 public protocol Provider: Sendable {
-    /// The kind as job files name it, such as `postgresql`.
-    static var kind: String { get }
-
     /// The kinds of records that say all that their undoing needs, so that the provider of any dump can do it.
     static var kindsUndoneByAnyDump: Set<String> { get }
 

@@ -26,11 +26,17 @@ public struct Job: Sendable {
     /// One entry under `dumps:`.
     public struct Source: Sendable {
         public var name: String
+        /// As manifests and reports name it, such as `postgresql`.
+        public var kind: String
         public var provider: any Provider
+        /// How long the dump may take; nil is no limit.
+        public var deadline: Duration?
 
-        public init(name: String, provider: any Provider) {
+        public init(name: String, kind: String, provider: any Provider, deadline: Duration? = nil) {
             self.name = name
+            self.kind = kind
             self.provider = provider
+            self.deadline = deadline
         }
     }
 

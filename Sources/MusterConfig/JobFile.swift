@@ -14,7 +14,7 @@ public enum JobFile {
     ///   - path: a YAML or JSON file; its name without extension is the job's name.
     ///   - kinds: the providers that dumps may name.
     public static func load(
-        _ path: FilePath, kinds: [any ProviderSettings.Type]
+        _ path: FilePath, kinds: [ProviderKind]
     ) throws(ConfigurationError) -> JobPlan {
         let name = path.stem ?? ""
         if let fault = NameRule.entries.fault(in: name) {
@@ -55,7 +55,7 @@ public enum JobFile {
 
     /// Validates the contents of a job file.
     static func parse(
-        _ bytes: [UInt8], name: String, file: FilePath, kinds: [any ProviderSettings.Type]
+        _ bytes: [UInt8], name: String, file: FilePath, kinds: [ProviderKind]
     ) throws(ConfigurationError) -> JobPlan {
         var diagnostics = Diagnostics()
         var plan: JobPlan?

@@ -28,7 +28,7 @@ extension JobPlan {
     ///   - kinds: the providers that dumps may name.
     ///   - name, file: of the job that is read; they do not stand in the file.
     static func shape(
-        kinds: [any ProviderSettings.Type], name: String = "", file: FilePath = ""
+        kinds: [ProviderKind], name: String = "", file: FilePath = ""
     ) -> ObjectShape<JobPlan> {
         ObjectShape(default: JobPlan(name: name, file: file, staging: "", dumps: []))
             .places.rules.contents(of: kinds)
@@ -93,13 +93,13 @@ extension ObjectShape<JobPlan> {
             "Commands that hold an application still while the snapshots of all dumps are taken.")
     }
 
-    fileprivate func contents(of kinds: [any ProviderSettings.Type]) -> ObjectShape {
+    fileprivate func contents(of kinds: [ProviderKind]) -> ObjectShape {
         required(
             "dumps", \.dumps,
             .map(.dumps, of: .provider(among: kinds), atLeast: 1) {
-                DumpPlan(name: $0, settings: $1)
+                DumpPlan(name: $0, kind: $1.kind, settings: $1.settings)
             } parts: {
-                ($0.name, $0.settings)
+                ($0.name, DumpSettings(kind: $0.kind, settings: $0.settings))
             },
             "What to dump. Each has a name of your choice, which becomes its directory in the set."
         )

@@ -1,6 +1,7 @@
 import Borg
 import DumpCore
 import Linux
+import Processes
 import Settings
 import SystemPackage
 
@@ -65,15 +66,17 @@ public struct QuiescencePlan: Sendable, Equatable {
 /// One entry under `dumps:`.
 public struct DumpPlan: Sendable, Equatable {
     public var name: String
+    public var kind: ProviderKind
     public var settings: any ProviderSettings
 
-    public init(name: String, settings: any ProviderSettings) {
+    public init(name: String, kind: ProviderKind, settings: any ProviderSettings) {
         self.name = name
+        self.kind = kind
         self.settings = settings
     }
 
     public static func == (left: Self, right: Self) -> Bool {
-        left.name == right.name && left.settings.isEqual(to: right.settings)
+        left.name == right.name && left.kind.name == right.kind.name && left.settings.isEqual(to: right.settings)
     }
 }
 
@@ -85,5 +88,17 @@ public struct RepositoryPlan: Sendable, Equatable {
     public init(name: String, settings: RepositorySettings) {
         self.name = name
         self.settings = settings
+    }
+}
+
+extension JobPlan {
+    /// A provider for each dump, in their order. Those of one kind are made together.
+    public func providers(by runner: ProgramRunner) -> [any Provider] {
+        let means = ProviderMeans(job: name, runner: runner)
+        var made: [String: [any Provider]] = [:]
+        for (kind, dumps) in Dictionary(grouping: dumps, by: \.kind.name) {
+            made[kind] = dumps[0].kind.providers(for: dumps.map(\.settings), by: means).reversed()
+        }
+        return dumps.map { made[$0.kind.name]!.removeLast() }
     }
 }

@@ -5,8 +5,6 @@ import Processes
 
 /// Dumps a PostgreSQL cluster: asks over libpq what there is, and lets pg_dump and pg_dumpall write it.
 public struct PostgreSQLProvider: Provider {
-    public static let kind = PostgreSQLSettings.kind
-
     let settings: PostgreSQLSettings
     let password: @Sendable () async throws -> Secret?
     let runner: ProgramRunner

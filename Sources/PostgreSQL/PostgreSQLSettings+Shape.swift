@@ -3,10 +3,8 @@ import SystemPackage
 
 extension PostgreSQLSettings: ProviderSettings {
     public var programUser: String? { runAs }
-    public static let kind = "postgresql"
-    public static let summary = "The databases of a PostgreSQL server, dumped by pg_dump or pg_dumpall."
 
-    public static var shape: ObjectShape<PostgreSQLSettings> {
+    static var shape: ObjectShape<PostgreSQLSettings> {
         ObjectShape(default: PostgreSQLSettings())
             .key(
                 "connection", \.connection, .connectionString.example("service=app"),

@@ -2,6 +2,7 @@ import Borg
 import DumpCore
 import MusterConfig
 import PostgreSQL
+import Settings
 import SystemPackage
 import Testing
 
@@ -70,7 +71,10 @@ struct JobTests {
         let expected = JobPlan(
             name: "nightly", file: "nightly.yaml", staging: "/srv/staging", parallel: 3,
             anomalies: AnomalyRule(.fail, belowPercent: 80, abovePercent: 300),
-            dumps: [DumpPlan(name: "z.app", settings: app), DumpPlan(name: "a", settings: a)],
+            dumps: [
+                DumpPlan(name: "z.app", kind: .postgresql, settings: app),
+                DumpPlan(name: "a", kind: .postgresql, settings: a),
+            ],
             repositories: [
                 RepositoryPlan(name: "offsite", settings: offsite), RepositoryPlan(name: "disk", settings: disk),
             ])
@@ -82,7 +86,7 @@ struct JobTests {
         let short = try job("{staging: /s, dumps: {app: {provider: postgresql}}}")
         let plan = JobPlan(
             name: "nightly", file: "nightly.yaml", staging: "/s",
-            dumps: [DumpPlan(name: "app", settings: PostgreSQLSettings())])
+            dumps: [DumpPlan(name: "app", kind: .postgresql, settings: PostgreSQLSettings())])
         #expect(short == plan)
         let nulls = #"{"staging":"/s","parallel":null,"dumps":{"app":{"provider":"postgresql","run_as":null}}}"#
         #expect(try job(nulls) == plan)

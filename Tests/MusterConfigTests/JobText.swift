@@ -7,7 +7,7 @@ import SystemPackage
 
 @testable import MusterConfig
 
-let kinds: [any ProviderSettings.Type] = [PostgreSQLSettings.self, DirectorySettings.self]
+let kinds: [ProviderKind] = [.postgresql, .directory]
 
 /// The job that `text` describes.
 func job(_ text: String) throws(ConfigurationError) -> JobPlan {
@@ -15,11 +15,11 @@ func job(_ text: String) throws(ConfigurationError) -> JobPlan {
 }
 
 /// What an operator reads about the mistakes in `text`; empty if there is none.
-func mistakes(in text: String, kinds: [any ProviderSettings.Type] = kinds) -> String {
+func mistakes(in text: String, kinds: [ProviderKind] = kinds) -> String {
     mistakes(in: Array(text.utf8), kinds: kinds)
 }
 
-func mistakes(in bytes: [UInt8], kinds: [any ProviderSettings.Type] = kinds) -> String {
+func mistakes(in bytes: [UInt8], kinds: [ProviderKind] = kinds) -> String {
     do {
         _ = try JobFile.parse(bytes, name: "nightly", file: "nightly.yaml", kinds: kinds)
         return ""

@@ -9,21 +9,20 @@ private struct Sample: ProviderSettings {
     var path: FilePath = ""
     var offset = 0
 
-    static let kind = "sample"
-    static let summary = "A sample."
-    static var shape: ObjectShape<Sample> {
-        ObjectShape(default: Sample())
+    static let kind = ProviderKind(
+        "sample", "A sample.",
+        shape: ObjectShape(default: Sample())
             .key("frozen", \.isFrozen, .boolean, "Whether it is frozen.")
             .required("path", \.path, .absolutePath, "Where it is.")
             .key("offset", \.offset, .integer(-5...5), "Where it begins.")
-    }
+    ) { _, _ in [] }
 }
 
 @Suite("Shapes")
 struct ShapeTests {
     private func mistake(in keys: String) -> String {
         mistakes(
-            in: "{staging: /s, dumps: {a: {provider: sample, path: /p, \(keys)}}}", kinds: kinds + [Sample.self])
+            in: "{staging: /s, dumps: {a: {provider: sample, path: /p, \(keys)}}}", kinds: kinds + [Sample.kind])
     }
 
     @Test("Only true and false are booleans")
@@ -54,7 +53,7 @@ struct ShapeTests {
 
     @Test("Each kind of dump has its own keys, and an unknown kind is told all of them")
     func severalKinds() throws {
-        let both = kinds + [Sample.self]
+        let both = kinds + [Sample.kind]
         #expect(mistake(in: "offset: -5") == "")
         #expect(
             mistake(in: "layout: cluster")

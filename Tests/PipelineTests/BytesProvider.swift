@@ -4,7 +4,6 @@ import TestSupport
 
 /// A provider that knows nothing of what the pipeline does with sizes: its dump is one file of so many bytes.
 struct BytesProvider: Provider, PreparedSource, FrozenSource {
-    static let kind = "bytes"
     let count: Int
 
     var facts: ErrorContext { ["bytes": "\(count)"] }

@@ -17,7 +17,7 @@ struct JobFreezeTests {
         try await withScratch { scratch in
             let story = Recorded<String>()
             let sources = ["a", "b", "c"].map { name in
-                Job.Source(name: name, provider: MeetingProvider(name: name, parties: 3, story: story))
+                Job.Source(name: name, kind: "meeting", provider: MeetingProvider(name: name, parties: 3, story: story))
             }
             let job = Job(
                 name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 1, sources: sources,
@@ -41,7 +41,6 @@ struct JobFreezeTests {
 
 /// A provider whose freeze ends only when those of all the others have begun: one after the other, they would wait for ever.
 private struct MeetingProvider: Provider, PreparedSource, FrozenSource {
-    static let kind = "meeting"
     let name: String
     let parties: Int
     let story: Recorded<String>

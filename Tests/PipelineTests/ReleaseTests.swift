@@ -25,8 +25,8 @@ struct ReleaseTests {
         try await withScratch { scratch in
             let story = Recorded<String>()
             let sources = [
-                Job.Source(name: "good", provider: StoryProvider(name: "good", fate: .succeeds, story: story)),
-                Job.Source(name: "other", provider: StoryProvider(name: "other", fate: fate, story: story)),
+                Job.Source(name: "good", kind: "story", provider: StoryProvider(name: "good", fate: .succeeds, story: story)),
+                Job.Source(name: "other", kind: "story", provider: StoryProvider(name: "other", fate: fate, story: story)),
             ]
             let job = Job(
                 name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2, sources: sources,
@@ -58,8 +58,8 @@ struct KeptRecordTests {
             let job = Job(
                 name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2,
                 sources: [
-                    Job.Source(name: "media", provider: source),
-                    Job.Source(name: "app", provider: BytesProvider(count: 1)),
+                    Job.Source(name: "media", kind: "story", provider: source),
+                    Job.Source(name: "app", kind: "bytes", provider: BytesProvider(count: 1)),
                 ],
                 repositories: [])
             let run = Run(job, tool: .init(name: "test", version: "0"), log: .silent)
@@ -78,7 +78,6 @@ struct KeptRecordTests {
 
 /// A provider that tells what is done with it.
 private struct StoryProvider: Provider, PreparedSource, FrozenSource {
-    static let kind = "story"
     let name: String
     let fate: ReleaseTests.Fate
     let story: Recorded<String>

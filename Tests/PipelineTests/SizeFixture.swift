@@ -24,7 +24,7 @@ struct SizeFixture {
     func job(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule()) -> Job {
         Job(
             name: "nightly", host: "here", staging: area.root, parallel: 1, anomalies: rule,
-            sources: [Job.Source(name: "app", provider: BytesProvider(count: bytes))], repositories: [])
+            sources: [Job.Source(name: "app", kind: "bytes", provider: BytesProvider(count: bytes))], repositories: [])
     }
 
     func run(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule(), accepting: Bool = false) -> Run {

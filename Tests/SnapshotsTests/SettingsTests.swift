@@ -9,18 +9,17 @@ import Testing
 private struct Sample: ProviderSettings {
     var snapshot: SnapshotSettings?
 
-    static let kind = "sample"
-    static let summary = "A sample."
-    static var shape: ObjectShape<Sample> {
-        ObjectShape(default: Sample()).optional("snapshot", \.snapshot, .snapshot, "The snapshot.")
-    }
+    static let kind = ProviderKind(
+        "sample", "A sample.",
+        shape: ObjectShape(default: Sample()).optional("snapshot", \.snapshot, .snapshot, "The snapshot.")
+    ) { _, _ in [] }
 }
 
 @Suite("The settings of a snapshot")
 struct SettingsTests {
     private func read(_ text: String) throws -> SnapshotSettings? {
         let file = "{staging: /s, dumps: {a: {provider: sample, snapshot: \(text)}}}"
-        let plan = try JobFile.parse(Array(file.utf8), name: "nightly", file: "nightly.yaml", kinds: [Sample.self])
+        let plan = try JobFile.parse(Array(file.utf8), name: "nightly", file: "nightly.yaml", kinds: [Sample.kind])
         return (plan.dumps[0].settings as? Sample)?.snapshot
     }
 

@@ -6,7 +6,6 @@ import Jobs
 import Linux
 import Logging
 import MusterConfig
-import PostgreSQL
 import Processes
 import Settings
 import Snapshots
@@ -45,15 +44,13 @@ extension JobOptions {
                 metadata: ["code": "job_exposed"])
         }
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
-        let round = SnapshotRound(job: plan.name, runner: runner)
         var job = Job(
             name: plan.name, host: plan.host ?? hostName(), staging: plan.staging,
             parallel: plan.parallel ?? processorCount(),
             retry: plan.retry, anomalies: plan.anomalies,
-            sources: plan.dumps.map { dump in
+            sources: zip(plan.dumps, plan.providers(by: runner)).map { dump, provider in
                 Job.Source(
-                    name: dump.name,
-                    provider: BuiltInProviders.provider(for: dump.settings, runner: runner, round: round))
+                    name: dump.name, kind: dump.kind.name, provider: provider, deadline: dump.settings.deadline)
             },
             quiescence: plan.quiescence.map { settings in
                 ApplicationFreeze(

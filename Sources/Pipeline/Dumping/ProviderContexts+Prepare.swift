@@ -31,13 +31,13 @@ extension ProviderContexts {
         return PreparedJob(
             sources: job.sources.enumerated().map { place, source in
                 PreparedJob.Source(
-                    name: source.name, kind: type(of: source.provider).kind, outcome: outcomes[place]!)
+                    name: source.name, kind: source.kind, outcome: outcomes[place]!)
             }, slots: slots, previous: previous)
     }
 
     /// Those of the published set that are of the same kind, by name.
     private func previousDumps(in area: StagingArea?) async -> [String: PreviousDump] {
-        let kinds = Dictionary(uniqueKeysWithValues: job.sources.map { ($0.name, type(of: $0.provider).kind) })
+        let kinds = Dictionary(uniqueKeysWithValues: job.sources.map { ($0.name, $0.kind) })
         return await area?.previousDumps().filter { $0.value.record.provider == kinds[$0.key] } ?? [:]
     }
 }

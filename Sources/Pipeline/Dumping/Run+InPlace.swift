@@ -9,8 +9,8 @@ extension Run {
         guard await !sources.isEmpty else { return }
         // Their snapshots may be on record for others of their kind that share them.
         let inPlace = await sources.dumps
-        let kinds = Set(job.sources.filter { inPlace.contains($0.name) }.map { type(of: $0.provider).kind })
-        let sharing = job.sources.filter { kinds.contains(type(of: $0.provider).kind) }.map(\.name)
+        let kinds = Set(job.sources.filter { inPlace.contains($0.name) }.map(\.kind))
+        let sharing = job.sources.filter { kinds.contains($0.kind) }.map(\.name)
         do {
             try await area.keepUndo(of: id, dumps: Set(sharing))
         } catch {
