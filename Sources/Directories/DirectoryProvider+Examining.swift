@@ -15,10 +15,14 @@ extension DirectoryProvider {
             planned = nil
         }
         let atHand = FilesAtHand()
-        return try await settings.withinDeadline("looking at \(settings.path)", atHand) {
-            try await onOwnThreadUntilCancelled { stop throws(DumpError) in
-                try survey(for: run, planned, atHand, until: stop)
+        do {
+            return try await run.withinDeadline("looking at \(settings.path)") {
+                try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+                    try survey(for: run, planned, atHand, until: stop)
+                }
             }
+        } catch {
+            throw atHand.explained(error, below: settings.path)
         }
     }
 
@@ -37,7 +41,8 @@ extension DirectoryProvider {
         let selection = Selection(settings.selection, device: status.device, ownPlaces: ownPlaces)
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), atHand: atHand, until: stop)
         var size = TreeSize()
-        let last = run.previous?.record.tree?.reference == nil ? run.previous?.record.moment.from : nil
+        let last =
+            run.shortcuts.previous?.record.tree?.reference == nil ? run.shortcuts.previous?.record.moment.from : nil
         var rights = CopyRights.ofProcess()
         try walk.visitAll { (path, status) throws(DumpError) in
             rights.add(path, status, in: source)
@@ -60,13 +65,13 @@ extension DirectoryProvider {
             root: FileNumber(status))
     }
 
-    private func isReferenced(in run: RunContext) -> Bool { settings.stage == .reference && !run.isByHand }
+    private func isReferenced(in run: RunContext) -> Bool { settings.stage == .reference && !run.surroundings.isByHand }
 
     /// Relative to the path. Those that are not there yet lie nowhere.
     ///
     /// - Parameter path: with all symbolic links followed.
     private func ownPlaces(of run: RunContext, below path: FilePath) throws(DumpError) -> Set<FilePath> {
-        let places = run.ownPlaces.compactMap { try? MountTable.place(of: $0).path }
+        let places = run.surroundings.ownPlaces.compactMap { try? MountTable.place(of: $0).path }
         if let place = places.first(where: path.starts) {
             throw DumpError(
                 .settings, "\(settings.path) is in \(place), where this job keeps what it has dumped",
@@ -84,7 +89,7 @@ extension DirectoryProvider {
 
     /// Of a directory that is read as it is.
     private func liveFindings(_ run: RunContext) -> [Finding] {
-        guard run.isApplicationHeld else { return [] }
+        guard run.surroundings.isApplicationHeld else { return [] }
         return [
             .outsideFreeze(
                 "\(settings.path) is read", object: settings.path.string,

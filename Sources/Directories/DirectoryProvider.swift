@@ -10,9 +10,7 @@ import SystemPackage
 /// it faster by much, if at all: all of a dump, with checksums and until it is on disk, takes 1.11 of the time of `rsync -aHAX` for 100,000
 /// files of 10 KiB, 0.76 of that of `--link-dest` when nothing has changed, and 0.77 for a file of 2 GiB (`Benchmarks/RESULTS.md`, where another
 /// machine has 0.87, 0.67 and 0.64).
-public struct DirectoryProvider: Provider {
-    public static let kindsUndoneByAnyDump = SnapshotRound.recordKinds
-
+public struct DirectoryProvider: InPlaceProvider {
     let settings: DirectorySettings
     let round: SnapshotRound
 
@@ -23,12 +21,10 @@ public struct DirectoryProvider: Provider {
     }
 
     public func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource {
-        do {
-            return try await examined(for: run)
-        } catch {
-            throw error.ofDump(run.dump)
-        }
+        try await examined(for: run)
     }
+
+    public var kindsUndoneByAnyDump: Set<String> { SnapshotRound.recordKinds }
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         try await round.undo(record, in: run)

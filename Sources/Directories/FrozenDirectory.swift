@@ -12,33 +12,18 @@ struct FrozenDirectory: FrozenSource {
     /// Nil: the directory itself is read, while it may be written.
     let snapshot: HeldSnapshot?
 
-    func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
-        do {
-            return try await dumped(into: directory, in: run)
-        } catch {
-            throw (error.code == .noSpace ? noSpace(in: directory, error) : error).ofDump(run.dump)
-        }
+    /// What of it is being read.
+    private let atHand = FilesAtHand()
+
+    init(prepared: PreparedDirectory, snapshot: HeldSnapshot?) {
+        self.prepared = prepared
+        self.snapshot = snapshot
     }
 
-    func release() async { await snapshot?.release() }
-
-    var isReadInPlace: Bool { prepared.isReferenced }
-
-    private func dumped(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
+    func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         let from = Timestamp.now
-        let copied: CopiedTree
-        let atHand = FilesAtHand()
-        do {
-            copied = try await prepared.settings.withinDeadline("the dump", atHand) {
-                if prepared.isReferenced {
-                    try await list(atHand, in: run)
-                } else {
-                    try await copy(into: directory, atHand, in: run)
-                }
-            }
-        } catch {
-            throw await cause(of: error)
-        }
+        let copied =
+            prepared.isReferenced ? try await list(in: run) : try await copy(into: directory, in: run)
         // One that overflowed meanwhile has shown what never was.
         try await snapshot?.confirm()
         guard copied.entries.count > 1 else {
@@ -47,6 +32,17 @@ struct FrozenDirectory: FrozenSource {
                 hint: "Find out what removed the files. The published set still has them.")
         }
         return try await summary(of: copied, in: directory, since: from, run)
+    }
+
+    func release() async { await snapshot?.release() }
+
+    var isReadInPlace: Bool { prepared.isReferenced }
+
+    func explained(_ error: DumpError, in directory: FilePath) async -> DumpError {
+        let error = await cause(of: error)
+        return error.code == .noSpace
+            ? error.sayingRoom(needed: prepared.units.lazy.map(\.estimatedBytes).total, in: directory)
+            : atHand.explained(error, below: prepared.settings.path)
     }
 
     /// A snapshot that was lost while it was read shows first as a disk that seems to fail.
@@ -59,9 +55,7 @@ struct FrozenDirectory: FrozenSource {
         }
     }
 
-    private func copy(
-        into directory: FilePath, _ atHand: FilesAtHand, in run: RunContext
-    ) async throws(DumpError) -> CopiedTree {
+    private func copy(into directory: FilePath, in run: RunContext) async throws(DumpError) -> CopiedTree {
         let unit = prepared.units[0]
         return try await run.perform(unit) { () throws(DumpError) in
             let count = ByteCounter()
@@ -80,7 +74,8 @@ struct FrozenDirectory: FrozenSource {
             let (source, selection) = try openSource()
             let copy = TreeCopy(
                 from: source, to: target, prepared.settings, selection: selection,
-                longestPath: prepared.longestPath, expectedEntries: prepared.size.entries, previous: run.previous,
+                longestPath: prepared.longestPath, expectedEntries: prepared.size.entries,
+                previous: run.shortcuts.previous,
                 asOf: snapshot?.moment.from.nanoseconds, atHand: atHand
             ) { count.add($0) }
             return try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform() }
@@ -88,7 +83,7 @@ struct FrozenDirectory: FrozenSource {
     }
 
     /// What Borg is to read in place.
-    private func list(_ atHand: FilesAtHand, in run: RunContext) async throws(DumpError) -> CopiedTree {
+    private func list(in run: RunContext) async throws(DumpError) -> CopiedTree {
         try await run.perform(prepared.units[0]) { () throws(DumpError) in
             let (source, selection) = try openSource()
             let listing = TreeListing(of: source, selection, longestPath: prepared.longestPath, atHand: atHand)
@@ -203,16 +198,4 @@ struct FrozenDirectory: FrozenSource {
     }
 
     private static let toldByName = 100
-
-    /// The same with how much was needed and is free. What a full disk keeps from being written is anybody's guess.
-    private func noSpace(in directory: FilePath, _ error: DumpError) -> DumpError {
-        // An unknown size counts as none: this is an error already.
-        let free = (try? FileSystem.availableBytes(at: directory)) ?? 0
-        let needed = prepared.units.lazy.map(\.estimatedBytes).total
-        var error = error
-        error.message +=
-            ": \(formatBytes(needed)) needed, \(formatBytes(free)) free in \(directory.removingLastComponent())"
-        error.context = ["needed_bytes": "\(needed)", "free_bytes": "\(free)"]
-        return error
-    }
 }

@@ -38,12 +38,6 @@ struct PreparedDirectory: PreparedSource {
     }
 
     func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
-        do {
-            return FrozenDirectory(prepared: self, snapshot: try await planned?.take(in: run))
-        } catch {
-            throw error.ofDump(run.dump)
-        }
+        FrozenDirectory(prepared: self, snapshot: try await planned?.take(in: run))
     }
-
-    func close() async {}
 }

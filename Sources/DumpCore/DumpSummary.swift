@@ -14,7 +14,7 @@ public struct DumpSummary: Sendable {
     public var cluster: ClusterRecord?
     /// Digests of a few files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
     /// these files a second time, provided they have not changed since. Those of a tree are in its inventory; where there may be many files,
-    /// `RunContext.completed` is told.
+    /// `RunContext.Shortcuts.completed` is told.
     public var digests: [FilePath: FileDigest]
     /// Of a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?

@@ -1,36 +1,18 @@
 import SystemPackage
 
-/// One kind of source, set up for one dump of a job: what a job file's entry under `dumps:` becomes.
+/// A source, set up for one dump of a job: what a job file's entry under `dumps:` becomes.
 ///
 /// The order of calls is prepare, freeze, dump, release, close. A provider never picks the final path, never renames, never
-/// decides whether the run goes on, and never talks to Borg.
+/// decides whether the run goes on, and never talks to Borg. One type may be all three: provider, prepared and frozen source.
+///
+/// A run drives it through `SupervisedProvider`: deadlines, the dump's name in errors and cancellation are seen to there. One that changes
+/// anything outside of the directory it fills is an `UndoingProvider` too.
 public protocol Provider: Sendable {
-    /// The kinds of records that say all that their undoing needs, so that the provider of any dump can do it.
-    static var kindsUndoneByAnyDump: Set<String> { get }
-
     /// Connects, looks, estimates, and shows that the dump could work. Changes nothing, anywhere.
     ///
     /// Throws only when nothing more can be said about the source; anything that an operator should know besides is a
     /// finding of what is returned. Whoever gets a prepared source closes it.
     func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource
-
-    /// Undoes what a run that died has left, as far as it is still there. May be called again. What it throws keeps the record.
-    func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError)
-
-    /// Throws unless what a record tells of is still there, and all that it was: to be called once Borg has read it in place.
-    func confirm(_ record: UndoRecord) async throws(DumpError)
-}
-
-extension Provider {
-    public static var kindsUndoneByAnyDump: Set<String> { [] }
-
-    /// For providers without side effects.
-    public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
-        throw DumpError(unknown: record)
-    }
-
-    /// For providers that have everything copied.
-    public func confirm(_ record: UndoRecord) async throws(DumpError) {}
 }
 
 /// A source that was examined and could be dumped.
@@ -57,12 +39,18 @@ public protocol PreparedSource: Sendable {
     func close() async
 }
 
+extension PreparedSource {
+    public var findings: [Finding] { [] }
+    public var omissions: [Finding] { [] }
+    public func close() async {}
+}
+
 /// A source whose point in time is open.
 public protocol FrozenSource: Sendable {
     /// Writes one dump into `directory`, which exists, is empty, private, and used by no one else.
     ///
     /// Returns once every byte is written, every child process has ended well, and the provider has convinced itself that
-    /// the dump is complete. What each unit of work asks of its source runs within `run.slots`. After a throw or a cancellation the caller discards
+    /// the dump is complete. What each unit of work asks of its source runs within `run.perform`. After a throw or a cancellation the caller discards
     /// `directory`, whatever it holds, and no child process is left.
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary
 
@@ -72,10 +60,15 @@ public protocol FrozenSource: Sendable {
     /// Whether Borg is to read the source itself (`TreeContents.reference`). It is released after that then, if need be after the prepared
     /// source was closed.
     var isReadInPlace: Bool { get }
+
+    /// An error of the dump as the source knows it better, if it does: which file was at hand when the time was up, that its snapshot was lost.
+    func explained(_ error: DumpError, in directory: FilePath) async -> DumpError
 }
 
 extension FrozenSource {
     public var isReadInPlace: Bool { false }
+    public func release() async {}
+    public func explained(_ error: DumpError, in directory: FilePath) async -> DumpError { error }
 }
 
 /// A piece of a dump that can be taken beside the others, such as one database.

@@ -2,52 +2,91 @@ import Logging
 import SystemPackage
 
 /// What a provider is told about the run it takes part in.
+///
+/// Every provider needs the name of the dump, the log, and `perform`, which takes a turn and shows the progress. The rest is for those that
+/// can make use of it. A run that is told to stop cancels the task of the provider.
 public struct RunContext: Sendable {
     /// The run, the same in the manifest, the report, the archive's comment and the log.
     public var runID: RunID
     /// The name of the dump, from the job file.
     public var dump: String
-    /// Where the work of all dumps of the run queues.
-    public var slots: WorkSlots
-    /// How many processes one unit of work may use at once: more than 1 only when there are fewer units than slots.
-    public var jobsPerUnit: Int
+    /// How long the dump may take; nil is no limit. The run sees to it: this is for a program that is told too.
+    public var deadline: Duration?
     /// Told when a unit begins, how far it has come, and when it ends, so that its progress can be shown.
     public var progress: any ProgressObserver
-    /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end: sealing does not read it again,
-    /// and it can be on its way to the disk while others are being dumped. Nothing but speed depends on it. Any number of files can be told.
-    public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
-    /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
-    public var previous: PreviousDump?
-    /// Whether the dump is one by hand: it is to hold everything, whatever Borg could read in place, and may be made while a run is under way.
-    public var isByHand: Bool
-    /// Directories in which the run keeps what it has dumped: its staging directory, its repositories. They are no part of any source.
-    public var ownPlaces: [FilePath]
-    /// Whether an application is held still while the sources are frozen: what is read only later need not belong to what was frozen.
-    public var isApplicationHeld: Bool
-    /// Where the provider writes down what has to be undone when we die, before it happens.
-    public var journal: any UndoJournal
     public var log: Logger
 
+    /// For dumps of several units.
+    public var turns: Turns
+    /// For dumps of many or large files.
+    public var shortcuts: Shortcuts
+    /// Where the provider writes down what has to be undone when we die, before it happens.
+    public var journal: any UndoJournal
+    /// What else is so in this run.
+    public var surroundings: Surroundings
+
     public init(
-        runID: RunID, dump: String, slots: WorkSlots, jobsPerUnit: Int = 1,
-        progress: any ProgressObserver = NoProgress(),
-        completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in },
-        previous: PreviousDump? = nil, isByHand: Bool = false, ownPlaces: [FilePath] = [],
-        isApplicationHeld: Bool = false,
-        journal: any UndoJournal = NoJournal(), log: Logger
+        runID: RunID, dump: String, deadline: Duration? = nil, progress: any ProgressObserver = NoProgress(),
+        log: Logger, turns: Turns = Turns(slots: WorkSlots(capacity: 1)), shortcuts: Shortcuts = Shortcuts(),
+        journal: any UndoJournal = NoJournal(), surroundings: Surroundings = Surroundings()
     ) {
         self.runID = runID
         self.dump = dump
-        self.slots = slots
-        self.jobsPerUnit = jobsPerUnit
+        self.deadline = deadline
         self.progress = progress
-        self.completed = completed
-        self.previous = previous
-        self.isByHand = isByHand
-        self.ownPlaces = ownPlaces
-        self.isApplicationHeld = isApplicationHeld
-        self.journal = journal
         self.log = log
+        self.turns = turns
+        self.shortcuts = shortcuts
+        self.journal = journal
+        self.surroundings = surroundings
+    }
+}
+
+extension RunContext {
+    /// How the units of all dumps share what the machine can do at once.
+    public struct Turns: Sendable {
+        /// Where the work of all dumps of the run queues.
+        public var slots: WorkSlots
+        /// How many processes one unit of work may use at once: more than 1 only when there are fewer units than slots.
+        public var jobsPerUnit: Int
+
+        public init(slots: WorkSlots, jobsPerUnit: Int = 1) {
+            self.slots = slots
+            self.jobsPerUnit = jobsPerUnit
+        }
+    }
+
+    /// What makes a dump faster, and nothing else depends on.
+    public struct Shortcuts: Sendable {
+        /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
+        public var previous: PreviousDump?
+        /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end: sealing does not read it
+        /// again, and it can be on its way to the disk while others are being dumped. Any number of files can be told.
+        public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
+
+        public init(
+            previous: PreviousDump? = nil,
+            completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in }
+        ) {
+            self.previous = previous
+            self.completed = completed
+        }
+    }
+
+    /// What is so in a run, whatever its dumps are.
+    public struct Surroundings: Sendable {
+        /// Whether the dump is one by hand: it is to hold everything, whatever Borg could read in place, and may be made while a run is under way.
+        public var isByHand: Bool
+        /// Directories in which the run keeps what it has dumped: its staging directory, its repositories. They are no part of any source.
+        public var ownPlaces: [FilePath]
+        /// Whether an application is held still while the sources are frozen: what is read only later need not belong to what was frozen.
+        public var isApplicationHeld: Bool
+
+        public init(isByHand: Bool = false, ownPlaces: [FilePath] = [], isApplicationHeld: Bool = false) {
+            self.isByHand = isByHand
+            self.ownPlaces = ownPlaces
+            self.isApplicationHeld = isApplicationHeld
+        }
     }
 }
 
@@ -64,7 +103,7 @@ public struct PreviousDump: Sendable {
 }
 
 extension RunContext {
-    /// Runs one unit of work as soon as `slots` serve it, by its size among the waiting units of all dumps.
+    /// Runs one unit of work as soon as it is its turn, by its size among the waiting units of all dumps.
     ///
     /// - Parameter isUrgent: before all that are not, such as what must lie close to the freeze.
     public func perform<Result: Sendable>(
@@ -72,7 +111,8 @@ extension RunContext {
     ) async throws(DumpError) -> Result {
         let grant: WorkSlots.Grant
         do {
-            grant = try await slots.acquire(jobsPerUnit, weight: isUrgent ? WorkSlots.urgent : unit.estimatedBytes)
+            grant = try await turns.slots.acquire(
+                turns.jobsPerUnit, weight: isUrgent ? WorkSlots.urgent : unit.estimatedBytes)
         } catch {
             throw DumpError(.cancelled, "dump of \(unit.name) was cancelled before it began")
         }
@@ -84,7 +124,7 @@ extension RunContext {
             outcome = .failure(error)
         }
         await progress.ended(unit, of: dump)
-        await slots.release(grant)
+        await turns.slots.release(grant)
         return try outcome.get()
     }
 }

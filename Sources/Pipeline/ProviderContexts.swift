@@ -17,11 +17,14 @@ struct ProviderContexts: Sendable {
         of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress(),
         previous: PreviousDump? = nil
     ) -> RunContext {
-        RunContext(
-            runID: run, dump: name, slots: slots, jobsPerUnit: jobsPerUnit, progress: progress, previous: previous,
-            isByHand: areaByHand != nil,
-            ownPlaces: [job.staging] + job.repositories.compactMap(\.settings.localPath)
-                + (areaByHand.map { [$0] } ?? []),
-            isApplicationHeld: job.quiescence != nil, journal: AreaJournal(run: run, staging: job.staging), log: log)
+        let ownPlaces = [job.staging] + job.repositories.compactMap(\.settings.localPath)
+        return RunContext(
+            runID: run, dump: name, deadline: job.sources.first { $0.name == name }?.deadline, progress: progress,
+            log: log, turns: RunContext.Turns(slots: slots, jobsPerUnit: jobsPerUnit),
+            shortcuts: RunContext.Shortcuts(previous: previous),
+            journal: AreaJournal(run: run, staging: job.staging),
+            surroundings: RunContext.Surroundings(
+                isByHand: areaByHand != nil, ownPlaces: ownPlaces + (areaByHand.map { [$0] } ?? []),
+                isApplicationHeld: job.quiescence != nil))
     }
 }

@@ -4,7 +4,7 @@ import Linux
 import Processes
 
 /// Dumps a PostgreSQL cluster: asks over libpq what there is, and lets pg_dump and pg_dumpall write it.
-public struct PostgreSQLProvider: Provider {
+public struct PostgreSQLProvider: UndoingProvider {
     let settings: PostgreSQLSettings
     let password: @Sendable () async throws -> Secret?
     let runner: ProgramRunner
@@ -21,11 +21,7 @@ public struct PostgreSQLProvider: Provider {
     }
 
     public func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource {
-        do {
-            return try await examined(for: run)
-        } catch {
-            throw error.ofDump(run.dump)
-        }
+        try await examined(for: run)
     }
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {

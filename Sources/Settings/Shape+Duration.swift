@@ -1,3 +1,5 @@
+import DumpCore
+
 extension Shape<Duration> {
     /// A span of time such as `90s`, `1h30m`, `2w` or `500ms`. A number alone is refused, unless it is 0.
     public static func duration(
@@ -47,10 +49,6 @@ private let durationSchema: PlainValue = [
     "maximum": 0,
 ]
 
-private let durationUnits: [(name: String, milliseconds: Int64)] = [
-    ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
-]
-
 extension Duration {
     /// What `text` spells in the form that settings files use, or nil.
     public init?(settingsText text: String) {
@@ -58,7 +56,7 @@ extension Duration {
         var total: Int64 = 0
         for part in text.matches(of: /([0-9]+)([a-z]*)/) {
             // Of the numbers only 0 needs no unit. The pattern lets no other unit through.
-            let unit = durationUnits.first { $0.name == part.output.2 }?.milliseconds ?? 0
+            let unit = Self.textUnits.first { $0.name == part.output.2 }?.milliseconds ?? 0
             guard let count = Int64(part.output.1) else { return nil }
             let (milliseconds, tooLong) = count.multipliedReportingOverflow(by: unit)
             let (sum, tooMuch) = total.addingReportingOverflow(milliseconds)
@@ -72,17 +70,5 @@ extension Duration {
     public static func missingUnit(in text: String) -> Fault? {
         guard text.matches(all: "[0-9]{1,9}"), text != "0" else { return nil }
         return Fault("\(text) has no unit", hint: "Write \(text)s, \(text)m, \(text)h or \(text)d.")
-    }
-
-    /// As a settings file would hold it, in whole milliseconds and the largest units, days at most: `1h30m`.
-    public var settingsText: String {
-        var rest = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-        guard rest > 0 else { return "0s" }
-        var text = ""
-        for unit in durationUnits.dropFirst() where rest >= unit.milliseconds {
-            text += "\(rest / unit.milliseconds)\(unit.name)"
-            rest %= unit.milliseconds
-        }
-        return text
     }
 }

@@ -10,7 +10,7 @@ extension ConformanceCheck {
         let directory = try newDirectory()
         var run = TestRun()
         let told = Recorded<(path: FilePath, digest: FileDigest)>()
-        run.context.completed = { told.append(($0, $1)) }
+        run.context.shortcuts.completed = { told.append(($0, $1)) }
         let summary = try await run.dump(provider(run), into: directory)
         for (path, digest) in told.all + summary.digests.map({ (path: $0, digest: $1) }) {
             #expect(try FileScan(directory.pushing(path)).digest() == digest, "\(path)")
@@ -83,10 +83,9 @@ extension ConformanceCheck {
 
     func deadline() async throws {
         let directory = try newDirectory()
-        let run = TestRun()
-        let provider = subject.provider(log: run.context.log, deadline: .seconds(1))
+        let run = TestRun(deadline: .seconds(1))
         try await subject.whileHeldUp {
-            let error = await #expect(throws: DumpError.self) { try await run.dump(provider, into: directory) }
+            let error = await #expect(throws: DumpError.self) { try await run.dump(provider(run), into: directory) }
             #expect(error?.code == .deadline)
             expectSpeaking(error)
             try await nothingIsLeft()

@@ -6,9 +6,6 @@ public protocol ConformanceSubject: Sendable {
     /// For a source that is whole: at least two units of work, at least 256 KiB when dumped. All that it logs goes to `log`.
     func provider(log: Logger) -> any Provider
 
-    /// The same, to be stopped when the dump takes longer.
-    func provider(log: Logger, deadline: Duration) -> any Provider
-
     /// Of the same kind, for a source that cannot be reached.
     var unreachable: any Provider { get }
 

@@ -18,13 +18,17 @@ public struct TestRun: Sendable {
     public let logged = Recorded<String>()
     public var context: RunContext
 
-    public init(slots: Int = 2, jobsPerUnit: Int = 1, journal: any UndoJournal = MemoryJournal()) {
+    /// - Parameter deadline: as a job file's entry has it.
+    public init(
+        slots: Int = 2, jobsPerUnit: Int = 1, deadline: Duration? = nil, journal: any UndoJournal = MemoryJournal()
+    ) {
         let (logged, events, moves) = (logged, events, moves)
         var log = Logger(label: "test", factory: { _ in RecordingLog(lines: logged) })
         log.logLevel = .trace
         context = RunContext(
-            runID: RunID(start: .now), dump: "app", slots: WorkSlots(capacity: slots), jobsPerUnit: jobsPerUnit,
-            progress: RecordingProgress(events: events, moves: moves), journal: journal, log: log)
+            runID: RunID(start: .now), dump: "app", deadline: deadline,
+            progress: RecordingProgress(events: events, moves: moves), log: log,
+            turns: RunContext.Turns(slots: WorkSlots(capacity: slots), jobsPerUnit: jobsPerUnit), journal: journal)
     }
 
     /// All of a provider's part of a run: prepare, freeze, dump, release, close. Findings of severity failure end it, as they
@@ -56,7 +60,7 @@ public struct TestRun: Sendable {
     public func prepared<Result>(
         _ provider: any Provider, _ body: (any PreparedSource) async throws -> Result
     ) async throws -> Result {
-        let source = try await provider.prepare(in: context)
+        let source = try await SupervisedProvider(provider).prepare(in: context)
         do {
             let result = try await body(source)
             await source.close()

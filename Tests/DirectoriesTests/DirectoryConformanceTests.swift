@@ -34,12 +34,6 @@ struct DirectoryConformanceTests {
             DirectoryProvider(settings: settings, round: round(log))
         }
 
-        func provider(log: Logger, deadline: Duration) -> any Provider {
-            var settings = settings
-            settings.deadline = deadline
-            return DirectoryProvider(settings: settings, round: round(log))
-        }
-
         private func round(_ log: Logger) -> SnapshotRound {
             SnapshotRound(job: "nightly", runner: ProgramRunner(keeper: keeperExecutable, log: log))
         }

@@ -79,8 +79,8 @@ struct TreeHost: Sendable {
     ) async throws -> Taken {
         let directory = scratch.pushing(FilePath(name))
         try FileSystem.createDirectory(directory)
-        var run = TestRun()
-        run.context.previous = previous?.asPrevious
+        var run = TestRun(deadline: settings.deadline)
+        run.context.shortcuts.previous = previous?.asPrevious
         let summary = try await run.prepared(DirectoryProvider(settings: settings, round: round)) { [run] source in
             try await meanwhile()
             return try await run.dump(source, into: directory)

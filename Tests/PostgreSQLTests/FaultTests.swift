@@ -143,9 +143,11 @@ struct FaultTests {
     func deadline() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
-            let provider = cluster.provider { $0.deadline = .seconds(1) }
+            let run = TestRun(deadline: .seconds(1))
             try await cluster.whileLocked("orders", in: "shop") {
-                let error = try await dumpError { try await TestRun().dump(provider, into: cluster.newDirectory()) }
+                let error = try await dumpError {
+                    try await run.dump(cluster.provider(), into: cluster.newDirectory())
+                }
                 #expect(
                     error.description == """
                         the dump did not end within its deadline of 1s

@@ -133,7 +133,7 @@ struct FreezeTests {
 
             var held = TestRun(slots: 2)
             try await held.prepared(provider) { #expect(!$0.findings.contains { $0.code == "outside_freeze" }) }
-            held.context.isApplicationHeld = true
+            held.context.surroundings.isApplicationHeld = true
             for (layout, what) in [
                 (PostgreSQLSettings.Layout.databases, "6 databases are read"),
                 (.cluster, "pg_dumpall reads all databases"),

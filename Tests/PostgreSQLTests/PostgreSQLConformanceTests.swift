@@ -42,13 +42,8 @@ struct PostgreSQLConformanceTests {
         var unreachable: any Provider { provider(host: cluster.scratch, log: .silent) }
         func provider(log: Logger) -> any Provider { provider(host: cluster.server.directory, log: log) }
 
-        func provider(log: Logger, deadline: Duration) -> any Provider {
-            provider(host: cluster.server.directory, log: log, deadline: deadline)
-        }
-
-        private func provider(host: FilePath, log: Logger, deadline: Duration? = nil) -> any Provider {
+        private func provider(host: FilePath, log: Logger) -> any Provider {
             cluster.provider(password: Secret(password), log: log) {
-                $0.deadline = deadline
                 $0.connection = "host=\(host) user=backup"
                 $0.runAs = nil
                 $0.layout = layout

@@ -1,3 +1,4 @@
+import DumpCore
 import Synchronization
 import SystemPackage
 
@@ -18,5 +19,14 @@ final class FilesAtHand: Sendable {
     var culprit: (doing: String, path: FilePath)? {
         if let file = copied.withLock({ $0.first }) { return ("copying", file) }
         return listed.withLock { $0 }.map { ("reading", $0) }
+    }
+
+    /// An error that says that the time was up, with what was at hand: a user may have made it without end.
+    func explained(_ error: DumpError, below root: FilePath) -> DumpError {
+        guard error.code == .deadline else { return error }
+        var error = error
+        error.hint = .raisingDeadline(orFinding: "a slow disk, a slow network, a tree that grows")
+        if let place = culprit { error.context[place.doing] = root.pushing(place.path).string }
+        return error
     }
 }

@@ -17,7 +17,7 @@ struct Selection: Sendable {
 
     /// - Parameters:
     ///   - device: of the root of the tree.
-    ///   - ownPlaces: as `RunContext.ownPlaces`, relative to the root of the tree.
+    ///   - ownPlaces: as `RunContext.Surroundings.ownPlaces`, relative to the root of the tree.
     ///   - missingVolumes: of the snapshot that the tree is in.
     init(
         _ settings: SelectionSettings, device: UInt64, ownPlaces: Set<FilePath>, missingVolumes: MissingVolumes? = nil

@@ -18,7 +18,7 @@ extension ProviderContexts {
                     log.info("preparing dump", metadata: ["dump": "\(source.name)"])
                     do throws(DumpError) {
                         let context = context(of: source.name, slots, previous: previous[source.name])
-                        return (place, .success(try await source.provider.prepare(in: context)))
+                        return (place, .success(try await SupervisedProvider(source.provider).prepare(in: context)))
                     } catch {
                         var error = error
                         if anew, error.code == .sourceUnavailable { error.isTransient = true }

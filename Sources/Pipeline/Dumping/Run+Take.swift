@@ -95,7 +95,7 @@ extension Run {
         log.info("dump started", metadata: ["dump": "\(context.dump)"])
         do throws(DumpError) {
             var context = context
-            context.completed = incoming.completion(ofDump: context.dump)
+            context.shortcuts.completed = incoming.completion(ofDump: context.dump)
             let summary = try await frozen.dump(into: directory(for: context.dump, in: incoming), in: context)
             log.notice("dump finished", metadata: ["dump": "\(context.dump)"])
             return .success(summary)

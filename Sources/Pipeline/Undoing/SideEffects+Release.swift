@@ -10,7 +10,7 @@ extension SideEffects {
                 hint: "Put it back, or take a new set with muster run.")
         }
         do {
-            try await source.provider.confirm(record)
+            try await (source.provider as? any InPlaceProvider)?.confirm(record)
         } catch {
             throw error.ofDump(record.dump)
         }

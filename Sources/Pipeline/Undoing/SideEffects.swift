@@ -124,12 +124,15 @@ public struct SideEffects: Sendable {
                 .settings, "the job no longer has dump '\(record.dump)', which could undo \(record.kind)",
                 hint: "Undo it by hand and remove its file, or put the dump back.")
         }
-        try await source.provider.undo(record, in: providers.context(of: source.name, WorkSlots(capacity: 1)))
+        guard let provider = source.provider as? any UndoingProvider else { throw DumpError(unknown: record) }
+        try await provider.undo(record, in: providers.context(of: source.name, WorkSlots(capacity: 1)))
     }
 
     /// The dump that it is of, unless that is gone, or has become one of another kind, and another one can do it too.
     func source(for record: UndoRecord) -> Job.Source? {
-        let able = job.sources.filter { type(of: $0.provider).kindsUndoneByAnyDump.contains(record.kind) }
+        let able = job.sources.filter { source in
+            (source.provider as? any UndoingProvider)?.kindsUndoneByAnyDump.contains(record.kind) ?? false
+        }
         return able.first { $0.name == record.dump } ?? able.first
             ?? job.sources.first { $0.name == record.dump }
     }

@@ -127,7 +127,7 @@ struct DatabaseDump: Sendable {
             try ArchiveGrants.leaveOut(roles, of: contents)
             let marked = try ArchiveForeignKeys.mark(keys, in: contents)
             var archive = try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) {
-                name, digest in run.completed(unit.path.appending(name), digest)
+                name, digest in run.shortcuts.completed(unit.path.appending(name), digest)
             }
             archive.markedKeys = marked
             return archive

@@ -53,7 +53,7 @@ extension FrozenCluster {
             for database in group.databases {
                 let dump = DatabaseDump(
                     source: database, cluster: cluster, control: control, directory: directory, client: client,
-                    watch: watch, jobs: run.jobsPerUnit)
+                    watch: watch, jobs: run.turns.jobsPerUnit)
                 tasks.addTask {
                     (dump.unit, await .awaiting { () throws(DumpError) in try await dump.take(in: run) })
                 }

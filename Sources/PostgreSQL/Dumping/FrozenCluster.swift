@@ -1,5 +1,4 @@
 import DumpCore
-import Settings
 import SystemPackage
 
 /// A cluster that is about to be dumped.
@@ -16,22 +15,25 @@ struct FrozenCluster: FrozenSource {
     var pause: ReplayPause?
 
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
-        do {
-            let ofCluster = try await cluster.survey.askCluster(control)
-            try cluster.settings.omissionPolicy.requireAllowed(
-                cluster.survey.all(databases: [], cluster: ofCluster))
-            let record = try await ClusterRecorder(session: control).ask()
-            let dump = try await dumped(in: directory, knowing: ofCluster, run)
-            return DumpSummary(
-                identity: cluster.identity(of: client), moment: dump.moment,
-                findings: dump.parts.flatMap(\.findings),
-                omissions: cluster.survey.all(
-                    databases: gone + dump.parts.flatMap(\.omissions), cluster: ofCluster),
-                databases: dump.parts.flatMap(\.databases), cluster: record,
-                digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
-        } catch {
-            throw error.ofDump(run.dump)
-        }
+        let ofCluster = try await cluster.survey.askCluster(control)
+        try cluster.settings.omissionPolicy.requireAllowed(
+            cluster.survey.all(databases: [], cluster: ofCluster))
+        let record = try await ClusterRecorder(session: control).ask()
+        let dump = try await dumped(in: directory, knowing: ofCluster, run)
+        return DumpSummary(
+            identity: cluster.identity(of: client), moment: dump.moment,
+            findings: dump.parts.flatMap(\.findings),
+            omissions: cluster.survey.all(
+                databases: gone + dump.parts.flatMap(\.omissions), cluster: ofCluster),
+            databases: dump.parts.flatMap(\.databases), cluster: record,
+            digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
+    }
+
+    func explained(_ error: DumpError, in directory: FilePath) -> DumpError {
+        guard error.code == .deadline else { return error }
+        var error = error
+        error.hint = .raisingDeadline(orFinding: "a lock, a slow disk, a slow network")
+        return error
     }
 
     func release() async {
@@ -42,27 +44,16 @@ struct FrozenCluster: FrozenSource {
     private func dumped(
         in directory: FilePath, knowing omissions: [Finding], _ run: RunContext
     ) async throws(DumpError) -> DumpedCluster {
-        let result: DumpedCluster?
-        do {
-            result = try await withDeadline(cluster.settings.deadline) {
-                var dump = try await ServerWatch.during(cluster, control: control, in: run) { watch throws(DumpError) in
-                    switch cluster.settings.layout {
-                    case .databases: try await dumpDatabases(in: directory, run, under: watch)
-                    case .cluster: try await dumpScript(in: directory, run, under: watch)
-                    }
-                }
-                if cluster.settings.copiesSettings {
-                    dump.parts.append(try await copySettings(to: directory, knowing: omissions, run))
-                }
-                return dump
+        var dump = try await ServerWatch.during(cluster, control: control, in: run) { watch throws(DumpError) in
+            switch cluster.settings.layout {
+            case .databases: try await dumpDatabases(in: directory, run, under: watch)
+            case .cluster: try await dumpScript(in: directory, run, under: watch)
             }
-        } catch let error as DumpError {
-            throw error
-        } catch {
-            throw DumpError(.cancelled, "the dump was cancelled", underlying: error)
         }
-        guard let result else { throw tooLate }
-        return result
+        if cluster.settings.copiesSettings {
+            dump.parts.append(try await copySettings(to: directory, knowing: omissions, run))
+        }
+        return dump
     }
 
     private func copySettings(
@@ -72,13 +63,6 @@ struct FrozenCluster: FrozenSource {
         return try await run.perform(SettingsDump.unit) { () throws(DumpError) in
             try await copy.take(from: control, knowing: omissions)
         }
-    }
-
-    private var tooLate: DumpError {
-        let limit = cluster.settings.deadline?.settingsText ?? ""
-        return DumpError(
-            .deadline, "the dump did not end within its deadline of \(limit)",
-            hint: "Raise 'deadline:', or find out what holds it up: a lock, a slow disk, a slow network.")
     }
 }
 

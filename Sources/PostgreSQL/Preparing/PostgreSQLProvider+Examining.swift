@@ -87,17 +87,18 @@ extension PostgreSQLProvider {
             let finding = Finding.outsideFreeze(
                 "pg_dumpall reads all databases", object: "pg_dumpall",
                 hint: "Set layout: databases if they belong to the application.")
-            return ([], run.isApplicationHeld ? [finding] : [], budget.opensAtOnce(beside: 0))
+            return ([], run.surroundings.isApplicationHeld ? [finding] : [], budget.opensAtOnce(beside: 0))
         }
         // The others are findings already.
         let databases = selection.selected.filter(\.mayConnect)
         let groups = budget.groups(
-            of: databases, parallel: run.slots.capacity, isApplicationHeld: run.isApplicationHeld)
+            of: databases, parallel: run.turns.slots.capacity, isApplicationHeld: run.surroundings.isApplicationHeld)
         return (
             groups,
             budget.findings(
-                groups, parallel: run.slots.capacity, mustBeExact: settings.consistency == .exact,
-                isApplicationHeld: run.isApplicationHeld) + budget.longHolds(groups, parallel: run.slots.capacity),
+                groups, parallel: run.turns.slots.capacity, mustBeExact: settings.consistency == .exact,
+                isApplicationHeld: run.surroundings.isApplicationHeld)
+                + budget.longHolds(groups, parallel: run.turns.slots.capacity),
             budget.opensAtOnce(beside: groups.first?.count ?? 0)
         )
     }

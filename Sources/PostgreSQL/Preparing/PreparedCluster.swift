@@ -29,17 +29,13 @@ struct PreparedCluster: PreparedSource {
     }
 
     func freeze(in run: RunContext) async throws(DumpError) -> any FrozenSource {
-        do {
-            let client = try cluster.client.get()
-            guard !open.isEmpty, cluster.facts.inRecovery, cluster.settings.pausesReplay else {
-                let first = open.isEmpty ? nil : try await cluster.freezePresent(open, control: session)
-                return FrozenCluster(
-                    cluster: cluster, client: client, control: session, first: first?.group, gone: first?.gone ?? [])
-            }
-            return try await freezeStandby(client, run)
-        } catch {
-            throw error.ofDump(run.dump)
+        let client = try cluster.client.get()
+        guard !open.isEmpty, cluster.facts.inRecovery, cluster.settings.pausesReplay else {
+            let first = open.isEmpty ? nil : try await cluster.freezePresent(open, control: session)
+            return FrozenCluster(
+                cluster: cluster, client: client, control: session, first: first?.group, gone: first?.gone ?? [])
         }
+        return try await freezeStandby(client, run)
     }
 
     /// Freezes while replay is paused. It stays paused until the dump has ended: once it goes on, what is replayed may cancel the dump.

@@ -30,7 +30,7 @@ extension ServerWatch {
 
     /// The programs need theirs more: the last connections are left to them.
     private func requireRoom() async throws(DumpError) {
-        guard try await ConnectionBudget.free(for: control) <= run.jobsPerUnit else { return }
+        guard try await ConnectionBudget.free(for: control) <= run.turns.jobsPerUnit else { return }
         throw DumpError(.sourceUnavailable, "no connection left for the watch")
     }
 

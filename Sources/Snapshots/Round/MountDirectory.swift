@@ -10,7 +10,7 @@ struct MountDirectory: Sendable {
     init(_ point: FilePath) { self.point = point }
 
     init(in runtime: FilePath, job: String, dump: String, _ run: RunContext) {
-        let group = run.isByHand ? "\(job).\(run.runID)" : job
+        let group = run.surroundings.isByHand ? "\(job).\(run.runID)" : job
         point = runtime.appending([escapedPathComponent(group), escapedPathComponent(dump)])
     }
 
