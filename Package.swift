@@ -98,6 +98,8 @@ let package = Package(
                 "Linux", "CKeeper", "CLinux", "DumpCore", .logging, .system,
             ]),
         .target(name: "Settings", dependencies: ["Processes", "DumpCore", .system]),
+        // The contract of a provider as claims that its tests make of it.
+        .target(name: "Conformance", dependencies: ["Checksums", "Linux", "DumpCore", .logging, .system]),
         .target(name: "Checksums", dependencies: ["Linux", "DumpCore", "CLibCrypto", .system]),
         .target(name: "Linux", dependencies: ["DumpCore", "CLinux", .system]),
         .target(name: "DumpCore", dependencies: [.logging, .system]),
@@ -106,7 +108,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "muster", "swapper", "hostile", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
+                "muster", "swapper", "hostile", "Conformance", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport", .system]),
@@ -118,10 +120,11 @@ let package = Package(
             ]),
         .testTarget(
             name: "ChecksumsTests", dependencies: ["Checksums", "Linux", "DumpCore", "TestSupport", .system]),
-        // The contract of a provider, as claims that each provider's tests make of theirs.
-        .target(
-            name: "Conformance", dependencies: ["Checksums", "TestSupport", "Linux", "DumpCore", .logging, .system],
-            path: "Tests/Conformance"),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport", .logging, .system,
+            ]),
         .testTarget(
             name: "PostgreSQLTests",
             dependencies: [

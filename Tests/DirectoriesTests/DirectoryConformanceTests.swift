@@ -17,16 +17,16 @@ struct DirectoryConformanceTests {
             let directory = scratch.appending("claim")
             try FileSystem.createDirectory(directory)
             let subject = Subject(tree: try await TreeFixture(at: scratch.appending("source")))
-            try await claim.check(subject, in: directory)
+            await claim.check(
+                subject, in: directory,
+                notApplicable: [.secretsStaySecret: "this source has no secrets"])
         }
     }
 
     private struct Subject: ConformanceSubject {
         let tree: TreeFixture
 
-        var restlessFiles: Set<String> { [] }
-        var secrets: [String] { [] }
-        var unreachable: any Provider {
+        var unreachable: (any Provider)? {
             DirectoryProvider(settings: DirectorySettings(path: tree.root.appending("no")), round: round(.silent))
         }
 
@@ -45,17 +45,18 @@ struct DirectoryConformanceTests {
         }
 
         /// Every entry, with the time of its last change of anything.
-        func fingerprint() async throws -> String {
+        func fingerprint() async throws -> String? {
             try FileTree(tree.root).entries().map { "\($0.path) \($0.status)" }.joined(separator: "\n")
         }
-
-        /// It starts no process and opens no session.
-        func leftovers() async throws -> [String] { [] }
 
         /// Nobody comes to the end of a tebibyte of zeros meanwhile. A file of more is refused.
         func whileHeldUp(_ body: () async throws -> Void) async throws {
             try await tree.shell("truncate -s 1T endless")
             try await body()
+        }
+
+        func withSmallDisk(bytes: Int, at directory: FilePath, _ body: () async throws -> Void) async throws {
+            try await withMemoryFileSystem(kibibytes: bytes >> 10, at: directory, body)
         }
 
         func damage() async throws { try await tree.shell("rm -rf plain empty") }

@@ -1,12 +1,11 @@
 import DumpCore
 import Linux
-import TestSupport
 
 /// An undo journal that remembers all it was told.
 public final class MemoryJournal: UndoJournal {
     private let run = RunID(start: .now)
-    private let recorded = Recorded<UndoRecord>()
-    private let forgotten = Recorded<UndoRecord>()
+    private let recorded = Notes<UndoRecord>()
+    private let forgotten = Notes<UndoRecord>()
 
     public init() {}
 

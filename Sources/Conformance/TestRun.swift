@@ -2,20 +2,23 @@ import DumpCore
 import Linux
 import Logging
 import SystemPackage
-import TestSupport
 
 /// A run of one dump, called `app`, that remembers what was logged and which units of work began and ended.
 public struct TestRun: Sendable {
     public enum Event: Sendable, Equatable {
         case began(WorkUnit)
         case ended(WorkUnit)
+
+        public var isBegin: Bool {
+            if case .began = self { true } else { false }
+        }
     }
 
-    public let events = Recorded<Event>()
+    public let events = Notes<Event>()
     /// How far each unit had come, as often as the provider told.
-    public let moves = Recorded<(unit: WorkUnit, progress: UnitProgress)>()
+    public let moves = Notes<(unit: WorkUnit, progress: UnitProgress)>()
     /// Every line that was logged, at any level, with its metadata.
-    public let logged = Recorded<String>()
+    public let logged = Notes<String>()
     public var context: RunContext
 
     /// - Parameter deadline: as a job file's entry has it.
@@ -32,12 +35,12 @@ public struct TestRun: Sendable {
     }
 
     /// All of a provider's part of a run: prepare, freeze, dump, release, close. Findings of severity failure end it, as they
-    /// end a run, with an error of code `refused`.
+    /// end a run.
     @discardableResult
     public func dump(_ provider: any Provider, into directory: FilePath) async throws -> DumpSummary {
         try await prepared(provider) { source in
             if let failure = (source.findings + source.omissions).first(where: { $0.severity == .failure }) {
-                throw DumpError(.refused, failure.message, hint: failure.hint)
+                throw DumpError(.settings, failure.message, hint: failure.hint)
             }
             return try await dump(source, into: directory)
         }
@@ -72,25 +75,20 @@ public struct TestRun: Sendable {
     }
 }
 
-extension DumpErrorCode {
-    /// A finding of severity failure kept the run from starting.
-    public static let refused = DumpError.Code(rawValue: "refused")
-}
-
 private struct RecordingProgress: ProgressObserver {
-    let events: Recorded<TestRun.Event>
-    let moves: Recorded<(unit: WorkUnit, progress: UnitProgress)>
+    let events: Notes<TestRun.Event>
+    let moves: Notes<(unit: WorkUnit, progress: UnitProgress)>
     func began(_ unit: WorkUnit, of dump: String) async { events.append(.began(unit)) }
     func moved(_ unit: WorkUnit, of dump: String, to progress: UnitProgress) async { moves.append((unit, progress)) }
     func ended(_ unit: WorkUnit, of dump: String) async { events.append(.ended(unit)) }
 }
 
 private struct RecordingLog: LogHandler {
-    let lines: Recorded<String>
+    let lines: Notes<String>
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.trace
 
-    init(lines: Recorded<String>) { self.lines = lines }
+    init(lines: Notes<String>) { self.lines = lines }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

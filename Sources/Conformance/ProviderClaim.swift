@@ -1,11 +1,7 @@
 import SystemPackage
-import Testing
 
-/// What holds of every provider. A provider's tests check each claim, with a fresh subject:
-///
-///     @Test("PostgreSQL keeps the contract of a provider", arguments: ProviderClaim.allCases)
-///     func contract(claim: ProviderClaim) async throws { … try await claim.check(subject, in: scratch) }
-public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConvertible {
+/// What holds of every provider. Each claim is checked with a fresh subject.
+public enum ProviderClaim: String, CaseIterable, Sendable, CustomStringConvertible {
     case prepareChangesNothing = "Prepare changes nothing in the source, and close gives everything back"
     case factsAreNamed = "What prepare learnt has names for scripts and values of one line"
     case unitsAreDistinct = "Units of work have names and paths of their own, inside the dump's directory"
@@ -27,11 +23,26 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomTestStringConve
     case fullDisk = "A dump that does not fit is an error that says how much was needed and how much was free"
     case secretsStaySecret = "No secret shows in the log, the findings, the summary, an error or a file"
 
-    public var testDescription: String { rawValue }
+    public var description: String { rawValue }
 
-    /// - Parameter scratch: an empty directory that the claim may fill.
-    public func check(_ subject: some ConformanceSubject, in scratch: FilePath) async throws {
+    /// - Parameters:
+    ///   - subject: a fresh one; some claims damage its source.
+    ///   - scratch: an empty directory that the claim may fill.
+    public func outcome(of subject: some ConformanceSubject, in scratch: FilePath) async -> ClaimOutcome {
         let check = ConformanceCheck(subject: subject, scratch: scratch)
+        do {
+            try await hold(check)
+        } catch let lack as NotApplicable where check.faults.all.isEmpty {
+            return .notApplicable(lack.why)
+        } catch is NotApplicable {
+        } catch {
+            check.faults.append("this was thrown: \(error)")
+        }
+        let faults = check.faults.all
+        return faults.isEmpty ? .passed : .failed(faults)
+    }
+
+    private func hold(_ check: ConformanceCheck<some ConformanceSubject>) async throws {
         switch self {
         case .prepareChangesNothing: try await check.prepareChangesNothing()
         case .factsAreNamed: try await check.factsAreNamed()
