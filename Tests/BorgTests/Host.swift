@@ -78,9 +78,13 @@ struct Host: Sendable {
     }
 
     static func manifest() -> Manifest {
-        Manifest(
+        let dump = Manifest.DumpRecord(
+            name: "app", provider: "test", path: "app", identity: [:], moment: Moment(.exact, from: time, to: time),
+            durationSeconds: 0, bytes: 0, files: 0, findings: [], omissions: [],
+            checksums: .init(path: "checksums/app.sha256", sha256: String(repeating: "0", count: 64)), databases: [])
+        return Manifest(
             tool: .init(name: "muster", version: "1"), job: series.job, runID: RunID("20261123T080000Z-5f3a")!,
-            host: series.host, startedAt: time, endedAt: time, freeze: .init(from: time, to: time), dumps: [])
+            host: series.host, startedAt: time, endedAt: time, freeze: .init(from: time, to: time), dumps: [dump])
     }
 
     private func makeDirectories(for path: FilePath) throws {

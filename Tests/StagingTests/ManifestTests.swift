@@ -1,9 +1,10 @@
 import Documents
 import DumpCore
-import Staging
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Staging
 
 /// A manifest that was forged, or written by another Muster, and what is said of it.
 struct ForgedManifest: Sendable, CustomTestStringConvertible {
@@ -17,7 +18,7 @@ struct ForgedManifest: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { expected }
 
-    static let all = paths + names + numbers
+    static let all = paths + names + numbers + [ForgedManifest("it has no dumps") { $0.dumps = [] }]
 
     private static let paths: [ForgedManifest] =
         ["/etc", "../../etc", "app/..", ".", "", "tree/../../x", "a//b", "a/", "./a", "nul\0"].flatMap { path in
@@ -140,6 +141,47 @@ struct ManifestTests {
         let padded = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: 100)
         let again = #expect(throws: ManifestFault.self) { try Manifest.decode(padded, mostBytes: 100) }
         #expect(again == fault)
+    }
+
+    @Test("A format version that follows is read by an entry of its own, and the first one stays readable")
+    func secondFormat() throws {
+        struct Second: Codable {
+            var formatVersion = 2
+            var runID: RunID
+            var body: Manifest
+        }
+        let second = ManifestFormat(version: 2) { bytes in
+            var manifest = try SnakeCaseJSON.decode(Second.self, from: bytes).body
+            manifest.formatVersion = 2
+            return manifest
+        }
+        let formats = ManifestFormat.all + [second]
+        var manifest = Self.manifest()
+        let first = try SnakeCaseJSON.encode(manifest)
+        #expect(try Manifest.decode(first, by: formats) == manifest)
+        let bytes = try SnakeCaseJSON.encode(Second(runID: manifest.runID, body: manifest))
+        manifest.formatVersion = 2
+        #expect(try Manifest.decode(bytes, by: formats) == manifest)
+        #expect(throws: ManifestFault.newer(2, knownUpTo: 1)) { try Manifest.decode(bytes) }
+        #expect(throws: ManifestFault.newer(3, knownUpTo: 2)) {
+            try Manifest.decode(Array("{\"format_version\":3}".utf8), by: formats)
+        }
+        // The run is known whatever the format, and what a format makes of its text is not trusted either.
+        #expect(try Manifest.runID(in: first) == manifest.runID)
+        #expect(try Manifest.runID(in: bytes) == manifest.runID)
+        manifest.dumps[0].path = "../runs"
+        let forged = try SnakeCaseJSON.encode(Second(runID: manifest.runID, body: manifest))
+        #expect(throws: ManifestFault.malformed("the place of dump 'app' cannot be")) {
+            try Manifest.decode(forged, by: formats)
+        }
+    }
+
+    @Test("A manifest that is cut off, or names no format, names no run")
+    func noRun() throws {
+        let whole = try SnakeCaseJSON.encode(Self.manifest())
+        for bytes in [Array(whole.dropLast(3)), Array("{\"run_id\": \"20261123T080102Z-5f3a\"}".utf8), []] {
+            #expect(throws: ManifestFault.self) { try Manifest.runID(in: bytes) }
+        }
     }
 
     @Test(

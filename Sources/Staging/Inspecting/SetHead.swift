@@ -29,7 +29,7 @@ struct SetHead: Sendable {
     static func runID(of root: FilePath) -> RunID? {
         // To one who asks this, a set that cannot be read is none.
         guard let bytes = try? SmallFile(root.appending(SetLayout.manifest)).readManifest() else { return nil }
-        return try? SnakeCaseJSON.decode(RunName.self, from: bytes).runID
+        return try? Manifest.runID(in: bytes)
     }
 
     /// What a set's manifest says, or nil if there is none or it cannot be read.
@@ -40,13 +40,9 @@ struct SetHead: Sendable {
         return try? decode(bytes, path)
     }
 
-    private struct RunName: Decodable { var runID: RunID }
-
     private static func decode(_ bytes: [UInt8], _ path: FilePath) throws(StagingError) -> Manifest {
         do throws(ManifestFault) {
-            let manifest = try Manifest.decode(bytes)
-            guard !manifest.dumps.isEmpty else { throw .malformed("it has no dumps") }
-            return manifest
+            return try Manifest.decode(bytes)
         } catch {
             throw StagingError(error, in: path.string)
         }

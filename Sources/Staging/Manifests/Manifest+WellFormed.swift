@@ -4,6 +4,7 @@ import SystemPackage
 extension Manifest {
     /// Throws for anything that sealing never writes. Nothing else may lead us to a file, or into a sum.
     func requireWellFormed() throws(ManifestFault) {
+        guard !dumps.isEmpty else { throw .malformed("it has no dumps") }
         let names = dumps.map { Array($0.name.utf8) }
         guard zip(names, names.dropFirst()).allSatisfy({ $0.lexicographicallyPrecedes($1) }) else {
             throw .malformed("its dumps are not in the order of their names")

@@ -19,10 +19,10 @@ public struct ManifestFault: Error, Sendable, Hashable {
     /// Where the parser stopped, for those who want to look.
     public var context: ErrorContext = [:]
 
-    static func newer(_ version: Int) -> ManifestFault {
+    static func newer(_ version: Int, knownUpTo newest: Int) -> ManifestFault {
         ManifestFault(
             kind: .newer,
-            message: "has format version \(version), and this Muster knows up to \(Manifest.currentFormatVersion)",
+            message: "has format version \(version), and this Muster knows up to \(newest)",
             hint: "Use the Muster that wrote it, or a newer one.")
     }
 
