@@ -13,10 +13,8 @@ public final class MemoryJournal: UndoJournal {
     /// What was recorded and not forgotten since.
     public var open: [UndoRecord] { recorded.all.filter { !forgotten.all.contains($0) } }
 
-    public func record(
-        _ kind: String, of dump: String, facts: [String: String]
-    ) async throws(DumpError) -> UndoRecord {
-        let record = UndoRecord(run: run, dump: dump, kind: kind, facts: facts, owner: .current)
+    public func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord {
+        let record = UndoRecord(run: run, dump: dump, facts, owner: .current)
         recorded.append(record)
         return record
     }

@@ -9,8 +9,8 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     public var dump: String
     /// What to undo, as the provider calls it, such as `replay_paused`.
     public var kind: String
-    /// What the provider needs for that. No secrets.
-    public var facts: [String: String]
+    /// What the provider needs for that, of the type that belongs to the kind.
+    public internal(set) var facts: RecordedFacts
     /// Whoever is to undo it while it lives.
     public var owner: ProcessIdentity
     public var at: Timestamp
@@ -23,12 +23,12 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     public var loss: String?
 
     public init(
-        run: RunID, dump: String, kind: String, facts: [String: String], owner: ProcessIdentity, at: Timestamp = .now
+        run: RunID, dump: String, _ facts: any UndoFacts, owner: ProcessIdentity, at: Timestamp = .now
     ) {
         self.run = run
         self.dump = dump
-        self.kind = kind
-        self.facts = facts
+        kind = facts.kind
+        self.facts = RecordedFacts(facts)
         self.owner = owner
         self.at = at
         serial = Self.recorded.add(1, ordering: .relaxed).newValue
@@ -69,7 +69,7 @@ public struct ProcessIdentity: Sendable, Codable, Hashable {
 /// Where a provider writes down what has to be undone.
 public protocol UndoJournal: Sendable {
     /// To be called before the side effect. On return the record is on disk.
-    func record(_ kind: String, of dump: String, facts: [String: String]) async throws(DumpError) -> UndoRecord
+    func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord
 
     /// To be called once it was undone.
     func forget(_ record: UndoRecord) async throws(DumpError)
@@ -79,10 +79,8 @@ public protocol UndoJournal: Sendable {
 public struct NoJournal: UndoJournal {
     public init() {}
 
-    public func record(
-        _ kind: String, of dump: String, facts: [String: String]
-    ) async throws(DumpError) -> UndoRecord {
-        throw DumpError(.system, "there is no undo journal here, and \(kind) of dump '\(dump)' needs one")
+    public func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord {
+        throw DumpError(.system, "there is no undo journal here, and \(facts.kind) of dump '\(dump)' needs one")
     }
 
     public func forget(_ record: UndoRecord) async throws(DumpError) {}

@@ -25,11 +25,11 @@ public struct PostgreSQLProvider: UndoingProvider {
     }
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
-        guard record.kind == ReplayPause.kind else { throw DumpError(unknown: record) }
+        let paused = try PausedReplay(of: record)
         let (options, ofService) = try connectionOptions()
         let password = try await resolvedPassword() ?? ofService
-        try await Session.connect(options.pinned(by: record), password: password, as: try account()).closing {
-            session throws(DumpError) in try await ReplayPause.undo(record, on: session)
+        try await Session.connect(options.pinned(to: paused), password: password, as: try account()).closing {
+            session throws(DumpError) in try await ReplayPause.undo(paused, on: session)
         }
     }
 

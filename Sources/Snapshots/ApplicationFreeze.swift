@@ -16,9 +16,6 @@ import SystemPackage
 ///
 /// The application must not be what Muster itself needs, such as the file system of the staging area.
 public actor ApplicationFreeze: Quiescence {
-    /// As `UndoRecord.kind` calls it.
-    static let recordKind = "application_freeze"
-
     private let freeze: [String]
     private let thaw: [String]
     private let deadline: Duration
@@ -53,7 +50,8 @@ public actor ApplicationFreeze: Quiescence {
 
     /// Freezes the application. After a throw it is not frozen, or the record of it stays.
     public func begin(in run: RunContext) async throws(DumpError) {
-        let record = try await run.journal.record(Self.recordKind, of: run.dump, facts: facts)
+        let record = try await run.journal.record(
+            FrozenApplication(thaw: thaw, deadline: deadline), of: run.dump)
         StopPoint.passing("freeze.recorded")
         let holder: FreezeHolder
         do throws(DumpError) {
@@ -96,10 +94,8 @@ public actor ApplicationFreeze: Quiescence {
     }
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
-        guard record.kind == Self.recordKind else { throw DumpError(unknown: record) }
-        let facts = UndoFacts(record: record)
-        let thaw = try facts("thaw").split(atASCII: "\n", omittingEmptySubsequences: false).map(String.init)
-        try await thawAlone(thaw, within: .seconds(min(max(1, Int64(try facts("deadline_seconds")) ?? 60), 86400)))
+        let frozen = try FrozenApplication(of: record)
+        try await thawAlone(frozen.thaw, within: frozen.deadline)
     }
 
     /// Thaws what somebody has frozen, once nobody holds it frozen any more. Also when the run is being cancelled.
@@ -107,11 +103,6 @@ public actor ApplicationFreeze: Quiescence {
         let outcome = try await hold(thawingBy: thaw, for: limit).end()
         guard outcome != .endedEarly else { throw holderEnded() }
         try requireThawed(outcome, thaw, limit)
-    }
-
-    /// A word of a command has no line end in it: `Shape.command`.
-    private var facts: [String: String] {
-        ["thaw": thaw.joined(separator: "\n"), "deadline_seconds": "\(max(1, deadline.components.seconds))"]
     }
 
     private func hold(

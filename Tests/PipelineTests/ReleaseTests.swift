@@ -25,8 +25,10 @@ struct ReleaseTests {
         try await withScratch { scratch in
             let story = Recorded<String>()
             let sources = [
-                Job.Source(name: "good", kind: "story", provider: StoryProvider(name: "good", fate: .succeeds, story: story)),
-                Job.Source(name: "other", kind: "story", provider: StoryProvider(name: "other", fate: fate, story: story)),
+                Job.Source(
+                    name: "good", kind: "story", provider: StoryProvider(name: "good", fate: .succeeds, story: story)),
+                Job.Source(
+                    name: "other", kind: "story", provider: StoryProvider(name: "other", fate: fate, story: story)),
             ]
             let job = Job(
                 name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2, sources: sources,
@@ -66,7 +68,7 @@ struct KeptRecordTests {
             let area = try await StagingArea.open(job.staging)
             for dump in ["media", "app", UndoRecord.job] {
                 try await area.recordUndo(
-                    UndoRecord(run: run.id, dump: dump, kind: "made", facts: [:], owner: .current))
+                    UndoRecord(run: run.id, dump: dump, Made(), owner: .current))
             }
             let inPlace = SourcesInPlace()
             await inPlace.add(source, of: "media")
@@ -74,6 +76,14 @@ struct KeptRecordTests {
             #expect(try await area.allUndoRecords().filter { $0.isKept == true }.map(\.dump) == ["media"])
         }
     }
+}
+
+/// A side effect of which nothing more is known.
+private struct Made: UndoFacts {
+    let kind = "made"
+    var recorded: [String: String] { [:] }
+    init() {}
+    init(of record: UndoRecord) throws(DumpError) {}
 }
 
 /// A provider that tells what is done with it.

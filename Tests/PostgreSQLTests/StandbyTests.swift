@@ -1,11 +1,11 @@
 import Conformance
-import DumpCore
 import Glibc
 import Linux
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import DumpCore
 @testable import PostgreSQL
 
 @Suite("A standby")
@@ -223,12 +223,12 @@ struct StandbyTests {
             let pause = { try await host.standby.server.psql("select pg_wal_replay_pause()") }
             let run = TestRun()
             func record(_ kind: String, _ identifier: String, start: String = start, now: String = now) -> UndoRecord {
-                UndoRecord(
-                    run: run.context.runID, dump: "app", kind: kind,
-                    facts: [
-                        "system_identifier": identifier, "server_start": start, "server_time": now,
-                        "host": server.directory.string, "address": "", "port": "5432",
-                    ], owner: .current)
+                let paused = PausedReplay(
+                    systemIdentifier: identifier, serverStart: start, serverTime: now, host: server.directory.string,
+                    address: "", port: "5432")
+                var record = UndoRecord(run: run.context.runID, dump: "app", paused, owner: .current)
+                record.kind = kind
+                return record
             }
             _ = try await pause()
             let provider = host.standby.provider()
@@ -252,6 +252,38 @@ struct StandbyTests {
             let error = try await dumpError { try await provider.undo(record("other", identifier), in: run.context) }
             #expect(error.message == "no provider knows how to undo other of dump 'app'")
         }
+    }
+}
+
+@Suite("The record of a pause")
+struct PausedReplayTests {
+    private let whole = PausedReplay(
+        systemIdentifier: "7", serverStart: "1.5", serverTime: "2", host: "/tmp/pg", address: "", port: "5432")
+
+    private func record(_ facts: PausedReplay) -> UndoRecord {
+        UndoRecord(run: RunID(start: .now), dump: "app", facts, owner: .current)
+    }
+
+    @Test("says what it was told, under names that never change")
+    func members() throws {
+        #expect(
+            whole.recorded == [
+                "system_identifier": "7", "server_start": "1.5", "server_time": "2", "host": "/tmp/pg", "address": "",
+                "port": "5432",
+            ])
+        #expect(try PausedReplay(of: record(whole)).recorded == whole.recorded)
+    }
+
+    @Test("of an older Muster says less, and one without a server says nothing")
+    func olderRecords() throws {
+        let older = PausedReplay(systemIdentifier: "7")
+        #expect(older.recorded == ["system_identifier": "7"])
+        #expect(try PausedReplay(of: record(older)).serverStart == nil)
+        var empty = record(older)
+        empty.facts["system_identifier"] = nil
+        let error = #expect(throws: DumpError.self) { try PausedReplay(of: empty) }
+        #expect(
+            error?.message == "the undo record of replay_paused of dump 'app' does not say its system_identifier")
     }
 }
 

@@ -1,9 +1,9 @@
-import DumpCore
 import Linux
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import DumpCore
 @testable import Snapshots
 
 /// The subvolume and the top of its file system belong to a user, who can rename and exchange all that is in them.

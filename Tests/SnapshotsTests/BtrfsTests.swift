@@ -1,9 +1,9 @@
-import DumpCore
 import Linux
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import DumpCore
 @testable import Snapshots
 
 @Suite("A Btrfs snapshot")

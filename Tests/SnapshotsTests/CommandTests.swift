@@ -1,10 +1,10 @@
-import DumpCore
 import Glibc
 import Linux
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import DumpCore
 @testable import Snapshots
 
 /// Storage that copies: `create` copies the source, `mount` shows the copy, `release` removes both.

@@ -9,10 +9,8 @@ struct FileJournal: UndoJournal {
 
     init(in scratch: FilePath) { staging = scratch.appending("staging") }
 
-    func record(
-        _ kind: String, of dump: String, facts: [String: String]
-    ) async throws(DumpError) -> UndoRecord {
-        let record = UndoRecord(run: run, dump: dump, kind: kind, facts: facts, owner: .current)
+    func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord {
+        let record = UndoRecord(run: run, dump: dump, facts, owner: .current)
         try await write { area throws(StagingError) in try await area.recordUndo(record) }
         return record
     }

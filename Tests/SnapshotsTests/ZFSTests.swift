@@ -1,9 +1,9 @@
-import DumpCore
 import Linux
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import DumpCore
 @testable import Snapshots
 
 /// A pool `tank` as the fake `zfs` has it: a file for each snapshot, with its owner, and one for each hold.

@@ -5,9 +5,7 @@ extension Undoing {
     /// What somebody needs to know who has to undo it by hand: what is on record, and in which file. Of a line each.
     var details: [String] {
         var all: ErrorContext = [:]
-        for (name, value) in (record?.facts ?? [:]).sorted(by: { $0.key < $1.key }) {
-            all[name] = value
-        }
+        for (name, value) in record?.facts.shown ?? [] { all[name] = value }
         if let file { all["record"] = file }
         return all.alignedLines
     }

@@ -8,10 +8,8 @@ struct AreaJournal: UndoJournal {
     let run: RunID
     let staging: FilePath
 
-    func record(
-        _ kind: String, of dump: String, facts: [String: String]
-    ) async throws(DumpError) -> UndoRecord {
-        let record = UndoRecord(run: run, dump: dump, kind: kind, facts: facts, owner: .current)
+    func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord {
+        let record = UndoRecord(run: run, dump: dump, facts, owner: .current)
         try await write(record) { area throws(StagingError) in try await area.recordUndo(record) }
         return record
     }

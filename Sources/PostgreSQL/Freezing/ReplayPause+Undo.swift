@@ -1,13 +1,12 @@
 import DumpCore
 
 extension ReplayPause {
-    /// What a record says of the server on which replay is paused: which one it is, and where it is reached.
-    static func facts(of session: Session) async throws(DumpError) -> [String: String] {
+    /// What the record of a pause is to say.
+    static func facts(of session: Session) async throws(DumpError) -> PausedReplay {
         let server = try await PausedServer.ask(session)
-        return [
-            "system_identifier": server.systemIdentifier, "server_start": server.start, "server_time": server.now,
-            "host": session.endpoint.host, "address": session.endpoint.address, "port": session.endpoint.port,
-        ]
+        return PausedReplay(
+            systemIdentifier: server.systemIdentifier, serverStart: server.start, serverTime: server.now,
+            host: session.endpoint.host, address: session.endpoint.address, port: session.endpoint.port)
     }
 
     /// Resumes replay where it was paused.
@@ -15,10 +14,10 @@ extension ReplayPause {
     /// Another server may answer at its address by now, such as another standby of the same system, of which nothing is ours: that throws, and so
     /// does one that was started anew since, as no address tells whether it is the same. Behind a socket it is, or has taken its place on this
     /// host; what was paused there goes on. So does what was promoted.
-    static func undo(_ record: UndoRecord, on session: Session) async throws(DumpError) {
+    static func undo(_ paused: PausedReplay, on session: Session) async throws(DumpError) {
         let server = try await PausedServer.ask(session)
-        guard server.isTheOne(of: record) else {
-            guard session.endpoint.host.hasPrefix("/"), server.wasStarted(after: record) else {
+        guard server.isTheOne(of: paused) else {
+            guard session.endpoint.host.hasPrefix("/"), server.wasStarted(after: paused) else {
                 throw DumpError(
                     .sourceUnavailable,
                     "another server answers at \(session.endpoint.host), port \(session.endpoint.port), than the one whose replay was paused, or it was restarted",
@@ -42,13 +41,13 @@ private struct PausedServer {
     var now: String
     var inRecovery: Bool
 
-    func isTheOne(of record: UndoRecord) -> Bool {
-        systemIdentifier == record.facts["system_identifier"] && start == record.facts["server_start"]
+    func isTheOne(of paused: PausedReplay) -> Bool {
+        systemIdentifier == paused.systemIdentifier && start == paused.serverStart
     }
 
     /// By the clock of the host, if it is the same.
-    func wasStarted(after record: UndoRecord) -> Bool {
-        guard let start = Double(start), let time = record.facts["server_time"].flatMap(Double.init) else {
+    func wasStarted(after paused: PausedReplay) -> Bool {
+        guard let start = Double(start), let time = paused.serverTime.flatMap(Double.init) else {
             return false
         }
         return start > time
@@ -71,18 +70,19 @@ private struct PausedServer {
 extension Cluster {
     /// Resumes replay by a session of its own.
     func undo(_ record: UndoRecord) async throws(DumpError) {
+        let paused = try PausedReplay(of: record)
         try await opener.open(named: access.controlDatabase).closing { session throws(DumpError) in
-            try await ReplayPause.undo(record, on: session)
+            try await ReplayPause.undo(paused, on: session)
         }
     }
 }
 
 extension ConnectionOptions {
-    /// For the server that a record tells of, whichever of several hosts these would lead to.
-    func pinned(by record: UndoRecord) -> ConnectionOptions {
-        guard let host = record.facts["host"], let port = record.facts["port"] else { return self }
+    /// For the server that was paused, whichever of several hosts these would lead to.
+    func pinned(to paused: PausedReplay) -> ConnectionOptions {
+        guard let host = paused.host, let port = paused.port else { return self }
         var pinned = self
-        pinned.pin(host: host, address: record.facts["address"] ?? "", port: port)
+        pinned.pin(host: host, address: paused.address ?? "", port: port)
         return pinned
     }
 }

@@ -14,9 +14,6 @@ final class ReplayPause: Sendable {
     /// Resumes after the longest pause that the operator allows.
     private let limit = Mutex<Task<Void, Never>?>(nil)
 
-    /// How `UndoRecord.kind` calls it.
-    static let kind = "replay_paused"
-
     private init(_ cluster: Cluster, _ run: RunContext, _ record: UndoRecord?) {
         self.cluster = cluster
         self.run = run
@@ -37,7 +34,7 @@ final class ReplayPause: Sendable {
             try await wait(until: patience, "a replayed transaction holds an exclusive lock") { () throws(DumpError) in
                 try await session.row(exclusiveLocks).integer("locks") == 0
             }
-            let record = try await run.journal.record(kind, of: run.dump, facts: try await facts(of: session))
+            let record = try await run.journal.record(try await facts(of: session), of: run.dump)
             StopPoint.passing("replay.recorded")
             let pause = ReplayPause(cluster, run, record)
             do {

@@ -29,7 +29,7 @@ struct CommandSnapshot: VolumeSnapshot {
     }
 
     /// A word of a command has no line end in it: `Shape.command`.
-    var facts: [String: String] {
+    var recorded: [String: String] {
         environment.merging([
             "release": commands.release.joined(separator: "\n"),
             "deadline_seconds": "\(commands.deadline.components.seconds)",
@@ -72,13 +72,13 @@ struct CommandSnapshot: VolumeSnapshot {
 }
 
 extension CommandSnapshot {
-    init(facts: UndoFacts) throws(DumpError) {
+    init(of record: UndoRecord) throws(DumpError) {
         commands = SnapshotCommands()
-        commands.release = try facts("release").split(atASCII: "\n", omittingEmptySubsequences: false).map(
+        commands.release = try record.fact("release").split(atASCII: "\n", omittingEmptySubsequences: false).map(
             String.init)
-        commands.deadline = .seconds(min(max(1, Int64(try facts("deadline_seconds")) ?? 300), 86400))
-        environment = facts.record.facts.filter { $0.key.hasPrefix("MUSTER_") }
-        label = try facts("MUSTER_SNAPSHOT_NAME")
-        mountPoint = FilePath(try facts("MUSTER_MOUNT_POINT"))
+        commands.deadline = .seconds(min(max(1, Int64(try record.fact("deadline_seconds")) ?? 300), 86400))
+        environment = record.facts(named: "MUSTER_")
+        label = try record.fact("MUSTER_SNAPSHOT_NAME")
+        mountPoint = FilePath(try record.fact("MUSTER_MOUNT_POINT"))
     }
 }

@@ -14,7 +14,7 @@ struct DatasetSnapshot: VolumeSnapshot {
     var name: String { "\(dataset)@\(label)" }
     /// One command takes the snapshots of one pool, at one instant: zfs-snapshot(8).
     var batch: String { "zfs \(dataset.prefix { $0 != "/" })" }
-    var facts: [String: String] { ["dataset": dataset, "guid": guid, "snapshot": label] }
+    var recorded: [String: String] { ["dataset": dataset, "guid": guid, "snapshot": label] }
 
     private static let ownerProperty = "muster:owner"
 
@@ -71,9 +71,9 @@ struct DatasetSnapshot: VolumeSnapshot {
 }
 
 extension DatasetSnapshot {
-    init(facts: UndoFacts) throws(DumpError) {
-        dataset = try facts("dataset")
-        guid = try facts("guid")
-        label = try facts("snapshot")
+    init(of record: UndoRecord) throws(DumpError) {
+        dataset = try record.fact("dataset")
+        guid = try record.fact("guid")
+        label = try record.fact("snapshot")
     }
 }

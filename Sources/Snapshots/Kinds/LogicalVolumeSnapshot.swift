@@ -23,7 +23,7 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
     var name: String { "\(group)/\(volume)" }
     var batch: String { "lvm \(groupID) \(volume)" }
 
-    var facts: [String: String] {
+    var recorded: [String: String] {
         [
             "volume_group": group, "volume_group_uuid": groupID, "origin": origin, "snapshot": volume,
             "thin": "\(isThin)", "size": size.description, "file_system": fileSystem,
@@ -110,13 +110,13 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
 }
 
 extension LogicalVolumeSnapshot {
-    init(facts: UndoFacts) throws(DumpError) {
-        group = try facts("volume_group")
-        groupID = try facts("volume_group_uuid")
-        origin = try facts("origin")
-        volume = try facts("snapshot")
-        isThin = try facts("thin") == "true"
-        size = SnapshotSize(try facts("size")) ?? .standard
-        fileSystem = try facts("file_system")
+    init(of record: UndoRecord) throws(DumpError) {
+        group = try record.fact("volume_group")
+        groupID = try record.fact("volume_group_uuid")
+        origin = try record.fact("origin")
+        volume = try record.fact("snapshot")
+        isThin = try record.fact("thin") == "true"
+        size = SnapshotSize(try record.fact("size")) ?? .standard
+        fileSystem = try record.fact("file_system")
     }
 }

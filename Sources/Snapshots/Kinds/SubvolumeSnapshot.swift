@@ -28,7 +28,7 @@ struct SubvolumeSnapshot: VolumeSnapshot {
     var batch: String { "btrfs \(sourceID)" }
     var mark: String? { entry }
 
-    var facts: [String: String] {
+    var recorded: [String: String] {
         var facts = [
             "source": source.string, "source_uuid": sourceID, "generation": "\(generation)", "snapshot": entry,
         ]
@@ -123,11 +123,11 @@ struct SubvolumeSnapshot: VolumeSnapshot {
 }
 
 extension SubvolumeSnapshot {
-    init(facts: UndoFacts) throws(DumpError) {
-        source = FilePath(try facts("source"))
-        sourceID = try facts("source_uuid")
-        generation = UInt64(try facts("generation")) ?? .max
-        entry = try facts("snapshot")
-        fileSystemID = facts.record.facts["file_system_uuid"]
+    init(of record: UndoRecord) throws(DumpError) {
+        source = FilePath(try record.fact("source"))
+        sourceID = try record.fact("source_uuid")
+        generation = UInt64(try record.fact("generation")) ?? .max
+        entry = try record.fact("snapshot")
+        fileSystemID = record.fact(ifAny: "file_system_uuid")
     }
 }

@@ -6,15 +6,9 @@ import SystemPackage
 ///
 /// It is made of what its undo record says and of nothing else, so that a run gives up its own snapshots exactly as the
 /// next one gives up those of the dead.
-protocol VolumeSnapshot: Sendable {
+protocol VolumeSnapshot: UndoFacts {
     /// As `UndoRecord.kind` calls it.
     static var recordKind: String { get }
-
-    /// All that it is made of, for its undo record.
-    var facts: [String: String] { get }
-
-    /// The one that a record tells of.
-    init(facts: UndoFacts) throws(DumpError)
 
     /// As the operator knows it, such as `vg0/muster-nightly-20261123T080102Z-5f3a-data`. No other snapshot is called
     /// so.
@@ -53,6 +47,7 @@ protocol VolumeSnapshot: Sendable {
 }
 
 extension VolumeSnapshot {
+    var kind: String { Self.recordKind }
     var isOfOneInstant: Bool { true }
 }
 
@@ -84,20 +79,6 @@ extension VolumeSnapshot {
         of batch: [any VolumeSnapshot], for owner: ProcessIdentity, by programs: SystemPrograms
     ) async throws(DumpError) {
         try await Self.take(batch.compactMap { $0 as? Self }, for: owner, by: programs)
-    }
-}
-
-/// The facts of an undo record, all of which must be there.
-struct UndoFacts {
-    var record: UndoRecord
-
-    func callAsFunction(_ name: String) throws(DumpError) -> String {
-        guard let value = record.facts[name] else {
-            throw DumpError(
-                .settings, "the undo record of \(record.kind) of dump '\(record.dump)' does not say its \(name)",
-                hint: "Another Muster may have written it: use that one to undo it.")
-        }
-        return value
     }
 }
 

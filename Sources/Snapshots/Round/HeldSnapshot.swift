@@ -83,8 +83,7 @@ public final class HeldSnapshot: Sendable {
             let mount = SnapshotMount(
                 point: directory.point.pushing(part.place), mark: part.snapshot.mark ?? "",
                 hasDirectory: part.place.isEmpty)
-            let record = try await run.journal.record(
-                SnapshotMount.recordKind, of: run.dump, facts: mount.facts)
+            let record = try await run.journal.record(mount, of: run.dump)
             mounts.withLock { $0?.append(RecordedMount(mount: mount, record: record)) }
             StopPoint.passing("mount.recorded")
             try await mount.make(arguments, by: round.programs)

@@ -22,8 +22,7 @@ extension RecordedSnapshot {
         var volumes: [RecordedSnapshot] = []
         do throws(DumpError) {
             for member in members {
-                let kind = type(of: member.snapshot).recordKind
-                let record = try await run.journal.record(kind, of: member.dump, facts: member.snapshot.facts)
+                let record = try await run.journal.record(member.snapshot, of: member.dump)
                 volumes.append(RecordedSnapshot(snapshot: member.snapshot, record: record))
             }
             StopPoint.passing("snapshot.recorded")

@@ -6,16 +6,17 @@ import SystemPackage
 ///
 /// It is told from every other mount by its mark, which has the name of the snapshot in it: the source of the mount, or
 /// the end of its root.
-struct SnapshotMount: Sendable {
+struct SnapshotMount: UndoFacts {
     /// As `UndoRecord.kind` calls it.
     static let recordKind = "snapshot_mount"
+    var kind: String { Self.recordKind }
 
     var point: FilePath
     var mark: String
     /// Whether the point is a directory of its own, and not one of the snapshot that is mounted there already.
     var hasDirectory: Bool
 
-    var facts: [String: String] {
+    var recorded: [String: String] {
         ["mount_point": point.string, "mark": mark, "directory": "\(hasDirectory)"]
     }
 
@@ -93,10 +94,10 @@ struct SnapshotMount: Sendable {
 }
 
 extension SnapshotMount {
-    init(facts: UndoFacts) throws(DumpError) {
-        point = FilePath(try facts("mount_point"))
-        mark = try facts("mark")
-        hasDirectory = try facts("directory") == "true"
+    init(of record: UndoRecord) throws(DumpError) {
+        point = FilePath(try record.fact("mount_point"))
+        mark = try record.fact("mark")
+        hasDirectory = try record.fact("directory") == "true"
     }
 }
 

@@ -14,24 +14,22 @@ extension SnapshotRound {
     /// there is fine. What cannot be told, such as whether a snapshot is on a disk that is not there, throws, and the
     /// record stays. Later records go first, as mounts do before their snapshots.
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
-        let facts = UndoFacts(record: record)
         guard record.kind != SnapshotMount.recordKind else {
-            return try await SnapshotMount(facts: facts).undo(by: programs)
+            return try await SnapshotMount(of: record).undo(by: programs)
         }
-        try await RecordedSnapshot(snapshot: try snapshot(of: facts), record: record).giveUp(in: run, by: programs)
+        try await RecordedSnapshot(snapshot: try snapshot(of: record), record: record).giveUp(in: run, by: programs)
     }
 
     /// Throws unless what a record tells of is still mounted, or still is all that it was when it was taken.
     public func confirm(_ record: UndoRecord) async throws(DumpError) {
-        let facts = UndoFacts(record: record)
-        guard record.kind != SnapshotMount.recordKind else { return try SnapshotMount(facts: facts).confirm() }
-        try await snapshot(of: facts).confirm(by: programs)
+        guard record.kind != SnapshotMount.recordKind else { return try SnapshotMount(of: record).confirm() }
+        try await snapshot(of: record).confirm(by: programs)
     }
 
-    private func snapshot(of facts: UndoFacts) throws(DumpError) -> any VolumeSnapshot {
-        guard let type = Self.types.first(where: { $0.recordKind == facts.record.kind }) else {
-            throw DumpError(unknown: facts.record)
+    private func snapshot(of record: UndoRecord) throws(DumpError) -> any VolumeSnapshot {
+        guard let type = Self.types.first(where: { $0.recordKind == record.kind }) else {
+            throw DumpError(unknown: record)
         }
-        return try type.init(facts: facts)
+        return try type.init(of: record)
     }
 }
