@@ -108,7 +108,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "muster", "swapper", "hostile", "Conformance", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
+                "muster", "swapper", "hostile", "PostgreSQL", "Conformance", "Staging", "Processes", "Linux",
+                "DumpCore", .logging, .system,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport", .system]),
@@ -166,9 +167,8 @@ let package = Package(
         .testTarget(
             name: "SnapshotsTests",
             dependencies: [
-                "Snapshots", "Staging", "MusterConfig", "Conformance", "Settings", "Processes", "Linux", "CKeeper",
-                "DumpCore",
-                "TestSupport", .system,
+                "Snapshots", "Staging", "Documents", "MusterConfig", "Conformance", "Settings", "Processes", "Linux",
+                "CKeeper", "DumpCore", "TestSupport", .system,
             ]),
         .testTarget(
             name: "BorgTests",

@@ -2,8 +2,8 @@ import DumpCore
 import Glibc
 import Linux
 import Logging
+import PostgreSQL
 import Processes
-import Synchronization
 import SystemPackage
 import Testing
 
@@ -13,24 +13,20 @@ import Testing
 /// (SCRAM-SHA-256). Its data is in memory. The server ends with the test, and with the test process, however that ends.
 public final class PostgreSQLServer: Sendable {
     public static let user = "postgres"
-    public static let binDirectory: FilePath = {
-        let parent: FilePath = "/usr/lib/postgresql"
-        let versions = ((try? FileSystem.names(in: parent)) ?? []).compactMap { Int($0.string) }
-        guard let newest = versions.max() else { fatalError("no PostgreSQL server in \(parent): install postgresql") }
-        return parent.appending("\(newest)/bin")
+    private static let newest: ServerPrograms = {
+        guard let newest = ServerPrograms.installed().first else { fatalError("install postgresql") }
+        return newest
     }()
+    public static let binDirectory = newest.directory
+
+    private let server: ScratchServer
 
     /// Holds the socket and the data; every user may pass through.
-    public let directory: FilePath
-    /// Where the server's own programs are.
-    private let programs: FilePath
-    private let running = Mutex<Task<ProgramOutcome, any Error>?>(nil)
+    public var directory: FilePath { server.directory }
 
     /// As libpq takes it: the superuser, who must be asked for as the system user `postgres`.
     public var connection: String { connection(as: Self.user) }
     public func connection(as role: String) -> String { "host=\(directory) user=\(role)" }
-
-    private var data: FilePath { directory.appending("data") }
 
     /// A server for as long as `body` runs.
     ///
@@ -45,8 +41,8 @@ public final class PostgreSQLServer: Sendable {
             let directory = scratch.appending("pg")
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
-                try await PostgreSQLServer(in: directory, settings: settings) { data in
-                    try await template.copy("data", to: data)
+                try await PostgreSQLServer(in: directory, settings: settings) { server in
+                    try await template.copy("data", to: server.data)
                 }.running(body)
             }
         }
@@ -61,10 +57,13 @@ public final class PostgreSQLServer: Sendable {
         let directory = scratch.appending("pg-standby")
         try FileSystem.createDirectory(directory)
         return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
-            try await PostgreSQLServer(in: directory, settings: settings) { data in
-                try await Self.run(
+            try await PostgreSQLServer(in: directory, settings: settings) { standby in
+                try await standby.requireSuccess(
                     "pg_basebackup",
-                    ["-h", self.directory.string, "-U", Self.user, "-D", data.string, "-R", "-c", "fast", "--no-sync"])
+                    [
+                        "-h", self.directory.string, "-U", Self.user, "-D", standby.data.string, "-R", "-c", "fast",
+                        "--no-sync",
+                    ])
             }.running(body)
         }
     }
@@ -79,9 +78,8 @@ public final class PostgreSQLServer: Sendable {
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
                 let programs = try await copyPrograms18(to: directory)
-                let server = try await PostgreSQLServer(in: directory, programs: programs) { data in
-                    try await createCluster(data, in: programs)
-                }
+                let server = try await PostgreSQLServer(
+                    in: directory, programs: ServerPrograms(in: programs), fill: createCluster)
                 return try await server.running { try await body($0, programs) }
             }
         }
@@ -100,31 +98,18 @@ public final class PostgreSQLServer: Sendable {
         return directory.appending(package.lastComponent!).appending("pginstall/bin")
     }
 
-    fileprivate static func createCluster(_ data: FilePath, in programs: FilePath = binDirectory) async throws {
-        try await run(
-            "initdb",
-            [
-                "-D", data.string, "--no-sync", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "-U", user,
-                // Each server gets a copy of it all: with WAL in segments of the default size that is two thirds more.
-                "--wal-segsize=1",
-            ],
-            in: programs)
-        let settings = """
-            listen_addresses = ''
-            fsync = off
-            shared_buffers = 16MB
-            max_connections = 40
-            autovacuum = off
-            wal_keep_size = 64MB
-
-            """
+    fileprivate static func createCluster(of server: ScratchServer) async throws {
+        // Each server gets a copy of it all: with WAL in segments of the default size that is two thirds more.
+        try await server.createCluster(["--locale=C.UTF-8", "--wal-segsize=1"])
+        try server.configure([
+            "shared_buffers = 16MB", "max_connections = 40", "autovacuum = off", "wal_keep_size = 64MB",
+        ])
         let authentication = """
             local all,replication postgres peer
             local all,replication all scram-sha-256
 
             """
-        try write(settings, to: data.appending("postgresql.auto.conf"))
-        try write(authentication, to: data.appending("pg_hba.conf"))
+        try write(authentication, to: server.data.appending("pg_hba.conf"))
     }
 
     /// Dozens of tests that start their servers all at once only hinder each other.
@@ -153,57 +138,24 @@ public final class PostgreSQLServer: Sendable {
     }
 
     fileprivate init(
-        in directory: FilePath, settings: [String] = [], programs: FilePath = binDirectory,
-        fill: (FilePath) async throws -> Void
+        in directory: FilePath, settings: [String] = [], programs: ServerPrograms = newest,
+        fill: (ScratchServer) async throws -> Void
     ) async throws {
-        self.directory = directory
-        self.programs = programs
-        try Self.own(directory)
-        try await fill(data)
-        let file = try FileDescriptor.open(data.appending("postgresql.auto.conf"), .writeOnly, options: .append)
-        try file.closeAfter {
-            let lines = ["unix_socket_directories = '\(directory)'"] + settings
-            _ = try file.writeAll((lines.joined(separator: "\n") + "\n").utf8)
-        }
-    }
-
-    /// How a server is shut down.
-    public enum Shutdown: String {
-        /// With a checkpoint, so that what is left is a cluster that was shut down.
-        case fast
-        /// At once: for data that is thrown away with the server.
-        case immediate
+        server = try ScratchServer(in: directory, programs: programs, user: Self.user, runner: Self.runner)
+        try await fill(server)
+        try server.configure(settings)
     }
 
     fileprivate func running<Result>(
-        ending: Shutdown = .immediate, _ body: (PostgreSQLServer) async throws -> Result
+        ending: ScratchServer.Shutdown = .immediate, _ body: (PostgreSQLServer) async throws -> Result
     ) async throws -> Result {
-        do {
-            try await start()
-            let result = try await body(self)
-            try await stop(ending)
-            return result
-        } catch {
-            // The test failed already, and says why.
-            try? await stop(ending)
-            throw error
-        }
+        try await server.whileRunning(ending: ending) { try await body(self) }
     }
 
-    public func start() async throws {
-        let program = Self.program("postgres", ["-D", data.string], in: programs)
-        running.withLock { $0 = Task { try await Self.runner.run(program) } }
-        try await eventually {
-            try await Self.runner.run(Self.program("pg_isready", ["-q", "-h", self.directory.string])).succeeded
-        }
-    }
+    public func start() async throws { try await server.start() }
 
     /// Disconnects everyone and shuts down. Nothing happens if it is stopped already.
-    public func stop(_ shutdown: Shutdown = .fast) async throws {
-        guard let task = running.withLock({ $0.take() }) else { return }
-        _ = try await Self.run("pg_ctl", ["-D", data.string, "-m", shutdown.rawValue, "-w", "stop"], in: programs)
-        _ = try await task.value
-    }
+    public func stop(_ shutdown: ScratchServer.Shutdown = .fast) async throws { try await server.stop(shutdown) }
 
     /// What one or more statements return as the superuser, without heading; columns are separated by `|`.
     @discardableResult
@@ -245,14 +197,15 @@ public final class PostgreSQLServer: Sendable {
 extension Template {
     /// A cluster as initdb leaves it, in `data`.
     public static let emptyCluster = Template { directory in
-        try PostgreSQLServer.own(directory)
-        try await PostgreSQLServer.createCluster(directory.appending("data"))
+        _ = try await PostgreSQLServer(in: directory, fill: PostgreSQLServer.createCluster)
     }
 
     /// A cluster in `data` with what `statements` make in its databases, in their order.
     static func cluster(_ statements: [(database: String, statements: String)]) -> Template {
         Template { directory in
-            let server = try await PostgreSQLServer(in: directory) { try await emptyCluster.copy("data", to: $0) }
+            let server = try await PostgreSQLServer(in: directory) {
+                try await emptyCluster.copy("data", to: $0.data)
+            }
             try await server.running(ending: .fast) { server in
                 for (database, statements) in statements { try await server.run(statements, in: database) }
             }

@@ -32,7 +32,7 @@ struct DemoCommand: MusterCommand {
 
     private func story(_ place: DemoDirectory, _ cluster: DemoCluster) async throws {
         say("A PostgreSQL \(cluster.version) cluster with two databases now runs in \(place.root).")
-        let job = try place.writeJob(socket: cluster.socket, runAs: cluster.user)
+        let job = try place.writeJob(socket: cluster.server.directory, runAs: cluster.server.user)
         say("The job file:\n\n" + job.split(atASCII: "\n").map { "    \($0)" }.joined(separator: "\n"))
         try await muster("check", "--config", place.jobFile.string)
         try await muster("run", "--config", place.jobFile.string)
