@@ -241,10 +241,10 @@ struct FreezeTests {
         try await withScratch { scratch in
             let application = try Application(scratch)
             let freeze = application.freeze(
-                thaw: ["/bin/sh", "-c", "sleep 45; \(application.thawCommand[2])"], deadline: .seconds(60))
+                thaw: ["/bin/sh", "-c", "sleep 145; \(application.thawCommand[2])"], deadline: .seconds(150))
             try await freeze.begin(in: application.host.context())
             // With the thaw more than the deadline, and by itself so much less that a busy machine has time to get here.
-            try await Task.sleep(for: .seconds(20))
+            try await Task.sleep(for: .seconds(10))
             try await freeze.end()
             #expect(!application.isFrozen && application.timesThawed() == 1)
         }

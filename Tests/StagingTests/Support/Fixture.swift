@@ -105,13 +105,3 @@ func fillUp(_ path: FilePath) throws {
         }
     }
 }
-
-/// Whether this process has a file open.
-func isOpenHere(_ path: FilePath) throws -> Bool {
-    try FileSystem.names(in: "/proc/self/fd").contains { name in
-        // One may have been closed since.
-        guard let target = realpath("/proc/self/fd/\(name)", nil) else { return false }
-        defer { free(target) }
-        return String(cString: target) == path.string
-    }
-}
