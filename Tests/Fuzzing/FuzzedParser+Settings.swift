@@ -14,8 +14,7 @@ extension FuzzedParser {
         },
         FuzzedParser("job", [job]) { bytes in
             _ = try JobFile.parse(
-                bytes, name: "nightly", file: "/etc/muster/nightly.yaml",
-                kinds: [PostgreSQLSettings.self, DirectorySettings.self])
+                bytes, name: "nightly", file: "/etc/muster/nightly.yaml", kinds: [.postgresql, .directory])
         },
         FuzzedParser(
             "connection",
