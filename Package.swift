@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "CKeeper"),
         .target(
             name: "MusterConfig",
-            dependencies: ["Settings", "Borg", "Processes", "Linux", "DumpCore", "CLibYAML", .system]),
+            dependencies: ["Jobs", "Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
         .target(
             name: "Pipeline",
             dependencies: [
@@ -67,7 +67,8 @@ let package = Package(
             dependencies: [
                 "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Linux", "DumpCore", .logging, .system,
             ]),
-        .target(name: "Jobs", dependencies: ["Borg", "Staging", "DumpCore", .system]),
+        .target(
+            name: "Jobs", dependencies: ["Borg", "Staging", "Settings", "Processes", "Linux", "DumpCore", .system]),
         .target(
             name: "Reporting", dependencies: ["Staging", "Documents", "Linux", "DumpCore", .system]),
         .target(
@@ -116,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "MusterConfigTests",
             dependencies: [
-                "MusterConfig", "PostgreSQL", "Directories", "Borg", "Settings", "Processes", "Linux", "DumpCore",
+                "MusterConfig", "Jobs", "PostgreSQL", "Directories", "Borg", "Settings", "Processes", "Linux",
+                "DumpCore",
                 "TestSupport", .logging, .system,
             ]),
         .testTarget(

@@ -5,8 +5,8 @@ extension ArchiveOwner {
     /// A job, by what is on record of it in its staging area.
     ///
     /// - Parameter record: counts only if it is of a job with this name.
-    public init(_ job: Job, _ record: JobRecord?) {
-        let name = ArchiveSeries(host: job.host, job: job.name)
+    public init(_ job: ReadyJob, _ record: JobRecord?) {
+        let name = ArchiveSeries(host: job.hostName, job: job.name)
         let record = record?.job == job.name ? record : nil
         let known = record?.names.map { ArchiveSeries(host: $0.host, job: $0.job) } ?? []
         self.init(id: record?.id, names: known.filter { $0 != name } + [name])
@@ -15,7 +15,7 @@ extension ArchiveOwner {
 
 extension StagingArea {
     /// The job as the owner of archives: by the record in its staging area, if there is one.
-    public static func owner(_ job: Job, in area: StagingArea?) async throws(StagingError) -> ArchiveOwner {
+    public static func owner(_ job: ReadyJob, in area: StagingArea?) async throws(StagingError) -> ArchiveOwner {
         ArchiveOwner(job, try await area?.jobRecord())
     }
 }
@@ -23,7 +23,7 @@ extension StagingArea {
 extension StagingLock {
     /// Makes the staging area the job's, or throws if it is another job's.
     @discardableResult
-    public func claim(for job: Job, takingOver: Bool = false) async throws(StagingError) -> JobRecord {
-        try await claim(JobRecord.Name(host: job.host, job: job.name), file: job.file, takingOver: takingOver)
+    public func claim(for job: ReadyJob, takingOver: Bool = false) async throws(StagingError) -> JobRecord {
+        try await claim(JobRecord.Name(host: job.hostName, job: job.name), file: job.file, takingOver: takingOver)
     }
 }

@@ -1,75 +1,118 @@
 import Borg
 import DumpCore
+import Linux
+import Processes
+import Settings
 import SystemPackage
 
-/// What to dump, where to stage it, and which repositories receive it: a job file with every name resolved.
-public struct Job: Sendable {
+/// A job file that was read: what to dump, where to stage it, which repositories receive it.
+public struct Job: Sendable, Equatable {
+    /// The name of its file without extension; fit to be part of an archive's name.
     public var name: String
-    /// The name of this host, as it stands in the manifest and in archive names.
-    public var host: String
+    /// Where it was read from, as it was asked for.
+    public var file: FilePath
+    /// What a user whom the dumps are handed to could exchange on the way to the file.
+    public var exposure: LoosePart?
+    /// The directory that holds the sets. Absolute, without `.` and `..`, not `/`.
     public var staging: FilePath
-    /// Where the job was read from; nil if from nowhere.
-    public var file: FilePath?
-    /// The users whose programs fill the dumps.
-    public var dumpUsers: [String] = []
-    /// How many units of work run at once over all sources.
-    public var parallel: Int
+    /// What the host is called in manifests and the names of archives. Nil: its own name.
+    public var host: String?
+    /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
+    public var parallel: Int?
+    /// How often dumps are taken anew after a failure that passes, such as a restart of the server.
     public var retry: Retry
+    /// What is made of dumps whose size is out of the ordinary.
     public var anomalies: AnomalyRule
-    public var sources: [Source]
-    /// What holds the application still while all sources are frozen.
-    public var quiescence: (any Quiescence)?
+    /// How old a set may be for `muster with-lock`. Nil: of any age.
+    public var maxAge: Duration?
+    /// How the application is held still while all sources are frozen.
+    public var freeze: Freeze?
+    /// In the order of the file; at least one.
+    public var dumps: [Dump]
+    /// In the order of the file. Without any, someone else archives the set.
     public var repositories: [Repository]
-    /// Those that a command leaves out, too.
-    public let allRepositories: [Repository]
-
-    /// One entry under `dumps:`.
-    public struct Source: Sendable {
-        public var name: String
-        /// As manifests and reports name it, such as `postgresql`.
-        public var kind: String
-        public var provider: any Provider
-        /// How long the dump may take; nil is no limit.
-        public var deadline: Duration?
-
-        public init(name: String, kind: String, provider: any Provider, deadline: Duration? = nil) {
-            self.name = name
-            self.kind = kind
-            self.provider = provider
-            self.deadline = deadline
-        }
-    }
-
-    /// One entry under `repositories:`.
-    public struct Repository: Sendable {
-        public var name: String
-        public var settings: RepositorySettings
-        /// Fetches the passphrase and sets the repository up. Throws errors for the operator only.
-        public var open: @Sendable () async throws -> BorgRepository
-
-        public init(
-            name: String, settings: RepositorySettings, open: @escaping @Sendable () async throws -> BorgRepository
-        ) {
-            self.name = name
-            self.settings = settings
-            self.open = open
-        }
-    }
 
     public init(
-        name: String, host: String, staging: FilePath, parallel: Int, retry: Retry = Retry(),
-        anomalies: AnomalyRule = AnomalyRule(), sources: [Source], quiescence: (any Quiescence)? = nil,
-        repositories: [Repository]
+        name: String, file: FilePath, staging: FilePath, host: String? = nil, parallel: Int? = nil,
+        retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
+        freeze: Freeze? = nil, dumps: [Dump],
+        repositories: [Repository] = []
     ) {
         self.name = name
-        self.host = host
+        self.file = file
         self.staging = staging
+        self.host = host
         self.parallel = parallel
         self.retry = retry
         self.anomalies = anomalies
-        self.sources = sources
-        self.quiescence = quiescence
+        self.maxAge = maxAge
+        self.freeze = freeze
+        self.dumps = dumps
         self.repositories = repositories
-        allRepositories = repositories
+    }
+}
+
+extension Job {
+    /// What stands under `freeze:`.
+    public struct Freeze: Sendable, Equatable {
+        /// Programs with their arguments. The thaw may be run more than once, also of what was never frozen.
+        public var freeze: [String] = []
+        public var thaw: [String] = []
+        /// How long the application may stand still.
+        public var deadline = Duration.seconds(30)
+
+        public init() {}
+    }
+}
+
+extension Job {
+    /// One entry under `dumps:`.
+    public struct Dump: Sendable, Equatable {
+        public var name: String
+        public var kind: ProviderKind
+        public var settings: any ProviderSettings
+
+        public init(name: String, kind: ProviderKind, settings: any ProviderSettings) {
+            self.name = name
+            self.kind = kind
+            self.settings = settings
+        }
+
+        public static func == (left: Self, right: Self) -> Bool {
+            left.name == right.name && left.kind.name == right.kind.name && left.settings.isEqual(to: right.settings)
+        }
+    }
+}
+
+extension Job {
+    /// One entry under `repositories:`.
+    public struct Repository: Sendable, Equatable {
+        public var name: String
+        public var settings: RepositorySettings
+
+        public init(name: String, settings: RepositorySettings) {
+            self.name = name
+            self.settings = settings
+        }
+    }
+}
+
+extension Job {
+    /// As it stands in manifests and in archive names.
+    public var hostName: String { host ?? Linux.hostName() }
+
+    public var slots: Int { parallel ?? processorCount }
+
+    /// The users whose programs fill the dumps.
+    public var dumpUsers: [String] { dumps.compactMap(\.settings.programUser) }
+
+    /// A provider for each dump, in their order. Those of one kind are made together.
+    public func providers(by runner: ProgramRunner) -> [any Provider] {
+        let means = ProviderMeans(job: name, runner: runner)
+        var made: [String: [any Provider]] = [:]
+        for (kind, dumps) in Dictionary(grouping: dumps, by: \.kind.name) {
+            made[kind] = dumps[0].kind.providers(for: dumps.map(\.settings), by: means).reversed()
+        }
+        return dumps.map { made[$0.kind.name]!.removeLast() }
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Two to four threads that work on files: enough for reading and hashing to overlap, few enough to keep memory and disk calm.
 public enum FileWorkers {
-    private static let count = min(4, max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    private static let count = min(4, max(2, processorCount))
 
     /// What `work` returns for each item, in the items' order. Items begin in that order too.
     ///

@@ -8,3 +8,6 @@ public func hostName() -> String {
         return String(cString: buffer.baseAddress!)
     }
 }
+
+/// How many processors are online; at least 1.
+public var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

@@ -1,4 +1,5 @@
 import DumpCore
+import Jobs
 import Linux
 import Settings
 import SystemPackage
@@ -15,7 +16,7 @@ public enum JobFile {
     ///   - kinds: the providers that dumps may name.
     public static func load(
         _ path: FilePath, kinds: [ProviderKind]
-    ) throws(ConfigurationError) -> JobPlan {
+    ) throws(ConfigurationError) -> Job {
         let name = path.stem ?? ""
         if let fault = NameRule.entries.fault(in: name) {
             throw ConfigurationError(
@@ -56,11 +57,11 @@ public enum JobFile {
     /// Validates the contents of a job file.
     static func parse(
         _ bytes: [UInt8], name: String, file: FilePath, kinds: [ProviderKind]
-    ) throws(ConfigurationError) -> JobPlan {
+    ) throws(ConfigurationError) -> Job {
         var diagnostics = Diagnostics()
-        var plan: JobPlan?
+        var plan: Job?
         if let text = SourceText(bytes, &diagnostics), let root = YAMLComposer.compose(text, &diagnostics) {
-            plan = JobPlan.shape(kinds: kinds, name: name, file: file).read(root, &diagnostics)
+            plan = Job.shape(kinds: kinds, name: name, file: file).read(root, &diagnostics)
         }
         guard let plan, diagnostics.all.isEmpty else {
             throw ConfigurationError(file: file, diagnostics: diagnostics.all)

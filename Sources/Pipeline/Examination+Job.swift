@@ -8,7 +8,7 @@ import Staging
 
 extension Examination {
     /// Prepares every source and every repository of the job and closes them again.
-    public init(of job: Job, log: Logger) async {
+    public init(of job: ReadyJob, log: Logger) async {
         let providers = ProviderContexts(job: job, run: RunID(start: .now), log: log)
         // A staging area that cannot be opened is examined by itself.
         let prepared = await providers.prepareAll(for: try? StagingArea.openExisting(job.staging))
@@ -24,7 +24,7 @@ extension Examination {
         self.init(job: job.name, parts: [staging] + dumps + repositories)
     }
 
-    private static func examineStaging(of job: Job, _ estimates: [String: Int64]) async -> (Part, RunHistory) {
+    private static func examineStaging(of job: ReadyJob, _ estimates: [String: Int64]) async -> (Part, RunHistory) {
         var part = Part(kind: .staging, name: job.staging.string, findings: [])
         do {
             let staging = try await StagingArea.examine(
@@ -40,14 +40,14 @@ extension Examination {
         }
     }
 
-    private static func examineRepositories(of job: Job) async -> [Part] {
+    private static func examineRepositories(of job: ReadyJob) async -> [Part] {
         var parts: [Part] = []
         var known: [String: String] = [:]
         for repository in job.repositories {
             var part = Part(kind: .repository, name: repository.name, findings: [])
             do {
                 let ledger = try await RepositoryLedger(of: repository.name, in: .openExisting(job.staging))
-                let borg = try await repository.open()
+                let borg = try await job.open(repository)
                 let examined = try await borg.prepare(
                     knowsArchives: ledger.knowsArchives(at: repository.settings.location)
                 ) { known throws(BorgError) in

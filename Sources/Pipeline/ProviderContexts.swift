@@ -6,7 +6,7 @@ import SystemPackage
 
 /// What the providers of a job are told when they work for a run, or for a command that undoes what runs have left.
 struct ProviderContexts: Sendable {
-    let job: Job
+    let job: ReadyJob
     let run: RunID
     /// Where a dump by hand is made; nil for what is published.
     var areaByHand: FilePath?

@@ -10,7 +10,7 @@ import SystemPackage
 ///
 ///     lock → undo leftovers → prepare all → freeze all → dump all → release all → gate → seal → publish → archive → report
 public struct Run: Sendable {
-    public let job: Job
+    public let job: ReadyJob
     let display: any ProgressDisplay
     let acceptsSizes: Bool
     /// Where a dump by hand is made; nil for what is published.
@@ -23,7 +23,7 @@ public struct Run: Sendable {
 
     /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.
     public init(
-        _ job: Job, tool: Manifest.Tool, display: any ProgressDisplay = NoDisplay(), acceptsSizes: Bool = false,
+        _ job: ReadyJob, tool: Manifest.Tool, display: any ProgressDisplay = NoDisplay(), acceptsSizes: Bool = false,
         log: Logger
     ) {
         self.job = job

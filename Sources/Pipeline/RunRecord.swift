@@ -16,13 +16,13 @@ final class RunRecord: Sendable {
     private let report: Mutex<RunReport>
 
     /// Of a run that begins now.
-    init(of job: Job, tool: Manifest.Tool, log: Logger) {
+    init(of job: ReadyJob, tool: Manifest.Tool, log: Logger) {
         startedAt = .now
         id = RunID(start: startedAt)
         self.log = log
         report = Mutex(
             RunReport(
-                tool: tool, command: RunReport.Part.run.rawValue, job: job.name, runID: id, host: job.host,
+                tool: tool, command: RunReport.Part.run.rawValue, job: job.name, runID: id, host: job.hostName,
                 startedAt: startedAt))
     }
 

@@ -1,4 +1,5 @@
 import Borg
+import Jobs
 import Linux
 import MusterConfig
 import PostgreSQL
@@ -18,7 +19,7 @@ struct ExampleTests {
     ]
 
     /// From a copy: the checkout may belong to another user than root, who runs the tests.
-    private static func plan(of name: String) async throws -> JobPlan {
+    private static func plan(of name: String) async throws -> Job {
         try await withScratch { scratch in
             let file = scratch.appending(name)
             try write(try read(directory.appending(name)), to: file)
@@ -53,7 +54,7 @@ struct ExampleTests {
 
     @Test("The schema is JSON and knows every key that a job is shown with", arguments: examples)
     func schemaKnowsEveryKey(name: String) async throws {
-        let schema = try Schema(JobPlan.schema(kinds: kinds))
+        let schema = try Schema(Job.schema(kinds: kinds))
         let plan = try await Self.plan(of: name)
         let shown = try JSONTree(plan.json)
         #expect(schema.mismatches(of: shown, with: schema.root) == [])
@@ -61,7 +62,7 @@ struct ExampleTests {
 
     @Test("The schema refuses what is not a job")
     func schemaRefuses() throws {
-        let schema = try Schema(JobPlan.schema(kinds: kinds))
+        let schema = try Schema(Job.schema(kinds: kinds))
         let wrong = """
             {"staging": "/s", "x": 1, "dumps": {"app": {"provider": "postgresql", "layout": "none", "y": 1}},
              "repositories": {"a": {"location": "host:repo", "passphrase": {"file": "/x", "z": 1}}}}
@@ -75,7 +76,7 @@ struct ExampleTests {
 
     @Test("The schema describes a key with its help, its pattern and its default")
     func schemaOfKeys() throws {
-        let schema = try Schema(JobPlan.schema(kinds: kinds))
+        let schema = try Schema(Job.schema(kinds: kinds))
         #expect(schema.root["required"] == .list([.text("staging"), .text("dumps")]))
         let dump = try #require(schema.root["properties"]?["dumps"]?["additionalProperties"]?["oneOf"]?.elements.first)
         #expect(dump["required"] == .list([.text("provider")]))

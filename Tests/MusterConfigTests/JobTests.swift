@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Jobs
 import MusterConfig
 import PostgreSQL
 import Settings
@@ -68,15 +69,15 @@ struct JobTests {
         offsite.lockWait = .seconds(60)
         var disk = RepositorySettings()
         disk.location = "/mnt/repo"
-        let expected = JobPlan(
+        let expected = Job(
             name: "nightly", file: "nightly.yaml", staging: "/srv/staging", parallel: 3,
             anomalies: AnomalyRule(.fail, belowPercent: 80, abovePercent: 300),
             dumps: [
-                DumpPlan(name: "z.app", kind: .postgresql, settings: app),
-                DumpPlan(name: "a", kind: .postgresql, settings: a),
+                Job.Dump(name: "z.app", kind: .postgresql, settings: app),
+                Job.Dump(name: "a", kind: .postgresql, settings: a),
             ],
             repositories: [
-                RepositoryPlan(name: "offsite", settings: offsite), RepositoryPlan(name: "disk", settings: disk),
+                Job.Repository(name: "offsite", settings: offsite), Job.Repository(name: "disk", settings: disk),
             ])
         #expect(plan == expected)
     }
@@ -84,9 +85,9 @@ struct JobTests {
     @Test("What is left out, or null as NixOS writes it, has its default")
     func defaults() throws {
         let short = try job("{staging: /s, dumps: {app: {provider: postgresql}}}")
-        let plan = JobPlan(
+        let plan = Job(
             name: "nightly", file: "nightly.yaml", staging: "/s",
-            dumps: [DumpPlan(name: "app", kind: .postgresql, settings: PostgreSQLSettings())])
+            dumps: [Job.Dump(name: "app", kind: .postgresql, settings: PostgreSQLSettings())])
         #expect(short == plan)
         let nulls = #"{"staging":"/s","parallel":null,"dumps":{"app":{"provider":"postgresql","run_as":null}}}"#
         #expect(try job(nulls) == plan)

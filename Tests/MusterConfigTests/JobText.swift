@@ -1,6 +1,7 @@
 import Borg
 import Directories
 import DumpCore
+import Jobs
 import PostgreSQL
 import Settings
 import SystemPackage
@@ -10,7 +11,7 @@ import SystemPackage
 let kinds: [ProviderKind] = [.postgresql, .directory]
 
 /// The job that `text` describes.
-func job(_ text: String) throws(ConfigurationError) -> JobPlan {
+func job(_ text: String) throws(ConfigurationError) -> Job {
     try JobFile.parse(Array(text.utf8), name: "nightly", file: "nightly.yaml", kinds: kinds)
 }
 
@@ -55,6 +56,6 @@ private func indented(_ keys: String) -> String {
     keys.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }.joined(separator: "\n")
 }
 
-extension JobPlan {
+extension Job {
     var postgreSQL: PostgreSQLSettings { dumps[0].settings as! PostgreSQLSettings }
 }

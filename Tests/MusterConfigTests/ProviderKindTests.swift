@@ -1,4 +1,5 @@
 import DumpCore
+import Jobs
 import Processes
 import Settings
 import TestSupport
@@ -34,7 +35,7 @@ struct ProviderKindTests {
         }
     }
 
-    private func plan(_ dumps: String) throws -> JobPlan {
+    private func plan(_ dumps: String) throws -> Job {
         let text = "{staging: /s, dumps: {\(dumps)}}"
         return try JobFile.parse(
             Array(text.utf8), name: "nightly", file: "nightly.yaml", kinds: ["redis", "ldap"].map(kind))
@@ -64,7 +65,7 @@ struct ProviderKindTests {
     func kindsAreShown() throws {
         let shown = try plan("a: {provider: redis, item: x}").yaml
         #expect(shown.contains("provider: redis\n"), "\(shown)")
-        let schema = JobPlan.schema(kinds: ["redis", "ldap"].map(kind))
+        let schema = Job.schema(kinds: ["redis", "ldap"].map(kind))
         #expect(schema.contains("What ldap holds.") && schema.contains("What redis holds."))
     }
 }

@@ -17,11 +17,11 @@ struct JobFreezeTests {
         try await withScratch { scratch in
             let story = Recorded<String>()
             let sources = ["a", "b", "c"].map { name in
-                Job.Source(name: name, kind: "meeting", provider: MeetingProvider(name: name, parties: 3, story: story))
+                ReadyJob.Source(
+                    name: name, kind: "meeting", provider: MeetingProvider(name: name, parties: 3, story: story))
             }
-            let job = Job(
-                name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 1, sources: sources,
-                repositories: [])
+            let job = ReadyJob(
+                name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 1, sources: sources)
             let run = Run(job, tool: .init(name: "test", version: "0"), log: .silent)
             let ended = await run.perform(.dump)
             #expect(ended.report.exitStatus == 0, "\(String(describing: ended.report.error))")

@@ -25,14 +25,13 @@ struct ReleaseTests {
         try await withScratch { scratch in
             let story = Recorded<String>()
             let sources = [
-                Job.Source(
+                ReadyJob.Source(
                     name: "good", kind: "story", provider: StoryProvider(name: "good", fate: .succeeds, story: story)),
-                Job.Source(
+                ReadyJob.Source(
                     name: "other", kind: "story", provider: StoryProvider(name: "other", fate: fate, story: story)),
             ]
-            let job = Job(
-                name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2, sources: sources,
-                repositories: [])
+            let job = ReadyJob(
+                name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2, sources: sources)
             let run = Run(job, tool: .init(name: "test", version: "0"), log: .silent)
             let task = Task { await run.perform(.dump) }
             if fate == .isCancelled {
@@ -57,13 +56,12 @@ struct KeptRecordTests {
     func kept() async throws {
         try await withScratch { scratch in
             let source = StoryProvider(name: "media", fate: .succeeds, story: Recorded())
-            let job = Job(
+            let job = ReadyJob(
                 name: "nightly", host: "here", staging: scratch.appending("staging"), parallel: 2,
                 sources: [
-                    Job.Source(name: "media", kind: "story", provider: source),
-                    Job.Source(name: "app", kind: "bytes", provider: BytesProvider(count: 1)),
-                ],
-                repositories: [])
+                    ReadyJob.Source(name: "media", kind: "story", provider: source),
+                    ReadyJob.Source(name: "app", kind: "bytes", provider: BytesProvider(count: 1)),
+                ])
             let run = Run(job, tool: .init(name: "test", version: "0"), log: .silent)
             let area = try await StagingArea.open(job.staging)
             for dump in ["media", "app", UndoRecord.job] {

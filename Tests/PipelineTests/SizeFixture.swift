@@ -21,10 +21,10 @@ struct SizeFixture {
         }
     }
 
-    func job(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule()) -> Job {
-        Job(
+    func job(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule()) -> ReadyJob {
+        ReadyJob(
             name: "nightly", host: "here", staging: area.root, parallel: 1, anomalies: rule,
-            sources: [Job.Source(name: "app", kind: "bytes", provider: BytesProvider(count: bytes))], repositories: [])
+            sources: [ReadyJob.Source(name: "app", kind: "bytes", provider: BytesProvider(count: bytes))])
     }
 
     func run(_ bytes: Int, _ rule: AnomalyRule = AnomalyRule(), accepting: Bool = false) -> Run {

@@ -107,7 +107,7 @@ extension ArchiveCatalog {
                 "It has none in its repositories. To see those of other jobs and hosts: muster list --all."
             }
         return ArchiveError(
-            .nothingConfirmed, "job '\(job.name)' has no archive that this host, '\(job.host)', has confirmed",
+            .nothingConfirmed, "job '\(job.name)' has no archive that this host, '\(job.hostName)', has confirmed",
             hint: hint)
     }
 

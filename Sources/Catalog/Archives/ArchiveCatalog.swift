@@ -9,10 +9,10 @@ import Staging
 ///
 /// Only reads. A staging area that is lost, or is another host's, leaves every archive unknown and keeps none from being read.
 public struct ArchiveCatalog: Sendable {
-    let job: Job
+    let job: ReadyJob
     let log: Logger
 
-    public init(of job: Job, log: Logger) {
+    public init(of job: ReadyJob, log: Logger) {
         self.job = job
         self.log = log
     }
@@ -81,7 +81,7 @@ extension ArchiveCatalog {
         _ question: @Sendable (BorgRepository) async throws -> [Archive]
     ) async -> RepositoryListing {
         do {
-            let borg = try await repository.open()
+            let borg = try await job.open(repository)
             let archives = try await question(borg)
             let count = countsAll ? try await borg.archiveCount() : archives.count
             // After the archives: what a run begins or confirms meanwhile is noted by then.

@@ -1,3 +1,4 @@
+import Jobs
 import MusterConfig
 import Settings
 
@@ -12,7 +13,7 @@ struct JobReference {
     let sections: [Section]
 
     init() {
-        let schema = JobPlan.schemaValue(kinds: BuiltInProviders.kinds)
+        let schema = Job.schemaValue(kinds: BuiltInProviders.kinds)
         let properties = schema["properties"] ?? [:]
         sections =
             [Section(title: "The job", story: "At the top of the file.", keys: SettingsKey.all(in: schema))]

@@ -17,7 +17,7 @@ struct CatalogOptions: ParsableArguments {
 
     func catalog(log: Logger) throws -> ArchiveCatalog { ArchiveCatalog(of: try job(log: log), log: log) }
 
-    func job(log: Logger) throws -> Job {
+    func job(log: Logger) throws -> ReadyJob {
         var job = try jobOptions.load(log: log)
         try repositories.choose(in: &job)
         return job

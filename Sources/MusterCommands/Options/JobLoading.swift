@@ -12,8 +12,8 @@ import Snapshots
 import SystemPackage
 
 extension JobOptions {
-    /// The job file's plan, checked but with nothing looked up outside it.
-    func plan(_ positional: String? = nil) throws -> JobPlan {
+    /// What the job file says, checked but with nothing looked up outside it.
+    func read(_ positional: String? = nil) throws -> Job {
         do {
             return try JobFile.load(try file(positional), kinds: BuiltInProviders.kinds)
         } catch let error as ConfigurationError {
@@ -36,40 +36,28 @@ extension JobOptions {
     }
 
     /// The job ready to run: providers set up, secrets still where they are.
-    func load(_ positional: String? = nil, log: Logger) throws -> Job {
-        let plan = try plan(positional)
-        if let exposure = plan.exposure {
+    func load(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
+        let job = try read(positional)
+        if let exposure = job.exposure {
             log.warning(
-                "\(plan.file) is not safe from other users: \(exposure)",
+                "\(job.file) is not safe from other users: \(exposure)",
                 metadata: ["code": "job_exposed"])
         }
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
-        var job = Job(
-            name: plan.name, host: plan.host ?? hostName(), staging: plan.staging,
-            parallel: plan.parallel ?? processorCount(),
-            retry: plan.retry, anomalies: plan.anomalies,
-            sources: zip(plan.dumps, plan.providers(by: runner)).map { dump, provider in
-                Job.Source(
-                    name: dump.name, kind: dump.kind.name, provider: provider, deadline: dump.settings.deadline)
-            },
-            quiescence: plan.quiescence.map { settings in
+        return ReadyJob(
+            job, providers: job.providers(by: runner),
+            quiescence: job.freeze.map { settings in
                 ApplicationFreeze(
                     freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline,
-                    lock: plan.staging.appending("freeze-lock"), runner: runner)
-            },
-            repositories: plan.repositories.map { repository in
-                Job.Repository(name: repository.name, settings: repository.settings) {
-                    try repository.settings.requireControlOfKeys()
-                    return BorgRepository(
-                        name: repository.name, settings: repository.settings,
-                        passphrase: try await repository.settings.passphrase?.resolve(
-                            for: "the passphrase of repository '\(repository.name)'", runner: runner), runner: runner,
-                        log: log)
-                }
-            })
-        job.file = plan.file
-        job.dumpUsers = plan.dumps.compactMap(\.settings.programUser)
-        return job
+                    lock: job.staging.appending("freeze-lock"), runner: runner)
+            }
+        ) { repository in
+            try repository.settings.requireControlOfKeys()
+            return BorgRepository(
+                name: repository.name, settings: repository.settings,
+                passphrase: try await repository.settings.passphrase?.resolve(
+                    for: "the passphrase of repository '\(repository.name)'", runner: runner), runner: runner, log: log)
+        }
     }
 
     /// The job to take when none is named: the only one there is.
@@ -92,6 +80,4 @@ extension JobOptions {
         defer { free(here) }
         return FilePath(platformString: here).pushing(path).lexicallyNormalized()
     }
-
-    private func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

@@ -9,14 +9,14 @@ struct RepositoryOptions: ParsableArguments {
     var names: [String] = []
 
     /// Leaves only these in the job, in its order.
-    func choose(in job: inout Job) throws { try job.keepRepositories(names) }
+    func choose(in job: inout ReadyJob) throws { try job.keepRepositories(names) }
 }
 
-extension Job {
+extension ReadyJob {
     /// Leaves only these repositories, in the order of the job file; all, if none is named.
     mutating func keepRepositories(_ names: [String]) throws {
         guard !repositories.isEmpty else {
-            throw ValidationError("the job '\(name)' has no repository", hint: "Add one under 'repositories:'.")
+            throw ValidationError("the job '\(job.name)' has no repository", hint: "Add one under 'repositories:'.")
         }
         let known = repositories.map(\.name)
         for name in names where !known.contains(name) {

@@ -50,7 +50,7 @@ extension Run {
     ) async -> (record: RunReport.ArchiveRecord, error: (any OperatorError)?) {
         var archived = RunReport.ArchiveRecord(repository: repository.name, outcome: .failed, durationSeconds: 0)
         do {
-            let borg = try await repository.open()
+            let borg = try await job.open(repository)
             let confirmed = try await archivePersistently(set, in: borg, holding: lock)
             archived.fill(from: confirmed)
             log.notice(

@@ -10,7 +10,7 @@ extension ProviderContexts {
     ///   - area: whose set will be replaced; nil if there is none yet.
     ///   - anew: after a failure that passes. A source that was there and cannot be reached now may still be on its way back.
     func prepareAll(for area: StagingArea?, anew: Bool = false) async -> PreparedJob {
-        let slots = WorkSlots(capacity: job.parallel)
+        let slots = WorkSlots(capacity: job.slots)
         let previous = await previousDumps(in: area)
         let outcomes = await withTaskGroup(of: (Int, Result<any PreparedSource, DumpError>).self) { group in
             for (place, source) in job.sources.enumerated() {

@@ -14,7 +14,7 @@ extension Run {
         }
         let sealed = try await incoming.seal(
             finished,
-            as: SetFacts(tool: record.current.tool, job: job.name, host: job.host, startedAt: record.startedAt))
+            as: SetFacts(tool: record.current.tool, job: job.name, host: job.hostName, startedAt: record.startedAt))
         record.note { $0.note(sealed) }
         if let hindrance = sealed.reuse.hindrance {
             log.warning("no file of the last set could be used again", metadata: ["why": "\(hindrance)"])

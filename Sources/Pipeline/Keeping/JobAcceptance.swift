@@ -8,9 +8,9 @@ import Staging
 
 /// What an operator vouches for, noted in the staging area of a job.
 public struct JobAcceptance: Sendable {
-    let job: Job
+    let job: ReadyJob
 
-    public init(for job: Job) { self.job = job }
+    public init(for job: ReadyJob) { self.job = job }
 
     /// What an operator vouches for, because it looks wrong and is right: `muster accept`.
     public enum Doubt: String, Sendable, CaseIterable {
@@ -61,7 +61,7 @@ public struct JobAcceptance: Sendable {
             lines.append("its archives are in \(repository.settings.location) from now on")
         }
         if !doubts.isDisjoint(with: [.archives, .clock]) {
-            let holdings = try await repository.open().holdings(of: StagingArea.owner(job, in: lock.area))
+            let holdings = try await job.open(repository).holdings(of: StagingArea.owner(job, in: lock.area))
             if doubts.contains(.archives) { lines += ledger.accept(strange: holdings) }
             if doubts.contains(.clock) { lines += ledger.accept(dates: holdings, at: .now) }
         }

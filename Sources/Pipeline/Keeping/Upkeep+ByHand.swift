@@ -84,7 +84,7 @@ extension Upkeep {
         for repository in job.repositories {
             var outcome = KeptRepository(repository: repository.name)
             do {
-                try await work(repository, try await repository.open(), &outcome)
+                try await work(repository, try await job.open(repository), &outcome)
             } catch {
                 let error = error as? any OperatorError ?? UnexpectedError(error)
                 outcome.error = RunReport.ErrorRecord(error)

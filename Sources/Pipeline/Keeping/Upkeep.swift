@@ -9,18 +9,18 @@ import Staging
 
 /// What follows a confirmed archive, or is asked for by hand: prune, compact, check. Each as the settings of its repository say.
 public struct Upkeep: Sendable {
-    let job: Job
+    let job: ReadyJob
     /// When the run began that it belongs to.
     let startedAt: Timestamp
     let log: Logger
 
-    init(of job: Job, since startedAt: Timestamp, log: Logger) {
+    init(of job: ReadyJob, since startedAt: Timestamp, log: Logger) {
         self.job = job
         self.startedAt = startedAt
         self.log = log
     }
 
-    public init(of job: Job, log: Logger) { self.init(of: job, since: .now, log: log) }
+    public init(of job: ReadyJob, log: Logger) { self.init(of: job, since: .now, log: log) }
 
     /// Looks after a repository that has just received an archive. Throws nothing: what failed is in the record, and returned.
     func follow(

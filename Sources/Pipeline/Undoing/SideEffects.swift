@@ -9,12 +9,12 @@ import Staging
 /// What runs of a job have left outside the staging area, and what undoes it: its providers, by the undo journal.
 public struct SideEffects: Sendable {
     let providers: ProviderContexts
-    var job: Job { providers.job }
+    var job: ReadyJob { providers.job }
     var log: Logger { providers.log }
 
     init(_ providers: ProviderContexts) { self.providers = providers }
 
-    public init(of job: Job, log: Logger) {
+    public init(of job: ReadyJob, log: Logger) {
         self.init(ProviderContexts(job: job, run: RunID(start: .now), log: log))
     }
 
@@ -129,7 +129,7 @@ public struct SideEffects: Sendable {
     }
 
     /// The dump that it is of, unless that is gone, or has become one of another kind, and another one can do it too.
-    func source(for record: UndoRecord) -> Job.Source? {
+    func source(for record: UndoRecord) -> ReadyJob.Source? {
         let able = job.sources.filter { source in
             (source.provider as? any UndoingProvider)?.kindsUndoneByAnyDump.contains(record.kind) ?? false
         }

@@ -32,7 +32,7 @@ struct BorgCommand: MusterCommand {
 
     func run() async throws {
         let job = try jobOptions.load(log: Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: .warning) }))
-        let borg = try await reading { try await chosen(in: job).open() }
+        let borg = try await reading { try await job.open(try chosen(in: job)) }
         do {
             try borg.passThrough(arguments)
         } catch {
@@ -40,7 +40,7 @@ struct BorgCommand: MusterCommand {
         }
     }
 
-    private func chosen(in job: Job) throws -> Job.Repository {
+    private func chosen(in job: ReadyJob) throws -> Job.Repository {
         var only = job
         try only.keepRepositories(repository.map { [$0] } ?? [])
         guard let first = only.repositories.first, only.repositories.count == 1 else {

@@ -32,7 +32,7 @@ struct PruneCommand: MusterCommand {
     }
 }
 
-extension Job {
+extension ReadyJob {
     /// Leaves only repositories that have `keep:`. Whoever names one that has none is told so.
     fileprivate mutating func leaveOnlyPruned(named names: [String]) throws {
         let without = repositories.filter { $0.settings.keep == nil }.map(\.name)
@@ -41,7 +41,7 @@ extension Job {
         throw CommandFailure(
             status: .configuration,
             error: DumpError(
-                .settings, "the job '\(name)' does not say what to keep in \(without.joined(separator: ", "))",
+                .settings, "the job '\(job.name)' does not say what to keep in \(without.joined(separator: ", "))",
                 hint: "Write it there, such as keep: {daily: 7, weekly: 4, monthly: 6}."))
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Jobs
 import Linux
 import MusterConfig
 import SystemPackage
@@ -23,11 +24,11 @@ struct ConfigCommand: MusterCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let plan = try JobOptions(file: file).plan()
-            if output.json { return Console.shared.result(try json(Checked(plan))) }
+            let job = try JobOptions(file: file).read()
+            if output.json { return Console.shared.result(try json(Checked(job))) }
             guard !output.quiet else { return }
-            let (dumps, repositories) = (plan.dumps.count, plan.repositories.count)
-            Console.shared.result("\(file): job '\(plan.name)' with \(dumps) dumps and \(repositories) repositories")
+            let (dumps, repositories) = (job.dumps.count, job.repositories.count)
+            Console.shared.result("\(file): job '\(job.name)' with \(dumps) dumps and \(repositories) repositories")
         }
 
         private struct Checked: Encodable {
@@ -35,10 +36,10 @@ struct ConfigCommand: MusterCommand {
             var dumps: [String]
             var repositories: [String]
 
-            init(_ plan: JobPlan) {
-                job = plan.name
-                dumps = plan.dumps.map(\.name)
-                repositories = plan.repositories.map(\.name)
+            init(_ job: Job) {
+                self.job = job.name
+                dumps = job.dumps.map(\.name)
+                repositories = job.repositories.map(\.name)
             }
         }
     }
@@ -54,8 +55,8 @@ struct ConfigCommand: MusterCommand {
         @Flag(help: "Print it as JSON instead of YAML.") var json = false
 
         func run() async throws {
-            let plan = try JobOptions(file: file).plan()
-            Console.shared.result(json ? plan.json : plan.yaml)
+            let job = try JobOptions(file: file).read()
+            Console.shared.result(json ? job.json : job.yaml)
         }
     }
 
@@ -67,7 +68,7 @@ struct ConfigCommand: MusterCommand {
                 "muster config schema > /etc/muster/schema.json": "Keep it where an editor finds it.",
             ])
 
-        func run() async throws { Console.shared.result(JobPlan.schema(kinds: BuiltInProviders.kinds)) }
+        func run() async throws { Console.shared.result(Job.schema(kinds: BuiltInProviders.kinds)) }
     }
 }
 

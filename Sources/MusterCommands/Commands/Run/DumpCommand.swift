@@ -60,7 +60,7 @@ struct DumpCommand: MusterCommand {
     }
 }
 
-extension Job {
+extension ReadyJob {
     /// Leaves only these dumps, all if none is named.
     fileprivate mutating func keep(_ names: [String]) throws {
         let known = sources.map(\.name)

@@ -17,8 +17,8 @@ struct StatusCommand: MusterCommand {
 
     func run() async throws {
         _ = output.logger()
-        let plan = try jobOptions.plan(positionalJob)
-        let status = try await JobStatus(job: plan.name, staging: plan.staging)
+        let job = try jobOptions.read(positionalJob)
+        let status = try await JobStatus(job: job.name, staging: job.staging)
         Console.shared.result(output.json ? try json(status) : status.text)
     }
 }

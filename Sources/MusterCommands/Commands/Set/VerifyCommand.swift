@@ -49,7 +49,7 @@ struct VerifyCommand: MusterCommand {
     }
 
     private func currentDirectory() throws -> FilePath {
-        try jobOptions.plan(positionalJob).staging.appending("current")
+        try jobOptions.read(positionalJob).staging.appending("current")
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import DumpCore
 import Glibc
+import Jobs
 import MusterConfig
 import Pipeline
 import Processes
@@ -57,8 +58,8 @@ struct WithLockCommand: MusterCommand {
     }
 
     func run() async throws {
-        let plan = try jobOptions.plan(positionalJob)
-        let lent = try await borrow(plan, maxAge: maxAge ?? plan.maxAge)
+        let job = try jobOptions.read(positionalJob)
+        let lent = try await borrow(job, maxAge: maxAge ?? job.maxAge)
         setenv("MUSTER_SET", lent.set.root.string, 1)
         let failure = ProcessReplacement.become(command)
         throw CommandFailure(
@@ -69,11 +70,11 @@ struct WithLockCommand: MusterCommand {
     }
 
     /// The set, its lock to be kept by the command. Every failure ends with a status that no other tool takes for a warning, as 1 is to some who run Borg.
-    private func borrow(_ plan: JobPlan, maxAge: Duration?) async throws -> LentSet {
+    private func borrow(_ job: Job, maxAge: Duration?) async throws -> LentSet {
         let program = FilePath(command[0]).lastComponent?.string ?? command[0]
         do {
             let lent = try await LentSet.lend(
-                from: plan.staging, of: plan.name, plan.file, to: "muster with-lock \(plan.name) -- \(program)",
+                from: job.staging, of: job.name, job.file, to: "muster with-lock \(job.name) -- \(program)",
                 patience: wait, maxAge: maxAge,
                 log: OutputOptions.logger(.notice))
             try lent.lock.keepOverExec()

@@ -1,11 +1,12 @@
 import Borg
 import DumpCore
+import Jobs
 import Settings
 import SystemPackage
 
-extension QuiescencePlan {
-    static var shape: ObjectShape<QuiescencePlan> {
-        ObjectShape(default: QuiescencePlan())
+extension Job.Freeze {
+    static var shape: ObjectShape<Job.Freeze> {
+        ObjectShape(default: Job.Freeze())
             .required(
                 "freeze_command", \.freeze, .command.example(["/usr/local/bin/app-hold"]),
                 "A program and its arguments that hold the application still."
@@ -21,7 +22,7 @@ extension QuiescencePlan {
     }
 }
 
-extension JobPlan {
+extension Job {
     /// What may stand in a job file.
     ///
     /// - Parameters:
@@ -29,8 +30,8 @@ extension JobPlan {
     ///   - name, file: of the job that is read; they do not stand in the file.
     static func shape(
         kinds: [ProviderKind], name: String = "", file: FilePath = ""
-    ) -> ObjectShape<JobPlan> {
-        ObjectShape(default: JobPlan(name: name, file: file, staging: "", dumps: []))
+    ) -> ObjectShape<Job> {
+        ObjectShape(default: Job(name: name, file: file, staging: "", dumps: []))
             .places.rules.contents(of: kinds)
             .check("repositories", "staging") { $0.overlapFault }
             .check("repositories") { $0.repeatedRepositoryFault }
@@ -60,7 +61,7 @@ extension JobPlan {
     }
 }
 
-extension ObjectShape<JobPlan> {
+extension ObjectShape<Job> {
     fileprivate var places: ObjectShape {
         required(
             "staging", \.staging, .stagingDirectory.example("/var/lib/muster/nightly"),
@@ -89,7 +90,7 @@ extension ObjectShape<JobPlan> {
             "The oldest set that muster with-lock hands to another program, such as 26h. Not set: any age."
         )
         .optional(
-            "freeze", \.quiescence, QuiescencePlan.shape.shape,
+            "freeze", \.freeze, Job.Freeze.shape.shape,
             "Commands that hold an application still while the snapshots of all dumps are taken.")
     }
 
@@ -97,7 +98,7 @@ extension ObjectShape<JobPlan> {
         required(
             "dumps", \.dumps,
             .map(.dumps, of: .provider(among: kinds), atLeast: 1) {
-                DumpPlan(name: $0, kind: $1.kind, settings: $1.settings)
+                Job.Dump(name: $0, kind: $1.kind, settings: $1.settings)
             } parts: {
                 ($0.name, DumpSettings(kind: $0.kind, settings: $0.settings))
             },
@@ -106,7 +107,7 @@ extension ObjectShape<JobPlan> {
         .key(
             "repositories", \.repositories,
             .map(.entries, of: RepositorySettings.shape.shape) {
-                RepositoryPlan(name: $0, settings: $1)
+                Job.Repository(name: $0, settings: $1)
             } parts: {
                 ($0.name, $0.settings)
             },

@@ -1,14 +1,15 @@
+import Jobs
 import Settings
 
-extension JobPlan {
+extension Job {
     /// The job as a job file in YAML with every key, defaults filled in.
     ///
     /// Reads back as the same job, except that the commands that print secrets are left out, and refused when read: the text
     /// of such a command can be a secret itself. Files and credentials are shown, as their names are none.
-    public var yaml: String { JobPlan.shape(kinds: []).write(self).yaml }
+    public var yaml: String { Job.shape(kinds: []).write(self).yaml }
 
     /// The same as JSON.
-    public var json: String { JobPlan.shape(kinds: []).write(self).json }
+    public var json: String { Job.shape(kinds: []).write(self).json }
 
     /// JSON Schema (draft 2020-12) of job files, for editors and for checks elsewhere. Rules between several keys are not in it.
     ///
