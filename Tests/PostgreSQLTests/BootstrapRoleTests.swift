@@ -1,3 +1,4 @@
+import Conformance
 import Linux
 import SystemPackage
 import TestSupport
@@ -77,7 +78,8 @@ struct BootstrapRoleTests {
     func prologue() async throws {
         try await ClusterFixture.with { cluster in
             let role = BootstrapRole(
-                identifier: "\"Ad\"\"m'in\"", literal: "'Ad\"m''in'", creation: "'CREATE ROLE \"Ad\"\"m''in\"'")
+                identifier: "\"Ad\"\"m'in\"", literal: "'Ad\"m''in'", creation: "'CREATE ROLE \"Ad\"\"m''in\"'",
+                spelled: [])
             let script = cluster.server.directory.appending("prologue.sql")
             try write(role.prologue, to: script, mode: FilePermissions(rawValue: 0o644))
             for _ in 0..<2 {
@@ -90,8 +92,36 @@ struct BootstrapRoleTests {
         }
     }
 
+    @Test("is found in a script of any encoding, whatever it is called", arguments: ["UTF8", "LATIN1"])
+    func anyEncoding(encoding: String) async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.server.psql(
+                "create database control encoding '\(encoding)' locale 'C' template template0")
+            // Who is connected cannot be renamed. Names of roles are kept in the encoding of whatever database one is in.
+            try await cluster.server.psql("create role other superuser")
+            try await cluster.server.psql(
+                """
+                set session authorization other; alter role postgres rename to U&"b\\00F6ot x";
+                create role postgres superuser login
+                """, in: "control")
+            let provider = cluster.provider { $0.connection += " dbname=control" }
+            let directory = try cluster.newDirectory()
+            try await TestRun().dump(provider, into: directory)
+            let file = try FileDescriptor.open(directory.appending("globals.sql"), .readOnly)
+            let script = try file.closeAfter {
+                try [UInt8](unsafeUninitializedCapacity: 1 << 16) { bytes, count in
+                    count = try file.read(into: UnsafeMutableRawBufferPointer(bytes))
+                }
+            }
+            let name = encoding == "UTF8" ? Array("böot x".utf8) : Array("b".utf8) + [0xF6] + Array("ot x".utf8)
+            let commented = Array("\n--EATE ROLE \"".utf8) + name + Array("\";\n".utf8)
+            #expect(!script.ranges(of: commented).isEmpty)
+            #expect(script.starts(with: "\\encoding UTF8\n".utf8))
+        }
+    }
+
     private func role(_ identifier: String) -> BootstrapRole {
-        BootstrapRole(identifier: identifier, literal: "", creation: "")
+        BootstrapRole(identifier: identifier, literal: "", creation: "", spelled: Array(identifier.utf8))
     }
 
     private func expect(_ script: String, becomes expected: String, found: Bool, of identifier: String) async throws {

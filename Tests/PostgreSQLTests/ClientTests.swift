@@ -52,7 +52,8 @@ struct ClientTests {
 
     static let server = ServerFacts(
         version: "15.20", major: 15, systemIdentifier: "1", inRecovery: false,
-        role: .init(name: "r", isSuperuser: true, readsAllData: true, readsPasswords: true), databases: [])
+        role: .init(name: "r", isSuperuser: true, readsAllData: true, readsPasswords: true),
+        bootstrapRole: BootstrapRole(identifier: "r", literal: "'r'", creation: "", spelled: []), databases: [])
 
     private func clients(_ versions: [(String, String)]) throws -> [Client] {
         try versions.map {

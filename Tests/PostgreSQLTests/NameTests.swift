@@ -58,6 +58,19 @@ struct NameTests {
         }
     }
 
+    @Test("A line break in one is no hindrance, but to pg_dumpall, of which check says so", arguments: ["\n", "\r"])
+    func lineBreak(_ lineBreak: String) async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.server.psql("create database \"line\(lineBreak)break\"")
+            try await TestRun().dump(cluster.provider(), into: cluster.newDirectory())
+            let prepared = try await cluster.provider { $0.layout = .cluster }.prepare(in: TestRun().context)
+            let findings = prepared.findings.filter { $0.code == "name_with_line_break" }
+            await prepared.close()
+            #expect(findings.map(\.severity) == [.failure])
+            #expect(findings.map(\.object) == ["line\(lineBreak)break"])
+        }
+    }
+
     /// A cluster with a database of each name, in which a table holds that name.
     private func withNames(_ body: (ClusterFixture) async throws -> Void) async throws {
         try await ClusterFixture.with { cluster in

@@ -22,11 +22,13 @@ extension BootstrapRole {
     /// pg_dumpall writes all roles before it connects to the first database.
     private static let endOfRoles = Array("\\connect ".utf8)
 
-    private var creationLine: [UInt8] { Array("CREATE ROLE \(identifier);".utf8) }
+    private var creationLine: [UInt8] { line("CREATE ROLE ") }
 
     private func isAboutIt(_ line: [UInt8]) -> Bool {
-        line == creationLine || line == Array("DROP ROLE IF EXISTS \(identifier);".utf8)
+        line == creationLine || line == self.line("DROP ROLE IF EXISTS ")
     }
+
+    private func line(_ statement: String) -> [UInt8] { Array(statement.utf8) + spelled + [UInt8(ascii: ";")] }
 
     var findingOfCreation: Finding {
         Finding(

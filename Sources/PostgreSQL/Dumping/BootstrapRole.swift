@@ -11,21 +11,25 @@ struct BootstrapRole: Sendable, Hashable {
     var literal: String
     /// The statement that creates it, as a string literal.
     var creation: String
+    /// `identifier` in the encoding of a script, which is that of the database that pg_dumpall is connected to.
+    var spelled: [UInt8]
 
-    /// Nil where its name holds more than ASCII: a script may spell it in another encoding.
-    static func ask(_ session: Session) async throws(DumpError) -> BootstrapRole? {
+    /// - Parameter session: to the database that pg_dumpall connects to.
+    static func ask(_ session: Session) async throws(DumpError) -> BootstrapRole {
         // 10 is BOOTSTRAP_SUPERUSERID in PostgreSQL's pg_authid.dat.
         let row = try await session.row(
             """
             select quote_ident(rolname) as identifier, quote_literal(rolname) as literal,
-                   quote_literal('CREATE ROLE ' || quote_ident(rolname)) as creation
+                   quote_literal('CREATE ROLE ' || quote_ident(rolname)) as creation,
+                   (select string_agg(get_byte(bytes, place)::text, ' ' order by place)
+                    from convert_to(quote_ident(rolname), getdatabaseencoding()) bytes,
+                         generate_series(0, length(bytes) - 1) place) as spelled
             from pg_catalog.pg_roles where oid = 10
             """)
-        let role = BootstrapRole(
+        return BootstrapRole(
             identifier: try row.text("identifier"), literal: try row.text("literal"),
-            creation: try row.text("creation"))
-        let isPlain = role.identifier.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
-        return isPlain ? role : nil
+            creation: try row.text("creation"),
+            spelled: try row.text("spelled").split(atASCII: " ").compactMap { UInt8($0) })
     }
 
     /// What comes before pg_dumpall's own lines. Only psql understands it, as it alone understands the script.

@@ -17,7 +17,7 @@ struct ScriptDump: Sendable {
     /// Which part of the cluster, and how.
     var arguments: [String]
     /// Whose creation and removal the script must not attempt.
-    var bootstrapRole: BootstrapRole?
+    var bootstrapRole: BootstrapRole
     var settingsOfAllRoles: SettingsOfAllRoles
     /// The databases that the script must hold.
     var databases: [String] = []
@@ -65,13 +65,14 @@ struct ScriptDump: Sendable {
 
     /// pg_dumpall goes on where this ends, because both share the descriptor's position.
     private func writePrologue(to file: FileDescriptor) throws(DumpError) {
-        let prologue = (bootstrapRole?.prologue ?? "") + settingsOfAllRoles.prologue
+        let own = bootstrapRole.prologue + settingsOfAllRoles.prologue
+        // Our own lines are in UTF-8, whatever psql takes for granted. The script says what the others are in.
+        let prologue = own.utf8.allSatisfy { $0 < 0x80 } ? own : "\\encoding UTF8\n" + own
         do { _ = try file.writeAll(prologue.utf8) } catch { throw DumpError(creating: path, error) }
     }
 
     /// Says so if the script keeps a statement that will fail.
     private func commentOutBootstrapRole() throws(DumpError) -> Finding? {
-        guard let bootstrapRole else { return nil }
         do {
             let script = try FileDescriptor.open(path, .readWrite, options: .closeOnExec)
             let found = try script.closeAfter { try bootstrapRole.commentOut(in: script) }

@@ -87,7 +87,8 @@ extension PostgreSQLProvider {
             let finding = Finding.outsideFreeze(
                 "pg_dumpall reads all databases", object: "pg_dumpall",
                 hint: "Set layout: databases if they belong to the application.")
-            return ([], run.surroundings.isApplicationHeld ? [finding] : [], budget.opensAtOnce(beside: 0))
+            let findings = selection.selected.compactMap(\.nameUnfitForScript)
+            return ([], findings + (run.surroundings.isApplicationHeld ? [finding] : []), budget.opensAtOnce(beside: 0))
         }
         // The others are findings already.
         let databases = selection.selected.filter(\.mayConnect)
@@ -121,5 +122,16 @@ extension PostgreSQLProvider {
             await open.close()
             throw error
         }
+    }
+}
+
+extension ServerFacts.Database {
+    /// pg_dumpall hands the name to pg_dump through a shell, and refuses one with a line break (`appendShellString` in `string_utils.c`).
+    fileprivate var nameUnfitForScript: Finding? {
+        guard name.utf8.contains(where: { [UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) }) else { return nil }
+        return Finding(
+            .failure, "name_with_line_break", object: name,
+            "pg_dumpall refuses database '\(name.onOneLine)': its name holds a line break",
+            hint: "Rename it, leave it out with 'databases: {exclude: [NAME]}', or set 'layout: databases'.")
     }
 }

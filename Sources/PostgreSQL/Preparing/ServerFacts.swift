@@ -10,7 +10,7 @@ struct ServerFacts: Sendable {
     var inRecovery: Bool
     var role: Role
     /// Nil where scripts of pg_dumpall have to keep what they say of it.
-    var bootstrapRole: BootstrapRole?
+    var bootstrapRole: BootstrapRole
     var settingsOfAllRoles = SettingsOfAllRoles(statements: [])
     /// In the order of their names.
     var databases: [Database]
