@@ -72,10 +72,13 @@ struct FreezeTests {
                 let run = TestRun()
                 var moment = Moment(.exact, from: .now, to: .now)
                 try await eventually {
-                    try await run.prepared(once) { source in
-                        let frozen = try await source.freeze(in: run.context) as! FrozenCluster
+                    let source = try await once.prepare(in: run.context)
+                    try await withCleanup {
+                        let frozen = try #require(try await source.freeze(in: run.context) as? FrozenCluster)
                         await frozen.release()
                         moment = Moment([frozen.first!.freeze])
+                    } cleanup: {
+                        await source.close()
                     }
                     return moment.kind == .window
                 }

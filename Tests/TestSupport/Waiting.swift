@@ -2,13 +2,16 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// Waits until `condition` holds, for at most a minute and a half: the machine may be busy. A test asserts what happened, never how fast.
+/// Waits until `condition` holds: for a minute and a half, and for some hundreds of looks at it, because a busy machine may not let us look.
+/// A test asserts what happened, never how fast.
 public func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
 {
     let end = ContinuousClock.now + .seconds(90)
-    while ContinuousClock.now < end {
+    var looks = 0
+    while ContinuousClock.now < end || looks < 500 {
         if try await condition() { return }
+        looks += 1
         try await Task.sleep(for: .milliseconds(10))
     }
     Issue.record("this never came true", sourceLocation: sourceLocation)
