@@ -64,13 +64,10 @@ public struct TestRun: Sendable {
         _ provider: any Provider, _ body: (any PreparedSource) async throws -> Result
     ) async throws -> Result {
         let source = try await SupervisedProvider(provider).prepare(in: context)
-        do {
-            let result = try await body(source)
+        return try await withCleanup {
+            try await body(source)
+        } cleanup: {
             await source.close()
-            return result
-        } catch {
-            await source.close()
-            throw error
         }
     }
 }
