@@ -23,12 +23,7 @@ struct UndoCommand: MusterCommand {
     func run() async throws {
         let log = output.logger()
         let sideEffects = SideEffects(of: try jobOptions.load(positionalJob, log: log), log: log)
-        let done: [Undoing]
-        do {
-            done = try await sideEffects.undoLeftBehind(rehearsal: dryRun)
-        } catch let error as any OperatorError where error.codeName == "locked" {
-            throw CommandFailure(status: .locked, error: error)
-        }
+        let done = try await unlessLocked { try await sideEffects.undoLeftBehind(rehearsal: dryRun) }
         if output.json {
             Console.shared.result(try json(done))
         } else if !output.quiet {

@@ -22,12 +22,7 @@ struct ReleaseCommand: MusterCommand {
     func run() async throws {
         let log = output.logger()
         let sideEffects = SideEffects(of: try jobOptions.load(positionalJob, log: log), log: log)
-        let release: SideEffects.Release
-        do {
-            release = try await sideEffects.releaseKept()
-        } catch let error as any OperatorError where error.codeName == "locked" {
-            throw CommandFailure(status: .locked, error: error)
-        }
+        let release = try await unlessLocked { try await sideEffects.releaseKept() }
         if output.json {
             Console.shared.result(try json(release))
         } else if !output.quiet {
