@@ -59,7 +59,7 @@ extension Examination {
                     known[id] = known[id] ?? repository.name
                 }
             } catch {
-                let error = error as? any OperatorError ?? UnexpectedError(error)
+                let error = error.forOperator
                 part.findings = [Finding(error, about: repository.name)]
             }
             parts.append(part)

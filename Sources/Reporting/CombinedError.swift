@@ -1,13 +1,18 @@
 import DumpCore
 
 /// An error without words for the operator.
-public struct UnexpectedError: OperatorError {
-    public let codeName = "unexpected"
-    public let message: String
-    public let hint: String? = "This is a defect of muster. Please report it."
-    public let context: ErrorContext = [:]
+struct UnexpectedError: OperatorError {
+    let codeName = "unexpected"
+    let message: String
+    let hint: String? = "This is a defect of muster. Please report it."
+    let context: ErrorContext = [:]
 
-    public init(_ error: any Error) { message = "unexpected error: \(error)" }
+    init(_ error: any Error) { message = "unexpected error: \(error)" }
+}
+
+extension Error {
+    /// The same as an error that an operator reads. One that has no words for that is a defect.
+    public var forOperator: any OperatorError { self as? any OperatorError ?? UnexpectedError(self) }
 }
 
 /// The failures of one step over all dumps or repositories, as one error.

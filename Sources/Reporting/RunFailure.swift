@@ -31,13 +31,9 @@ public enum RunFailure: Error {
         case (let error as StagingError, _) where error.code == .locked: self = .locked(error)
         case (let error as StagingError, _) where error.code == .anotherJob: self = .configuration(error)
         case (let error as StagingError, .archive) where error.isAboutTheSet: self = .damagedSet(error)
-        case (let error as any OperatorError, .dump): self = .dump(error)
-        case (let error as any OperatorError, .archive): self = .archive(error)
-        case (let error as any OperatorError, .afterwards): self = .afterwards(error)
-        // Nothing in a run throws anything else.
-        case (_, .dump): self = .dump(UnexpectedError(error))
-        case (_, .archive): self = .archive(UnexpectedError(error))
-        case (_, .afterwards): self = .afterwards(UnexpectedError(error))
+        case (_, .dump): self = .dump(error.forOperator)
+        case (_, .archive): self = .archive(error.forOperator)
+        case (_, .afterwards): self = .afterwards(error.forOperator)
         }
     }
 

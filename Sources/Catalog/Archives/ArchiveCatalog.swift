@@ -95,7 +95,7 @@ extension ArchiveCatalog {
                 }, hidden: countsAll ? max(0, count - archives.count) : nil)
         } catch {
             return RepositoryListing(
-                repository: repository.name, archives: [], error: error as? any OperatorError ?? UnexpectedError(error))
+                repository: repository.name, archives: [], error: error.forOperator)
         }
     }
 

@@ -85,7 +85,7 @@ extension Extraction {
         }
 
         private func told(_ error: any Error, _ kept: FilePath?) -> any OperatorError {
-            let error = error as? any OperatorError ?? UnexpectedError(error)
+            let error = error.forOperator
             guard let kept else { return error }
             var context = error.context
             context["kept"] = "\(kept), which is NOT VERIFIED"

@@ -60,7 +60,7 @@ extension Run {
             archived.upkeep = kept.record
             return (archived, kept.error)
         } catch {
-            let error = error as? any OperatorError ?? UnexpectedError(error)
+            let error = error.forOperator
             archived.error = RunReport.ErrorRecord(error)
             return (archived, error)
         }

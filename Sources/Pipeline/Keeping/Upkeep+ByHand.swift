@@ -86,7 +86,7 @@ extension Upkeep {
             do {
                 try await work(repository, try await job.open(repository), &outcome)
             } catch {
-                let error = error as? any OperatorError ?? UnexpectedError(error)
+                let error = error.forOperator
                 outcome.error = RunReport.ErrorRecord(error)
                 failures.append((repository.name, error))
             }

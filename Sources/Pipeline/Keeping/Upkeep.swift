@@ -35,14 +35,14 @@ public struct Upkeep: Sendable {
                 record = try await pruneAndCompact(repository, keeping: retention, holding: lock)
             }
         } catch {
-            failures.append(("prune", error as? any OperatorError ?? UnexpectedError(error)))
+            failures.append(("prune", error.forOperator))
         }
         do {
             if !Task.isCancelled, let schedule = settings.check {
                 record.checked = try await checkIfDue(repository, by: schedule, holding: lock)
             }
         } catch {
-            failures.append(("check", error as? any OperatorError ?? UnexpectedError(error)))
+            failures.append(("check", error.forOperator))
         }
         guard !failures.isEmpty else { return (record.isEmpty ? nil : record, nil) }
         var error = CombinedError("steps after the archive", failures)

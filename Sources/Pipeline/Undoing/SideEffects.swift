@@ -57,7 +57,7 @@ public struct SideEffects: Sendable {
             } catch {
                 // Still to be released, by whoever was to release it. If that cannot be written, it is undone all the same.
                 if record.isKept == true { try? await area.recordUndo(record) }
-                undoing.error = RunReport.ErrorRecord(error as? any OperatorError ?? UnexpectedError(error))
+                undoing.error = RunReport.ErrorRecord(error.forOperator)
                 log.error(
                     "cannot undo what a dead run has left",
                     metadata: record.metadata.merging(["error": "\(error)"]) { $1 })
