@@ -3,7 +3,9 @@ import PackageDescription
 
 /// C that root runs on what others have made. Optimized in every build: FORTIFY needs that. `.ci/hardening` looks at what came of it.
 var hardened: [CSetting] = [
-    .unsafeFlags(["-O2", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"])
+    .unsafeFlags([
+        "-O2", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fno-sanitize=all",
+    ])
 ]
 #if arch(x86_64)
     hardened.append(.unsafeFlags(["-fcf-protection"]))
@@ -109,7 +111,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "muster", "swapper", "hostile", "PostgreSQL", "Conformance", "Staging", "Processes", "Linux",
+                "muster", "swapper", "hostile", "warm-borg", "PostgreSQL", "Conformance", "Staging", "Processes",
+                "Linux",
                 "DumpCore", .logging, .system,
             ],
             path: "Tests/TestSupport"),
@@ -147,6 +150,8 @@ let package = Package(
         .executableTarget(name: "swapper", path: "Tests/Swapper"),
         // A program that does not want to end.
         .executableTarget(name: "hostile", path: "Tests/Hostile"),
+        // A Borg that is there at once.
+        .executableTarget(name: "warm-borg", path: "Tests/WarmBorg", exclude: ["serve.py"]),
         // Makes system calls of a test process fail.
         .target(name: "CFaults", path: "Tests/CFaults"),
         .testTarget(

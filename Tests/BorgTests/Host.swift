@@ -120,7 +120,7 @@ extension Host {
     /// Has another Borg hold the repository's lock meanwhile.
     func whileLocked(_ body: () async throws -> Void) async throws {
         let locked = borg.scratch.appending("locked")
-        let (runner, program, repository, environment) = (runner, borg.program, borg.repository, borg.environment)
+        let (runner, program, repository, environment) = (runner, borg.realProgram, borg.repository, borg.environment)
         let holder = Task {
             try await runner.run(
                 Program(

@@ -224,7 +224,7 @@ extension Host {
             "LC_ALL": "C.UTF-8",
         ].merging(borg.environment) { $1 }
         let create = try Command(
-            borg.program,
+            borg.realProgram,
             [
                 "create", "--checkpoint-interval", "1", "--comment", provenance.comment, "::\(Host.archiveName)",
                 endless.string,

@@ -40,6 +40,7 @@ struct RemoteHost: Sendable {
     ) -> BorgRepository {
         var settings = host.repository().settings
         settings.location = server.location(of: "repository")
+        settings.program = host.borg.realProgram.string
         settings.remotePath = version == .stable ? "borg14" : nil
         settings.lockWait = .seconds(20)
         settings.creation.compression = "none"

@@ -8,8 +8,8 @@ import Testing
 struct ByHandTests {
     @Test("appears complete under its name, verifies, and leaves the published set alone")
     func intoDirectory() async throws {
-        try await TestHost.with { host in
-            let run = try await host.muster("run")
+        try await TestHost.withFiles { host in
+            let run = try await host.muster("dump")
             try #require(run.status == .exited(0), "\(run.errors)")
             let set = try host.currentFingerprint()
             let target = host.scratch.appending("by-hand")
@@ -24,7 +24,7 @@ struct ByHandTests {
 
     @Test("is refused where something is already, and touches nothing there")
     func occupied() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let target = host.scratch.appending("occupied")
             try FileSystem.createDirectory(target)
             try write("mine", to: target.appending("file"))
@@ -38,7 +38,7 @@ struct ByHandTests {
 
     @Test("of a name that the job does not have, or without a place for it, is an error of the command line")
     func usage() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let unknown = try await host.muster("dump", "ap", "--into", host.scratch.appending("x").string)
             #expect(unknown.status == .exited(64))
             #expect(
@@ -51,7 +51,7 @@ struct ByHandTests {
         "is complete although what it was made in cannot be removed, and the status does not say that nothing was published"
     )
     func leftover() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let target = host.scratch.appending("by-hand")
             let dump = try host.start(["dump", "--into", target.string], environment: ["MUSTER_STOP_AT": "published"])
             try #require(await dump.stopped())
@@ -71,7 +71,7 @@ struct ByHandTests {
 
     @Test("that is killed leaves what no other user enters, and what muster status names for as long as it is there")
     func killed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("dump")
             let target = host.scratch.appending("by-hand")
             let dump = try host.start(["dump", "--into", target.string], environment: ["MUSTER_STOP_AT": "dumped"])

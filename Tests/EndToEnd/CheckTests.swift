@@ -39,7 +39,7 @@ struct CheckTests {
 
     @Test("writes to the staging directory, and says if nobody can")
     func staging() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try FileSystem.createDirectory(host.staging)
             try await withMemoryFileSystem(kibibytes: 20 << 10, at: host.staging) {
                 try await host.mustSucceed("dump")
@@ -76,7 +76,7 @@ struct CheckTests {
 
     @Test("says that two repositories are one, whatever they are called")
     func sameRepository() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let link = host.scratch.appending("link")
             #expect(symlink(host.repository.string, link.string) == 0)
             host.environment["BORG_RELOCATED_REPO_ACCESS_IS_OK"] = "yes"
@@ -94,7 +94,7 @@ struct CheckTests {
 
     @Test("A list on another host counts the archives that it does not show")
     func hidden() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             host.job.staging = host.scratch.appending("other").string
             host.jobName = "other"
@@ -113,7 +113,7 @@ struct CheckTests {
 
     @Test("A name that is nearly right is answered with the right one")
     func near() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             func said(_ arguments: String...) async throws -> String {
                 let result = try await host.start(arguments).result()

@@ -10,7 +10,7 @@ struct DirectoryTests {
     private func withTree(
         _ borg: BorgUnderTest? = nil, deep: Bool = false, _ body: (inout TestHost, TreeFixture) async throws -> Void
     ) async throws {
-        try await TestHost.with(borg) { host in
+        try await TestHost.withFiles(borg) { host in
             let tree = try await TreeFixture(at: host.scratch.appending("documents"), deep: deep)
             host.job.dumpLines += ["  documents:", "    provider: directory", "    path: \(tree.root)"]
             try await body(&host, tree)
@@ -81,9 +81,9 @@ struct DirectoryTests {
             #expect(missing.status != .exited(0))
             #expect(missing.errors.contains("holds no path"), "\(missing.errors)")
             let below = try await host.muster(
-                "extract", "latest", "app/globals.sql/x", "--into", host.scratch.appending("none").string)
+                "extract", "latest", "app/tree/letter/x", "--into", host.scratch.appending("none").string)
             #expect(below.status == .exited(64), "\(below.errors)")
-            #expect(below.errors.contains("holds no path 'app/globals.sql/x'"), "\(below.errors)")
+            #expect(below.errors.contains("holds no path 'app/tree/letter/x'"), "\(below.errors)")
         }
     }
 
@@ -203,7 +203,7 @@ struct DirectoryTests {
 
     @Test("may have the staging directory and the repository in it, which are left out, and must not lie in them")
     func ownPlaces() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try write("dear", to: host.scratch.appending("letter"))
             let good = host.job.dumpLines
             host.job.dumpLines += [

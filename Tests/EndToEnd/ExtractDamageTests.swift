@@ -23,6 +23,8 @@ enum ArchiveDamage: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
+    var index: Int { Self.allCases.firstIndex(of: self)! }
+
     /// What the error names.
     var named: String {
         switch self {
@@ -42,48 +44,56 @@ enum ArchiveDamage: String, CaseIterable, CustomTestStringConvertible {
 struct ExtractDamageTests {
     @Test(
         "ends with 5, names the file, makes no directory of that name and keeps what there is",
-        arguments: ArchiveDamage.allCases,
-        BorgUnderTest.allCases)
-    func damaged(damage: ArchiveDamage, version: BorgUnderTest) async throws {
+        arguments: BorgUnderTest.allCases)
+    func damaged(version: BorgUnderTest) async throws {
         try await TestHost.with(version) { host in
             try await host.mustSucceed("run")
-            let name = try await host.damagedArchive(damage.do)
-            let target = host.scratch.appending("restored")
-            let refused = try await host.muster("extract", name, "--into", target.string)
-            #expect(refused.status == .exited(5), "\(refused.errors)")
-            #expect(refused.errors.contains(damage.named), "\(refused.errors)")
-            #expect(access(target.string, F_OK) != 0)
-            let kept = host.scratch.appending("restored.unverified")
-            #expect((access(kept.string, F_OK) == 0) != damage.stopsEarly)
-            #expect(try host.hiddenNames().isEmpty)
-            guard !damage.stopsEarly else { return }
-            #expect(refused.errors.contains("kept: \(kept), which is NOT VERIFIED"), "\(refused.errors)")
-            // What is whole can be had, and what is not cannot be had by another way.
-            try await host.mustSucceed("extract", name, "app/databases/library", "--into", target.string)
-            let part =
-                damage == .missing
-                ? nil
-                : try await host.muster(
-                    "extract", name, damage == .extra ? "app" : "app/databases/shop", "--into", "\(target)-part")
-            #expect(part == nil || part?.status == .exited(5))
+            let name = try await host.newestArchive()
+            let comment = try await host.comment(of: name)
+            for damage in ArchiveDamage.allCases {
+                let damaged = try await host.damagedArchive(like: name, comment, inYear: 2040 + damage.index, damage.do)
+                try await expectRefusal(of: damaged, damage, host)
+            }
         }
+    }
+
+    private func expectRefusal(of name: String, _ damage: ArchiveDamage, _ host: TestHost) async throws {
+        let target = host.scratch.appending("restored-\(damage)")
+        let refused = try await host.muster("extract", name, "--into", target.string)
+        #expect(refused.status == .exited(5), "\(damage): \(refused.errors)")
+        #expect(refused.errors.contains(damage.named), "\(damage): \(refused.errors)")
+        #expect(access(target.string, F_OK) != 0, "\(damage)")
+        let kept = "\(target).unverified"
+        #expect((access(kept, F_OK) == 0) != damage.stopsEarly, "\(damage)")
+        #expect(try host.hiddenNames().isEmpty, "\(damage)")
+        guard !damage.stopsEarly else { return }
+        #expect(refused.errors.contains("kept: \(kept), which is NOT VERIFIED"), "\(damage): \(refused.errors)")
+        // What is whole can be had, and what is not cannot be had by another way.
+        try await host.mustSucceed("extract", name, "app/databases/library", "--into", target.string)
+        guard damage != .missing else { return }
+        let part = damage == .extra ? "app" : "app/databases/shop"
+        let partly = try await host.muster("extract", name, part, "--into", "\(target)-part")
+        #expect(partly.status == .exited(5), "\(damage): \(partly.errors)")
     }
 }
 
 extension TestHost {
     /// Has plain Borg archive a copy of the current set to which something was done, in the job's name. Returns the archive's name.
+    ///
+    /// - Parameters:
+    ///   - archive: of that set.
+    ///   - comment: of the new archive.
+    ///   - year: in its name.
     func damagedArchive(
-        _ damage: (FilePath) throws -> Void, comment change: (String) -> String = { $0 }
+        like archive: String, _ comment: String, inYear year: Int = 2040, _ damage: (FilePath) throws -> Void
     ) async throws -> String {
-        let info = try await borg("info", "--json", "::" + newestArchive())
-        let comment = try await value("d['archives'][0]['comment']", of: info.output)
-        let copy = scratch.appending("copy")
+        let copy = scratch.appending("copy-\(year)")
         let copied = try await command("/bin/cp", "-a", current.string, copy.string)
         try #require(copied.status == .exited(0))
         try damage(copy)
-        let name = try await newestArchive().dropLast("2026-11-23T08:01:02Z".count) + "2040-01-01T00:00:00Z"
+        let name = archive.dropLast("2026-11-23T08:01:02Z".count) + "\(year)-01-01T00:00:00Z"
         let created = try await borg(
-            "create", "--comment", change(comment), "::\(name)", "app", "checksums", "manifest.json", in: copy)
+            "create", "--comment", comment, "::\(name)", "app", "checksums", "manifest.json", in: copy)
         try #require(created.status == .exited(0), "\(created.errors)")
         return String(name)
     }

@@ -61,7 +61,7 @@ struct ExtractTests {
 
     @Test("needs nothing that this host remembers")
     func otherHost() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let name = try await host.newestArchive()
             let contents = try host.contents(of: host.current)
@@ -76,7 +76,7 @@ struct ExtractTests {
 
     @Test("is refused where something is, into the current directory, a link and a mounted disk, and touches nothing")
     func occupied() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let (occupied, link) = (host.scratch.appending("occupied"), host.scratch.appending("link"))
             try FileSystem.createDirectory(occupied)
@@ -103,33 +103,35 @@ struct ExtractTests {
         }
     }
 
-    @Test(
-        "of what is not in the archive names what is, and writes nothing",
-        arguments: [
-            ("ap", "holds no dump 'ap'", "Is it 'app'? Its dumps are: app."),
-            (
-                "app/databases/shpo", "holds no path 'app/databases/shpo'",
-                "Is it 'app/databases/shop'? In app/databases/ there are: library, postgres, shop"
-            ),
-            ("app/shop/toc.dat", "holds no path 'app/shop/toc.dat'", "In app/ there are: databases, globals.sql"),
-            ("app/../app", "holds no path 'app/../app'", "In app/ there are: databases"),
-            ("manifest.json", "holds no dump 'manifest.json'", "Its dumps are: app."),
-        ])
-    func typo(part: String, message: String, hint: String) async throws {
+    private static let typos = [
+        ("ap", "holds no dump 'ap'", "Is it 'app'? Its dumps are: app."),
+        (
+            "app/databases/shpo", "holds no path 'app/databases/shpo'",
+            "Is it 'app/databases/shop'? In app/databases/ there are: library, postgres, shop"
+        ),
+        ("app/shop/toc.dat", "holds no path 'app/shop/toc.dat'", "In app/ there are: databases, globals.sql"),
+        ("app/../app", "holds no path 'app/../app'", "In app/ there are: databases"),
+        ("manifest.json", "holds no dump 'manifest.json'", "Its dumps are: app."),
+    ]
+
+    @Test("of what is not in the archive names what is, and writes nothing")
+    func typo() async throws {
         try await TestHost.with { host in
             try await host.mustSucceed("run")
             let target = host.scratch.appending("restored")
-            let refused = try await host.muster("extract", "latest", part, "--into", target.string)
-            #expect(refused.status == .exited(64), "\(refused.errors)")
-            #expect(refused.errors.contains(message) && refused.errors.contains(hint), "\(refused.errors)")
-            #expect(access(target.string, F_OK) != 0)
-            #expect(try host.hiddenNames().isEmpty)
+            for (part, message, hint) in Self.typos {
+                let refused = try await host.muster("extract", "latest", part, "--into", target.string)
+                #expect(refused.status == .exited(64), "\(refused.errors)")
+                #expect(refused.errors.contains(message) && refused.errors.contains(hint), "\(refused.errors)")
+                #expect(access(target.string, F_OK) != 0)
+                #expect(try host.hiddenNames().isEmpty)
+            }
         }
     }
 
     @Test("without room for it is refused before anything is written")
     func noSpace() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let small = host.scratch.appending("small")
             try FileSystem.createDirectory(small)
@@ -146,7 +148,7 @@ struct ExtractTests {
 
     @Test("that is interrupted leaves nothing", arguments: [SIGTERM, SIGINT])
     func interrupted(signal: Int32) async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let marker = host.scratch.appending("extracting")
             try host.fake(
@@ -169,7 +171,7 @@ struct ExtractTests {
 
     @Test("that is killed leaves what no other user enters, and what muster status names for as long as it is there")
     func killed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let marker = host.scratch.appending("extracting")
             try host.fake(
@@ -198,7 +200,7 @@ struct ExtractTests {
 
     @Test("that Borg breaks off keeps what there is, under a name that says what it is")
     func brokenOff() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             try host.fake(
                 "borg",

@@ -11,7 +11,7 @@ struct ForgedManifestTests {
 
     @Test("A newer one is refused as such by whatever reads it", arguments: BorgUnderTest.allCases)
     func newer(version: BorgUnderTest) async throws {
-        try await TestHost.with(version) { host in
+        try await TestHost.withFiles(version) { host in
             try await host.mustSucceed("run")
             let name = try await host.forgedArchive {
                 $0.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
@@ -64,10 +64,8 @@ extension TestHost {
         let forged = forge(honest)
         try #require(forged != honest)
         let digests = try [honest, forged].map { try sha256(of: Array($0.utf8)) }
-        return try await damagedArchive { copy in
-            try write(forged, to: copy.appending("manifest.json"))
-        } comment: {
-            $0.replacing(digests[0], with: digests[1])
-        }
+        let archive = try await newestArchive()
+        let comment = try await comment(of: archive).replacing(digests[0], with: digests[1])
+        return try await damagedArchive(like: archive, comment) { try write(forged, to: $0.appending("manifest.json")) }
     }
 }

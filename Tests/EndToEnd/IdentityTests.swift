@@ -7,7 +7,7 @@ import Testing
 struct IdentityTests {
     @Test("Two jobs in one staging directory: the second is refused with 78 by every command, and nothing is touched")
     func oneStagingDirectory() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let before = try host.currentFingerprint()
             host.jobName = "copied"
@@ -33,7 +33,7 @@ struct IdentityTests {
 
     @Test("A job file of the same name elsewhere is another job, unless it says the same or the first is gone")
     func copiedElsewhere() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let copy = host.scratch.appending("app2").appending("nightly.yaml")
             try FileSystem.createDirectory(host.scratch.appending("app2"), mode: 0o755)
@@ -57,7 +57,7 @@ struct IdentityTests {
         "A job that was renamed keeps its archives once the operator says that it was",
         arguments: BorgUnderTest.allCases)
     func renamed(version: BorgUnderTest) async throws {
-        try await TestHost.with(version) { host in
+        try await TestHost.withFiles(version) { host in
             host.job.repositoryLines.append("    keep: {last: 2}")
             for _ in 1...2 { try await host.mustSucceed("run") }
             host.jobName = "weekly"
@@ -77,7 +77,7 @@ struct IdentityTests {
 
     @Test("A staging directory from before there were identities is that of the job whose set is in it")
     func fromBefore() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             try await host.mustSucceed("run")
             // As Muster 0.1.0 left it, whose archives have no id either: the names tell that they are the job's.
@@ -103,7 +103,7 @@ struct IdentityTests {
 
     @Test("Two jobs of one name with one repository neither prune nor count each other's archives")
     func namesakes() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             try await host.mustSucceed("run")
             let first = try await host.archiveNames()
@@ -121,7 +121,7 @@ struct IdentityTests {
 
     @Test("'latest' is what was archived last, also of one set; newer archives that this host does not know are told")
     func latest() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             try await host.mustSucceed("archive")
             let names = try await host.archiveNames()

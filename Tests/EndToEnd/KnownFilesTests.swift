@@ -9,7 +9,7 @@ struct KnownFilesTests {
         "counts in the next archive, and no more once the set that it knows them from is gone: an inode of it may be another file's",
         arguments: BorgUnderTest.allCases)
     func modes(version: BorgUnderTest) async throws {
-        try await TestHost.with(version) { host in
+        try await TestHost.withFiles(version) { host in
             let modes = try host.recordModes()
             // The repository is away for a night.
             for command in ["run", "run", "archive", "dump", "run", "run"] { try await host.mustSucceed(command) }
@@ -24,7 +24,7 @@ extension KnownFilesTests {
         "counts for the home directory of the last archive alone, and is believed by no other",
         arguments: BorgUnderTest.allCases)
     func homes(version: BorgUnderTest) async throws {
-        try await TestHost.with(version) { host in
+        try await TestHost.withFiles(version) { host in
             let modes = try host.recordModes()
             for home in ["one", "one", "two", "one", "one", "one"] {
                 try await host.run(in: home)
@@ -46,7 +46,7 @@ extension KnownFilesTests {
 extension KnownFilesTests {
     @Test("is not believed by another disk, or a copy, at the staging directory's path, nor by the first after that")
     func otherDisk() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let modes = try host.recordModes()
             try await host.mustSucceed("run")
             try await host.mustSucceed("archive")

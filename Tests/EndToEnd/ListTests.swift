@@ -54,7 +54,7 @@ struct ListTests {
 
     @Test("marks an archive that its run did not live to confirm, and 'latest' passes it over")
     func unconfirmed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let confirmed = try await host.newestArchive()
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": "created"])
@@ -132,7 +132,7 @@ struct ListTests {
 
     @Test("is searched by name, by run, and by how one of them begins if that means one")
     func names() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             _ = host.addSecondRepository()
             try await host.mustSucceed("run")
             let run = try await host.value(
@@ -153,20 +153,22 @@ struct ListTests {
         }
     }
 
-    @Test("leaves out columns on a narrow terminal, never the name or the standing", arguments: [80, 120, 200])
-    func narrow(columns: Int) async throws {
-        try await TestHost.with { host in
+    @Test("leaves out columns on a narrow terminal, never the name or the standing")
+    func narrow() async throws {
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let name = try await host.newestArchive()
-            let shown = try await host.shell(
-                "script -qec \"stty cols \(columns) rows 40; $MUSTER list --config $JOB\" /dev/null")
-            let lines = shown.output.split(whereSeparator: \.isNewline).map(String.init)
-            #expect(lines.contains { $0.contains(name) && $0.contains("confirmed") }, "\(shown.output)")
-            let heading = try #require(lines.first { $0.contains("STARTED") })
-            #expect(heading.contains("RUN") == (columns > 80), "\(heading)")
-            // A long host name may need more than there is.
-            let needed = 2 + 16 + 2 + name.count + 2 + "confirmed".count
-            #expect(lines.allSatisfy { $0.count <= max(columns, needed) }, "\(shown.output)")
+            for columns in [80, 120, 200] {
+                let shown = try await host.shell(
+                    "script -qec \"stty cols \(columns) rows 40; $MUSTER list --config $JOB\" /dev/null")
+                let lines = shown.output.split(whereSeparator: \.isNewline).map(String.init)
+                #expect(lines.contains { $0.contains(name) && $0.contains("confirmed") }, "\(shown.output)")
+                let heading = try #require(lines.first { $0.contains("STARTED") })
+                #expect(heading.contains("RUN") == (columns > 80), "\(heading)")
+                // A long host name may need more than there is.
+                let needed = 2 + 16 + 2 + name.count + 2 + "confirmed".count
+                #expect(lines.allSatisfy { $0.count <= max(columns, needed) }, "\(shown.output)")
+            }
         }
     }
 }

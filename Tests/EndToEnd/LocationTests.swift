@@ -10,7 +10,7 @@ struct LocationTests {
         "that changed is refused where archives were confirmed, until the operator says so; the new key goes to a file of its own",
         arguments: BorgUnderTest.allCases)
     func changed(version: BorgUnderTest) async throws {
-        try await TestHost.with(version, hasRepository: false) { host in
+        try await TestHost.withFiles(version, hasRepository: false) { host in
             let key = host.scratch.appending("key")
             host.job.repositoryLines.append("    key_export: \(key)")
             try await host.mustSucceed("run")
@@ -49,7 +49,7 @@ struct LocationTests {
 
     @Test("A repository that was created again at its location has its own key exported, and the operator is told")
     func createdAgain() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let key = host.scratch.appending("key")
             host.job.repositoryLines.append("    key_export: \(key)")
             try await host.mustSucceed("run")
@@ -67,7 +67,7 @@ struct LocationTests {
 
     @Test("Two entries that lead to one repository are refused, however its location is written")
     func twice() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let link = host.scratch.appending("link")
             try #require(symlink(host.repository.string, link.string) == 0)
             func add(_ location: String) {

@@ -91,7 +91,7 @@ private struct Lockstep: Sendable {
 struct LockstepTests {
     @Test("are dumped as of the freeze window: they differ by no more than what was written within it")
     func exact() async throws {
-        try await TestHost.withBtrfs(size: "1G") { host, volume in
+        try await TestHost.withBtrfs(hasServer: true, size: "1G") { host, volume in
             host.job.dumpLines.insert("    consistency: exact", at: 1)
             let lockstep = Lockstep(host: host, directory: volume.documents)
             let job = host
@@ -129,7 +129,7 @@ struct LockstepTests {
 
     @Test("are told to be read live where no snapshot is asked for")
     func live() async throws {
-        try await TestHost.withBtrfs(lines: []) { host, _ in
+        try await TestHost.withBtrfs(hasServer: true, lines: []) { host, _ in
             try await host.mustSucceed("dump")
             let manifest = try read(host.current.appending("manifest.json"))
             #expect(try await host.momentKinds(in: manifest) == "{'app': 'exact', 'documents': 'live'}")

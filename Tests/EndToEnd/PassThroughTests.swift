@@ -10,7 +10,7 @@ struct PassThroughTests {
         "runs on the job's repository, with its passphrase, and ends with Borg's status",
         arguments: BorgUnderTest.allCases)
     func status(version: BorgUnderTest) async throws {
-        try await TestHost.with(version) { host in
+        try await TestHost.withFiles(version) { host in
             try await host.mustSucceed("run")
             let name = try await host.newestArchive()
             // Another repository, or another passphrase, in the environment is not this one's.
@@ -36,7 +36,7 @@ struct PassThroughTests {
         "takes muster's place: its process, terminal, directory, environment and signals, and the secret in memory only"
     )
     func place() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             // What is handed on, as `borg` sees it and as the shell does that becomes muster.
             let look = "grep -E 'Sig(Ign|Blk)' /proc/self/status; set -- /proc/$$/fd/*; echo $#"
             try host.fake(
@@ -71,7 +71,7 @@ struct PassThroughTests {
 
     @Test("mounts an archive that is named as anywhere, at an empty directory only")
     func mount() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let name = try await host.newestArchive()
             let (empty, full) = (host.scratch.appending("empty"), host.scratch.appending("full"))
@@ -89,7 +89,7 @@ struct PassThroughTests {
 
     @Test("needs the repository's name where the job has several, and a name that it has")
     func which() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             _ = host.addSecondRepository()
             let which = try await host.shell("$MUSTER borg --config $JOB -- list")
             #expect(which.status == .exited(64))

@@ -92,12 +92,12 @@ struct ProgressTests {
     @Test("is drawn on a terminal and taken away again, and on one that cannot draw nothing is")
     func terminal() async throws {
         try await TestHost.with { host in
-            let drawn = try await host.onTerminal("xterm", "run")
+            let drawn = try await host.onTerminal("xterm", "dump")
             #expect(drawn.contains("app shop"), "\(drawn)")
             // What was drawn last is the erasing of all that was there.
             let last = try #require(drawn.ranges(of: "\u{1B}[?7l").last)
             #expect(drawn[last.lowerBound...].hasPrefix("\u{1B}[?7l\u{1B}[K\u{1B}[C\u{1B}[J\r"), "\(drawn)")
-            let plain = try await host.onTerminal("dumb", "run")
+            let plain = try await host.onTerminal("dumb", "dump")
             #expect(!plain.contains("\u{1B}"), "\(plain)")
             #expect(plain.contains("dump finished"))
         }

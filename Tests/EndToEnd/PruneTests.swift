@@ -8,7 +8,7 @@ import Testing
 struct PruneTests {
     @Test("deletes what a rehearsal says, and nothing that only has a name like it; a rehearsal changes nothing")
     func rehearsed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let newest = try await host.firstArchive()
             let comment = try await host.comment(of: newest)
             let old = ["2024-03-05", "2024-03-06", "2025-06-01"].map { host.name(like: newest, on: $0) }
@@ -57,7 +57,7 @@ struct PruneTests {
 
     @Test("is refused when no archive would stay that Muster confirmed, in a rehearsal too")
     func refused() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let newest = try await host.firstArchive()
             try await host.plant(host.name(like: newest, on: "2024-03-05"), host.comment(of: newest))
             host.job.repositoryLines.append("    keep: {last: 1}")
@@ -77,7 +77,7 @@ struct PruneTests {
 
     @Test("follows each archive of a run, which says in one line what happened")
     func inRun() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             let first = try await host.firstArchive()
             let run = try await host.muster("run")
@@ -95,7 +95,7 @@ struct PruneTests {
 
     @Test("that fails ends a run with 4, and the archive is confirmed all the same")
     func failing() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             _ = try await host.firstArchive()
             try host.fake("borg", "case \"$*\" in *' compact '*) exit 2 ;; esac\nexec /usr/bin/borg \"$@\"")
@@ -116,7 +116,7 @@ struct PruneTests {
 
     @Test("never follows an archive that failed")
     func afterFailure() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             let newest = try await host.firstArchive()
             try await host.plant(host.name(like: newest, on: "2024-03-05"), host.comment(of: newest))
@@ -128,7 +128,7 @@ struct PruneTests {
 
     @Test("deletes an archive that was never confirmed, and counts it in nobody's place")
     func unconfirmed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let confirmed = try await host.firstArchive()
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": "created"])
             try #require(await run.stopped())
@@ -148,7 +148,7 @@ struct PruneTests {
 
     @Test("that is killed leaves notes of archives that are gone, which the next one drops")
     func killed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let first = try await host.firstArchive()
             try #require(try await host.muster("run").status == .exited(0))
             host.job.repositoryLines.append("    keep: {last: 1}")
@@ -168,7 +168,7 @@ struct PruneTests {
 
     @Test("tells what is known where a repository only grows: the archives are gone, no space is freed")
     func appendOnly() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             _ = try await host.firstArchive()
             #expect(try await host.borg("config", "::", "append_only", "1").status == .exited(0))
@@ -181,7 +181,7 @@ struct PruneTests {
 
     @Test("without keep: is a mistake of the job; while a run is at work it waits for nobody and ends with 6")
     func refusedAtOnce() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let without = try await host.muster("prune")
             #expect(without.status == .exited(78))
             #expect(

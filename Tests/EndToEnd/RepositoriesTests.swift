@@ -43,7 +43,7 @@ struct RepositoriesTests {
 
     @Test("The key is exported once, and a file in its way fails the run before anything is archived")
     func keyExport() async throws {
-        try await TestHost.with(hasRepository: false) { host in
+        try await TestHost.withFiles(hasRepository: false) { host in
             let key = host.scratch.appending("key")
             host.job.repositoryLines.append("    key_export: \(key)")
             try write("in the way\n", to: key)
@@ -69,7 +69,7 @@ struct RepositoriesTests {
 
     @Test("A repository that is gone with its archives is not created anew, as on a disk that is not mounted")
     func gone() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("run")
             let aside = host.scratch.appending("aside")
             try FileSystem.rename(host.repository, to: aside)
@@ -90,7 +90,7 @@ struct RepositoriesTests {
 
     @Test("Borg 2 receives a set too, prunes and checks, and the operator is told that it is a beta")
     func beta() async throws {
-        try await TestHost.with(.beta, hasRepository: false) { host in
+        try await TestHost.withFiles(.beta, hasRepository: false) { host in
             host.job.initialize = "repokey-aes256-ocb"
             host.job.repositoryLines += ["    keep: {last: 2}", "    check: {every: 1d, verify_data: 2d}"]
             let check = try await host.muster("check")

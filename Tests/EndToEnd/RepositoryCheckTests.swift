@@ -9,7 +9,7 @@ struct RepositoryCheckTests {
     @Test(
         "follows an archive when it is due; damage ends the run with 4, archive and set are good, and it is due again")
     func inRun() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    check: {every: 7d}")
             let first = try await host.muster("run", "--json")
             #expect(first.status == .exited(0), "\(first.errors)")
@@ -34,7 +34,7 @@ struct RepositoryCheckTests {
 
     @Test("by hand: all of it, with all data, or for a while; each is noted for the runs")
     func byHand() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let run = try await host.muster("run")
             try #require(run.status == .exited(0), "\(run.errors)")
             #expect(try !read(host.ledger).contains("last_check_at"))
@@ -57,7 +57,7 @@ struct RepositoryCheckTests {
 
     @Test("in part, and of all data, as the job file says")
     func scheduled() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    check: {every: 1d, verify_data: 30d, max_duration: 1h}")
             let first = try await host.muster("run")
             #expect(first.status == .exited(0), "\(first.errors)")

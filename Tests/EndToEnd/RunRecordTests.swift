@@ -8,7 +8,7 @@ import Testing
 struct RunRecordTests {
     @Test("is there from its start: running while it lives, without a result once it was killed")
     func killed() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("dump")
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": "dumped"])
             try #require(await run.stopped())
@@ -30,7 +30,7 @@ struct RunRecordTests {
 
     @Test("is the status that the process ended with", arguments: [SIGINT, SIGTERM, SIGHUP])
     func signals(signal: Int32) async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             for (point, line) in [
                 ("dumped", "interrupted: nothing was published"),
                 ("begun", "interrupted: the set is intact; 'muster archive nightly' finishes the job"),
@@ -52,7 +52,7 @@ struct RunRecordTests {
         "cannot be written: the archive is confirmed all the same, and the status says neither 0 nor that nothing was published"
     )
     func readOnly() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.mustSucceed("dump")
             let runs = host.staging.appending("runs").string
             try await output("mount", "--bind", runs, runs)
@@ -68,7 +68,7 @@ struct RunRecordTests {
 
     @Test("When Borg fails, the last line says that the set is intact and what finishes the job")
     func borgFails() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try host.fake("borg", "case \"$*\" in *create*) exit 2 ;; *) exec /usr/bin/borg \"$@\" ;; esac")
             let result = try await host.muster("run")
             #expect(result.status == .exited(4))

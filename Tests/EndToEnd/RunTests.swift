@@ -47,7 +47,7 @@ struct RunTests {
     @Test("says in the manifest how many rows of which table are in the set")
     func rowCounts() async throws {
         try await TestHost.with { host in
-            let run = try await host.muster("run", "--json")
+            let run = try await host.muster("dump", "--json")
             try #require(run.status == .exited(0), "\(run.errors)")
             let manifest = try await host.command(
                 "/usr/bin/python3", "-c",
@@ -94,7 +94,7 @@ struct RunTests {
     @Test("at the same time as another ends at once with 6 and says who holds the lock")
     func twoRuns() async throws {
         try await TestHost.with { host in
-            let first = try host.start(["run"], environment: ["MUSTER_STOP_AT": "prepared"])
+            let first = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "prepared"])
             try #require(await first.stopped())
             let second = try await host.muster("run")
             #expect(second.status == .exited(6))
@@ -120,7 +120,7 @@ struct RunTests {
                 let literal = name.replacing("'", with: "''")
                 try await host.sql("CREATE TABLE me AS SELECT '\(literal)'::text AS name", in: name)
             }
-            let run = try await host.muster("run")
+            let run = try await host.muster("dump")
             try #require(run.status == .exited(0), "\(run.errors)")
             let databases = host.current.appending("app/databases")
             for name in names {

@@ -8,7 +8,7 @@ import Testing
 struct SnapshotTests {
     @Test("is as of one moment, whatever is written, rewritten and removed while it is copied")
     func oneMoment() async throws {
-        try await TestHost.withBtrfs { host, volume in
+        try await TestHost.withBtrfs(hasServer: true) { host, volume in
             let busy = volume.documents.appending("busy")
             try write(String(repeating: "0", count: 8 << 20), to: busy)
             let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "directory.walked"])

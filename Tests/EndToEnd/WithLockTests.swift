@@ -136,7 +136,7 @@ struct WithLockTests {
 struct WithLockRefusalTests {
     @Test("without a set")
     func noSet() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             try await host.expectRefusal(3, "no set has been published in \(host.staging)")
             #expect(access(host.staging.string, F_OK) != 0, "nothing is made")
             try await host.failDump()
@@ -215,15 +215,15 @@ struct WithLockRefusalTests {
     @Test("on a set that is not what was sealed")
     func damaged() async throws {
         try await TestHost.withSet { host in
-            #expect(unlink("\(host.current)/app/globals.sql") == 0)
-            try await host.expectRefusal(5, "is not what was sealed: app/globals.sql: missing")
+            #expect(unlink("\(host.current)/app/tree/letter") == 0)
+            try await host.expectRefusal(5, "is not what was sealed: app/tree/letter: missing")
         }
     }
 }
 
 extension TestHost {
     fileprivate static func withSet(_ body: (inout TestHost) async throws -> Void) async throws {
-        try await with { host in
+        try await withFiles { host in
             host.environment["READY"] = host.ready.string
             host.environment["DONE"] = host.done.string
             let dump = try await host.muster("dump")
@@ -246,7 +246,7 @@ extension TestHost {
     /// A run that fails at its dump.
     fileprivate mutating func failDump() async throws {
         let good = job
-        job.dumpLines.append("    databases: {include: [nowhere]}")
+        job.directory += "-nowhere"
         #expect(try await muster("dump").status == .exited(3))
         job = good
     }

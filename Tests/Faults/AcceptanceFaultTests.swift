@@ -44,7 +44,7 @@ struct AcceptanceFault: Sendable, CustomStringConvertible {
                 python3 -c "import os; open('$READY', 'w')
             while True: os.chmod('$FILE', 0o600)" & toucher=$!
                 until [ -e $READY ]; do sleep 0.05; done
-                strace -f -o /dev/null -P $FILE -e trace=read -e inject=read:delay_exit=300000 $BORG "$@"
+                strace -f -o /dev/null -P $FILE -e trace=read -e inject=read:delay_exit=300000 $REAL "$@"
                 status=$?; kill $toucher; exit $status
             fi
             """),
@@ -111,9 +111,9 @@ struct AcceptanceFaultTests {
             var archives = try await host.archiveNames()
             for fault in AcceptanceFault.all {
                 try await host.addOrders()
-                try host.putBorg(version, after: "OTHER=\(other)\n\(fault.script)")
+                try await host.putBorg(version, after: "OTHER=\(other)\n\(fault.script)")
                 let result = try await host.muster("run")
-                try host.putBorg(version)
+                try await host.putBorg(version)
 
                 #expect(result.status == .exited(4), "a Borg that \(fault): \(result.errors)")
                 let found = fault.found.replacing("$OTHER", with: other)
@@ -135,9 +135,10 @@ struct AcceptanceFaultTests {
             _ = try await host.firstArchive(by: version)
             let archives = try await host.archiveNames()
             try await host.addOrders()
-            try host.putBorg(version, after: "case $VERB in create) $BORG \"$@\"; exit 1 ;; delete) exit 2 ;; esac")
+            try await host.putBorg(
+                version, after: "case $VERB in create) $BORG \"$@\"; exit 1 ;; delete) exit 2 ;; esac")
             let result = try await host.muster("run")
-            try host.putBorg(version)
+            try await host.putBorg(version)
 
             #expect(result.status == .exited(4), "\(result.errors)")
             let left = try #require(try await host.archiveNames().last { !archives.contains($0) })
@@ -158,7 +159,7 @@ struct AcceptanceFaultTests {
 extension TestHost {
     /// Runs the job with this Borg, first on `PATH`, and returns the id of its archive.
     fileprivate mutating func firstArchive(by version: BorgUnderTest) async throws -> String {
-        try putBorg(version)
+        try await putBorg(version)
         let run = try await muster("run", "--json")
         try #require(run.status == .exited(0), "\(run.errors)")
         let id = try #require(run.output.firstMatch(of: /"id" : "([0-9a-f]{64})"/))
@@ -174,13 +175,14 @@ extension TestHost {
 
     /// A borg, first on `PATH`, that does this before it becomes the real one, unless it exits.
     ///
-    /// In the script, `$BORG` is the real one, `$VERB` what it is asked to do, `$SET` the set, `$FILE` a file in it, `$ASIDE` and
+    /// In the script, `$BORG` is Borg, `$REAL` the same as a process of its own, `$VERB` what it is asked to do, `$SET` the set, `$FILE` a file in it, `$ASIDE` and
     /// `$READY` places for files of its own.
-    fileprivate func putBorg(_ version: BorgUnderTest, after script: String = "") throws {
+    fileprivate func putBorg(_ version: BorgUnderTest, after script: String = "") async throws {
+        let borg = try await version.warm
         try fake(
             "borg",
             """
-            BORG=\(version.program) SET=\(current) FILE=\(current)/app/globals.sql ASIDE=\(scratch)/aside READY=\(scratch)/ready VERB=other
+            BORG=\(borg) REAL=\(version.program) SET=\(current) FILE=\(current)/app/globals.sql ASIDE=\(scratch)/aside READY=\(scratch)/ready VERB=other
             set -o pipefail
             for word in "$@"; do
                 case $word in create|list|extract|delete) VERB=$word; break ;; esac

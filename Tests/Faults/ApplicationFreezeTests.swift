@@ -21,7 +21,7 @@ struct ApplicationFreezeTests {
 
     @Test("does not last until a directory without a snapshot is read, which prepare says")
     func liveDirectory() async throws {
-        try await TestHost.withBtrfs { host, volume in
+        try await TestHost.withBtrfs(hasServer: true) { host, volume in
             _ = try Application(of: &host)
             let plain = host.scratch.appending("plain")
             try FileSystem.createDirectory(plain)
@@ -37,7 +37,7 @@ struct ApplicationFreezeTests {
 
     @Test("lasts while commands of the operator's take the snapshot, and they release it after the thaw")
     func aroundCommands() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let application = try Application(of: &host)
             try application.addCommandSnapshot(to: &host)
             let dump = try await host.muster("dump")
@@ -87,7 +87,7 @@ struct ApplicationFreezeTests {
 
     @Test("that does not last until all is taken fails the run, which publishes nothing", arguments: Delay.allCases)
     func late(because delay: Delay) async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             let application = try Application(of: &host)
             try application.addCommandSnapshot(to: &host)
             let first = try await host.muster("dump")

@@ -35,8 +35,8 @@ struct DumpFaultTests {
         "leaves the published set as it was, starts no Borg, makes no archive, and says which dump failed and why",
         arguments: DumpFault.allCases)
     func nothingIsPublished(fault: DumpFault) async throws {
-        try await TestHost.with { host in
-            let first = try await host.muster("run")
+        try await TestHost.with(hasRepository: false) { host in
+            let first = try await host.muster("dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let set = try host.currentFingerprint()
             let archives = try await host.archiveNames()

@@ -16,6 +16,11 @@ private func verb(passing point: String) -> String {
     stopPoints.firstIndex(of: point)! < stopPoints.firstIndex(of: "publish.before")! ? "dump" : "run"
 }
 
+/// Whether the server is still of use at a place.
+private func needsServer(_ point: String) -> Bool {
+    stopPoints.firstIndex(of: point)! <= stopPoints.firstIndex(of: "released")!
+}
+
 @Suite("A run that is ended from outside")
 struct KillTests {
     @Test("by SIGKILL leaves a complete set, and the next run succeeds and leaves nothing of it", arguments: stopPoints)
@@ -23,7 +28,8 @@ struct KillTests {
         // Before that there is nothing of the run in the repository, and an archive there before would cost time only.
         let isArchiving = ["begun", "created", "archived", "ended"].contains(point)
         let verb = verb(passing: point)
-        try await TestHost.with(hasRepository: verb == "run") { host in
+        let withHost = needsServer(point) ? TestHost.with(_:hasRepository:_:) : TestHost.withFiles(_:hasRepository:_:)
+        try await withHost(nil, verb == "run") { host in
             let first = try await host.muster(isArchiving ? "run" : "dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let run = try host.start([verb], environment: ["MUSTER_STOP_AT": point])
@@ -35,7 +41,7 @@ struct KillTests {
             #expect(verified.status == .exited(0), "\(verified.output) \(verified.errors)")
             try await eventually { try host.processes().isEmpty }
             let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'muster%'"
-            try await eventually { try await host.server.psql(sessions) == "0" }
+            if needsServer(point) { try await eventually { try await host.server.psql(sessions) == "0" } }
             let next = try await host.muster(verb)
             #expect(next.status == .exited(0), "\(next.errors)")
             #expect(try FileSystem.names(in: host.staging.appending("incoming")).isEmpty)
@@ -51,7 +57,8 @@ struct KillTests {
         "by SIGTERM ends with 143, its children gone, its lock free, no archive made", arguments: stopPoints.dropLast(2)
     )
     func terminated(at point: String) async throws {
-        try await TestHost.with(hasRepository: false) { host in
+        let withHost = needsServer(point) ? TestHost.with(_:hasRepository:_:) : TestHost.withFiles(_:hasRepository:_:)
+        try await withHost(nil, false) { host in
             let first = try await host.muster("dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])
@@ -82,7 +89,7 @@ struct KillTests {
                 #expect(result.status == (signal == SIGKILL ? .signaled(signal) : .exited(128 + signal)))
                 try await eventually { try sharedHost.processes().isEmpty }
             }
-            let next = try await host.muster("run")
+            let next = try await host.muster("dump")
             #expect(next.status == .exited(0), "\(next.errors)")
         }
     }

@@ -107,7 +107,7 @@ extension TestHost {
             try await server.psql("SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass", in: "shop")
                 == "1"
         }
-        let run = try start(["run", "--json"])
+        let run = try start(["dump", "--json"])
         try await eventually { try await server.psql(waiting, in: "shop") == "1" }
         try await server.stop()
         // Its connection was cut, which psql reports.

@@ -118,7 +118,7 @@ struct PassphraseCommandTests {
         "that fails or prints two lines keeps its repository from the archive, and no other",
         arguments: [("exit 3", "its command exited with status 3"), ("echo a; echo b", "it is more than one line")])
     func unfit(command: String, reason: String) async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.job.repositoryLines += [
                 "  second:", "    location: \(host.scratch)/second", "    passphrase: {command: '\(command)'}",
                 "    initialize: repokey-blake2",
@@ -136,7 +136,7 @@ struct PassphraseCommandTests {
 extension TestHost {
     /// A host beside a server that serves its scratch directory.
     fileprivate static func withServer(_ body: (inout TestHost, SSHServer) async throws -> Void) async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             var changed = host
             try await SSHServer.with(in: host.scratch, serving: host.scratch) { server in
                 try await body(&changed, server)
@@ -146,6 +146,7 @@ extension TestHost {
 
     /// Has the job's repository on the server.
     fileprivate mutating func use(_ server: SSHServer, _ options: [String] = [], retry: String) {
+        job.borg = BorgUnderTest.oldstable.program.string
         job.repository = server.location(of: "repository")
         job.repositoryLines = ["    lock_wait: 20s", "    ssh: \(server.block(options))", "    retry: \(retry)"]
     }

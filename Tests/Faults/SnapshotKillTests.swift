@@ -8,7 +8,7 @@ import Testing
 struct OrphanTests {
     @Test("ends before what it may have done is undone")
     func orphan() async throws {
-        try await TestHost.with { host in
+        try await TestHost.withFiles { host in
             host.nameJobUniquely()
             let (documents, store) = (host.scratch.appending("documents"), host.scratch.appending("store"))
             for directory in [documents, store] { try FileSystem.createDirectory(directory) }
@@ -174,7 +174,7 @@ struct SnapshotKillTests {
 
     @Test("and cannot be undone is told with all that is on record of it, and where")
     func details() async throws {
-        try await TestHost.withBtrfs { host, volume in
+        try await TestHost.withBtrfs(hasServer: true) { host, volume in
             try await host.killMuster("dump", at: Point.mounted.rawValue)
             let names = try host.journal()
             let good = host.job.dumpLines

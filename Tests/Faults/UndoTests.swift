@@ -17,7 +17,7 @@ struct UndoTests {
                 let state = { try await standby.psql("select pg_get_wal_replay_pause_state()") }
                 let isPaused = point != "replay.recorded"
 
-                try await host.killMuster("run", at: point)
+                try await host.killMuster("dump", at: point)
                 let told = try await host.muster("status")
                 #expect(told.output.contains("to be undone: replay_paused of dump app (muster undo)"), "\(told.output)")
                 let rehearsed = try await host.muster("undo", "--dry-run")
@@ -29,8 +29,8 @@ struct UndoTests {
                 #expect(try await state() == "not paused")
                 #expect(try await host.muster("undo").output == "nothing is left to undo\n")
 
-                try await host.killMuster("run", at: point)
-                let next = try await host.muster("run")
+                try await host.killMuster("dump", at: point)
+                let next = try await host.muster("dump")
                 #expect(next.status == .exited(0), "\(next.errors)")
                 #expect(next.errors.contains("undid what a dead run had left"), "\(next.errors)")
                 #expect(try await state() == "not paused")
@@ -52,7 +52,7 @@ struct UndoTests {
             #expect(try await host.muster("status").output.contains(told))
             let release = try await host.muster("release")
             #expect(release.status == .exited(1) && release.output == "not released: \(told)\n", "\(release.output)")
-            let next = try await host.muster("run")
+            let next = try await host.muster("dump")
             #expect(next.status == .exited(0) && next.errors.contains(told), "\(next.errors)")
             #expect(access(record.string, F_OK) == 0)
         }
@@ -65,7 +65,7 @@ struct UndoTests {
             try await host.server.withStandby(in: host.scratch) { standby in
                 host.job.connection = standby.connection
                 host.job.dumpLines.append("    standby: {pause_replay: true}")
-                try await host.killMuster("run", at: "replay.frozen")
+                try await host.killMuster("dump", at: "replay.frozen")
             }
             let undone = try await host.muster("undo")
             #expect(undone.status == .exited(1))
@@ -73,7 +73,7 @@ struct UndoTests {
             #expect(undone.errors.contains("cannot connect to PostgreSQL"), "\(undone.errors)")
             #expect(try FileSystem.names(in: host.staging.appending("journal")).count == 1)
             host.job.connection = primary
-            let next = try await host.muster("run")
+            let next = try await host.muster("dump")
             #expect(next.status == .exited(0), "\(next.errors)")
         }
     }

@@ -37,9 +37,12 @@ public enum BorgUnderTest: String, Sendable, CaseIterable, CustomTestStringConve
 
 /// A place for one test's repository, and Borg to look into it with: nothing of this machine's own Borg is touched.
 public struct BorgFixture: Sendable {
+    let version: BorgUnderTest
     public let scratch: FilePath
-    /// The real Borg.
+    /// Borg, without its start.
     public private(set) var program: FilePath
+    /// The real one, as a process of its caller's.
+    public let realProgram: FilePath
     public fileprivate(set) var passphrase = "correct-horse-\(getpid())"
 
     public var repository: FilePath { scratch.appending("repository") }
@@ -57,29 +60,23 @@ public struct BorgFixture: Sendable {
             throw MissingBorg(
                 description: "Borg \(borg.rawValue) is not at \(borg.program): run .ci/borg, or install borgbackup")
         }
-        let grant = try await slots.acquire(1, weight: 0)
-        do {
-            let result = try await withScratch { try await body(BorgFixture(scratch: $0, program: borg.program)) }
-            await slots.release(grant)
-            return result
-        } catch {
-            await slots.release(grant)
-            throw error
+        return try await Turn.take {
+            let program = try await borg.warm
+            return try await withScratch {
+                try await body(BorgFixture(version: borg, scratch: $0, program: program, realProgram: borg.program))
+            }
         }
     }
 
-    /// Tests start all at once, and a hundred Borgs on two cores serve nobody.
-    private static let slots = WorkSlots(capacity: 4)
-
     /// Makes a repository that holds an archive of somebody else's, `foreign`.
     public func makeRepository() async throws {
-        try await Self.repositories[program]!.copy("repository", to: repository)
+        try await Self.repositories[version]!.copy("repository", to: repository)
     }
 
     private static let repositories = Dictionary(
         uniqueKeysWithValues: BorgUnderTest.allCases.map { borg in
             (
-                borg.program,
+                borg,
                 Template.repository(of: borg) { try await $0.borg(["create", "::foreign", "/etc/hostname"]) }
             )
         })
@@ -111,7 +108,7 @@ public struct BorgFixture: Sendable {
         let fake = scratch.appending("fake-borg")
         let text = """
             #!/bin/bash
-            BORG=\(program)
+            BORG=\(realProgram)
             VERB=--version
             for word in "$@"; do
                 case $word in create|list|extract|delete|init|repo-create|repo-list|compact|check) VERB=$word; break ;; esac
@@ -135,7 +132,8 @@ extension Template {
         filledBy fill: @escaping @Sendable (BorgFixture) async throws -> Void = { _ in }
     ) -> Template {
         Template { directory in
-            var fixture = BorgFixture(scratch: directory, program: borg.program)
+            var fixture = BorgFixture(
+                version: borg, scratch: directory, program: try await borg.warm, realProgram: borg.program)
             if let passphrase { fixture.passphrase = passphrase }
             try await fixture.initialize()
             try await fill(fixture)
@@ -152,9 +150,8 @@ extension BorgFixture {
             from borg.archiver import main
             main()
             """
-        let firstLine = try read(self.program).prefix { $0 != "\n" }
         var python = self
-        python.program = FilePath(String(firstLine.dropFirst(2)))
+        python.program = try version.python
         try await python.borg(["-c", program, "init", "--encryption", "repokey-blake2"])
     }
 }

@@ -8,6 +8,8 @@ public let musterExecutable = executable("muster")
 public let keeperExecutable = executable("muster-keeper")
 /// Exchanges names as fast as it can: Tests/Swapper/main.c.
 public let swapperExecutable = executable("swapper")
+/// A Borg that is there at once: Tests/WarmBorg/main.c.
+let warmBorgExecutable = executable("warm-borg")
 /// Does not want to end: Tests/Hostile/main.c.
 public let hostileExecutable = executable("hostile")
 

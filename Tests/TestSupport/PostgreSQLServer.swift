@@ -37,7 +37,7 @@ public final class PostgreSQLServer: Sendable {
         in scratch: FilePath, template: Template = .emptyCluster, settings: [String] = [],
         _ body: (PostgreSQLServer) async throws -> Result
     ) async throws -> Result {
-        try await inTurn {
+        try await Turn.take {
             let directory = scratch.appending("pg")
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
@@ -73,7 +73,7 @@ public final class PostgreSQLServer: Sendable {
     public static func with18<Result>(
         in scratch: FilePath, _ body: (_ server: PostgreSQLServer, _ programs: FilePath) async throws -> Result
     ) async throws -> Result {
-        try await inTurn {
+        try await Turn.take {
             let directory = scratch.appending("pg")
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
@@ -110,24 +110,6 @@ public final class PostgreSQLServer: Sendable {
 
             """
         try write(authentication, to: server.data.appending("pg_hba.conf"))
-    }
-
-    /// Dozens of tests that start their servers all at once only hinder each other.
-    private static let slots = WorkSlots(capacity: 4)
-    /// A test that has a server may start more: waiting for each other, such tests would wait for ever.
-    @TaskLocal private static var isInTurn = false
-
-    private static func inTurn<Result>(_ work: () async throws -> Result) async throws -> Result {
-        guard !isInTurn else { return try await work() }
-        let grant = try await slots.acquire(1, weight: 0)
-        let outcome: Swift.Result<Result, any Error>
-        do {
-            outcome = .success(try await $isInTurn.withValue(true) { try await work() })
-        } catch {
-            outcome = .failure(error)
-        }
-        await slots.release(grant)
-        return try outcome.get()
     }
 
     /// Gives a directory to the user that servers run as.

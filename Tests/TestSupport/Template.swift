@@ -14,6 +14,12 @@ public actor Template {
 
     /// Copies what is called `name` in it.
     func copy(_ name: FilePath.Component, to place: FilePath) async throws {
+        let copied = try await runProgram("cp", ["-a", try await directory().appending(name).string, place.string])
+        guard copied.succeeded else { throw HostError(description: copied.lastErrors) }
+    }
+
+    /// Where it is.
+    func directory() async throws -> FilePath {
         let creation =
             creation
             ?? Task { [fill] in
@@ -22,8 +28,7 @@ public actor Template {
                 return directory
             }
         self.creation = creation
-        let copied = try await runProgram("cp", ["-a", try await creation.value.appending(name).string, place.string])
-        guard copied.succeeded else { throw HostError(description: copied.lastErrors) }
+        return try await creation.value
     }
 
     private static func newDirectory() throws -> FilePath {

@@ -7,13 +7,16 @@ extension TestHost {
     ///
     /// - Parameters:
     ///   - borg: the job's, as `with` takes it.
+    ///   - hasServer: whether the dump `app` is of a server, and not of a directory.
     ///   - size: of the volume, as `BtrfsVolume.with` takes it.
     ///   - lines: of the dump, each indented by four spaces, after its path.
     public static func withBtrfs(
-        _ borg: BorgUnderTest? = nil, size: String = "128M", lines: [String] = ["    snapshot: btrfs"],
+        _ borg: BorgUnderTest? = nil, hasServer: Bool = false, size: String = "128M",
+        lines: [String] = ["    snapshot: btrfs"],
         _ body: (inout TestHost, BtrfsVolume) async throws -> Void
     ) async throws {
-        try await with(borg) { host in
+        let withHost = hasServer ? with(_:hasRepository:_:) : withFiles(_:hasRepository:_:)
+        try await withHost(borg, true) { host in
             host.nameJobUniquely()
             try await BtrfsVolume.with(in: host.scratch, size: size) { volume in
                 host.job.dumpLines +=

@@ -2,13 +2,15 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// A whole host for one test: a PostgreSQL server, a Borg, a job file, and the muster executable to run it with.
+/// A whole host for one test: a PostgreSQL server or a directory to dump, a Borg, a job file, and the muster executable to run it with.
 ///
 /// Everything lies in one scratch directory and is gone at the end of `with`. The job is called `nightly` unless
 /// the test has it otherwise, its dump `app`, its repository `local`; the server's databases `shop` and `library` hold a few rows.
 public struct TestHost: Sendable {
     public let scratch: FilePath
-    public let server: PostgreSQLServer
+    private let ownServer: PostgreSQLServer?
+    /// Where `borg` is, unless there is one in `bin`.
+    private let borgDirectory: FilePath
     /// Added to the environment of every command, over what is there.
     public var environment: [String: String] = [:]
     /// The job file, as settings that a test may change before it runs.
@@ -20,6 +22,14 @@ public struct TestHost: Sendable {
     public var staging: FilePath { scratch.appending("staging") }
     public var current: FilePath { staging.appending("current") }
     public var repository: FilePath { scratch.appending("repository") }
+    /// What the dump `app` is of, on a host without a server.
+    public var source: FilePath { scratch.appending("source") }
+    public var letter: FilePath { source.appending("letter") }
+    /// Of a host that has one.
+    public var server: PostgreSQLServer {
+        guard let ownServer else { preconditionFailure("this host has no server") }
+        return ownServer
+    }
     /// First in `PATH`: fake programs go here.
     public var bin: FilePath { scratch.appending("bin") }
 
@@ -33,22 +43,45 @@ public struct TestHost: Sendable {
     ) async throws {
         try await withScratch { scratch in
             try await PostgreSQLServer.with(in: scratch, template: databases) { server in
-                var host = try TestHost(scratch: scratch, server: server)
-                if let borg { host.job.borg = borg.program.string }
-                if hasRepository { try await repositories[borg ?? .oldstable]!.copy("repository", to: host.repository) }
+                var host = try await TestHost(scratch: scratch, server: server)
+                try await host.install(borg, hasRepository: hasRepository)
                 try await body(&host)
             }
         }
     }
 
-    private init(scratch: FilePath, server: PostgreSQLServer) throws {
+    /// The same without a server, for what does not depend on what is dumped: `app` is a directory with two files in it.
+    public static func withFiles(
+        _ borg: BorgUnderTest? = nil, hasRepository: Bool = true, _ body: (inout TestHost) async throws -> Void
+    ) async throws {
+        try await Turn.take {
+            try await withScratch { scratch in
+                var host = try await TestHost(scratch: scratch, server: nil)
+                try FileSystem.createDirectory(host.source)
+                try FileSystem.createDirectory(host.source.appending("drawer"))
+                try write("dear\n", to: host.letter)
+                try write("one\ntwo\n", to: host.source.appending("drawer/list"))
+                try await host.install(borg, hasRepository: hasRepository)
+                try await body(&host)
+            }
+        }
+    }
+
+    private init(scratch: FilePath, server: PostgreSQLServer?) async throws {
         self.scratch = scratch
-        self.server = server
+        borgDirectory = try await BorgUnderTest.oldstable.warm.removingLastComponent()
+        ownServer = server
         job = JobText(
-            staging: scratch.appending("staging").string, connection: server.connection,
-            repository: scratch.appending("repository").string, passphraseFile: scratch.appending("passphrase").string)
+            staging: scratch.appending("staging").string, repository: scratch.appending("repository").string,
+            passphraseFile: scratch.appending("passphrase").string, connection: server?.connection,
+            directory: scratch.appending("source").string, dumpLines: server == nil ? [] : ["    run_as: postgres"])
         try FileSystem.createDirectory(scratch.appending("bin"), mode: 0o755)
         try write("\(Self.passphrase)\n", to: scratch.appending("passphrase"))
+    }
+
+    private mutating func install(_ borg: BorgUnderTest?, hasRepository: Bool) async throws {
+        if let borg { job.borg = try await borg.warm.string }
+        if hasRepository { try await Self.repositories[borg ?? .oldstable]!.copy("repository", to: repository) }
     }
 
     private static let passphrase = "correct horse battery staple"
@@ -111,7 +144,8 @@ public struct TestHost: Sendable {
 
     private var environmentOfCommands: [String: String] {
         let base = [
-            "PATH": "\(bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": scratch.string,
+            "PATH": "\(bin):\(borgDirectory):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": scratch.string,
             "LC_ALL": "C.UTF-8", "BORG_BASE_DIR": scratch.appending("borg-home").string,
             "BORG_SELFTEST": "disabled",
         ]
@@ -163,28 +197,32 @@ public struct HostError: Error, CustomStringConvertible {
 /// The text of a job file with a few places to change.
 public struct JobText: Sendable {
     public var staging: String
-    public var connection: String
     public var repository: String
     public var passphraseFile: String
+    /// Of the server that the dump `app` is of; nil if it is of a directory.
+    public var connection: String?
+    public var directory: String
     public var borg = "borg"
     public var retry = "{times: 2, wait: 1s}"
     /// Lines at the top level.
     public var lines: [String] = []
     /// Lines below the dump `app`, each indented by four spaces.
-    public var dumpLines: [String] = ["    run_as: postgres"]
+    public var dumpLines: [String]
     /// Lines below the repository `local`.
     public var repositoryLines: [String] = ["    lock_wait: 1s", "    retry: {times: 1, wait: 1s}"]
     /// `initialize:` of the repository.
     public var initialize: String? = "repokey-blake2"
 
+    private var source: [String] {
+        guard let connection else { return ["    provider: directory", "    path: \(directory)"] }
+        return ["    provider: postgresql", "    connection: \(connection)"]
+    }
+
     public var text: String {
         let lines =
             [
                 "staging: \(staging)", "parallel: 2", "retry: \(retry)",
-            ] + self.lines + [
-                "dumps:", "  app:", "    provider: postgresql",
-                "    connection: \(connection)",
-            ] + dumpLines + [
+            ] + self.lines + ["dumps:", "  app:"] + source + dumpLines + [
                 "repositories:", "  local:", "    location: \(repository)", "    borg: \(borg)",
                 "    passphrase: {file: \(passphraseFile)}",
             ] + (initialize.map { ["    initialize: \($0)"] } ?? []) + repositoryLines
