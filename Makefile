@@ -4,6 +4,7 @@
 # make test   the whole suite, against real PostgreSQL and real Borg, and then its twenty slowest tests
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
+# make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
 # make bench  the figures, as ratios within one run
 # make faults system calls of small runs, made to fail one after the other; takes an hour
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
@@ -16,7 +17,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
+.PHONY: documents man fuzz sanitize demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -27,7 +28,7 @@ test: install-test-packages
 	@.ci/postgresql18
 	@$(MAKE) --no-print-directory build-tests
 	@mkdir -p .build; rm -f .build/tests.xml
-	swift test $(TESTS) --skip-build --disable-xctest --xunit-output .build/tests.xml; \
+	.ci/in-memory swift test $(TESTS) --skip-build --disable-xctest --xunit-output .build/tests.xml; \
 		status=$$?; .ci/slowest .build/tests.xml; exit $$status
 
 # Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
@@ -35,6 +36,15 @@ fuzz: install-test-packages build-tests
 	@mkdir -p .build/fuzz; export MUSTER_FUZZ_SEED=$${MUSTER_FUZZ_SEED:-$$(date +%s)} MUSTER_FUZZ_ROUNDS=$${MUSTER_FUZZ_ROUNDS:-20000} \
 		MUSTER_FUZZ_LAST=$$PWD/.build/fuzz; echo "MUSTER_FUZZ_SEED=$$MUSTER_FUZZ_SEED"; \
 		swift test $(TESTS) --skip-build --disable-xctest --filter Fuzzing
+
+# Of all that needs no other program: a sanitizer makes of each start a long one, and looks at this process alone.
+SANITIZED := DumpCoreTests|ChecksumsTests|TreesTests|ProcessesTests|StagingTests|DirectoriesTests|MusterConfigTests|PipelineTests|Fuzzing
+
+# One lane each, built apart.
+sanitize: install-test-packages
+	for sanitizer in address thread; do \
+		swift test --sanitize $$sanitizer --scratch-path .build/$$sanitizer --disable-xctest --filter '^($(SANITIZED))\.' || exit; \
+	done
 
 test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
