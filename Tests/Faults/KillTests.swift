@@ -99,22 +99,21 @@ struct KillTests {
         try await TestHost.with { host in
             let first = try await host.muster("run")
             try #require(first.status == .exited(0), "\(first.errors)")
-            // A Borg that has its lock and then takes its time: stopped by the same signals as the real one, because it is the real one.
-            let marker = host.scratch.appending("creating")
+            // A Borg that takes its time to compress: stopped by the same signals as the real one, because it is the real one.
             try host.fake(
                 "borg",
                 """
-                case "$*" in *create*) touch \(marker); exec /usr/bin/borg "$@" --upload-ratelimit 1 ;; esac
+                case "$*" in *create*) exec /usr/bin/borg "$@" --compression lzma,9 ;; esac
                 exec /usr/bin/borg "$@"
                 """)
             try await host.sql(
                 "INSERT INTO orders SELECT n, md5(n::text) FROM generate_series(5000, 90000) n", in: "shop")
             let archives = try await host.archiveNames()
+            // Borg answers for its lock from when it writes: a signal between its making the lock and noting that it has it leaves it.
+            let segments = host.repository.appending("data/0")
+            let written = Set(try FileSystem.names(in: segments))
             let run = try host.start(["run"])
-            try await eventually {
-                access(marker.string, F_OK) == 0
-                    && access(host.repository.appending("lock.exclusive").string, F_OK) == 0
-            }
+            try await eventually { try !Set(FileSystem.names(in: segments)).isSubset(of: written) }
             run.send(signal)
             _ = try await run.result()
             try await eventually { try host.processes().isEmpty }
