@@ -192,7 +192,8 @@ let package = Package(
                 "PostgreSQL", "Settings", "Snapshots", "Staging", "TestSupport", "Trees", .system,
             ]),
         .testTarget(
-            name: "EndToEnd", dependencies: ["Checksums", "Linux", "TestSupport", .system], path: "Tests/EndToEnd"),
+            name: "EndToEnd", dependencies: ["Checksums", "DumpCore", "Linux", "TestSupport", .system],
+            path: "Tests/EndToEnd"),
         .testTarget(name: "Faults", dependencies: ["Borg", "Linux", "TestSupport", .system], path: "Tests/Faults"),
         .testTarget(
             name: "ProcessesTests", dependencies: ["Processes", "Linux", "DumpCore", "TestSupport", .logging, .system]),

@@ -7,10 +7,13 @@ import Testing
 @Suite("A directory in a job")
 struct DirectoryTests {
     /// The host's job with a dump `documents` of a tree with one of everything.
+    /// - Parameter isAlone: the job has no other directory, which would pass the same stop points.
     private func withTree(
-        _ borg: BorgUnderTest? = nil, deep: Bool = false, _ body: (inout TestHost, TreeFixture) async throws -> Void
+        _ borg: BorgUnderTest? = nil, deep: Bool = false, isAlone: Bool = false,
+        _ body: (inout TestHost, TreeFixture) async throws -> Void
     ) async throws {
-        try await TestHost.withFiles(borg) { host in
+        let host = isAlone ? TestHost.with(_:hasRepository:_:) : TestHost.withFiles(_:hasRepository:_:)
+        try await host(borg, true) { host in
             let tree = try await TreeFixture(at: host.scratch.appending("documents"), deep: deep)
             host.job.dumpLines += ["  documents:", "    provider: directory", "    path: \(tree.root)"]
             try await body(&host, tree)
@@ -170,7 +173,7 @@ struct DirectoryTests {
 
     @Test("whose files vanish while it is copied is dumped without them, with a warning for each")
     func vanished() async throws {
-        try await withTree { host, tree in
+        try await withTree(isAlone: true) { host, tree in
             let result = try await host.muster("dump", stoppedAt: "directory.walked") {
                 try await tree.shell("rm plain/large plain/file plain/sub/drittname && rm -r plain/sub")
             }
@@ -186,7 +189,7 @@ struct DirectoryTests {
 
     @Test("of which a file is replaced under one of its names while it is copied has under the others what they name")
     func replacedUnderOneName() async throws {
-        try await withTree { host, tree in
+        try await withTree(isAlone: true) { host, tree in
             let result = try await host.muster("dump", stoppedAt: "directory.walked") {
                 try await tree.shell("printf 'other\\n' > new && mv new plain/file")
             }

@@ -132,6 +132,7 @@ struct ExtractTests {
     @Test("without room for it is refused before anything is written")
     func noSpace() async throws {
         try await TestHost.withFiles { host in
+            try write(String(repeating: "dear\n", count: 20_000), to: host.letter)
             try await host.mustSucceed("run")
             let small = host.scratch.appending("small")
             try FileSystem.createDirectory(small)

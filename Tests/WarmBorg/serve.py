@@ -17,7 +17,7 @@ import borg.archiver
 import borg.platform.base
 
 # Read when Borg is loaded, and not set then. With one of these a Borg is started as usual.
-EARLY = (b"BORG_WORKAROUNDS", b"BORG_FUSE_IMPL", b"BORG_HOST_ID", b"LD_", b"PYTHON")
+EARLY = (b"BORG_EXIT_CODES", b"BORG_WORKAROUNDS", b"BORG_FUSE_IMPL", b"BORG_HOST_ID", b"LD_", b"PYTHON")
 F_SETSIG = 10
 
 
