@@ -60,5 +60,18 @@ struct ReportTests {
         }
     }
 
+    @Test("Of two runs that began in the same second, the one that was written last is the newer one")
+    func sameSecond() async throws {
+        try await withArea { area in
+            for (name, second) in [("ffff", 1), ("0000", 2), ("8888", 3)] {
+                let id = try #require(RunID("20261123T080102Z-\(name)"))
+                try await area.writeReport(second, of: id)
+                try FileSystem.setModified(area.root.appending("runs/\(id).json"), to: Int64(second) * 1_000_000_000)
+            }
+            #expect(
+                try await area.reports().map { String(decoding: $0.bytes, as: UTF8.self) } == ["3\n", "2\n", "1\n"])
+        }
+    }
+
     private func run(_ number: Int) -> RunID { RunID("20261123T080102Z-0\(100 + number)")! }
 }

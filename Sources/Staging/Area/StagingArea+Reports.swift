@@ -30,13 +30,20 @@ extension StagingArea {
     public func reports() async throws(StagingError) -> [StoredReport] {
         let area = self
         return try await onOwnThread { () throws(StagingError) in
-            var reports: [StoredReport] = []
+            var reports: [(report: StoredReport, writtenAt: Int64)] = []
             for (name, run) in try area.reportFiles() where name.string == "\(run)\(Self.reportSuffix)" {
+                let path = area.runs.appending(name)
                 // Another run may remove old ones at this moment.
-                guard let bytes = try SmallFile(area.runs.appending(name)).read() else { continue }
-                reports.append(StoredReport(run: run, bytes: bytes))
+                guard let status = try? FileSystem.status(of: path), let bytes = try SmallFile(path).read() else {
+                    continue
+                }
+                reports.append((StoredReport(run: run, bytes: bytes), status.modified))
             }
-            return reports
+            // A run's id knows its second only, and two short runs may share one.
+            return reports.sorted { one, other in
+                (one.report.run.second, one.writtenAt, one.report.run.description)
+                    > (other.report.run.second, other.writtenAt, other.report.run.description)
+            }.map(\.report)
         }
     }
 
@@ -61,4 +68,9 @@ extension StagingArea {
             return (name, run)
         }
     }
+}
+
+extension RunID {
+    /// Its part that tells when it began, by which ids sort.
+    fileprivate var second: String { String(description.prefix(16)) }
 }
