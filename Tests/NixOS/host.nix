@@ -98,6 +98,7 @@ let
       serviceConfig = {
         User = job.user;
         ProtectSystem = "strict";
+        PrivateTmp = true;
         ReadWritePaths = [ "/root/.cache/borg" ] ++ job.readWritePaths;
       };
     };

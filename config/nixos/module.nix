@@ -147,6 +147,9 @@ let
     ++ map (path: "-${dirOf path}") (keyExports job);
   };
 
+  # Swift's threads ask for priorities that they do not get here, and would log each refusal. Let the call do nothing, with success.
+  quietPriority = "~setpriority:0";
+
   # Root reads what every user owns, gives copies back to their owners, and becomes the user in run_as. Others need no privilege.
   privileges =
     job:
@@ -167,6 +170,7 @@ let
           "@system-service"
           "~@privileged @resources"
           "@setuid @chown"
+          quietPriority
         ]
         ++ lib.optional (takesSnapshots job) "@mount";
         # Where snapshots are mounted. It stays when a unit ends: another job may be at work.
@@ -177,9 +181,12 @@ let
     else
       {
         CapabilityBoundingSet = "";
+        # Muster takes over what its programs wrote by chown, which without a privilege only ever confirms the owner.
         SystemCallFilter = [
           "@system-service"
           "~@privileged @resources"
+          "@chown"
+          quietPriority
         ];
       };
 
