@@ -137,7 +137,8 @@ let
     LockPersonality = true;
     # Not for Borg: Python may want memory that it can both write and run.
     MemoryDenyWriteExecute = repositoriesOf job == [ ];
-    # No RemoveIPC: in a unit that runs as postgres it can remove the shared memory of the running server.
+    # No RemoveIPC: at the end of a unit that runs as postgres it removes the shared memory of a server that systemd does not know
+    # to run as postgres too. Seen on Debian: the server then refuses every connection.
     SystemCallArchitectures = "native";
     SystemCallErrorNumber = "EPERM";
     ReadWritePaths = [
