@@ -29,13 +29,37 @@ static pid_t parent_of(const char *pid) {
     return parent;
 }
 
+/// The real user of a process, from its line of /proc/PID/status. -1 if it is gone.
+static uid_t user_of(pid_t process) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+    FILE *status = fopen(path, "re");
+    if (status == NULL) return (uid_t)-1;
+    unsigned user = (unsigned)-1;
+    while (fgets(line, sizeof line, status) != NULL && sscanf(line, "Uid: %u", &user) != 1) {}
+    fclose(status);
+    return user;
+}
+
+void send_signal(pid_t process, int signal) {
+    if (kill(process, signal) == 0 || errno != EPERM || geteuid() != 0) return;
+    const uid_t user = user_of(process < 0 ? -process : process);
+    if (user == (uid_t)-1 || user == 0) return;
+    const pid_t sender = fork();
+    if (sender == 0) {
+        if (setresuid(user, user, user) == 0) kill(process, signal);
+        _exit(0);
+    }
+    while (sender > 0 && waitpid(sender, NULL, 0) < 0 && errno == EINTR) {}
+}
+
 /// By /proc/self/task/*/children, which not every kernel has. This process has one thread. False if it cannot be read.
 static bool kill_listed_children(void) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     FILE *list = fopen(path, "re");
     if (list == NULL) return false;
-    for (int child; fscanf(list, "%d", &child) == 1;) kill(child, SIGKILL);
+    for (int child; fscanf(list, "%d", &child) == 1;) send_signal(child, SIGKILL);
     fclose(list);
     return true;
 }
@@ -46,7 +70,7 @@ void kill_children(void) {
     if (processes == NULL) return;
     for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
         if (!isdigit((unsigned char)entry->d_name[0])) continue;
-        if (parent_of(entry->d_name) == getpid()) kill((pid_t)atoi(entry->d_name), SIGKILL);
+        if (parent_of(entry->d_name) == getpid()) send_signal((pid_t)atoi(entry->d_name), SIGKILL);
     }
     closedir(processes);
 }

@@ -10,6 +10,9 @@ enum { usage = 64, cannot_start = 127 };
 /// Says which word of the command line is wrong, and ends.
 _Noreturn void misused(const char *word);
 
+/// Sends a signal to a process, or to the group of minus that process: as its user where root itself may not, in a sandbox without CAP_KILL.
+void send_signal(pid_t process, int signal);
+
 /// Kills every child of this process.
 void kill_children(void);
 

@@ -144,8 +144,8 @@ static bool reap(pid_t child, int *status) {
 
 /// Once the program is in no group of its own making, whether it was left there or left it, the group's signal does not reach it.
 static void signal_program(pid_t child, int signal) {
-    kill(-child, signal);
-    if (getpgid(child) != child) kill(child, signal);
+    send_signal(-child, signal);
+    if (getpgid(child) != child) send_signal(child, signal);
 }
 
 static int stay_with(pid_t child, int signals, int parent, int grace) {

@@ -94,6 +94,21 @@ struct KillTests {
         }
     }
 
+    @Test("without the capability to kill, as units of systemd have it, ends a pg_dump of another user's all the same")
+    func withoutCapability() async throws {
+        try await TestHost.with { host in
+            let sharedHost = host
+            try await host.whileLocking("orders", in: "shop") {
+                let run = try sharedHost.start(
+                    ["dump"], under: ["/usr/bin/setpriv", "--bounding-set=-kill", "--inh-caps=-kill"])
+                try await eventually { try sharedHost.processes().contains { $0.contains("pg_dump") } }
+                run.send(SIGTERM)
+                #expect(try await run.result().status == .exited(143))
+                #expect(try sharedHost.processes().isEmpty)
+            }
+        }
+    }
+
     @Test("in the middle of borg create leaves no archive, no checkpoint and no lock", arguments: [SIGTERM, SIGKILL])
     func endedInTheMiddleOfBorg(signal: Int32) async throws {
         try await TestHost.with { host in

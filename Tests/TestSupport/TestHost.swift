@@ -123,13 +123,19 @@ public struct TestHost: Sendable {
     }
 
     /// Starts muster with the job file.
-    public func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Command {
+    ///
+    /// - Parameter wrapper: a program with its arguments that becomes muster, such as setpriv.
+    public func start(
+        _ arguments: [String], environment: [String: String] = [:], under wrapper: [String] = []
+    ) throws -> Command {
         let file = jobFile
         try write(job.text, to: file)
         // What comes after two dashes is another program's.
         let own = arguments.prefix { $0 != "--" }
+        let words =
+            wrapper + [musterExecutable.string] + own + ["--config", file.string] + arguments.dropFirst(own.count)
         return try Command(
-            musterExecutable, own + ["--config", file.string] + arguments.dropFirst(own.count),
+            FilePath(words[0]), Array(words.dropFirst()),
             environment: self.environmentOfCommands.merging(environment) { $1 }, scratch: scratch)
     }
 
