@@ -37,6 +37,7 @@ extension DirectoryProvider {
                 .sourceUnavailable, "\(settings.path) is not a mount point: it is on \(mount.point)",
                 hint: "Mount its disk, or remove require_mount.")
         }
+        let hidden = try hiddenPlaces(in: path, mount)
         let ownPlaces = try ownPlaces(of: run, below: path)
         let selection = Selection(settings.selection, device: status.device, ownPlaces: ownPlaces)
         var walk = TreeWalk(source, selection, longestPath: longestPath(of: run), atHand: atHand, until: stop)
@@ -45,6 +46,7 @@ extension DirectoryProvider {
             run.shortcuts.previous?.record.tree?.reference == nil ? run.shortcuts.previous?.record.moment.from : nil
         var rights = CopyRights.ofProcess()
         try walk.visitAll { (path, status) throws(DumpError) in
+            if hidden.contains(path) { throw hiddenByUnit(source.path.pushing(path)) }
             rights.add(path, status, in: source)
             try settings.requireReadable(path, status, in: source.path)
             // A guess: whatever moved here with its directory has not changed and is new.
@@ -63,6 +65,21 @@ extension DirectoryProvider {
             findings: rights.findings(isCopied: !isReferenced(in: run)) + (planned?.findings ?? liveFindings(run)),
             omissions: walk.omissions.findings(of: settings.path.string),
             root: FileNumber(status))
+    }
+
+    /// What a unit of systemd does not let us see below the path, relative to it. Throws if that is the path itself: it looks empty, and is not.
+    private func hiddenPlaces(in path: FilePath, _ mount: MountTable.Mount) throws(DumpError) -> Set<FilePath> {
+        guard !mount.isPutByUnit else { throw hiddenByUnit(settings.path) }
+        let below = ((try? MountTable.current()) ?? MountTable(mounts: [])).mounts(below: path).filter(\.isPutByUnit)
+        return Set(below.map { $0.point.relative(to: path) })
+    }
+
+    private func hiddenByUnit(_ path: FilePath) -> DumpError {
+        DumpError(
+            .sourceUnavailable, "the unit that Muster runs in hides \(path): it would be dumped as an empty directory",
+            hint:
+                "Let the unit see it: muster install-units writes what the job needs. By hand, look for ProtectHome=, InaccessiblePaths= and PrivateTmp=."
+        )
     }
 
     private func isReferenced(in run: RunContext) -> Bool { settings.stage == .reference && !run.surroundings.isByHand }

@@ -32,6 +32,8 @@ public struct MountTable: Sendable {
         }
     }
 
+    public init(mounts: [Mount]) { self.mounts = mounts }
+
     /// The mounts of now.
     public static func current() throws(Errno) -> MountTable {
         MountTable(parsing: try FileSystem.bytes(of: "/proc/self/mountinfo"))
@@ -77,6 +79,14 @@ public struct MountTable: Sendable {
 }
 
 extension MountTable.Mount {
+    /// Whether systemd has mounted it in front of what the host has there: with `InaccessiblePaths=` and `ProtectHome=` a directory of its own
+    /// without an entry, with `PrivateTmp=` a new one, with `ProtectHome=tmpfs` an empty file system (`namespace.c`).
+    public var isPutByUnit: Bool {
+        root.hasPrefix("/systemd/inaccessible/") || root.contains("/systemd-private-")
+            || fileSystem == "tmpfs" && source == "tmpfs" && ["/home", "/root", "/run/user"].contains(point)
+                && getenv("INVOCATION_ID") != nil
+    }
+
     /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; a few characters are escaped in octal.
     init?(line: ArraySlice<UInt8>) {
         let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)

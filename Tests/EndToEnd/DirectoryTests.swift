@@ -238,6 +238,27 @@ struct DirectoryTests {
         }
     }
 
+    @Test("that a unit of systemd hides, as a whole or in part, is not dumped as an empty one")
+    func hidden() async throws {
+        try await withTree { host, tree in
+            for (number, place) in ["", "/plain"].enumerated() {
+                let run = host.scratch.appending("run-\(number)")
+                // As ProtectHome=yes does it: a directory of systemd's own, below /run, is mounted in front.
+                let result = try await host.shell(
+                    """
+                    unshare --mount sh -ec 'mkdir \(run); mount -t tmpfs tmpfs \(run); mkdir -p \(run)/systemd/inaccessible/dir
+                    mount --bind \(run)/systemd/inaccessible/dir \(tree.root)\(place); exec $MUSTER dump --config $JOB'
+                    """)
+                #expect(result.status == .exited(3), "\(result.errors)")
+                #expect(
+                    result.errors.contains(
+                        "the unit that Muster runs in hides \(tree.root)\(place): it would be dumped as an empty directory"
+                    ),
+                    "\(result.errors)")
+            }
+        }
+    }
+
     @Test("that vanishes as a whole, or does not fit, fails the job, and the published set stays as it is")
     func failed() async throws {
         try await withTree { host, tree in
