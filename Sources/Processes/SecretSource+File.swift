@@ -61,7 +61,9 @@ extension SecretSource {
         guard let directory else {
             throw SecretFailure(
                 "there are no credentials: CREDENTIALS_DIRECTORY is not set",
-                hint: "Credentials exist only in a systemd unit: give it LoadCredential=\(name):/path/of/the/secret.")
+                hint:
+                    "Credentials exist only in a systemd unit: give it LoadCredential=\(name):FILE. By hand: systemd-run --pipe --wait --property=LoadCredential=\(name):FILE muster …"
+            )
         }
         guard let component = FilePath.Component(name), component.kind == .regular else {
             throw SecretFailure("'\(name)' cannot be the name of a credential")
@@ -70,9 +72,16 @@ extension SecretSource {
             return try await read(directory.appending(component), refuseReadableByAll: false)
         } catch {
             var failure = error
-            failure.hint = failure.hint ?? "Give the unit LoadCredential=\(name):/path/of/the/secret."
+            failure.hint = failure.hint ?? hint(onMissing: name, in: directory)
             throw failure
         }
+    }
+
+    private static func hint(onMissing name: String, in directory: FilePath) -> String {
+        let advice = "Give the unit LoadCredential=\(name):/path/of/the/secret."
+        guard (try? FileSystem.names(in: directory)) == [] else { return advice }
+        return advice
+            + " It has none at all: LoadCredential=\(name) without a path is looked for in /etc/credstore, and where systemd finds nothing it starts the unit all the same."
     }
 
     private static func open(_ path: FilePath) throws(Errno) -> FileDescriptor {

@@ -183,9 +183,16 @@ struct SecretSourceTests {
     func credential() async throws {
         await expect(
             "cannot read the secret of x: there are no credentials: CREDENTIALS_DIRECTORY is not set",
-            hint: "Credentials exist only in a systemd unit: give it LoadCredential=pw:/path/of/the/secret."
+            hint:
+                "Credentials exist only in a systemd unit: give it LoadCredential=pw:FILE. By hand: systemd-run --pipe --wait --property=LoadCredential=pw:FILE muster …"
         ) { try await resolve(.credential("pw"), credentials: nil) }
         try await withScratch { scratch in
+            await expect(
+                "cannot read the secret of x: \(scratch)/pw: No such file or directory",
+                hint:
+                    "Give the unit LoadCredential=pw:/path/of/the/secret. It has none at all: LoadCredential=pw without a path is looked for in /etc/credstore, and where systemd finds nothing it starts the unit all the same."
+            ) { try await resolve(.credential("pw"), credentials: scratch) }
+            try write(Array("other".utf8), to: scratch.appending("other"))
             await expect(
                 "cannot read the secret of x: \(scratch)/pw: No such file or directory",
                 hint: "Give the unit LoadCredential=pw:/path/of/the/secret."
