@@ -1,11 +1,15 @@
 import DumpCore
+import Linux
 import Synchronization
 
 /// How much has been copied, told as progress a few times a second.
 final class ByteCounter: Sendable {
     private let bytes = Atomic<Int64>(0)
 
-    func add(_ count: Int64) { bytes.add(count, ordering: .relaxed) }
+    func add(_ count: Int64) {
+        SignOfLife.give()
+        bytes.add(count, ordering: .relaxed)
+    }
 
     func telling<Result: Sendable>(
         _ unit: WorkUnit, in run: RunContext, _ work: @escaping @Sendable () async throws(DumpError) -> Result

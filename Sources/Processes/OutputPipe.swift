@@ -43,6 +43,7 @@ struct OutputPipe: ~Copyable {
                 rounds += 1
                 let count = read(readEnd, buffer.baseAddress, buffer.count)
                 if count > 0 {
+                    SignOfLife.give()
                     deliver(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 } else if count == 0 {
                     close(readEnd)

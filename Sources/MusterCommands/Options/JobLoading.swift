@@ -38,6 +38,7 @@ extension JobOptions {
     /// The job ready to run: providers set up, secrets still where they are.
     func load(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
         let job = try read(positional)
+        Console.shared.isAbout(job: job.name)
         if let exposure = job.exposure {
             log.warning(
                 "\(job.file) is not safe from other users: \(exposure)",

@@ -1,6 +1,7 @@
 import DumpCore
 import Glibc
 import Linux
+import Logging
 import Synchronization
 import SystemPackage
 
@@ -14,6 +15,8 @@ final class Console: Sendable {
     /// What stands at the bottom of the terminal now.
     private let live = Mutex<[String]>([])
     private let lost = Mutex<Errno?>(nil)
+    private let journal = SystemJournal.ofStandardError
+    private let subject = Mutex<[SystemJournal.Field]>([])
 
     /// Why a result has not arrived where standard output leads; nil if all have.
     var lostResult: Errno? { lost.withLock { $0 } }
@@ -31,9 +34,37 @@ final class Console: Sendable {
         if let failure { lost.withLock { $0 = $0 ?? failure } }
     }
 
-    func error(_ text: String) { plainError("muster: " + text) }
+    /// A question, with the cursor behind it.
+    func prompt(_ text: String) { write(text.legible, to: STDERR_FILENO) }
 
-    func plainError(_ text: String) { write(text.legible + "\n", to: STDERR_FILENO) }
+    func error(_ text: String) { plainError("muster: " + text, [.milestone(.failed)]) }
+
+    /// - Parameter fields: of its entry, where standard error leads to the journal.
+    func plainError(_ text: String, _ fields: [SystemJournal.Field] = []) {
+        logLine(text.legible, .error, fields, elsewhere: "")
+    }
+
+    /// An entry of the journal, or a line.
+    ///
+    /// - Parameter prefix: of the line on a terminal or in a file. The journal, where it takes no entry, reads the level from the line.
+    func logLine(_ text: String, _ level: Logger.Level, _ fields: [SystemJournal.Field], elsewhere prefix: String) {
+        let priority = level.priority
+        guard let journal else { return line(prefix + text) }
+        let entry = [
+            SystemJournal.Field("MESSAGE", text), SystemJournal.Field("PRIORITY", "\(priority)"),
+            SystemJournal.Field("SYSLOG_IDENTIFIER", "muster"),
+        ]
+        if !journal.write(entry + subject.withLock(\.self) + fields) { line("<\(priority)>\(text)") }
+    }
+
+    private func line(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+    /// What the journal's entries are about from now on.
+    func isAbout(job: String, run: String? = nil) {
+        subject.withLock {
+            $0 = [SystemJournal.Field("MUSTER_JOB", job)] + (run.map { [SystemJournal.Field("MUSTER_RUN", $0)] } ?? [])
+        }
+    }
 
     /// Replaces the live lines, in one write, so that nothing flickers.
     func show(_ lines: [String]) {

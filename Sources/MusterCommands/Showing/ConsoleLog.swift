@@ -1,9 +1,9 @@
 import DumpCore
-import Glibc
+import Linux
 import Logging
 
-/// Log lines on standard error: `message key=value …`. On a terminal they begin with the local time; for the journal with
-/// the level as it reads it (`<4>`), which adds the time itself; elsewhere with the time in UTC and the level.
+/// Log lines on standard error: `message key=value …`. On a terminal they begin with the local time, elsewhere with the time in UTC and the
+/// level. The journal gets them as entries with fields; it adds the time itself.
 struct ConsoleLog: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
@@ -14,30 +14,28 @@ struct ConsoleLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        let text = facts.map { " \($0.key.onOneLine)=\(Self.quoted("\($0.value)"))" }.joined()
-        Console.shared.plainError(prefix(event.level) + "\(event.message)".onOneLine + text)
+        var facts = metadata.merging(event.metadata ?? [:]) { $1 }
+        let milestone = facts.removeValue(forKey: Milestone.key).flatMap { Milestone(rawValue: "\($0)") }
+        let sorted = facts.sorted { $0.key < $1.key }
+        let text = sorted.map { " \($0.key.onOneLine)=\(Self.quoted("\($0.value)"))" }.joined()
+        Console.shared.logLine(
+            "\(event.message)".onOneLine + text, event.level, Self.fields(facts, milestone),
+            elsewhere: prefix(event.level))
     }
 
     private func prefix(_ level: Logger.Level) -> String {
-        if Self.goesToJournal { return "<\(priority(level))>" }
         guard Console.shared.isTerminal else { return "\(Timestamp.now) \(level): " }
         let time = Timestamp.now.local.dropFirst(11).prefix(8)
         return "\(time) " + (level >= .warning ? "\(level): " : "")
     }
 
-    private static let goesToJournal = getenv("JOURNAL_STREAM") != nil && !Console.shared.isTerminal
-
-    /// Of syslog(3).
-    private func priority(_ level: Logger.Level) -> Int {
-        switch level {
-        case .critical: 2
-        case .error: 3
-        case .warning: 4
-        case .notice: 5
-        case .info: 6
-        case .debug, .trace: 7
+    /// What is worth a search in the journal.
+    private static func fields(_ facts: Logger.Metadata, _ milestone: Milestone?) -> [SystemJournal.Field] {
+        let named = ["dump", "repository", "archive", "code"].compactMap { key in
+            facts[key].map { SystemJournal.Field("MUSTER_\(key.uppercased())", "\($0)") }
         }
+        let kind = milestone ?? (facts["code"] == nil ? nil : .finding)
+        return named + (kind.map { [.milestone($0)] } ?? [])
     }
 
     private static func quoted(_ value: String) -> String {
@@ -54,5 +52,25 @@ struct ConsoleLog: LogHandler {
             }
         }
         return "\"\(escaped.onOneLine)\""
+    }
+}
+
+extension Logger.Level {
+    /// Of syslog(3).
+    var priority: Int {
+        switch self {
+        case .critical: 2
+        case .error: 3
+        case .warning: 4
+        case .notice: 5
+        case .info: 6
+        case .debug, .trace: 7
+        }
+    }
+}
+
+extension SystemJournal.Field {
+    static func milestone(_ milestone: Milestone) -> SystemJournal.Field {
+        SystemJournal.Field("MESSAGE_ID", milestone.messageID)
     }
 }

@@ -53,9 +53,8 @@ extension Run {
             let borg = try await job.open(repository)
             let confirmed = try await archivePersistently(set, in: borg, holding: lock)
             archived.fill(from: confirmed)
-            log.notice(
-                "archive confirmed",
-                metadata: ["repository": "\(repository.name)", "archive": "\(archived.name ?? "")"])
+            log.note(
+                .archiveConfirmed, ["repository": "\(repository.name)", "archive": "\(archived.name ?? "")"])
             let kept = await upkeep.follow(confirmed.archive, in: borg, holding: lock)
             archived.upkeep = kept.record
             return (archived, kept.error)

@@ -16,7 +16,7 @@ extension Run {
             if acceptsSizes { record.note { $0.sizesAccepted = true } }
             let published = try await publishDumps(holding: lock, measuredBy: sizes, inPlace)
             let set = published.set
-            log.notice("set published", metadata: ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
+            log.note(.setPublished, ["path": "\(set.root)", "bytes": "\(set.manifest.bytes)"])
             return published
         } catch {
             throw RunFailure(error, during: .dump)

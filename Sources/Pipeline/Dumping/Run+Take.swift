@@ -92,15 +92,15 @@ extension Run {
     private func take(
         _ frozen: any FrozenSource, into incoming: IncomingSet, in context: RunContext
     ) async -> Result<DumpSummary, DumpError> {
-        log.info("dump started", metadata: ["dump": "\(context.dump)"])
+        log.note(.dumpStarted, ["dump": "\(context.dump)"])
         do throws(DumpError) {
             var context = context
             context.shortcuts.completed = incoming.completion(ofDump: context.dump)
             let summary = try await frozen.dump(into: directory(for: context.dump, in: incoming), in: context)
-            log.notice("dump finished", metadata: ["dump": "\(context.dump)"])
+            log.note(.dumpFinished, ["dump": "\(context.dump)"])
             return .success(summary)
         } catch {
-            log.warning("dump failed", metadata: ["dump": "\(context.dump)", "error": "\(error.message)"])
+            log.note(.dumpFailed, ["dump": "\(context.dump)", "error": "\(error.message)"])
             return .failure(error)
         }
     }

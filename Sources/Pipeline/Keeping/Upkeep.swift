@@ -69,9 +69,9 @@ public struct Upkeep: Sendable {
             record.freedBytes = try await repository.compact()
             record.compacted = true
         }
-        log.notice(
-            "repository pruned",
-            metadata: [
+        log.note(
+            .repositoryPruned,
+            [
                 "repository": "\(repository.name)", "pruned": "\(plan.going.count)", "kept": "\(plan.staying.count)",
                 "freed": "\(record.freedBytes.map(formatBytes) ?? "unknown")",
             ])
@@ -138,7 +138,7 @@ public struct Upkeep: Sendable {
         ledger.note(check, at: startedAt)
         try await lock.writeRepositoryRecord(of: repository.name, ledger)
         let kind = RunReport.UpkeepRecord.Check(check)
-        log.notice("repository checked", metadata: ["repository": "\(repository.name)", "check": "\(kind.rawValue)"])
+        log.note(.repositoryChecked, ["repository": "\(repository.name)", "check": "\(kind.rawValue)"])
     }
 
 }

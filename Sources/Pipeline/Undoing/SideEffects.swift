@@ -84,7 +84,7 @@ public struct SideEffects: Sendable {
         case _ where record.isKept == true:
             if let loss { metadata["lost"] = "\(loss)" }
             log.warning("released what was kept for Borg: 'muster release' never was", metadata: metadata)
-        default: log.warning("undid what a dead run had left", metadata: metadata)
+        default: log.note(.leftoversUndone, metadata)
         }
     }
 

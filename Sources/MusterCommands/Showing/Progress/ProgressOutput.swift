@@ -65,13 +65,19 @@ struct LoggedProgress: ProgressOutput {
     func end(_ status: Int32) {}
 }
 
-/// The line that `systemctl status` shows of our service.
-struct ServiceProgress: ProgressOutput {
-    let service: ServiceNotification
+/// The line that `systemctl status` shows of our service, and a sign of life whenever something has moved.
+final class ServiceProgress: ProgressOutput {
+    private let service: ServiceNotification
     let interval = Duration.seconds(2)
     let showsEachBeginAndEnd = true
+    private let bytes = Mutex<[ProgressKey: Int64]>([:])
+
+    init(service: ServiceNotification) { self.service = service }
 
     func show(_ readings: [ProgressReading]) {
+        if haveMoved(to: Dictionary(readings.map { ($0.line.key, $0.line.progress.bytes) }) { max($0, $1) }) {
+            SignOfLife.give()
+        }
         guard let first = readings.first else { return }
         let others = readings.count > 1 ? " (and \(readings.count - 1) more)" : ""
         service.say(status: "\(first.line.stage.rawValue) \(first.summary)\(others)")
@@ -79,5 +85,12 @@ struct ServiceProgress: ProgressOutput {
 
     func end(_ status: Int32) {
         service.say(status: ExitStatus(rawValue: status)?.meaning ?? "ended with status \(status)")
+    }
+
+    private func haveMoved(to now: [ProgressKey: Int64]) -> Bool {
+        bytes.withLock { bytes in
+            defer { bytes = now }
+            return now != bytes
+        }
     }
 }

@@ -17,9 +17,9 @@ extension ProgressReading {
         return text.columns > width ? text.fitted(to: width) : text
     }
 
-    /// For a sentence: `app shop: 512 MiB of ~1.20 GiB, 15s left`.
+    /// For a sentence: `app shop: 41 %, 512 MiB of ~1.20 GiB, 15s left`.
     var summary: String {
-        "\(line.label.onOneLine): " + [sizes, left, detail].compactMap(\.self).joined(separator: ", ")
+        "\(line.label.onOneLine): " + [percent, sizes, left, detail].compactMap(\.self).joined(separator: ", ")
     }
 
     private static let gap = "  "
@@ -32,6 +32,13 @@ extension ProgressReading {
         let progress = line.progress
         guard progress.expectedBytes > 0 else { return formatBytes(progress.bytes) }
         return "\(formatBytes(progress.bytes)) of ~\(formatBytes(progress.expectedBytes))"
+    }
+
+    /// At most 99: what was expected is an estimate, and the line goes away with the end.
+    private var percent: String? {
+        let progress = line.progress
+        guard progress.expectedBytes > 0 else { return nil }
+        return "\(Int(min(99, 100 * Double(progress.bytes) / Double(progress.expectedBytes)))) %"
     }
 
     private var speed: String? { bytesPerSecond.flatMap { $0 > 0 ? "\(formatBytes($0))/s" : nil } }

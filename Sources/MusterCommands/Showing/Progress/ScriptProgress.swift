@@ -28,7 +28,7 @@ final class ScriptProgress: ProgressOutput {
     private func print(_ event: ProgressEvent) {
         // There is nothing in an event that JSON could not say.
         guard let line = try? jsonLine(event) else { return }
-        Console.shared.plainError(line)
+        Console.shared.logLine(line, .info, [], elsewhere: "")
     }
 }
 
