@@ -166,7 +166,8 @@ let package = Package(
                 .logging, .system,
             ]),
         .testTarget(
-            name: "MusterCommandsTests", dependencies: ["MusterCommands", "Reporting", "DumpCore"]),
+            name: "MusterCommandsTests",
+            dependencies: ["MusterCommands", "MusterConfig", "Reporting", "Linux", "DumpCore", "TestSupport", .system]),
         .testTarget(
             name: "CatalogTests",
             dependencies: ["Catalog", "Borg", "Staging", "Linux", "DumpCore", "TestSupport", .system]),

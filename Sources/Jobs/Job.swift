@@ -27,6 +27,8 @@ public struct Job: Sendable, Equatable {
     public var maxAge: Duration?
     /// How the application is held still while all sources are frozen.
     public var freeze: Freeze?
+    /// Programs of the operator's that hear of the job.
+    public var hooks: Hooks?
     /// In the order of the file; at least one.
     public var dumps: [Dump]
     /// In the order of the file. Without any, someone else archives the set.
@@ -35,7 +37,7 @@ public struct Job: Sendable, Equatable {
     public init(
         name: String, file: FilePath, staging: FilePath, host: String? = nil, parallel: Int? = nil,
         retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
-        freeze: Freeze? = nil, dumps: [Dump],
+        freeze: Freeze? = nil, hooks: Hooks? = nil, dumps: [Dump],
         repositories: [Repository] = []
     ) {
         self.name = name
@@ -47,6 +49,7 @@ public struct Job: Sendable, Equatable {
         self.anomalies = anomalies
         self.maxAge = maxAge
         self.freeze = freeze
+        self.hooks = hooks
         self.dumps = dumps
         self.repositories = repositories
     }
@@ -60,6 +63,18 @@ extension Job {
         public var thaw: [String] = []
         /// How long the application may stand still.
         public var deadline = Duration.seconds(30)
+
+        public init() {}
+    }
+}
+
+extension Job {
+    /// What stands under `hooks:`.
+    public struct Hooks: Sendable, Equatable {
+        /// A program with its arguments, for a unit of the job that failed.
+        public var onFailure: [String] = []
+        /// How long it may take.
+        public var deadline = Duration.seconds(60)
 
         public init() {}
     }

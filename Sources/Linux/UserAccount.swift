@@ -16,8 +16,14 @@ public struct UserAccount: Sendable, Hashable {
         self = found
     }
 
+    /// The user with this number, or nil if it has no name.
+    public init?(id: UInt32) {
+        guard let found = Self.lookUp({ getpwuid_r(id, $0, $1, $2, $3) }) else { return nil }
+        self = found
+    }
+
     /// The user that this process acts as, or nil if it has no name.
-    public static var current: UserAccount? { lookUp { getpwuid_r(geteuid(), $0, $1, $2, $3) } }
+    public static var current: UserAccount? { UserAccount(id: geteuid()) }
 
     /// Whether this process may act as any user.
     public static var currentIsRoot: Bool { geteuid() == 0 }

@@ -28,7 +28,7 @@ struct Muster: AsyncParsableCommand {
     private static func perform(_ arguments: ArraySlice<String>) async -> Int32 {
         do {
             try requireKnown(arguments)
-            var command = try parseAsRoot(Array(arguments))
+            var command = try await asyncParseAsRoot(Array(arguments))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

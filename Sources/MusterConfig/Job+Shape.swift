@@ -22,6 +22,19 @@ extension Job.Freeze {
     }
 }
 
+extension Job.Hooks {
+    static var shape: ObjectShape<Job.Hooks> {
+        ObjectShape(default: Job.Hooks())
+            .required(
+                "on_failure", \.onFailure, .command.example(["/usr/local/bin/tell-me", "backup failed"]),
+                "A program and its arguments. MUSTER_JOB, MUSTER_UNIT, MUSTER_RESULT and MUSTER_REPORT in its environment say what failed."
+            )
+            .key(
+                "deadline", \.deadline, .duration(atLeast: .seconds(1), atMost: .seconds(3600)),
+                "How long it may take.")
+    }
+}
+
 extension Job {
     /// What may stand in a job file.
     ///
@@ -91,7 +104,12 @@ extension ObjectShape<Job> {
         )
         .optional(
             "freeze", \.freeze, Job.Freeze.shape.shape,
-            "Commands that hold an application still while the snapshots of all dumps are taken.")
+            "Commands that hold an application still while the snapshots of all dumps are taken."
+        )
+        .optional(
+            "hooks", \.hooks, Job.Hooks.shape.shape,
+            "A program to run when a unit of the job fails, or cannot begin. muster-failure@.service runs it."
+        )
     }
 
     fileprivate func contents(of kinds: [ProviderKind]) -> ObjectShape {

@@ -34,6 +34,11 @@ extension JobFile {
         return directory.appending(file)
     }
 
+    /// Whether a job of that name is there, be its file right or wrong.
+    public static func exists(_ job: String, in directory: FilePath = directory()) -> Bool {
+        (try? names(in: directory).contains { $0.stem == job }) ?? false
+    }
+
     /// The names of all jobs that `find` would find, sorted.
     public static func jobs(in directory: FilePath = directory()) throws(ConfigurationError) -> [String] {
         Set(try names(in: directory).map(\.stem)).filter { NameRule.entries.fault(in: $0) == nil }.sorted()

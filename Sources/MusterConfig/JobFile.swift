@@ -54,8 +54,8 @@ public enum JobFile {
             .exposed, "\(path) is not safe from other users: \(part)", hint: part.remedy)
     }
 
-    /// Validates the contents of a job file.
-    static func parse(
+    /// Validates the contents of a job file. Throws all mistakes at once.
+    public static func parse(
         _ bytes: [UInt8], name: String, file: FilePath, kinds: [ProviderKind]
     ) throws(ConfigurationError) -> Job {
         var diagnostics = Diagnostics()

@@ -23,6 +23,7 @@ struct ShowingTests {
                   above_percent: null
                 max_age: null
                 freeze: null
+                hooks: null
                 dumps:
                   app:
                     provider: postgresql
@@ -74,7 +75,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:44:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:45:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

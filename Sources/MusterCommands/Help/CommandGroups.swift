@@ -3,6 +3,7 @@ import ArgumentParser
 extension Muster {
     /// The commands as help, manual and reference group them.
     static let groups: [(title: String, commands: [any MusterCommand.Type])] = [
+        ("Set up", [InitCommand.self, InstallUnitsCommand.self, ConfigCommand.self, DemoCommand.self]),
         ("Back up", [RunCommand.self, DumpCommand.self, ArchiveCommand.self]),
         (
             "Inspect",
@@ -19,7 +20,7 @@ extension Muster {
                 AcceptCommand.self,
             ]
         ),
-        ("Integrate", [WithLockCommand.self, BorgCommand.self, ConfigCommand.self, DemoCommand.self]),
+        ("Integrate", [WithLockCommand.self, BorgCommand.self, FailedCommand.self]),
     ]
 
     static var commandGroups: [CommandGroup] {

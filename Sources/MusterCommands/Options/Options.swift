@@ -5,12 +5,15 @@ import Settings
 
 /// Which job a command is about.
 struct JobOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: ArgumentHelp("A job file in another place.", valueName: "file"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("A job file in another place.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml", "json"]))
     var config: String?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The job in /etc/muster/<job>.yaml; not needed when it is the only one.", valueName: "job")
+        help: ArgumentHelp("The job in /etc/muster/<job>.yaml; not needed when it is the only one.", valueName: "job"),
+        completion: .jobs
     )
     var job: String?
 }

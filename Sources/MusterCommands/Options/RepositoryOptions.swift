@@ -5,7 +5,8 @@ import Jobs
 struct RepositoryOptions: ParsableArguments {
     @Option(
         name: [.customShort("r"), .customLong("repository")],
-        help: ArgumentHelp("Only this repository of the job; may be repeated.", valueName: "name"))
+        help: ArgumentHelp("Only this repository of the job; may be repeated.", valueName: "name"),
+        completion: .repositories)
     var names: [String] = []
 
     /// Leaves only these in the job, in its order.

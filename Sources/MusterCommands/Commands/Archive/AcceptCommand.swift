@@ -14,7 +14,7 @@ struct AcceptCommand: MusterCommand {
             "muster accept nightly --clock": "The host's clock is right, although it jumped.",
         ], statuses: .of(.archiveFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @Flag(help: "The staging directory belongs to a job of another name: that job is now called like this one.")
     var staging =
         false

@@ -23,7 +23,8 @@ struct BorgCommand: MusterCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The repository's name in the job; not needed when it is the only one.", valueName: "repository"))
+            "The repository's name in the job; not needed when it is the only one.", valueName: "repository"),
+        completion: .repositories)
     var repository: String?
     @Argument(
         parsing: .postTerminator, help: ArgumentHelp("Arguments for Borg, after --.", valueName: "argument"))

@@ -17,7 +17,7 @@ struct CheckRepositoryCommand: MusterCommand {
                 "Check segments for half an hour, and go on there next time.",
         ], statuses: .of(.archiveFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @Flag(help: "Read, decrypt and verify all data too.") var verifyData = false
     @Option(
         help: ArgumentHelp(

@@ -14,7 +14,7 @@ struct DiffCommand: MusterCommand {
             "muster diff 20261122T010000Z latest --json": "Name the first archive by the start of its run's id.",
         ], statuses: .of(.archiveFailed))
 
-    @Argument(help: archiveHelp) var before: String
+    @Argument(help: archiveHelp, completion: .archives) var before: String
     @Argument(help: "The archive to compare it with, named in the same way.") var after: String
     @OptionGroup var options: CatalogOptions
     @OptionGroup var output: OutputOptions

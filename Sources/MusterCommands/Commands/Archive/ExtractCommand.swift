@@ -22,7 +22,7 @@ struct ExtractCommand: MusterCommand {
                 "Take out one database of an older archive.",
         ], statuses: .of(.archiveFailed, .verificationFailed))
 
-    @Argument(help: archiveHelp) var archive: String
+    @Argument(help: archiveHelp, completion: .archives) var archive: String
     @Argument(
         help: ArgumentHelp(
             "Only this dump, or this file or directory of it, as muster list ARCHIVE shows it.",

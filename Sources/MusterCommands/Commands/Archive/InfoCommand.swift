@@ -11,7 +11,7 @@ struct InfoCommand: MusterCommand {
             "muster info web1-nightly-2026-11-23 --json": "Show the archive whose name begins like this, for a script.",
         ], statuses: .of(.archiveFailed))
 
-    @Argument(help: archiveHelp) var archive: String
+    @Argument(help: archiveHelp, completion: .archives) var archive: String
     @OptionGroup var options: CatalogOptions
     @OptionGroup var output: OutputOptions
 

@@ -17,7 +17,7 @@ struct ListCommand: MusterCommand {
             "muster list latest": "Show the dumps and databases in the newest confirmed archive.",
         ], statuses: .of(.archiveFailed))
 
-    @Argument(help: archiveHelp) var archive: String?
+    @Argument(help: archiveHelp, completion: .archives) var archive: String?
     @Flag(help: "Also list archives of other jobs and hosts, and those that Muster did not make.") var all = false
     @OptionGroup var options: CatalogOptions
     @OptionGroup var output: OutputOptions

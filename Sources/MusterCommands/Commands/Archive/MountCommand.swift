@@ -14,7 +14,7 @@ struct MountCommand: MusterCommand {
             "muster mount web1-nightly-2026-11-23 /mnt --foreground": "Mount an older one until Ctrl-C.",
         ], statuses: .of(.archiveFailed, note: "That of Borg, or:"))
 
-    @Argument(help: archiveHelp) var archive: String
+    @Argument(help: archiveHelp, completion: .archives) var archive: String
     @Argument(help: ArgumentHelp("An empty directory.", valueName: "dir")) var directory: String
     @Flag(help: "Stay in the foreground; Ctrl-C unmounts.") var foreground = false
     @OptionGroup var options: CatalogOptions

@@ -15,7 +15,7 @@ struct PruneCommand: MusterCommand {
             "muster prune nightly -r offsite": "Prune one repository.",
         ], statuses: .of(.archiveFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @Flag(help: "Only show what would go and what stays; change nothing.") var dryRun = false
     @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions

@@ -6,12 +6,12 @@ import SystemPackage
 
 struct ConfigCommand: MusterCommand {
     static let manual = CommandManual(
-        "config", "Check and show job files.",
+        "config", "Check, show and write job files.",
         examples: [
             "muster config check /etc/muster/nightly.yaml": "Find every mistake at once.",
             "muster config schema": "Print the JSON Schema, for an editor.",
         ])
-    static let parts: [any MusterCommand.Type] = [Check.self, Show.self, Schema.self]
+    static let parts: [any MusterCommand.Type] = [Check.self, Show.self, Schema.self, GenerateCommand.self]
 
     struct Check: MusterCommand {
         static let manual = CommandManual(

@@ -10,7 +10,7 @@ struct ArchiveCommand: MusterCommand {
             "muster archive nightly -r offsite": "Archive it in one repository, as after Borg failed there.",
         ], statuses: .of(.archiveFailed, .verificationFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var repositories: RepositoryOptions
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
@@ -28,6 +28,6 @@ struct ArchiveCommand: MusterCommand {
                     hint: "Add one under 'repositories:'."))
         }
         try repositories.choose(in: &job)
-        try await Run(job, tool: toolRecord, display: ProgressFeed.shared, log: log).perform(.archive).tell(output)
+        try await Run(showing: job, log: log).perform(.archive).tell(output)
     }
 }

@@ -15,7 +15,7 @@ struct CheckCommand: MusterCommand {
             "muster check nightly --json": "Print the same for a script.",
         ], statuses: .of(.dumpFailed, .archiveFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

@@ -18,7 +18,8 @@ struct DumpCommand: MusterCommand {
             "muster dump app --into /srv/before-upgrade": "Dump app alone, before you change something.",
         ], statuses: .of(.dumpFailed, .locked))
 
-    @Argument(help: ArgumentHelp("The dumps to take; only with --into.", valueName: "name")) var names: [String] = []
+    @Argument(help: ArgumentHelp("The dumps to take; only with --into.", valueName: "name"), completion: .dumps)
+    var names: [String] = []
     @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String?
     @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var jobOptions: JobOptions
@@ -51,7 +52,7 @@ struct DumpCommand: MusterCommand {
         progress.begin(output, log: log)
         var job = try jobOptions.load(log: log)
         try job.keep(names)
-        let run = Run(job, tool: toolRecord, display: ProgressFeed.shared, acceptsSizes: acceptSizes, log: log)
+        let run = Run(showing: job, acceptsSizes: acceptSizes, log: log)
         if let into {
             try await run.perform(into: JobOptions.absolute(into)).tell(output)
         } else {

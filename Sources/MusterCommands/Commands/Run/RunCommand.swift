@@ -14,7 +14,7 @@ struct RunCommand: MusterCommand {
             "muster run --config ./trial.yaml -v": "Run a job file from another place, and print each step.",
         ], statuses: .of(.dumpFailed, .archiveFailed, .verificationFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @Flag(help: sizesHelp) var acceptSizes = false
     @OptionGroup var output: OutputOptions
@@ -24,7 +24,6 @@ struct RunCommand: MusterCommand {
         let log = output.logger()
         progress.begin(output, log: log)
         let job = try jobOptions.load(positionalJob, log: log)
-        try await Run(job, tool: toolRecord, display: ProgressFeed.shared, acceptsSizes: acceptSizes, log: log)
-            .perform(.run).tell(output)
+        try await Run(showing: job, acceptsSizes: acceptSizes, log: log).perform(.run).tell(output)
     }
 }

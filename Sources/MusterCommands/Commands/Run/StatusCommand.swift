@@ -11,7 +11,7 @@ struct StatusCommand: MusterCommand {
             "muster status nightly --json": "Print the same for a monitoring program.",
         ])
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

@@ -15,7 +15,7 @@ struct UndoCommand: MusterCommand {
             "muster undo nightly": "Undo it.",
         ], statuses: .of(.locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @Flag(help: "Only show what would be undone.") var dryRun = false
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions

@@ -15,7 +15,7 @@ struct ReleaseCommand: MusterCommand {
             "muster release nightly --json": "Remove them, and print for a script which were complete.",
         ], statuses: .of(.verificationFailed, .locked))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
 

@@ -13,7 +13,7 @@ struct VerifyCommand: MusterCommand {
             "muster verify --set /srv/restored": "Verify a set that was extracted from an archive.",
         ], statuses: .of(.verificationFailed))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @Option(
         help: ArgumentHelp("A set in another place, such as one that was extracted from an archive.", valueName: "dir"))
     var set: String?

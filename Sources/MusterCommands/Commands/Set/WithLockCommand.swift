@@ -39,7 +39,7 @@ struct WithLockCommand: MusterCommand {
                 StatusTable.Row(statuses: "78", meaning: ExitStatus.configuration.meaning), StatusTable.signals,
             ]))
 
-    @Argument(help: jobHelp) var positionalJob: String?
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
     @Option(
         help: ArgumentHelp(

@@ -1,0 +1,80 @@
+import Borg
+import Directories
+import DumpCore
+import Jobs
+import SystemPackage
+
+/// What a job reads and writes where the units of Muster do not let it, see `config/systemd/hardening.conf`.
+struct UnitNeeds {
+    /// Absolute paths that are read.
+    var read: [FilePath]
+    var written: [FilePath]
+    /// Must be mounted before the unit starts.
+    var mounts: [FilePath]
+    /// ssh looks for its key, or for the server's, in the home directory.
+    var sshNeedsHome: Bool
+
+    init(of job: Job) {
+        let repositories = job.repositories.map(\.settings)
+        let local = repositories.compactMap(\.localPath)
+        let secrets = repositories.flatMap { [$0.passphrase?.path, $0.ssh?.identityFile, $0.ssh?.knownHosts] }
+        read = job.directories.map(\.path) + secrets.compactMap(\.self)
+        // Borg makes the repository itself, in its parent.
+        written =
+            [job.staging] + local.map { $0.removingLastComponent() }
+            + repositories.compactMap { $0.keyExport?.removingLastComponent() }
+        mounts = [job.staging] + local + job.directories.filter(\.requiresMount).map(\.path)
+        sshNeedsHome = repositories.contains { settings in
+            settings.localPath == nil && (settings.ssh?.identityFile == nil || settings.ssh?.knownHosts == nil)
+        }
+    }
+
+    private static let homes: [FilePath] = ["/home", "/root", "/run/user"]
+    /// As `hardening.conf` has them.
+    private static let writable: [FilePath] = [
+        "/var/lib/muster", "/var/cache/muster", "/etc/muster", "/srv", "/mnt", "/media", "/var/backups",
+    ]
+
+    private var needsHomes: Bool {
+        sshNeedsHome
+            || (read + written).contains { path in
+                Self.homes.contains { path.starts(with: $0) || $0.starts(with: path) }
+            }
+    }
+
+    private var more: [FilePath] { written.filter { path in !Self.writable.contains { path.starts(with: $0) } } }
+
+    /// A drop-in; nil when the job needs nothing more.
+    var text: String? {
+        var unit: [String] = []
+        var service: [String] = []
+        let mounts = mounts.filter { !$0.starts(with: "/var/lib/muster") }
+        if !mounts.isEmpty { unit = ["[Unit]", "RequiresMountsFor=" + mounts.map(quoted).joined(separator: " ")] }
+        if needsHomes {
+            service += [
+                sshNeedsHome ? "# ssh finds keys in /root/.ssh." : "# The job reads there.", "ProtectHome=read-only",
+            ]
+        }
+        if !more.isEmpty {
+            service.append("ReadWritePaths=" + more.map { quoted($0, prefix: "-") }.joined(separator: " "))
+        }
+        if !service.isEmpty { service.insert("[Service]", at: 0) }
+        return unit.isEmpty && service.isEmpty ? nil : (unit + service).joined(separator: "\n") + "\n"
+    }
+
+    private func quoted(_ path: FilePath) -> String { quoted(path, prefix: "") }
+
+    /// In systemd's quotes, where `%` begins a specifier.
+    private func quoted(_ path: FilePath, prefix: String) -> String {
+        let text = (prefix + path.string).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(
+            "%", with: "%%")
+        return "\"\(text)\""
+    }
+}
+
+extension SecretSource {
+    /// Of the file that holds it.
+    var path: FilePath? {
+        if case .file(let path) = self { FilePath(path) } else { nil }
+    }
+}
