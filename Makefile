@@ -2,6 +2,7 @@
 # make documents  docs/commands.md, docs/job-file.md and config/reference.yaml, from the program itself
 # make demo   a whole run on a throw-away cluster and repository
 # make test   the whole suite, against real PostgreSQL and real Borg, and then its twenty slowest tests
+# make test-systemd   the units under a real systemd, in a container of this machine's own root; takes three minutes
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
@@ -17,7 +18,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-volumes build-tests bench faults lint release install-packages install-test-packages
+.PHONY: documents man fuzz sanitize demo test test-systemd test-volumes build-tests bench faults lint release install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -45,6 +46,11 @@ sanitize: install-test-packages
 	for sanitizer in address thread; do \
 		swift test --sanitize $$sanitizer --scratch-path .build/$$sanitizer --disable-xctest --filter '^($(SANITIZED))\.' || exit; \
 	done
+
+test-systemd: install-test-packages release
+	@.ci/packages systemd-container dbus
+	@rm -rf .build/systemd; $(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/.build/systemd PREFIX=/usr
+	Tests/Systemd/units .build/systemd
 
 test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
@@ -93,4 +99,4 @@ install-packages:
 
 install-test-packages: install-packages
 	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
-		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer
+		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer nix-bin systemd
