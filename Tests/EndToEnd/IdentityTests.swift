@@ -5,6 +5,29 @@ import Testing
 
 @Suite("A job's identity")
 struct IdentityTests {
+    @Test("whose staging directory lies in what another job dumps is refused, unless that one leaves it out")
+    func stagedInAnothersSource() async throws {
+        try await TestHost.withFiles(hasRepository: false) { host in
+            let jobs = host.scratch.appending("jobs")
+            try FileSystem.createDirectory(jobs)
+            host.environment["MUSTER_CONFIG_DIRECTORY"] = jobs.string
+            let other = "staging: /srv/other\ndumps: {all: {provider: directory, path: \(host.scratch)"
+            for (more, isRefused) in [
+                ("", true), (", exclude: [/else/]", true), (", exclude: [/staging/]", false),
+                (", exclude: ['/sta*']", false),
+            ] {
+                try write("\(other)\(more)}}\n", to: jobs.appending("whole.yaml"))
+                for command in ["check", "dump"] {
+                    let result = try await host.muster(command)
+                    #expect((result.status == .exited(78)) == isRefused, "\(more): \(result.errors)")
+                    guard isRefused else { continue }
+                    #expect(result.errors.contains("lies in what job 'whole' dumps as 'all'"), "\(result.errors)")
+                    #expect(result.errors.contains("exclude: [/staging/] in \(jobs)/whole.yaml"), "\(result.errors)")
+                }
+            }
+        }
+    }
+
     @Test("Two jobs in one staging directory: the second is refused with 78 by every command, and nothing is touched")
     func oneStagingDirectory() async throws {
         try await TestHost.withFiles { host in

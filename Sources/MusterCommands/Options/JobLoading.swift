@@ -61,6 +61,13 @@ extension JobOptions {
         }
     }
 
+    /// The same of a job that is about to dump, or that is asked whether it could.
+    func loadToDump(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
+        let job = try load(positional, log: log)
+        try job.job.requireOwnPlace()
+        return job
+    }
+
     /// The job to take when none is named: the only one there is.
     private func onlyJob() throws -> String {
         let jobs = try JobFile.jobs()

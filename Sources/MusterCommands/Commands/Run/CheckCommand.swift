@@ -21,7 +21,7 @@ struct CheckCommand: MusterCommand {
 
     func run() async throws {
         let log = output.logger()
-        let job = try jobOptions.load(positionalJob, log: log)
+        let job = try jobOptions.loadToDump(positionalJob, log: log)
         let examination = await Examination(of: job, log: log)
         if output.json {
             Console.shared.result(try json(examination))

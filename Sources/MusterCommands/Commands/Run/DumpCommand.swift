@@ -50,7 +50,7 @@ struct DumpCommand: MusterCommand {
     func run() async throws {
         let log = output.logger()
         progress.begin(output, log: log)
-        var job = try jobOptions.load(log: log)
+        var job = try into == nil ? jobOptions.loadToDump(log: log) : jobOptions.load(log: log)
         try job.keep(names)
         let run = Run(showing: job, acceptsSizes: acceptSizes, log: log)
         if let into {

@@ -23,7 +23,7 @@ struct RunCommand: MusterCommand {
     func run() async throws {
         let log = output.logger()
         progress.begin(output, log: log)
-        let job = try jobOptions.load(positionalJob, log: log)
+        let job = try jobOptions.loadToDump(positionalJob, log: log)
         try await Run(showing: job, acceptsSizes: acceptSizes, log: log).perform(.run).tell(output)
     }
 }

@@ -1,0 +1,43 @@
+import Directories
+import DumpCore
+import Jobs
+import MusterConfig
+import SystemPackage
+
+extension Job {
+    /// Throws if this job stages its dumps in what another job dumps: that one would dump them too, half made or twice.
+    ///
+    /// Of other jobs those count whose files are right and lie in the directory of jobs.
+    func requireOwnPlace() throws {
+        for name in (try? JobFile.jobs()) ?? [] where name != self.name {
+            guard let file = try? JobFile.find(job: name),
+                let other = try? JobFile.load(file, kinds: BuiltInProviders.kinds),
+                let dump = other.dumps.first(where: { $0.holds(staging) })
+            else { continue }
+            throw CommandFailure(
+                status: .configuration,
+                error: SetupError(
+                    "the staging directory \(staging) lies in what job '\(name)' dumps as '\(dump.name)'",
+                    hint:
+                        "Move it elsewhere, or leave it out there: exclude: [\(dump.pattern(for: staging))] in \(file)."
+                ))
+        }
+    }
+}
+
+extension Job.Dump {
+    fileprivate func holds(_ path: FilePath) -> Bool {
+        guard let tree = settings as? DirectorySettings, path.starts(with: tree.path) else { return false }
+        return !tree.selection.leavesOut(directory: path.below(tree.path))
+    }
+
+    fileprivate func pattern(for path: FilePath) -> String {
+        "/" + path.below((settings as? DirectorySettings)?.path ?? "/").string + "/"
+    }
+}
+
+extension FilePath {
+    fileprivate func below(_ directory: FilePath) -> FilePath {
+        FilePath(root: nil, components.dropFirst(directory.components.count))
+    }
+}
