@@ -2,6 +2,9 @@
 # make documents  docs/commands.md, docs/job-file.md and config/reference.yaml, from the program itself
 # make demo   a whole run on a throw-away cluster and repository
 # make test   the whole suite, against real PostgreSQL and real Borg, and then its twenty slowest tests
+# make install   puts the release and all that belongs to it below PREFIX, which is /usr/local; make uninstall takes it away again
+# make deb    a Debian package of the release for this version of Debian, in .build
+# make test-package   the package on a new Debian: installed, updated, removed, purged; takes two minutes, and is no part of make test
 # make test-systemd   the units under a real systemd, in a container of this machine's own root; takes three minutes
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
@@ -11,14 +14,15 @@
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
 
 SHELL := /bin/bash
-RELEASE := .build/release/muster
+RELEASE_DIR ?= .build/release
+RELEASE := $(RELEASE_DIR)/muster
 # Optimized, with all checks on: half of the suite's time would be spent in code that is not. Apart from the release, whose options are others.
 TESTS := --configuration release --scratch-path .build/tests
 
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-systemd test-volumes build-tests bench faults lint release install-packages install-test-packages
+.PHONY: documents man fuzz sanitize demo test test-volumes build-tests bench faults lint release install uninstall deb test-package test-systemd install-packages install-test-package test-systemds
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -55,6 +59,11 @@ test-systemd: install-test-packages release
 test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
 	Tests/Volumes/guest Tests/Volumes/volumes
+
+test-package: deb
+	@.ci/packages mmdebstrap lintian mandoc bash zsh fish
+	Tests/Package/deb $(RELEASE_DIR)
+	Tests/Package/chroot .build/muster_$(VERSION)_$$(dpkg --print-architecture).deb $(RELEASE_DIR)
 
 build-tests: install-packages
 	swift build $(TESTS) --build-tests -Xswiftc -enable-testing
@@ -93,10 +102,31 @@ lint:
 release: install-packages
 	swift build $(RELEASED) --product muster --static-swift-stdlib
 	swift build $(RELEASED) --product muster-keeper
+	@cd .build/release && numfmt --to=iec-i --suffix=B --format=%.1f --field=1 < <(stat --format='%s %n' muster muster-keeper)
+
+# The release is built if there is none, and never again: make release does that. So neither of these needs Swift, or root.
+$(RELEASE):
+	$(MAKE) --no-print-directory release
+
+# Whole paths; a package sets DESTDIR. zsh of Debian looks for completions of packages elsewhere.
+DESTDIR ?=
+PREFIX ?= /usr/local
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
+PLACES = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' ZSH_COMPLETIONS='$(ZSH_COMPLETIONS)'
+VERSION ?= $(shell sed -nE 's/^let toolVersion = "(.*)"$$/\1/p' Sources/MusterCommands/Muster.swift)
+
+install: $(RELEASE)
+	@$(PLACES) .ci/install $(RELEASE_DIR)
+
+uninstall: $(RELEASE)
+	@$(PLACES) .ci/uninstall $(RELEASE_DIR)
+
+deb: $(RELEASE)
+	@.ci/deb $(RELEASE_DIR) $(VERSION) .build
 
 install-packages:
 	@.ci/packages libpq-dev libyaml-dev libssl-dev pkg-config postgresql borgbackup
 
 install-test-packages: install-packages
 	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
-		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer nix-bin systemd
+		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer mandoc zsh fish nix-bin systemd
