@@ -60,10 +60,13 @@ test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
 	Tests/Volumes/guest Tests/Volumes/volumes
 
+PACKAGE = .build/muster_$(VERSION)_$$(dpkg --print-architecture).deb
+
 test-package: deb
-	@.ci/packages mmdebstrap lintian mandoc bash zsh fish
+	@.ci/packages lintian mmdebstrap systemd-container
 	Tests/Package/deb $(RELEASE_DIR)
-	Tests/Package/chroot .build/muster_$(VERSION)_$$(dpkg --print-architecture).deb $(RELEASE_DIR)
+	Tests/Package/booted $(PACKAGE) $(RELEASE_DIR)
+	Tests/Package/chroot $(PACKAGE) $(RELEASE_DIR)
 
 build-tests: install-packages
 	swift build $(TESTS) --build-tests -Xswiftc -enable-testing
