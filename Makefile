@@ -4,7 +4,7 @@
 # make test   the whole suite, against real PostgreSQL and real Borg, and then its twenty slowest tests
 # make install   puts the release and all that belongs to it below PREFIX, which is /usr/local; make uninstall takes it away again
 # make deb    a Debian package of the release for this version of Debian, in .build
-# make test-package   the package on a new Debian: installed, updated, removed, purged; takes two minutes, and is no part of make test
+# make test-package   the package on a new Debian: installed, updated, removed, purged; takes three minutes, and is no part of make test
 # make test-systemd   the units under a real systemd, in a container of this machine's own root; takes three minutes
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
@@ -125,6 +125,7 @@ uninstall: $(RELEASE)
 	@$(PLACES) .ci/uninstall $(RELEASE_DIR)
 
 deb: $(RELEASE)
+	@[ "$$($(RELEASE) --version)" = "$(VERSION)" ] || { echo "$(RELEASE) is older than the source, which is $(VERSION): make release" >&2; exit 1; }
 	@.ci/deb $(RELEASE_DIR) $(VERSION) .build
 
 install-packages:
