@@ -7,7 +7,7 @@
 # make test-package   the package on a new Debian: installed, updated, removed, purged; takes three minutes, and is no part of make test
 # make test-systemd   the units under a real systemd, in a container of this machine's own root; takes three minutes
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
-# make test-image  the container image, built and run in an engine of its own; takes some minutes, and is no part of make test
+# make test-fleet  the Ansible role, the manifest for Kubernetes, and the container image in an engine of its own; takes some minutes
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
 # make bench  the figures, as ratios within one run
@@ -23,7 +23,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-package test-systemd test-volumes test-image build-tests bench faults lint release install uninstall \
+.PHONY: documents man fuzz sanitize demo test test-package test-systemd test-volumes test-fleet build-tests bench faults lint release install uninstall \
 	deb install-packages install-test-packages
 
 demo: install-packages release
@@ -70,8 +70,10 @@ test-package: deb
 	Tests/Package/booted $(PACKAGE) $(RELEASE_DIR)
 	Tests/Package/chroot $(PACKAGE) $(RELEASE_DIR)
 
-test-image: deb
-	@.ci/packages docker.io mmdebstrap
+test-fleet: deb
+	@.ci/packages docker.io mmdebstrap ansible-core python3-apt
+	MUSTER=$(RELEASE) $$(.ci/kubernetes) Tests/Fleet/manifest
+	MUSTER=$(RELEASE) MUSTER_PACKAGE=$(PACKAGE) Tests/Fleet/role
 	Tests/Fleet/image $(PACKAGE)
 
 build-tests: install-packages

@@ -21,6 +21,22 @@ struct ServerHomeTests {
     @Test("The units of systemd are without a mistake, and exposed to little")
     func units() async throws { try await program("Tests/Systemd/files") }
 
+    @Test(
+        "make install, as an ordinary user and below any directory, places what belongs there, and make uninstall takes it away"
+    )
+    func install() async throws { try await program("Tests/Package/install", built) }
+
+    @Test("bash, zsh and fish complete commands, options, and what stands in job files")
+    func completions() async throws {
+        let cases = ["completions.cases", "completions-of-jobs.cases"].map { "\(Repository.root)/Tests/Package/\($0)" }
+        try await program("Tests/Package/completions", built, cases[0], cases[1])
+    }
+
+    @Test("mandoc finds nothing wrong with the manual pages")
+    func manualPages() async throws { try await program("Tests/Package/manual-pages", built) }
+
+    private var built: String { musterExecutable.removingLastComponent().string }
+
     @Test("The NixOS module gives the units that it should")
     func nixos() async throws { try await program("Tests/NixOS/evaluate") }
 }

@@ -1,14 +1,22 @@
 import DumpCore
+import Glibc
 
 /// The few requests of man(7) that a manual page needs.
 enum Roff {
     static func page(_ title: String, _ section: Int, name: String, summary: String, _ sections: [String]) -> String {
         let opening = [
             ".\\\" Made by make documents. Do not edit.",
-            ".TH \(argument(title)) \"\(section)\" \"\" \"muster \(toolVersion)\" \"Muster\"", ".SH NAME",
+            ".TH \(argument(title)) \"\(section)\" \"\(date)\" \"muster \(toolVersion)\" \"Muster\"", ".SH NAME",
             "\(escaped(name)) \\- \(escaped(summary.withoutFullStop))",
         ]
         return (opening + sections.filter { !$0.isEmpty }).joined(separator: "\n") + "\n"
+    }
+
+    /// Of a page, in UTC: a package sets SOURCE_DATE_EPOCH, so that the same source gives the same pages (reproducible-builds.org).
+    private static var date: String {
+        let epoch = getenv("SOURCE_DATE_EPOCH").flatMap { Int64(String(cString: $0)) }
+        let time = epoch.map { Timestamp(milliseconds: $0 * 1000) } ?? .now
+        return String(time.iso8601(withMilliseconds: false).prefix(10))
     }
 
     static func section(_ title: String, _ parts: [String]) -> String {
