@@ -33,7 +33,6 @@ test: install-test-packages
 	@.ci/borg 1.4.5
 	@.ci/borg 2.0.0b22
 	@.ci/postgresql18
-	@.ci/packages ansible-core python3-apt
 	@.ci/kubernetes
 	@$(MAKE) --no-print-directory build-tests
 	@mkdir -p .build; rm -f .build/tests.xml

@@ -30,12 +30,7 @@ enum SystemdUnits {
                 "cannot find \(name) in \(places[0].removingLastComponent()) or \(places[1].removingLastComponent())",
                 hint: "make install places it there, and so does the package.")
         }
-        return String(decoding: try readFile(place), as: UTF8.self)
-    }
-
-    private static func readFile(_ path: FilePath) throws -> [UInt8] {
-        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        return try file.closeAfter { try file.readAll(atMost: 1 << 20) }
+        return String(decoding: try FileSystem.bytes(of: place), as: UTF8.self)
     }
 
     static func systemctl(_ arguments: String...) async throws {

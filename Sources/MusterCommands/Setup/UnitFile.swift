@@ -47,7 +47,6 @@ struct UnitFile {
     }
 
     private var present: String? {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
-        return (try? file.closeAfter { try file.readAll(atMost: 1 << 20) }).map { String(decoding: $0, as: UTF8.self) }
+        (try? FileSystem.bytes(of: path)).map { String(decoding: $0, as: UTF8.self) }
     }
 }
