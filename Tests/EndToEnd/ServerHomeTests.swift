@@ -13,7 +13,8 @@ struct ServerHomeTests {
                 "HOME": scratch.string, "TMPDIR": scratch.string, "MUSTER": musterExecutable.string,
             ]
             let result = try await Command.run(
-                path.hasPrefix("/") ? FilePath(path) : Repository.root.appending(path), arguments, environment: environment, scratch: scratch)
+                path.hasPrefix("/") ? FilePath(path) : Repository.root.appending(path), arguments,
+                environment: environment, scratch: scratch)
             #expect(result.status == .exited(0), "\(result.output) \(result.errors)")
         }
     }
@@ -38,7 +39,8 @@ struct ServerHomeTests {
     @Test("The CronJob for Kubernetes is by the API's schemas, and says what Muster needs of it")
     func kubernetes() async throws {
         let python = try await output(Repository.root.appending(".ci/kubernetes").string)
-        try await program(python.split(separator: "\n").last.map(String.init) ?? "", "\(Repository.root)/Tests/Fleet/manifest")
+        try await program(
+            python.split(separator: "\n").last.map(String.init) ?? "", "\(Repository.root)/Tests/Fleet/manifest")
     }
 
     private var built: String { musterExecutable.removingLastComponent().string }
