@@ -78,7 +78,7 @@ extension DirectoryProvider {
         DumpError(
             .sourceUnavailable, "the unit that Muster runs in hides \(path): it would be dumped as an empty directory",
             hint:
-                "Let the unit see it: muster install-units writes what the job needs. By hand, look for ProtectHome=, InaccessiblePaths= and PrivateTmp=."
+                "Let the unit see it: muster install-units writes what most jobs need; else look for ProtectHome=, PrivateTmp= and InaccessiblePaths=. Or leave it out: exclude:."
         )
     }
 

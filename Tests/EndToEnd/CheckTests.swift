@@ -121,7 +121,7 @@ struct CheckTests {
             }
             #expect(
                 try await said("chekc").contains(
-                    "muster: muster has no command 'chekc'\n  hint: Did you mean 'check'? It has: run, "))
+                    "muster: muster has no command 'chekc'\n  hint: Did you mean 'check'? It has: init, "))
             #expect(
                 try await said("config", "shwo").contains(
                     "muster config has no command 'shwo'\n  hint: Did you mean 'show'? It has: "))

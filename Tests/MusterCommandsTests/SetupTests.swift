@@ -94,6 +94,18 @@ struct UnitNeedsTests {
     }
 
     @Test(
+        "is to see what the units hide",
+        arguments: [
+            ("/usr", ["ProtectKernelModules=no"]), ("/var/tmp/app", ["PrivateTmp=no"]), ("/var", ["PrivateTmp=no"]),
+            ("/", ["ProtectHome=read-only", "PrivateTmp=no", "ProtectKernelModules=no"]), ("/etc", []),
+        ])
+    func hidden(path: String, settings: [String]) throws {
+        let lines = try #require(try needs("path: \(path)", "location: /srv/backup/n")).split(separator: "\n").map(
+            String.init)
+        #expect(lines.dropFirst(2) == (settings.isEmpty ? [] : ["[Service]"] + settings)[...])
+    }
+
+    @Test(
         "is to see homes, when the job reads there or ssh has its keys there",
         arguments: [
             ("path: /home/alice", "location: /srv/backup/n", true), ("path: /", "location: /srv/backup/n", true),

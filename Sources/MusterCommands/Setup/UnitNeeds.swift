@@ -29,17 +29,21 @@ struct UnitNeeds {
         }
     }
 
-    private static let homes: [FilePath] = ["/home", "/root", "/run/user"]
+    /// What the units hide, and what shows it.
+    private static let hidden: [(places: [FilePath], setting: String)] = [
+        (["/home", "/root", "/run/user"], "ProtectHome=read-only"), (["/tmp", "/var/tmp"], "PrivateTmp=no"),
+        (["/usr/lib/modules"], "ProtectKernelModules=no"),
+    ]
     /// As `hardening.conf` has them.
     private static let writable: [FilePath] = [
         "/var/lib/muster", "/var/cache/muster", "/etc/muster", "/srv", "/mnt", "/media", "/var/backups",
     ]
 
-    private var needsHomes: Bool {
-        sshNeedsHome
-            || (read + written).contains { path in
-                Self.homes.contains { path.starts(with: $0) || $0.starts(with: path) }
-            }
+    private var settings: [String] {
+        let places = read + written + (sshNeedsHome ? ["/root/.ssh"] : [])
+        return Self.hidden.filter { hidden in
+            places.contains { path in hidden.places.contains { path.starts(with: $0) || $0.starts(with: path) } }
+        }.map(\.setting)
     }
 
     private var more: [FilePath] { written.filter { path in !Self.writable.contains { path.starts(with: $0) } } }
@@ -50,11 +54,8 @@ struct UnitNeeds {
         var service: [String] = []
         let mounts = mounts.filter { !$0.starts(with: "/var/lib/muster") }
         if !mounts.isEmpty { unit = ["[Unit]", "RequiresMountsFor=" + mounts.map(quoted).joined(separator: " ")] }
-        if needsHomes {
-            service += [
-                sshNeedsHome ? "# ssh finds keys in /root/.ssh." : "# The job reads there.", "ProtectHome=read-only",
-            ]
-        }
+        if sshNeedsHome { service.append("# ssh finds keys in /root/.ssh.") }
+        service += settings
         if !more.isEmpty {
             service.append("ReadWritePaths=" + more.map { quoted($0, prefix: "-") }.joined(separator: " "))
         }
