@@ -147,6 +147,8 @@ extension Session {
             "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
         ]
         if !unconverted.contains(connection.serverEncoding) { settings["client_encoding"] = "UTF8" }
+        // Of catalogs that were never analyzed the server expects much, and then compiles for longer than it looks.
+        if connection.serverVersion >= 110_000 { settings["jit"] = "off" }
         if connection.serverVersion >= 140_000 { settings["idle_session_timeout"] = "0" }
         if connection.serverVersion >= 170_000 { settings["transaction_timeout"] = "0" }
         let calls = settings.map { "pg_catalog.set_config('\($0.key)', '\($0.value)', false)" }

@@ -57,6 +57,16 @@ final class Session: Sendable {
         }
     }
 
+    /// Runs several statements in one message, whose answers do not matter.
+    func perform(_ statements: String) async throws(DumpError) {
+        _ = try await onOwnThreadUntilCancelled { stop throws(DumpError) in
+            try self.withConnection { open throws(DumpError) in
+                try open.send(statements)
+                return try open.receive(waiting: Waiting(stop: stop, limit: .seconds(120)))
+            }
+        }
+    }
+
     /// Sends statements without waiting for their answer, so that several sessions can be asked at once. `receive` must follow.
     /// May block the thread for a moment.
     func send(_ statements: String) throws(DumpError) {

@@ -19,7 +19,7 @@ extension DatabaseDump {
     /// Has pg_dump write the database as of its snapshot, and as of a new one when tables have changed before they were locked.
     func write(in run: RunContext) async throws(DumpError) -> WrittenDatabase {
         var (source, freezes, changed) = (source, [Freeze](), Set<String>())
-        var tables = await openWatch(locking: [], beside: 0, in: run)
+        var tables: TableWatch?
         while true {
             do {
                 var written = try await write(from: source, watching: tables, in: run)
@@ -88,7 +88,9 @@ extension DatabaseDump {
             try handOver()
             let start = Timestamp.now
             let facts = try await SnapshotFacts.ask(source, cluster.survey)
-            let dump = WatchedDump(dump: self, source: source, facts: facts, tables: tables)
+            let dump = WatchedDump(dump: self, source: source, facts: facts, tables: tables) {
+                await openWatch(locking: [], beside: 0, in: run)
+            }
             let ended = try await dump.run(in: run)
             return WrittenDatabase(
                 start: start, findings: ended.remarks + facts.recorded.findings(about: database),

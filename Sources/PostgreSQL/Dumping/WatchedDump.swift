@@ -6,8 +6,14 @@ struct WatchedDump: Sendable {
     var dump: DatabaseDump
     var source: FrozenDatabase
     var facts: SnapshotFacts
-    /// Nil when there was no connection left for it.
+    /// What looks at the tables from the start. Without it, one is opened once the dump has lasted a while: most have ended by then, and
+    /// looking would cost the server as much as a small dump.
     var tables: TableWatch?
+    /// Nil when there is no connection left for it.
+    var open: @Sendable () async -> TableWatch?
+
+    /// How long a dump may last unwatched. When tables have changed, so much is dumped in vain at the most.
+    private static let unwatched = Duration.seconds(3)
 
     /// What pg_dump and the server remarked, and what was found once it had ended.
     struct Ended: Sendable {
@@ -19,15 +25,26 @@ struct WatchedDump: Sendable {
     func run(in run: RunContext) async throws(DumpError) -> Ended {
         let followed = dump.followed(in: run)
         let hasEnded = StopSign()
+        let (isLong, told) = AsyncStream.makeStream(of: Bool.self)
         let program = Task { [self] in
             let outcome = await Result.awaiting { () async throws(DumpError) in
                 try await dump.runProgram(followed, of: source)
             }
             hasEnded.raise()
+            told.yield(false)
             return outcome
         }
+        let clock = Task {
+            try await Task.sleep(for: tables == nil ? Self.unwatched : .zero)
+            told.yield(true)
+        }
+        defer { clock.cancel() }
         let sighting = await withTaskCancellationHandler {
-            await self.sighting(of: followed, unless: hasEnded, in: run)
+            var longs = isLong.makeAsyncIterator()
+            guard await longs.next() == true, let tables = await openTables() else {
+                return TableWatch.Sighting.tooLate
+            }
+            return await self.sighting(of: followed, by: tables, unless: hasEnded, in: run)
         } onCancel: {
             program.cancel()
         }
@@ -39,10 +56,14 @@ struct WatchedDump: Sendable {
         return try await settled(program.cancellableValue, isProven: sighting == .unchanged)
     }
 
+    private func openTables() async -> TableWatch? {
+        if let tables { return tables }
+        return await open()
+    }
+
     private func sighting(
-        of followed: FollowedUnit, unless hasEnded: StopSign, in run: RunContext
+        of followed: FollowedUnit, by tables: TableWatch, unless hasEnded: StopSign, in run: RunContext
     ) async -> TableWatch.Sighting {
-        guard let tables else { return .tooLate }
         do {
             let sighting = try await tables.compare(
                 with: source, facts.mark,
@@ -67,7 +88,8 @@ struct WatchedDump: Sendable {
         switch outcome {
         case .success(let remarks):
             let ended = Ended(remarks: remarks, brokenKeys: await ForeignKeys.broken(in: source.open.session))
-            guard !isProven else { return ended }
+            if isProven { return ended }
+            if try await source.isNewest(by: dump.control, major: dump.cluster.facts.major) { return ended }
             let changes = try await changes()
             guard changes.isEmpty else { throw .changedTables(changes, of: dump.database) }
             return ended

@@ -97,10 +97,13 @@ struct FreezeBarrier: Sendable {
         return sum
     }
 
+    /// An expression for the transactions that a session sees as committed.
+    static func visible(_ major: Int) -> String { major >= 13 ? "pg_current_snapshot()" : "txid_current_snapshot()" }
+
     private var begin: String {
         """
         begin isolation level repeatable read, read only;
-        select \(major >= 13 ? "pg_current_snapshot" : "txid_current_snapshot")()::text as visible,
+        select \(Self.visible(major))::text as visible,
                pg_wal_lsn_diff(
                    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end, '0/0'
                )::bigint as wal,

@@ -14,6 +14,17 @@ struct FrozenDatabase: Sendable {
     var open: OpenDatabase
     /// For pg_dump's `--snapshot`.
     var snapshot: String
+    /// Which transactions the snapshot sees as committed.
+    var visible: String
+
+    /// Whether no transaction that has written anything anywhere on the server has ended since the snapshot was taken.
+    ///
+    /// - Parameters:
+    ///   - control: a session of the same server that is in no transaction.
+    ///   - major: of the server.
+    func isNewest(by control: Session, major: Int) async throws(DumpError) -> Bool {
+        try await control.row("select \(FreezeBarrier.visible(major))::text as visible").text("visible") == visible
+    }
 }
 
 extension Cluster {
@@ -26,7 +37,10 @@ extension Cluster {
         let freeze = try await barrier.freeze()
         guard freeze.isExact || settings.consistency != .exact else { throw notExact(freeze, of: open.count) }
         return FrozenGroup(
-            databases: zip(open, freeze.snapshots).map { FrozenDatabase(open: $0, snapshot: $1) }, freeze: freeze)
+            databases: open.indices.map { place in
+                FrozenDatabase(
+                    open: open[place], snapshot: freeze.snapshots[place], visible: freeze.views[place].visible)
+            }, freeze: freeze)
     }
 
     /// Opens a session in one database and freezes that alone.

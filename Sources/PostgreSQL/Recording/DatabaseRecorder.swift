@@ -19,6 +19,17 @@ struct DatabaseRecorder: Sendable {
 
     /// Throws only where the session itself is lost.
     func ask() async throws(DumpError) -> Answer {
+        try await session.perform(
+            """
+            savepoint records; set local lock_timeout to '200ms'; set local statement_timeout to '5s'; savepoint record
+            """)
+        let answer = try await parts()
+        // The limits go with it.
+        try await session.perform("rollback to savepoint records; release savepoint records")
+        return answer
+    }
+
+    private func parts() async throws(DumpError) -> Answer {
         var missing: [String] = []
         guard var record = try await part("database", &missing, database) else {
             return Answer(columns: ColumnDigests())
@@ -41,11 +52,8 @@ struct DatabaseRecorder: Sendable {
     func part<Value>(
         _ name: String, _ missing: inout [String], _ ask: () async throws(DumpError) -> Value
     ) async throws(DumpError) -> Value? {
-        _ = try await session.query("savepoint record")
         let answer: Result<Value, DumpError>
         do throws(DumpError) {
-            _ = try await session.query(
-                "select set_config('lock_timeout', '200ms', true), set_config('statement_timeout', '5s', true)")
             answer = .success(try await ask())
         } catch {
             // Without an SQLSTATE the server did not refuse: the connection is lost, or we were cancelled.
