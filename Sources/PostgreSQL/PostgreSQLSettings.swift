@@ -26,6 +26,11 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     public var lockTimeout = Duration.seconds(300)
     /// How long a pg_dump may stand still, on the server and on disk, before it is stopped and fails; nil is for ever.
     public var stallTimeout: Duration? = .seconds(1800)
+    /// How long a pg_dump may last before its tables are watched. No key of job files.
+    ///
+    /// Most have ended by then, and are compared at their end: looking would cost the server as much as a small dump. When tables have changed,
+    /// so much is dumped in vain at the most.
+    var unwatched = Duration.seconds(3)
     /// How long the whole dump may take before it is stopped and fails; nil is no limit.
     public var deadline: Duration? = .seconds(24 * 3600)
     /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for those of the server's own

@@ -1,8 +1,9 @@
 import Conformance
 import DumpCore
-import PostgreSQL
 import TestSupport
 import Testing
+
+@testable import PostgreSQL
 
 @Suite("The catalog against the dump")
 struct CatalogTests {
@@ -88,6 +89,7 @@ struct CatalogTests {
                 "select 'shut' from pg_locks where relation = 'pg_event_trigger'::regclass and mode = 'AccessExclusiveLock'"
             let provider = cluster.provider {
                 $0.include = ["shop"]
+                $0.unwatched = .zero
                 $0.binDirectory = try? cluster.clientPrograms(
                     pgDump: """
                         set -e

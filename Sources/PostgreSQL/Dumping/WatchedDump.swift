@@ -6,14 +6,10 @@ struct WatchedDump: Sendable {
     var dump: DatabaseDump
     var source: FrozenDatabase
     var facts: SnapshotFacts
-    /// What looks at the tables from the start. Without it, one is opened once the dump has lasted a while: most have ended by then, and
-    /// looking would cost the server as much as a small dump.
+    /// What looks at the tables from the start. Without it, one is opened once the dump has lasted as long as it may unwatched.
     var tables: TableWatch?
     /// Nil when there is no connection left for it.
     var open: @Sendable () async -> TableWatch?
-
-    /// How long a dump may last unwatched. When tables have changed, so much is dumped in vain at the most.
-    private static let unwatched = Duration.seconds(3)
 
     /// What pg_dump and the server remarked, and what was found once it had ended.
     struct Ended: Sendable {
@@ -35,7 +31,7 @@ struct WatchedDump: Sendable {
             return outcome
         }
         let clock = Task {
-            try await Task.sleep(for: tables == nil ? Self.unwatched : .zero)
+            try await Task.sleep(for: tables == nil ? dump.cluster.settings.unwatched : .zero)
             told.yield(true)
         }
         defer { clock.cancel() }
