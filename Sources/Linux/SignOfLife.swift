@@ -26,3 +26,15 @@ public enum SignOfLife {
         service.extendTimeout(to: patience)
     }
 }
+
+extension SignOfLife {
+    /// Waits on purpose, which is no standing still.
+    public static func sleep(for time: Duration) async throws {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {
+            give()
+            try await Task.sleep(for: min(.seconds(60), end - .now))
+        }
+        give()
+    }
+}

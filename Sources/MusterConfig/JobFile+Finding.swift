@@ -34,6 +34,13 @@ extension JobFile {
         return directory.appending(file)
     }
 
+    /// Throws if no job can be called so.
+    public static func requireName(_ job: String) throws(ConfigurationError) {
+        if let fault = NameRule.entries.fault(in: job) {
+            throw ConfigurationError(.invalid, "'\(job)' cannot be the name of a job: \(fault.message)")
+        }
+    }
+
     /// Whether a job of that name is there, be its file right or wrong.
     public static func exists(_ job: String, in directory: FilePath = directory()) -> Bool {
         (try? names(in: directory).contains { $0.stem == job }) ?? false

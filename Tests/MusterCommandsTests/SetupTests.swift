@@ -42,7 +42,8 @@ struct JobTextTests {
             let (run, link) = (scratch.appending("run"), scratch.appending("link"))
             try FileSystem.createDirectory(run)
             #expect(symlink(run.string, link.string) == 0)
-            let sockets = try [6000, 5432].map {
+            // Neither +5433 nor 05432 is how a server writes its port.
+            let sockets = try ["6000", "5432", "+5433", "05432", "0", "70000"].map {
                 try NotifySocket(run.appending(".s.PGSQL.\($0)").string, isAbstract: false)
             }
             try write("", to: run.appending(".s.PGSQL.7000"))
@@ -88,7 +89,7 @@ struct UnitNeedsTests {
                 [Unit]
                 RequiresMountsFor="/data/staging" "/backup/a b/nightly" "/data/50%%"
                 [Service]
-                ReadWritePaths="-/data/staging" "-/backup/a b"
+                ReadWritePaths="-/data" "-/backup/a b"
 
                 """)
     }

@@ -28,7 +28,10 @@ extension JobOptions {
         }
         do {
             if let config { return JobOptions.absolute(config) }
-            if let name = job ?? positional { return try JobFile.find(job: name) }
+            if let name = job ?? positional {
+                Console.shared.isAbout(job: name)
+                return try JobFile.find(job: name)
+            }
             return try JobFile.find(job: onlyJob())
         } catch let error as ConfigurationError {
             throw CommandFailure(status: .configuration, error: error)

@@ -17,6 +17,7 @@ struct InitCommand: MusterCommand {
     @Argument(help: ArgumentHelp("The job's name.", valueName: "job")) var job = "nightly"
 
     func run() async throws {
+        try JobFile.requireName(job)
         var interview = Interview()
         if JobFile.exists(job) {
             say("The job '\(job)' is there already, in \(JobFile.directory()). This checks it and goes on.")
@@ -29,8 +30,9 @@ struct InitCommand: MusterCommand {
         let schedule = Schedule(job: job)
         if let obstacle = schedule.obstacle {
             say("Not scheduled: \(obstacle)")
-        } else if try interview.confirm("Run it every night?") {
-            try await schedule.begin()
+        } else if (try? interview.confirm("Run it every night?")) ?? false {
+            defer { say(job.farewell) }
+            return try await schedule.begin()
         }
         say(job.farewell)
     }

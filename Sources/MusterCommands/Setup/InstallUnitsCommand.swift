@@ -1,5 +1,7 @@
 import ArgumentParser
 import DumpCore
+import Jobs
+import Linux
 
 struct InstallUnitsCommand: MusterCommand {
     static let manual = CommandManual(
@@ -27,8 +29,31 @@ struct InstallUnitsCommand: MusterCommand {
                 "--user goes with --borg-unit alone: a whole run is root's",
                 hint: "Name the Borg unit that the dumps are for, or leave out --user.")
         }
-        if let borgUnit, !borgUnit.hasSuffix(".service") || borgUnit.contains("/") {
+        if let borgUnit, borgUnit.wholeMatch(of: /[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]*)?\.service/) == nil {
             throw ValidationError("'\(borgUnit)' is not a service", hint: "Such as borgbackup.service.")
+        }
+        if let user, UserAccount(named: user).map({ $0.uid == 0 }) ?? true {
+            throw ValidationError("'\(user)' is no user that units can run as", hint: "Such as postgres.")
+        }
+    }
+
+    /// What would be written in vain.
+    private func requireFitting(_ job: Job) throws {
+        if let borgUnit, !SystemdUnits.isInstalled(borgUnit),
+            !SystemdUnits.isInstalled(borgUnit.replacing(/@.*\./, with: "@."))
+        {
+            throw SetupError(
+                "there is no unit \(borgUnit)", hint: "Look for its name: systemctl list-unit-files '*borg*'")
+        }
+        guard let user else { return }
+        if let dump = job.dumps.first(where: { $0.kind.name != "postgresql" }) {
+            throw SetupError(
+                "dump '\(dump.name)' cannot be taken as user '\(user)': only PostgreSQL can", hint: "Leave out --user.")
+        }
+        if job.staging.starts(with: "/var/lib/muster") {
+            throw SetupError(
+                "the staging directory \(job.staging) is root's, and not user '\(user)''s",
+                hint: "Set staging: /var/lib/muster-postgres/\(job.name), or leave out --user.")
         }
     }
 
@@ -41,6 +66,7 @@ struct InstallUnitsCommand: MusterCommand {
             return Console.shared.result(
                 files.isEmpty ? "# The units need nothing more for this job." : files.joined(separator: "\n"))
         }
+        try requireFitting(job)
         try await checked(job.name)
         try await units.install()
         if borgUnit == nil { say("To run it every night: systemctl enable --now muster@\(job.name).timer") }

@@ -21,7 +21,8 @@ struct Interview {
     private mutating func askClusters() throws -> [LocalCluster] {
         var chosen: [LocalCluster] = []
         for cluster in LocalCluster.found() {
-            let question = "Dump all databases of PostgreSQL at port \(cluster.port) in \(cluster.directory)?"
+            let question =
+                "Dump all databases of \(cluster.owner)'s PostgreSQL at port \(cluster.port) in \(cluster.directory)?"
             if try confirm(question) { chosen.append(cluster) }
         }
         return chosen
@@ -120,5 +121,17 @@ struct SetupError: OperatorError {
 
     init(_ message: String, hint: String? = nil) {
         (self.message, self.hint) = (message, hint)
+    }
+}
+
+extension Errno {
+    /// What to do about a file that cannot be written.
+    var adviceOnWriting: String? {
+        switch self {
+        case .permissionDenied, .notPermitted: "Run it as root, or as the user whose jobs they are."
+        case .noSpace, .diskQuotaExceeded: "Make room there, then repeat it."
+        case .readOnlyFileSystem: "Its file system is mounted read only."
+        default: nil
+        }
     }
 }

@@ -19,15 +19,23 @@ struct JobSetup {
     func perform() throws -> [String] {
         let job = try validated()
         let directory = file.removingLastComponent()
+        guard try !isThereOtherwise(in: directory) else { return ["kept the job '\(answers.job)' in \(directory)"] }
+        var done: [String] = []
         for parent in [directory, job.staging.removingLastComponent(), job.localParent].compactMap(\.self) {
-            try makeDirectories(parent)
+            done += try makeDirectories(parent).map { "made the directory \($0)" }
         }
-        return [try writePassphrase(), try writeFile()]
+        return done + [try writePassphrase(), try writeFile()]
+    }
+
+    /// Whether the job has a file of another form.
+    private func isThereOtherwise(in directory: FilePath) throws -> Bool {
+        JobFile.exists(answers.job, in: directory) && (try? FileSystem.status(of: file)) == nil
     }
 
     /// The job that the text spells. The messages on a wrong answer are those on a wrong file.
     private func validated() throws -> Job {
-        try JobFile.parse(Array(answers.text.utf8), name: answers.job, file: file, kinds: BuiltInProviders.kinds)
+        try JobFile.requireName(answers.job)
+        return try JobFile.parse(Array(answers.text.utf8), name: answers.job, file: file, kinds: BuiltInProviders.kinds)
     }
 
     /// A passphrase that is there may be that of archives that are there.
@@ -56,18 +64,26 @@ struct JobSetup {
         }
     }
 
-    private func makeDirectories(_ path: FilePath) throws {
+    /// Returns those that were not there. Root makes none where another user could exchange it for a link meanwhile.
+    private func makeDirectories(_ path: FilePath) throws -> [FilePath] {
+        if let part = try path.looseParts().first {
+            throw SetupError(
+                "cannot make \(path) safely: \(part)", hint: "\(part.remedy) Or make the directory yourself.")
+        }
+        var made: [FilePath] = []
         var parts = FilePath(root: path.root, [])
         for component in path.components {
             parts.append(component)
             do {
                 try FileSystem.createDirectory(parts)
+                made.append(parts)
             } catch Errno.fileExists {
                 continue
             } catch {
                 throw SetupError("cannot make the directory \(parts): \(error)")
             }
         }
+        return made
     }
 }
 

@@ -22,18 +22,18 @@ struct JobUnits {
     /// Files below `/etc/systemd/system`, in the order to write them.
     func files() throws -> [UnitFile] {
         var files: [UnitFile] = []
-        if let settings = needs.text { files.append(UnitFile(of: unit, "muster-job.conf", settings)) }
+        if let settings = needs.text { files.append(UnitFile(of: unit, "muster-3-job.conf", settings)) }
         if takesSnapshots {
-            files.append(UnitFile(of: unit, "muster-snapshots.conf", try SystemdUnits.shipped("snapshots.conf")))
+            files.append(UnitFile(of: unit, "muster-2-snapshots.conf", try SystemdUnits.shipped("snapshots.conf")))
         }
         if takesSnapshots, borgUnit != nil {
             files.append(
                 UnitFile(
-                    of: unit, "muster-snapshots-for-borg.conf", try SystemdUnits.shipped("snapshots-for-borg.conf")))
+                    of: unit, "muster-4-snapshots-for-borg.conf", try SystemdUnits.shipped("snapshots-for-borg.conf")))
         }
         if let user {
             let settings = try SystemdUnits.shipped("postgres.conf").replacing("User=postgres", with: "User=\(user)")
-            files.append(UnitFile(of: unit, "muster-user.conf", settings))
+            files.append(UnitFile(of: unit, "muster-1-user.conf", settings))
         }
         if let borgUnit {
             // Both lines: without the second Borg would run beside the dump.
@@ -47,6 +47,7 @@ struct JobUnits {
         let files = try files()
         for file in files { try file.requireOurs() }
         for file in files { Console.shared.result(try file.write()) }
+        for path in UnitFile.outdated(of: unit, besides: files) { Console.shared.result("removed \(path)") }
         if SystemdUnits.isManagerThere { try await SystemdUnits.systemctl("daemon-reload") }
     }
 

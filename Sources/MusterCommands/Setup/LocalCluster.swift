@@ -21,19 +21,23 @@ struct LocalCluster: Sendable, Hashable {
     static let places: [FilePath] = ["/run/postgresql", "/var/run/postgresql", "/tmp"]
 
     /// Those whose sockets are there, the lowest port first. A server that died may have left one: the check says whether it answers.
+    ///
+    /// Of several sockets of one port, the first place has the server's own: it listens at all of them. In a directory that everybody may write to,
+    /// only our own user's servers count: root would run programs as whoever has made a socket there.
     static func found(in places: [FilePath] = places) -> [LocalCluster] {
-        var seen: Set<String> = []
-        return places.flatMap { place -> [LocalCluster] in
-            guard let identity = try? FileSystem.identity(at: place), seen.insert(identity).inserted else { return [] }
-            return ((try? FileSystem.names(in: place)) ?? []).compactMap { LocalCluster(socket: $0, in: place) }
-        }.sorted { ($0.port, $0.directory.string) < ($1.port, $1.directory.string) }
+        var ports: Set<Int> = []
+        return places.flatMap { place in
+            ((try? FileSystem.names(in: place)) ?? []).compactMap { LocalCluster(socket: $0, in: place) }
+        }.filter { ports.insert($0.port).inserted }.sorted { $0.port < $1.port }
     }
 
     private init?(socket name: FilePath.Component, in directory: FilePath) {
         let prefix = ".s.PGSQL."
-        guard name.string.hasPrefix(prefix), let port = Int(name.string.dropFirst(prefix.count)),
+        let number = String(name.string.dropFirst(prefix.count))
+        guard name.string.hasPrefix(prefix), let port = Int(number), String(port) == number, (1...65535).contains(port),
             let status = try? FileSystem.status(of: directory.appending(name)), status.kind == .socket,
-            let owner = UserAccount(id: status.uid)
+            let place = try? FileSystem.status(of: directory.appending(".")),
+            place.mode & UInt32(S_IWOTH) == 0 || status.uid == geteuid(), let owner = UserAccount(id: status.uid)
         else { return nil }
         self.init(directory: directory, port: port, owner: owner.name)
     }

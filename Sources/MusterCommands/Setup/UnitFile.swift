@@ -15,6 +15,16 @@ struct UnitFile {
     private static let mark =
         "# Written by muster install-units, which replaces it. Put settings of your own into a file beside it.\n"
 
+    /// Removes what an earlier job of the same name needed of its unit, and returns it.
+    static func outdated(of unit: String, besides wanted: [UnitFile]) -> [FilePath] {
+        let directory = SystemdUnits.ownDirectory.appending("\(unit).d")
+        let paths = ((try? FileSystem.names(in: directory)) ?? []).map { directory.appending($0) }
+        return paths.filter { path in
+            !wanted.contains { $0.path == path } && present(path)?.hasPrefix(mark) == true
+                && (try? FileSystem.removeFile(path)) != nil
+        }
+    }
+
     /// What is there and is not ours stays.
     func requireOurs() throws {
         guard let present, !present.hasPrefix(Self.mark) else { return }
@@ -35,7 +45,7 @@ struct UnitFile {
             try file.closeAfter { try file.setMode(0o644) }
             try FileSystem.rename(draft, to: path)
         } catch {
-            throw SetupError("cannot write \(path): \(error)", hint: "Run it as root.")
+            throw SetupError("cannot write \(path): \(error)", hint: (error as? Errno)?.adviceOnWriting)
         }
         return "wrote \(path)"
     }
@@ -46,7 +56,9 @@ struct UnitFile {
         } catch Errno.fileExists {}
     }
 
-    private var present: String? {
+    private var present: String? { Self.present(path) }
+
+    private static func present(_ path: FilePath) -> String? {
         (try? FileSystem.bytes(of: path)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

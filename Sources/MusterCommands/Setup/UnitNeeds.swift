@@ -21,7 +21,7 @@ struct UnitNeeds {
         read = job.directories.map(\.path) + secrets.compactMap(\.self)
         // Borg makes the repository itself, in its parent.
         written =
-            [job.staging] + local.map { $0.removingLastComponent() }
+            ([job.staging] + local).map(\.placeToMakeIt)
             + repositories.compactMap { $0.keyExport?.removingLastComponent() }
         mounts = [job.staging] + local + job.directories.filter(\.requiresMount).map(\.path)
         sshNeedsHome = repositories.contains { settings in
@@ -71,6 +71,11 @@ struct UnitNeeds {
             "%", with: "%%")
         return "\"\(text)\""
     }
+}
+
+extension FilePath {
+    /// The directory that must be writable where this one is made by its user. Of one in the root directory, itself: it must be there.
+    fileprivate var placeToMakeIt: FilePath { components.count > 1 ? removingLastComponent() : self }
 }
 
 extension SecretSource {

@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Linux
 import Staging
 
 extension Run {
@@ -21,7 +22,7 @@ extension Run {
                         "repository": "\(repository.name)", "error": "\(error.message)", "after": "\(wait)",
                     ])
                 // Throws only when the run is cancelled, and then this failure is the last.
-                guard (try? await Task.sleep(for: wait)) != nil else { throw error }
+                guard (try? await SignOfLife.sleep(for: wait)) != nil else { throw error }
                 attempt += 1
             }
         }

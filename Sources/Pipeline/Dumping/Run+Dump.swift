@@ -40,7 +40,7 @@ extension Run {
                 log.warning(
                     "taking all dumps again after a transient failure",
                     metadata: ["error": "\(error.message)", "after": "\(wait)"])
-                try await Task.sleep(for: wait)
+                try await SignOfLife.sleep(for: wait)
                 attempt.number += 1
             }
         }
