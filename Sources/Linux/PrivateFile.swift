@@ -26,6 +26,7 @@ extension FileSystem {
             throw error
         }
         try directory.remove(draft)
-        try flush(parent)
+        // The directory itself, where its name is a link's.
+        try flush(parent.appending("."))
     }
 }

@@ -1,5 +1,6 @@
 import Documents
 import DumpCore
+import Glibc
 import Linux
 import Staging
 import SystemPackage
@@ -70,6 +71,18 @@ struct ReportTests {
             }
             #expect(
                 try await area.reports().map { String(decoding: $0.bytes, as: UTF8.self) } == ["3\n", "2\n", "1\n"])
+        }
+    }
+
+    @Test("A staging directory below a link is made like any other")
+    func belowLink() async throws {
+        try await withScratch { scratch in
+            let (disk, link) = (scratch.appending("disk"), scratch.appending("link"))
+            try FileSystem.createDirectory(disk)
+            try #require(symlink(disk.string, link.string) == 0)
+            let area = try await StagingArea.open(link.appending("staging"))
+            try await area.writeReport(1, of: run(1))
+            #expect(try await area.reports().map(\.run) == [run(1)])
         }
     }
 

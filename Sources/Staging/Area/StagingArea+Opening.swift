@@ -168,7 +168,8 @@ extension StagingArea {
         do {
             try attempting(to: "create", path) {
                 try FileSystem.createDirectory(path)
-                try FileSystem.flush(path.removingLastComponent())
+                // The directory itself, where its name is a link's.
+                try FileSystem.flush(path.removingLastComponent().appending("."))
             }
         } catch let error where error.underlying as? Errno == .fileExists {}
     }
