@@ -73,6 +73,11 @@ public enum FileSystem {
         try withDescriptor(path) { descriptor in fsync(descriptor) }
     }
 
+    /// Flushes the directory that has an entry: itself, where its name is a link's.
+    public static func flush(parentOf path: FilePath) throws(Errno) {
+        try flush(path.removingLastComponent().appending("."))
+    }
+
     /// The same of an open file.
     public static func flush(_ file: FileDescriptor) throws(Errno) { try call { fsync(file.rawValue) } }
 

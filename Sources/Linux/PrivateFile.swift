@@ -26,7 +26,6 @@ extension FileSystem {
             throw error
         }
         try directory.remove(draft)
-        // The directory itself, where its name is a link's.
-        try flush(parent.appending("."))
+        try flush(parentOf: path)
     }
 }

@@ -18,7 +18,7 @@ public struct SystemJournal: Sendable {
 
     private let socket: DatagramAddress
 
-    /// The journal that standard error leads to; nil when it leads elsewhere, though a parent of ours wrote to the journal.
+    /// The journal that standard error leads to; nil when it leads elsewhere, even if our parent wrote to the journal.
     public static let ofStandardError: SystemJournal? = {
         guard let stream = getenv("JOURNAL_STREAM"), String(cString: stream) == identity(of: STDERR_FILENO) else {
             return nil
@@ -42,7 +42,7 @@ public struct SystemJournal: Sendable {
 }
 
 extension SystemJournal.Field {
-    /// A value with a line break is told by its length, as 64 bits, the least byte first.
+    /// A value with a line break has its length before it, as 64 bits, the least byte first.
     fileprivate var bytes: [UInt8] {
         let value = Array(self.value.utf8)
         guard value.contains(UInt8(ascii: "\n")) else { return Array("\(name)=".utf8) + value + [UInt8(ascii: "\n")] }

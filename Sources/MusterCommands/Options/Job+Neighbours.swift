@@ -2,6 +2,7 @@ import Directories
 import DumpCore
 import Jobs
 import MusterConfig
+import Snapshots
 import SystemPackage
 
 extension Job {
@@ -28,16 +29,10 @@ extension Job {
 extension Job.Dump {
     fileprivate func holds(_ path: FilePath) -> Bool {
         guard let tree = settings as? DirectorySettings, path.starts(with: tree.path) else { return false }
-        return !tree.selection.leavesOut(directory: path.below(tree.path))
+        return !tree.selection.leavesOut(directory: path.relative(to: tree.path))
     }
 
     fileprivate func pattern(for path: FilePath) -> String {
-        "/" + path.below((settings as? DirectorySettings)?.path ?? "/").string + "/"
-    }
-}
-
-extension FilePath {
-    fileprivate func below(_ directory: FilePath) -> FilePath {
-        FilePath(root: nil, components.dropFirst(directory.components.count))
+        "/" + path.relative(to: (settings as? DirectorySettings)?.path ?? "/").string + "/"
     }
 }

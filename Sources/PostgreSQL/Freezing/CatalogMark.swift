@@ -12,8 +12,7 @@ struct CatalogMark: Sendable, Equatable {
 
     /// As the session's snapshot shows it.
     static func ask(_ session: Session, major: Int) async throws(DumpError) -> CatalogMark {
-        let snapshot =
-            major >= 13 ? "pg_snapshot_xmin(pg_current_snapshot())" : "txid_snapshot_xmin(txid_current_snapshot())"
+        let snapshot = "\(major >= 13 ? "pg" : "txid")_snapshot_xmin(\(FreezeBarrier.visible(major)))"
         let row = try await session.row(
             "select (\(snapshot)::text::bigint % (1::bigint << 32))::text as oldest, (\(sums)) as sums")
         return CatalogMark(oldest: try row.text("oldest"), sums: try row.text("sums"))

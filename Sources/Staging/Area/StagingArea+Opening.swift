@@ -168,8 +168,7 @@ extension StagingArea {
         do {
             try attempting(to: "create", path) {
                 try FileSystem.createDirectory(path)
-                // The directory itself, where its name is a link's.
-                try FileSystem.flush(path.removingLastComponent().appending("."))
+                try FileSystem.flush(parentOf: path)
             }
         } catch let error where error.underlying as? Errno == .fileExists {}
     }

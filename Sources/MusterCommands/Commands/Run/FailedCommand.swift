@@ -5,6 +5,7 @@ import Jobs
 import Linux
 import Processes
 import Settings
+import Staging
 import SystemPackage
 
 struct FailedCommand: MusterCommand {
@@ -13,7 +14,7 @@ struct FailedCommand: MusterCommand {
         story: """
             muster-failure@.service calls this when a run failed, or could not begin. The program gets MUSTER_JOB, MUSTER_UNIT, \
             MUSTER_RESULT (systemd's word, such as exit-code or timeout), MUSTER_EXIT_STATUS, and MUSTER_REPORT, the newest run report. If the job file itself is wrong, \
-            nobody can be told: the unit fails too.
+            Muster cannot tell anyone: the unit fails too.
             """,
         examples: [
             "muster failed nightly": "Try the hook.",
@@ -32,7 +33,7 @@ struct FailedCommand: MusterCommand {
         }
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: output.logger())
         var program = try Program(Executables.find(hooks.onFailure[0]), Array(hooks.onFailure.dropFirst()))
-        program.environment = environment(of: job)
+        program.environment = await environment(of: job)
         let ended = try await withDeadline(hooks.deadline) { [program] in try await runner.run(program) }
         guard let outcome = ended else { throw failure("took longer than \(hooks.deadline.settingsText)") }
         guard outcome.succeeded else { throw failure("\(outcome.status): \(outcome.lastErrors)") }
@@ -42,7 +43,7 @@ struct FailedCommand: MusterCommand {
         CommandFailure(status: .failed, error: SetupError("the program of hooks: on_failure \(what)"))
     }
 
-    private func environment(of job: Job) -> [String: String] {
+    private func environment(of job: Job) async -> [String: String] {
         var variables = ["MUSTER_JOB": job.name]
         // As systemd hands them to a unit of OnFailure=, since 251.
         let monitored = [
@@ -50,13 +51,12 @@ struct FailedCommand: MusterCommand {
             "MUSTER_EXIT_STATUS": "MONITOR_EXIT_STATUS",
         ]
         for (name, source) in monitored { variables[name] = getenv(source).map { String(cString: $0) } }
-        variables["MUSTER_REPORT"] = newestReport(of: job)?.string
+        variables["MUSTER_REPORT"] = await newestReport(of: job)?.string
         return variables
     }
 
-    private func newestReport(of job: Job) -> FilePath? {
-        let runs = job.staging.appending("runs")
-        let names = ((try? FileSystem.names(in: runs)) ?? []).filter { $0.extension == "json" }
-        return names.max { $0.string < $1.string }.map { runs.appending($0) }
+    private func newestReport(of job: Job) async -> FilePath? {
+        let reports = try? await StagingArea.openExisting(job.staging)?.reports()
+        return reports?.first.map { job.staging.appending("runs").appending("\($0.run).json") }
     }
 }
