@@ -75,6 +75,8 @@ public struct TestHost: Sendable {
             staging: scratch.appending("staging").string, repository: scratch.appending("repository").string,
             passphraseFile: scratch.appending("passphrase").string, connection: server?.connection,
             directory: scratch.appending("source").string, dumpLines: server == nil ? [] : ["    run_as: postgres"])
+        // Root's own is one for all hosts.
+        environment["STATE_DIRECTORY"] = scratch.appending("state").string
         try FileSystem.createDirectory(scratch.appending("bin"), mode: 0o755)
         try write("\(Self.passphrase)\n", to: scratch.appending("passphrase"))
     }
@@ -153,7 +155,7 @@ public struct TestHost: Sendable {
             "PATH": "\(bin):\(borgDirectory):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": scratch.string,
             "LC_ALL": "C.UTF-8", "BORG_BASE_DIR": scratch.appending("borg-home").string,
-            "BORG_SELFTEST": "disabled",
+            "BORG_SELFTEST": "disabled", "BORG_EXIT_CODES": "modern",
         ]
         return base.merging(environment) { $1 }
     }
