@@ -46,9 +46,16 @@ extension FrozenCluster {
     ) async {
         await withTaskGroup(of: (WorkUnit, Result<DumpedPart, DumpError>).self) { tasks in
             if let globals {
+                // They are urgent, but a busy machine may have the databases queue first.
+                let (turn, begun) = AsyncStream<Void>.makeStream()
                 tasks.addTask {
-                    (globals.unit, await .awaiting { () throws(DumpError) in try await globals.take(in: run) })
+                    defer { begun.finish() }
+                    return (
+                        globals.unit,
+                        await .awaiting { () throws(DumpError) in try await globals.take(in: run) { begun.finish() } }
+                    )
                 }
+                for await _ in turn {}
             }
             for database in group.databases {
                 let dump = DatabaseDump(

@@ -24,8 +24,12 @@ struct ScriptDump: Sendable {
 
     private var path: FilePath { directory.pushing(unit.path) }
 
-    func take(in run: RunContext) async throws(DumpError) -> DumpedPart {
-        try await run.perform(unit, isUrgent: true) { () throws(DumpError) in try await written(in: run) }
+    /// - Parameter onTurn: called when its turn has come.
+    func take(in run: RunContext, onTurn: @Sendable () -> Void = {}) async throws(DumpError) -> DumpedPart {
+        try await run.perform(unit, isUrgent: true) { () throws(DumpError) in
+            onTurn()
+            return try await written(in: run)
+        }
     }
 
     private func written(in run: RunContext) async throws(DumpError) -> DumpedPart {
