@@ -31,12 +31,15 @@ struct SetupTests {
             let (text, secret) = (try read(file), try read(passphrase))
             #expect(secret.count == 65 && text.hasSuffix("\n"))
             let second = try await generate(
-                host, "--port 1 || true; $MUSTER config generate nightly --directory /etc --repository /x/y")
+                host,
+                "--port 1 || true; $MUSTER config generate nightly --directory /etc "
+                    + "--repository \(host.scratch)/never/y --staging \(host.scratch)/never/z/nightly")
             #expect(second.status == .exited(0), "\(second.errors)")
             #expect(
                 second.output
                     == "kept the passphrase in \(passphrase)\nkept the job file \(file): edit it to change the job\n")
             #expect(try read(file) == text && read(passphrase) == secret)
+            #expect(access("\(host.scratch)/never", F_OK) != 0, "nothing is made for what is not written")
             for command in ["check", "run", "verify", "list"] {
                 let result = try await host.shell(
                     "$MUSTER \(command) nightly".replacing("list nightly", with: "list --job nightly"))

@@ -20,16 +20,20 @@ struct JobSetup {
         let job = try validated()
         let directory = file.removingLastComponent()
         guard try !isThereOtherwise(in: directory) else { return ["kept the job '\(answers.job)' in \(directory)"] }
+        // A job that is there has places of its own, whatever these answers say.
+        let places = isThere ? [] : [job.staging.removingLastComponent(), job.localParent]
         var done: [String] = []
-        for parent in [directory, job.staging.removingLastComponent(), job.localParent].compactMap(\.self) {
+        for parent in ([directory] + places).compactMap(\.self) {
             done += try makeDirectories(parent).map { "made the directory \($0)" }
         }
         return done + [try writePassphrase(), try writeFile()]
     }
 
+    private var isThere: Bool { (try? FileSystem.status(of: file)) != nil }
+
     /// Whether the job has a file of another form.
     private func isThereOtherwise(in directory: FilePath) throws -> Bool {
-        JobFile.exists(answers.job, in: directory) && (try? FileSystem.status(of: file)) == nil
+        JobFile.exists(answers.job, in: directory) && !isThere
     }
 
     /// The job that the text spells. The messages on a wrong answer are those on a wrong file.
