@@ -35,6 +35,10 @@ int clinux_rename_new_at(int from_directory, const char *from, int to_directory,
     return result(syscall(SYS_renameat2, from_directory, from, to_directory, to, RENAME_NOREPLACE));
 }
 
+int clinux_exchange_at(int one_directory, const char *one, int other_directory, const char *other) {
+    return result(syscall(SYS_renameat2, one_directory, one, other_directory, other, RENAME_EXCHANGE));
+}
+
 int clinux_pipe(int *ends) { return result(pipe2(ends, O_CLOEXEC)); }
 
 int clinux_sync_filesystem(int descriptor) { return result(syncfs(descriptor)); }

@@ -24,6 +24,8 @@ public struct DumpErrorCode: ErrorCode {
     public static let stalled = Self(rawValue: "stalled")
     /// The run was told to stop.
     public static let cancelled = Self(rawValue: "cancelled")
+    /// What was restored is not what the manifest says.
+    public static let notRestored = Self(rawValue: "not_restored")
     /// The operating system refused something.
     public static let system = Self(rawValue: "system")
 }

@@ -42,7 +42,11 @@ public enum Keeper {
 
     static func arguments(for program: Program) -> [String] {
         var arguments: [String] = []
-        if let user = program.user { arguments += [KEEPER_AS, user] }
+        if let isolation = program.isolation {
+            arguments += [KEEPER_ISOLATE, isolation.room.string, String(isolation.user)]
+        } else if let user = program.user {
+            arguments += [KEEPER_AS, user]
+        }
         if let directory = program.directory { arguments += [KEEPER_DIRECTORY, directory.string] }
         if let secret = program.secret { arguments += [KEEPER_SECRET, secret.form.option, secret.variable] }
         arguments += [KEEPER_PARENT, String(getpid())]

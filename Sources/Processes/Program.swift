@@ -13,6 +13,8 @@ public struct Program: Sendable {
     public var inheritedPrefixes: [String]
     /// The user to run as, or nil for our own. Only root can change it.
     public var user: String?
+    /// For a program that may do anything: in place of `user`, and it finds itself in its room, whatever its working directory.
+    public var isolation: Isolation?
     public var workingDirectory: FilePath
     /// A directory that the program may write to although it cannot reach it by its path: opened as our own user and handed on.
     /// The program finds it at `Program.directoryPath`.
@@ -26,14 +28,16 @@ public struct Program: Sendable {
 
     public init(
         _ executable: FilePath, _ arguments: [String], environment: [String: String] = [:],
-        inheritedPrefixes: [String] = [], user: String? = nil, workingDirectory: FilePath = "/",
-        directory: FilePath? = nil, secret: HandedSecret? = nil, grace: Duration = .seconds(10)
+        inheritedPrefixes: [String] = [], user: String? = nil, isolation: Isolation? = nil,
+        workingDirectory: FilePath = "/", directory: FilePath? = nil, secret: HandedSecret? = nil,
+        grace: Duration = .seconds(10)
     ) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.inheritedPrefixes = inheritedPrefixes
         self.user = user
+        self.isolation = isolation
         self.workingDirectory = workingDirectory
         self.directory = directory
         self.secret = secret

@@ -33,7 +33,7 @@ public struct ProgramRunner: Sendable {
             "running program",
             metadata: [
                 "program": "\(program.executable)", "arguments": "\(program.arguments.joined(separator: " "))",
-                "user": "\(program.user ?? "(own)")",
+                "user": "\(program.isolation.map { "\($0.user), isolated" } ?? program.user ?? "(own)")",
             ])
         let log = log
         let tail = LineTail(limit: 20)

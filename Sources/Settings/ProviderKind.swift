@@ -10,6 +10,9 @@ public struct ProviderKind: Sendable {
     /// What a dump of this kind is, in a sentence, for the schema and the help.
     public let summary: String
 
+    /// Puts back dumps of this kind. Nil for a kind that cannot.
+    public let restorer: (@Sendable (ProgramRunner) -> any Restorer)?
+
     let shape: AnyShape
     private let make: @Sendable ([any ProviderSettings], ProviderMeans) -> [any Provider]
 
@@ -17,13 +20,16 @@ public struct ProviderKind: Sendable {
     ///   - shape: the keys beside `provider`.
     ///   - make: a provider for each of the dumps of this kind that a job has, in their order. They may share something, such as the snapshot
     ///     of a file system that several of them are on.
+    ///   - restorer: puts back dumps of this kind, with the programs that a runner starts.
     public init<Settings: ProviderSettings>(
         _ name: String, _ summary: String, shape: ObjectShape<Settings>,
+        restorer: (@Sendable (ProgramRunner) -> any Restorer)? = nil,
         make: @escaping @Sendable ([Settings], ProviderMeans) -> [any Provider]
     ) {
         self.name = name
         self.summary = summary
         self.shape = AnyShape(shape)
+        self.restorer = restorer
         self.make = { make($0.compactMap { $0 as? Settings }, $1) }
     }
 

@@ -1,4 +1,5 @@
-// muster-keeper --parent PID --grace MILLISECONDS [--as USER] [--directory PATH] [--secret path|descriptor VARIABLE] -- PROGRAM [ARGUMENT…]
+// muster-keeper --parent PID --grace MILLISECONDS [--as USER | --isolate ROOM NUMBER] [--directory PATH] [--secret path|descriptor VARIABLE]
+//               -- PROGRAM [ARGUMENT…]
 //
 // Stands between Muster and every program it runs: program.c.
 //

@@ -8,6 +8,8 @@
 // it is: /proc/self/fd/4 (a path) or the number 4 (a descriptor).
 #include "program.h"
 
+#include "isolation.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -32,7 +34,7 @@ struct secret {
     size_t count;
 };
 
-static _Noreturn void fail(const char *doing, const char *object) {
+_Noreturn void fail(const char *doing, const char *object) {
     dprintf(STDERR_FILENO, "muster: cannot %s %s: %s\n", doing, object, strerror(errno));
     _exit(cannot_start);
 }
@@ -54,7 +56,7 @@ static void read_secret(struct secret *secret) {
 }
 
 /// What another user's program has no need for: capabilities that outlive the change of user, and programs that would give it new ones.
-static void drop_privileges(void) {
+void drop_privileges(void) {
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("refuse new privileges to", "the program");
 }
@@ -113,6 +115,7 @@ static _Noreturn void start(const struct program *program, struct secret *secret
     setpgid(0, 0);
     if (directory >= 0) hand_on_directory(program->directory, directory);
     if (program->user != NULL) become(program->user);
+    if (program->room != NULL) isolate(program->room, program->room_user);
     if (program->secret_variable != NULL) {
         hand_on_secret(program, secret);
         int null = open("/dev/null", O_RDONLY);

@@ -15,6 +15,9 @@ struct program program_of(int count, char *words[]) {
             program.user = value;
         } else if (strcmp(option, KEEPER_DIRECTORY) == 0) {
             program.directory = value;
+        } else if (strcmp(option, KEEPER_ISOLATE) == 0 && next + 1 < count) {
+            program.room = value;
+            program.room_user = (unsigned int)strtoul(words[++next], NULL, 10);
         } else if (strcmp(option, KEEPER_PARENT) == 0) {
             program.parent = (pid_t)atoi(value);
         } else if (strcmp(option, KEEPER_GRACE) == 0) {
@@ -26,6 +29,8 @@ struct program program_of(int count, char *words[]) {
             misused(option);
         }
     }
+    // Isolated as root would be isolated from nothing.
+    if (program.room != NULL && (program.room_user == 0 || program.user != NULL)) misused(KEEPER_ISOLATE);
     if (next + 1 >= count || program.parent <= 0 || program.grace_milliseconds < 0) misused(words[count - 1]);
     program.words = words + next + 1;
     return program;

@@ -15,6 +15,10 @@
 
 /// The user to become, with its groups, HOME, USER and LOGNAME.
 #define KEEPER_AS "--as"
+/// The directory that the program has, as a user of this number, apart from the host's network, data and sockets: isolation.c.
+#define KEEPER_ISOLATE "--isolate"
+/// Where the program finds that directory.
+#define KEEPER_ROOM_PATH "/drill"
 /// Opened before the user changes, and handed on as descriptor 3.
 #define KEEPER_DIRECTORY "--directory"
 /// How the secret is handed on, and the variable that says where it is.

@@ -30,6 +30,9 @@ int clinux_event(void);
 /// renameat2(2) with RENAME_EXCHANGE: both names exist before and after, with their contents swapped at one instant.
 int clinux_exchange(const char *one, const char *other);
 
+/// The same, with each name in a directory that is open.
+int clinux_exchange_at(int one_directory, const char *one, int other_directory, const char *other);
+
 /// renameat2(2) with RENAME_NOREPLACE: -EEXIST when `to` is there.
 int clinux_rename_new(const char *from, const char *to);
 
