@@ -8,6 +8,11 @@ public struct FileTree: Sendable {
         /// Relative to the root of the tree.
         public var path: FilePath
         public var status: FileStatus
+
+        public init(path: FilePath, status: FileStatus) {
+            self.path = path
+            self.status = status
+        }
     }
 
     public var root: FilePath

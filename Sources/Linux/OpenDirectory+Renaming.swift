@@ -20,6 +20,15 @@ extension OpenDirectory {
         }
     }
 
+    /// Swaps what lies at two paths of this directory, at one instant: `RENAME_EXCHANGE`.
+    public func exchange(_ one: FilePath, _ other: FilePath) throws(Errno) {
+        try renaming(one, to: other) { one, other throws(Errno) in
+            try check(
+                clinux_exchange_at(
+                    one.directory.file.rawValue, one.name, other.directory.file.rawValue, other.name))
+        }
+    }
+
     private func renaming(
         _ path: FilePath, to new: FilePath, _ body: (Place, Place) throws(Errno) -> Void
     ) throws(Errno) {

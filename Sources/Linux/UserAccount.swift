@@ -25,6 +25,9 @@ public struct UserAccount: Sendable, Hashable {
     /// The user that this process acts as, or nil if it has no name.
     public static var current: UserAccount? { UserAccount(id: geteuid()) }
 
+    /// The number of that user.
+    public static var currentID: UInt32 { geteuid() }
+
     /// Whether this process may act as any user.
     public static var currentIsRoot: Bool { geteuid() == 0 }
 

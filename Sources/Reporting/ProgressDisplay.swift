@@ -3,7 +3,7 @@ import DumpCore
 /// One piece of work that goes on, and how far it is.
 public struct ProgressLine: Sendable, Hashable {
     public enum Stage: String, Sendable, Codable {
-        case dump, archive, extract, verify
+        case dump, archive, extract, verify, restore
 
         /// Whether a line's name is that of a repository.
         public var isOfRepository: Bool { self == .archive || self == .extract }
@@ -25,7 +25,8 @@ public struct ProgressLine: Sendable, Hashable {
 
     /// For people: `app shop` for a unit of a dump, else what is done with what, such as `archive offsite`.
     public var label: String {
-        (stage == .dump ? [name, unit] : [stage.rawValue, name]).compactMap(\.self).joined(separator: " ")
+        ([.dump, .restore].contains(stage) ? [name, unit] : [stage.rawValue, name]).compactMap(\.self).joined(
+            separator: " ")
     }
 }
 

@@ -59,14 +59,14 @@ struct VerifyTests {
             let part = SetPart(of: set.manifest.dumps[0], path: "app/sub")
             #expect(part.vouchers == ["manifest.json", "checksums/app.sha256"])
             func problems() async throws -> [String] {
-                try await SetDirectory(area.current).verify(part).problems.map(\.description)
+                try await SetDirectory(area.current).verify([part]).problems.map(\.description)
             }
             let others = ["app/sub2/z", "app/x", "checksums/other.sha256", "other", "other/z"]
             #expect(
                 try await problems() == others.map { "\($0): not in the manifest" }.filter { !$0.hasPrefix("other:") })
             for path in others { try FileTree(area.current.pushing(FilePath(path))).remove() }
             #expect(try await problems() == [])
-            let expected = try await SetDirectory(area.current).verify(part, manifestSHA256: "0").problems
+            let expected = try await SetDirectory(area.current).verify([part], manifestSHA256: "0").problems
             #expect(expected.map { "\($0.kind) \($0.path)" } == ["changed manifest.json"])
             try write("6X", to: area.current.appending("app/sub/y"))
             #expect(try await problems().count == 1)

@@ -1,11 +1,16 @@
 import Settings
 
+extension RepositorySettings {
+    /// What is wrong with a location, if anything is; reads on after its name.
+    public static func fault(inLocation location: String) -> Fault? { Shape<String>.locationFault(in: location) }
+}
+
 extension Shape<String> {
     /// What Borg calls a repository: no archive, no option, no password in it.
     static var repositoryLocation: Shape { name.checked { locationFault(in: $0) } }
 
     /// Borg 1 reads `scheme://…`, `[user@]host:path` and paths. A relative path would depend on where Muster is started.
-    private static func locationFault(in location: String) -> Fault? {
+    fileprivate static func locationFault(in location: String) -> Fault? {
         // Numeric hosts of IPv6 are in brackets.
         if location.replacing(/\[[^\]]*\]/, with: "").utf8.contains("::".utf8) {
             return Fault("must not name an archive (::)", hint: "Muster names the archives itself.")

@@ -12,7 +12,7 @@ public struct ArchiveContents: Sendable {
     /// The files of each dump whose list was read, by the dump's name; paths relative to the set.
     public var lists: [String: ChecksumList]
 
-    init(archive: Archive, manifest: Manifest, lists: [String: ChecksumList]) {
+    public init(archive: Archive, manifest: Manifest, lists: [String: ChecksumList] = [:]) {
         self.archive = archive
         self.manifest = manifest
         self.lists = lists

@@ -58,11 +58,11 @@ extension BorgRepository {
         }
     }
 
-    /// How many bytes the files at a path of an archive have. A second name of a file does not count.
-    public func bytes(of archive: Archive, at path: FilePath) async throws(BorgError) -> Int64 {
+    /// How many bytes the files at some paths of an archive have. A second name of a file does not count.
+    public func bytes(of archive: Archive, at paths: [FilePath]) async throws(BorgError) -> Int64 {
         let sizes = LineSum()
         let outcome = try await run(
-            ["list", "--format", "{size}{NL}", try await version().archive(archive), path.exactly],
+            ["list", "--format", "{size}{NL}", try await version().archive(archive)] + paths.map(\.exactly),
             output: .lines(sizes.add))
         try requireSuccess(outcome, "list")
         return sizes.sum

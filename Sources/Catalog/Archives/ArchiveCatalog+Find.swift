@@ -1,10 +1,11 @@
 import Borg
 import DumpCore
+import Jobs
 import Logging
 import Settings
 
 extension ArchiveCatalog {
-    /// Stands for the newest confirmed archive of the job.
+    /// Stands for the newest confirmed archive of the job; without a job, for the newest archive there is.
     public static let latest = "latest"
 
     /// The archives that `text` means, which all hold one set: at least one, the most trustworthy first.
@@ -13,7 +14,7 @@ extension ArchiveCatalog {
     ///   found as well.
     /// - Throws: for the operator only. A repository that fails is no obstacle as long as another has the archive.
     public func find(_ text: String) async throws -> [CatalogedArchive] {
-        let found = text == Self.latest ? try await newestConfirmed() : try await named(text)
+        let found = text == Self.latest ? try await newest() : try await named(text)
         for archive in found.prefix(1) where archive.standing == .unconfirmed {
             log.warning(
                 "this archive was never confirmed: do not trust it",
@@ -37,12 +38,18 @@ extension ArchiveCatalog {
     private func missing(_ text: String) async -> ArchiveError {
         let names = await ask { try await $0.archives() }.flatMap(\.archives).map(\.archive.name)
         let near = nearestWord(to: text, among: names + [Self.latest]).map { "Did you mean '\($0)'? " } ?? ""
+        let all = repositories.map(\.name).joined(separator: ", ")
+        guard let job else {
+            return ArchiveError(
+                .missing, "repository '\(all)' has no archive '\(text)'",
+                hint: near + "To see them: muster list --repository-location '\(all)'.")
+        }
         let isJob = text == job.name ? "'\(text)' is the job: name it with --job. " : ""
         return ArchiveError(
             .missing, "no repository of job '\(job.name)' has an archive '\(text)'",
             hint: isJob + near
                 + "To see them: muster list. To see those of other jobs and hosts too: muster list --all.",
-            context: ["repositories": job.repositories.map(\.name).joined(separator: ", ")])
+            context: ["repositories": all])
     }
 
     /// A whole name or run id means more than the begin of one.
@@ -60,7 +67,7 @@ extension ArchiveCatalog {
     /// Of one set. Among equals in the order of the job file; in one repository what was archived last.
     private func mostTrustworthyFirst(_ archives: [CatalogedArchive]) -> [CatalogedArchive] {
         let places = Dictionary(
-            job.repositories.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            repositories.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
         // Each repository lists its archives oldest first.
         return archives.enumerated().sorted { one, other in
             let ranks = [one, other].map { ($0.element.standing.rank, places[$0.element.repository.name] ?? 0) }
@@ -71,13 +78,18 @@ extension ArchiveCatalog {
         .map(\.element)
     }
 
-    private func newestConfirmed() async throws -> [CatalogedArchive] {
+    private func newest() async throws -> [CatalogedArchive] {
+        guard let job else { return try await newestOfOnlySeries() }
+        return try await newestConfirmed(of: job)
+    }
+
+    private func newestConfirmed(of job: ReadyJob) async throws -> [CatalogedArchive] {
         let listings = await listings(all: false)
         let archives = listings.flatMap(\.archives)
         let confirmed = archives.filter { $0.standing == .confirmed }
         try accept(listings.failure, unless: confirmed.isEmpty)
         guard let newest = confirmed.max(by: { $0.wasConfirmed(before: $1) }) else {
-            throw nothingConfirmed(archives.max { $0.archive.start < $1.archive.start })
+            throw nothingConfirmed(of: job, archives.max { $0.archive.start < $1.archive.start })
         }
         await tell(ofNewer: archives, than: newest)
         return mostTrustworthyFirst(confirmed.filter { $0.archive.setName == newest.archive.setName })
@@ -85,7 +97,7 @@ extension ArchiveCatalog {
 
     /// A host that was restored from an image does not know what it archived since.
     private func tell(ofNewer archives: [CatalogedArchive], than latest: CatalogedArchive) async {
-        let owner = await owner()
+        guard let owner = await owner() else { return }
         let newer = archives.filter {
             $0.standing == .unknown && owner.owns($0.archive) && $0.archive.start > latest.archive.start
         }
@@ -99,7 +111,7 @@ extension ArchiveCatalog {
             ])
     }
 
-    private func nothingConfirmed(_ newest: CatalogedArchive?) -> ArchiveError {
+    private func nothingConfirmed(of job: ReadyJob, _ newest: CatalogedArchive?) -> ArchiveError {
         let hint =
             if let newest {
                 "The newest is '\(newest.archive.name)' (\(newest.standing.text)): name it to read it anyway."

@@ -4,18 +4,42 @@ import Jobs
 import Logging
 import Reporting
 import Staging
+import SystemPackage
 
-/// The archives of a job, over its repositories, and what this host knows of each.
+/// The archives of a job, over its repositories, and what this host knows of each; or those of one repository, on a host that has no
+/// job for it.
 ///
 /// Only reads. A staging area that is lost, or is another host's, leaves every archive unknown and keeps none from being read.
 public struct ArchiveCatalog: Sendable {
-    let job: ReadyJob
+    /// Nil where a repository alone was named.
+    let job: ReadyJob?
+    let repositories: [Source]
     let log: Logger
+
+    /// A repository that is opened when it is asked.
+    struct Source: Sendable {
+        var name: String
+        /// Throws errors for the operator only.
+        var open: @Sendable () async throws -> BorgRepository
+    }
 
     public init(of job: ReadyJob, log: Logger) {
         self.job = job
+        repositories = job.repositories.map { repository in
+            Source(name: repository.name) { try await job.open(repository) }
+        }
         self.log = log
     }
+
+    /// All archives of a repository, whoever made them. This host knows nothing of them.
+    public init(of repository: BorgRepository, log: Logger) {
+        job = nil
+        repositories = [Source(name: repository.name) { repository }]
+        self.log = log
+    }
+
+    /// The job's; nil where there is none.
+    public var staging: FilePath? { job?.staging }
 }
 
 /// An archive, where it is, and what this host knows of it.
@@ -42,13 +66,13 @@ public struct RepositoryListing: Sendable {
 extension ArchiveCatalog {
     /// The archives of the job, or all there are, repository by repository in the order of the job file. One that fails hides no other.
     public func listings(all: Bool) async -> [RepositoryListing] {
-        guard !all else { return await ask { repository in try await repository.archives() } }
-        let owner = await owner()
+        guard !all, let owner = await owner() else { return await ask { try await $0.archives() } }
         return await ask(countingAll: true) { repository in try await repository.archives(namedAs: owner) }
     }
 
-    /// The job, by the record in its staging area. One that cannot be read leaves the job's names.
-    func owner() async -> ArchiveOwner {
+    /// The job, by the record in its staging area. One that cannot be read leaves the job's names. Nil without a job.
+    func owner() async -> ArchiveOwner? {
+        guard let job else { return nil }
         do {
             return ArchiveOwner(job, try await StagingArea.openExisting(job.staging)?.jobRecord())
         } catch {
@@ -67,7 +91,7 @@ extension ArchiveCatalog {
         _ question: @escaping @Sendable (BorgRepository) async throws -> [Archive]
     ) async -> [RepositoryListing] {
         await withTaskGroup(of: (Int, RepositoryListing).self) { group in
-            for (place, repository) in job.repositories.enumerated() {
+            for (place, repository) in repositories.enumerated() {
                 group.addTask { (place, await listing(of: repository, countingAll: countsAll, question)) }
             }
             var listings: [Int: RepositoryListing] = [:]
@@ -77,11 +101,11 @@ extension ArchiveCatalog {
     }
 
     private func listing(
-        of repository: Job.Repository, countingAll countsAll: Bool,
+        of repository: Source, countingAll countsAll: Bool,
         _ question: @Sendable (BorgRepository) async throws -> [Archive]
     ) async -> RepositoryListing {
         do {
-            let borg = try await job.open(repository)
+            let borg = try await repository.open()
             let archives = try await question(borg)
             let count = countsAll ? try await borg.archiveCount() : archives.count
             // After the archives: what a run begins or confirms meanwhile is noted by then.
@@ -101,8 +125,9 @@ extension ArchiveCatalog {
 
     /// Without its notes a host confirms nothing; that is no reason to read nothing.
     private func ledger(of repository: String) async -> RepositoryLedger {
+        guard let staging else { return RepositoryLedger() }
         do {
-            return try await RepositoryLedger(of: repository, in: StagingArea.openExisting(job.staging))
+            return try await RepositoryLedger(of: repository, in: StagingArea.openExisting(staging))
         } catch {
             log.warning(
                 "what this host knows of the repository's archives cannot be read: none of them counts as confirmed",

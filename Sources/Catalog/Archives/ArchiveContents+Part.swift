@@ -32,16 +32,6 @@ extension ArchiveContents {
         return SetPart(of: dump, path: path)
     }
 
-    /// Where the archive has a part: one place, or two for a dump with a tree that Borg read in place.
-    func places(of part: SetPart) -> [FilePath] {
-        guard let dump = manifest.dumps.first(where: { $0.name == part.dump }), let root = dump.treePath else {
-            return [part.path]
-        }
-        let place = dump.pathInArchive(of: part.path)
-        guard dump.tree?.reference != nil, part.covers(root), part.path != root else { return [place] }
-        return [place, dump.pathInArchive(of: root)]
-    }
-
     /// Throws `.notInArchive` for a part of a tree of which nothing was extracted.
     func requireExtracted(_ part: SetPart, into room: FilePath) throws(ArchiveError) {
         guard (try? FileSystem.status(of: room.pushing(part.path))) == nil else { return }
@@ -79,5 +69,23 @@ extension ArchiveContents {
 
     private func missing(_ what: String, _ hint: String?) -> ArchiveError {
         ArchiveError(.notInArchive, "archive '\(archive.name)' holds no \(what)", hint: hint)
+    }
+}
+
+extension Manifest {
+    /// Where an archive of the set has a part: one place, or two for a dump with a tree that Borg read in place.
+    func places(of part: SetPart) -> [FilePath] {
+        guard let dump = dumps.first(where: { $0.name == part.dump }), let root = dump.treePath else {
+            return [part.path]
+        }
+        let place = dump.pathInArchive(of: part.path)
+        guard dump.tree?.reference != nil, part.covers(root), part.path != root else { return [place] }
+        return [place, dump.pathInArchive(of: root)]
+    }
+
+    /// The same of several, and of what vouches for them: all that Borg is asked for.
+    func places(of parts: [SetPart]) -> [FilePath] {
+        let vouchers = parts.vouchers
+        return vouchers + parts.flatMap(places).filter { !vouchers.contains($0) }
     }
 }

@@ -8,7 +8,7 @@ import SystemPackage
 
 /// Takes a set, a dump of it, or a part of a dump out of an archive.
 ///
-///     look → make room → unpack beside → verify → flush → move into place
+///     look → make room → unpack beside, and verify → flush → move into place
 ///
 /// The directory appears under its name once every file in it is shown to be what was sealed. What cannot be shown to be so is kept under
 /// another name, which says it: in a disaster a damaged file may be all there is.
@@ -17,8 +17,8 @@ public struct Extraction: Sendable {
     /// `DUMP` or `DUMP/PATH`, as the operator wrote it; nil for all of the set.
     public let wanted: String?
     public let target: FilePath
-    /// The job's, where a record is kept of what a kill would leave.
-    let staging: FilePath
+    /// The job's, where a record is kept of what a kill would leave. Nil without a job.
+    let staging: FilePath?
     let display: any ProgressDisplay
     let log: Logger
 
@@ -29,7 +29,7 @@ public struct Extraction: Sendable {
         self.source = source
         self.wanted = wanted
         self.target = target
-        staging = catalog.job.staging
+        staging = catalog.staging
         self.display = display
         self.log = log
     }
@@ -61,13 +61,16 @@ public struct Extraction: Sendable {
         try requireSpace(for: bytes, atLeast: min(bytes, contents.manifest.diskBytes), at: place)
         defer { display.show([]) }
         let path = Room.path(at: place)
-        let verified = try await UnfinishedDirectory(path, of: "muster extract").noted(in: staging, log: log) {
-            try await fill(Room(place, path), part, contents, bytes)
-        }
+        let verified = try await noting(path) { try await fill(Room(place, path), part, contents, bytes) }
         return Report(
             repository: source.repository.name, archive: source.archive.name, runID: contents.manifest.runID,
             standing: source.standing, part: part?.path.string, path: target.string, files: verified.files,
             bytes: verified.bytes)
+    }
+
+    private func noting<Result>(_ path: FilePath, _ work: () async throws -> Result) async throws -> Result {
+        guard let staging else { return try await work() }
+        return try await UnfinishedDirectory(path, of: "muster extract").noted(in: staging, log: log, work)
     }
 
     /// Extracts, verifies, and moves what is verified into its place.
@@ -75,11 +78,9 @@ public struct Extraction: Sendable {
         _ room: Room, _ part: SetPart?, _ contents: ArchiveContents, _ bytes: Int64
     ) async throws -> VerificationReport {
         do {
-            let refused = try await extract(part, contents, bytes, into: room)
-            if let part { try contents.requireExtracted(part, into: room.workPath) }
-            await SetDirectory(room.workPath).restoreAttributes(of: contents.manifest, part)
-            let verified = try await verify(part, contents, in: room)
-            guard refused.count == 0 else { throw unfaithful(refused.first, count: refused.count) }
+            let unpacking = VerifiedUnpacking(
+                source: source, contents: contents, parts: part.map { [$0] }, expectedBytes: bytes, display: display)
+            let verified = try await unpacking.perform(into: room.directory, called: room.path)
             try await room.complete(leavingOut: part?.scaffolding ?? [])
             return verified
         } catch {
@@ -97,11 +98,7 @@ public struct Extraction: Sendable {
 
     private func size(of part: SetPart?, in contents: ArchiveContents) async throws(BorgError) -> Int64 {
         guard let part else { return contents.manifest.archivedBytes }
-        var bytes: Int64 = 0
-        for path in contents.places(of: part) {
-            bytes = bytes.plus(try await source.repository.bytes(of: source.archive, at: path))
-        }
-        return bytes
+        return try await source.repository.bytes(of: source.archive, at: contents.manifest.places(of: part))
     }
 
     /// Throws where it cannot fit, and warns where it may not.
@@ -131,63 +128,5 @@ public struct Extraction: Sendable {
             .noSpace, "no space in \(parent): \(formatBytes(least)) needed, \(formatBytes(free)) free",
             hint: "Extract to another file system, or only a part: muster extract ARCHIVE DUMP/PATH.",
             context: ["needed_bytes": "\(least)", "free_bytes": "\(free)"])
-    }
-
-    private func extract(
-        _ part: SetPart?, _ contents: ArchiveContents, _ bytes: Int64, into room: Room
-    ) async throws -> Refusals {
-        let (display, name) = (display, source.repository.name)
-        let (directory, places) = (room.directory, PlacesInSet(contents.manifest))
-        let limits = Unpacking.Limits(for: contents.manifest)
-        do {
-            return try await source.repository.export(
-                source.archive, part.map { $0.vouchers + contents.places(of: $0) } ?? []
-            ) {
-                display.show([
-                    ProgressLine(.extract, name: name, progress: UnitProgress(bytes: $0, expectedBytes: bytes))
-                ])
-            } to: { reader in
-                var unpacking = Unpacking(into: directory, places, limits)
-                try unpacking.unpack(&reader)
-                return unpacking.refused
-            }
-        } catch UnpackingError.tooMuch(let limit) {
-            throw unfaithful(["it holds more than \(limit), which is more than its manifest says"])
-        } catch let error as TarError {
-            throw unfaithful(["Borg's stream of it cannot be understood: \(error)"])
-        } catch let error as Errno {
-            throw ArchiveError(
-                error == .noSpace ? .noSpace : .system, "cannot write to \(room.path): \(error)", underlying: error)
-        }
-    }
-
-    private func verify(
-        _ part: SetPart?, _ contents: ArchiveContents, in room: Room
-    ) async throws -> VerificationReport {
-        let display = display
-        let report: VerificationReport
-        do {
-            report = try await SetDirectory(room.workPath).verify(
-                part, manifestSHA256: contents.archive.provenance?.manifestSHA256, referencedTrees: .extracted
-            ) {
-                display.show([ProgressLine(.verify, progress: UnitProgress(bytes: $0, expectedBytes: $1))])
-            }
-        } catch {
-            guard [.notASet, .damagedSet, .newerFormat].contains(error.code) else { throw error }
-            throw unfaithful([error.message.replacing("\(room.workPath)/", with: "")])
-        }
-        guard report.isFaithful else { throw unfaithful(report.problems.map(\.description)) }
-        return report
-    }
-
-    private func unfaithful(_ problems: [String], count: Int? = nil) -> ArchiveError {
-        let count = count ?? problems.count
-        let more = count > 20 ? ["and \(count - 20) more"] : []
-        return ArchiveError(
-            .notVerified,
-            "what archive '\(source.archive.name)' in repository '\(source.repository.name)' holds is not what was sealed",
-            hint:
-                "Extract from another archive, or see what else is damaged: muster borg \(source.repository.name) -- check",
-            context: ["problems": (problems.prefix(20) + more).joined(separator: "\n")])
     }
 }

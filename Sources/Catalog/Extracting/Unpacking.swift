@@ -1,6 +1,7 @@
 import Borg
 import DumpCore
 import Linux
+import Staging
 import SystemPackage
 
 /// Makes what an archive holds below a directory that no other user can enter, and nothing anywhere else, whatever the archive holds.
@@ -13,6 +14,8 @@ struct Unpacking: ~Copyable {
     /// Where the archive has other paths than the set.
     let places: PlacesInSet
     let limits: Limits
+    /// Told the digest of each file, by its path in the set.
+    let digests: DigestSpool?
     /// What was not made, and why. Such an archive is not what was sealed.
     private(set) var refused = Refusals()
     var directories: [(path: FilePath, entry: TarEntry)] = []
@@ -29,10 +32,11 @@ struct Unpacking: ~Copyable {
         var bytes: Int64
     }
 
-    init(into root: OpenDirectory, _ places: PlacesInSet, _ limits: Limits) {
+    init(into root: OpenDirectory, _ places: PlacesInSet, _ limits: Limits, noting digests: DigestSpool? = nil) {
         self.root = root
         self.places = places
         self.limits = limits
+        self.digests = digests
     }
 
     /// Makes all of a stream. Throws what keeps the rest from being made: no space, an end too soon, more than the limits.
@@ -100,11 +104,19 @@ struct Unpacking: ~Copyable {
         guard bytes <= limits.bytes else { throw UnpackingError.tooMuch(formatBytes(limits.bytes)) }
         let file = try root.createFile(path)
         try file.closeAfter {
-            try buffer.copy(&reader, entry.bytes, to: file)
+            let sha256 = try buffer.copy(&reader, entry.bytes, to: file)
             try? file.setOwner(entry.uid, entry.gid)
             try file.setMode(try mode(of: entry, FileSystem.status(of: file)))
             try file.setModified(entry.modified)
+            note(path, sha256, try FileSystem.status(of: file))
         }
+    }
+
+    /// A digest that cannot be noted is found out a second time.
+    private func note(_ path: FilePath, _ sha256: String, _ status: FileStatus) {
+        let digest = FileDigest(
+            sha256: sha256, bytes: status.bytes, inode: status.inode, modified: status.modified)
+        try? digests?.add(path, digest)
     }
 
     private mutating func finish() throws {

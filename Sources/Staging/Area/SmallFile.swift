@@ -3,13 +3,13 @@ import Linux
 import SystemPackage
 
 /// A file that is read and written as a whole: manifest, list of checksums, report, journal record.
-struct SmallFile: Sendable {
+public struct SmallFile: Sendable {
     /// What is added to the name of a file that is being written, until it is complete.
     static let unfinished = ".new"
 
-    let path: FilePath
+    public let path: FilePath
 
-    init(_ path: FilePath) { self.path = path }
+    public init(_ path: FilePath) { self.path = path }
 
     /// Writes a new file of mode 0600. Not flushed.
     func create(_ bytes: [UInt8]) throws(StagingError) {
@@ -19,7 +19,7 @@ struct SmallFile: Sendable {
     /// Writes the file, or replaces it as a whole. On return it is on disk; after a throw or a crash it is what it was.
     ///
     /// - Parameter mark: added to the name until the file is complete, before `unfinished`.
-    func replace(_ bytes: [UInt8], markedBy mark: String = "") throws(StagingError) {
+    public func replace(_ bytes: [UInt8], markedBy mark: String = "") throws(StagingError) {
         let new = FilePath(path.string + mark + Self.unfinished)
         do {
             try attempting(to: "write", path, needed: Int64(bytes.count)) {
@@ -47,7 +47,7 @@ struct SmallFile: Sendable {
     }
 
     /// Removes the file and flushes its directory. Nothing there is fine.
-    func remove() throws(StagingError) {
+    public func remove() throws(StagingError) {
         try attempting(to: "remove", path) {
             try FileSystem.removeFile(path)
             try FileSystem.flush(path.removingLastComponent())
@@ -57,7 +57,7 @@ struct SmallFile: Sendable {
     /// The bytes of the file, or nil if it is not there. A symbolic link is not followed.
     ///
     /// - Parameter longest: how many bytes it may have. Throws `.unexpectedFile` for one that has more.
-    func read(longest: Int = .max) throws(StagingError) -> [UInt8]? {
+    public func read(longest: Int = .max) throws(StagingError) -> [UInt8]? {
         do {
             return try attempting(to: "read", path) { try readAll(longest) }
         } catch let error where error.underlying as? Errno == .noSuchFileOrDirectory {

@@ -10,6 +10,7 @@ final class ContentPass: Sendable {
         /// Of `sealed`, as far as it has been read.
         var known: SealedFiles.Reader?
         var writer: SealedFiles.Writer?
+        var digests: DigestReader?
         var files = 0
         var bytes: Int64 = 0
     }
@@ -23,11 +24,13 @@ final class ContentPass: Sendable {
     /// - Parameters:
     ///   - sealed: how all files looked when they were known to be what was sealed; those that look so now are passed over. Nil for all.
     ///   - writer: takes down how each file looks before it is read.
+    ///   - digests: of files whose bytes came by already. They are compared and not read.
     init(
-        _ walk: sending SetWalk, butFor sealed: SealedFiles? = nil, noting writer: SealedFiles.Writer? = nil
+        _ walk: sending SetWalk, butFor sealed: SealedFiles? = nil, noting writer: SealedFiles.Writer? = nil,
+        knowing digests: DigestSpool? = nil
     ) {
         root = walk.root
-        state = Mutex(State(walk: walk, known: sealed?.states(), writer: writer))
+        state = Mutex(State(walk: walk, known: sealed?.states(), writer: writer, digests: digests?.sorted()))
     }
 
     /// Hashes all of it, and returns what is wrong.
@@ -66,12 +69,23 @@ final class ContentPass: Sendable {
                 let known = try? state.known?.next()
                 if known == nil { state.known = nil }
                 if (try? state.writer?.add(file.state)) == nil { state.writer = nil }
-                guard let listed = file.listed, known != file.state else { continue }
+                guard var listed = file.listed, known != file.state else { continue }
+                listed.found = digest(of: listed, file.state, &state)
                 batch.append(listed)
                 state.files += 1
                 state.bytes = state.bytes.plus(listed.bytes)
             }
             return batch
+        }
+    }
+
+    /// Nil for a file that has to be read: because its bytes did not come by, or because they were not noted.
+    private func digest(of file: ListedFile, _ status: FileState, _ state: inout State) -> String? {
+        do {
+            return try state.digests?.digest(of: file.path, status)
+        } catch {
+            state.digests = nil
+            return nil
         }
     }
 }

@@ -7,7 +7,8 @@ import Trees
 /// What a dump's list and inventory say that there is, compared with what a walk comes upon, one entry after the other.
 struct DumpInspection {
     private let dump: Manifest.DumpRecord
-    private let part: SetPart?
+    /// Of this dump; nil for all of it.
+    private let parts: [SetPart]?
     private var lines: ListedLines?
     private var tree: TreeInspection?
     private(set) var problems: [SetProblem] = []
@@ -18,16 +19,16 @@ struct DumpInspection {
     private var bytes: Int64 = 0
 
     init(
-        of dump: Manifest.DumpRecord, in root: OpenDirectory, part: SetPart?, hasTree: Bool
+        of dump: Manifest.DumpRecord, in root: OpenDirectory, parts: [SetPart]?, hasTree: Bool
     ) {
-        (self.dump, self.part) = (dump, part)
+        (self.dump, self.parts) = (dump, parts)
         let list = FilePath(dump.checksums.path)
         if (try? root.status(of: list).kind) == .file {
             do throws(SetProblem) { lines = try ListedLines(of: dump, in: root.path) } catch { problems.append(error) }
         } else {
             problems.add(.missing, list, "missing")
         }
-        if hasTree { tree = TreeInspection(of: dump, in: root, part: part) }
+        if hasTree { tree = TreeInspection(of: dump, in: root, parts: parts) }
     }
 
     /// Takes what the walk comes upon next. Returns the file if it is listed, and looks as if it could be what is listed.
@@ -92,7 +93,7 @@ struct DumpInspection {
         }
     }
 
-    private func covers(_ line: ChecksumList.Line) -> Bool { part?.covers(line.path) ?? true }
+    private func covers(_ line: ChecksumList.Line) -> Bool { parts?.cover(line.path) ?? true }
 }
 
 extension [SetProblem] {

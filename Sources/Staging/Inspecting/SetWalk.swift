@@ -15,7 +15,7 @@ struct SetWalk {
     }
 
     private let head: SetHead
-    private let part: SetPart?
+    private let parts: [SetPart]?
     private let referencedTrees: ReferencedTrees
     let root: OpenDirectory
     private var walk: FileTreeWalk
@@ -31,13 +31,13 @@ struct SetWalk {
     private(set) var files = 0
 
     /// - Parameters:
-    ///   - part: what should be there, if not all of the set.
+    ///   - parts: what should be there, if not all of the set.
     ///   - referencedTrees: whether the trees that Borg read in place are there.
     init(
-        _ head: SetHead, part: SetPart? = nil, referencedTrees: ReferencedTrees = .elsewhere
+        _ head: SetHead, parts: [SetPart]? = nil, referencedTrees: ReferencedTrees = .elsewhere
     ) throws(StagingError) {
-        (self.head, self.part, self.referencedTrees) = (head, part, referencedTrees)
-        let dumps = head.manifest.dumps.filter { part == nil || part?.dump == $0.name }
+        (self.head, self.parts, self.referencedTrees) = (head, parts, referencedTrees)
+        let dumps = head.manifest.dumps.filter { parts?.isAny(of: $0) ?? true }
         (root, walk) = try attempting(to: "list", head.root) {
             (try OpenDirectory(head.root), try FileTreeWalk(head.root))
         }
@@ -86,7 +86,8 @@ struct SetWalk {
     }
 
     private func inspection(of dump: Manifest.DumpRecord) -> DumpInspection {
-        DumpInspection(of: dump, in: root, part: part, hasTree: hasTree(dump))
+        DumpInspection(
+            of: dump, in: root, parts: parts?.filter { $0.dump == dump.name }, hasTree: hasTree(dump))
     }
 
     /// Manifest, lists, and the directories of the layout and of dumps that are not looked at.

@@ -10,7 +10,8 @@ struct TreeInspection {
     private let place: FilePath
     private let inventoryPath: FilePath
     private let root: OpenDirectory
-    private let part: SetPart?
+    /// Of its dump; nil for all of it.
+    private let parts: [SetPart]?
     private var inventory: InventoryFile?
     private var next: TreeEntry?
     private(set) var problems: [SetProblem] = []
@@ -22,9 +23,9 @@ struct TreeInspection {
     private let withOwner = UserAccount.currentIsRoot
 
     /// Nil for a dump without a tree.
-    init?(of dump: Manifest.DumpRecord, in root: OpenDirectory, part: SetPart?) {
+    init?(of dump: Manifest.DumpRecord, in root: OpenDirectory, parts: [SetPart]?) {
         guard let tree = dump.tree, let path = dump.inventoryPath, let place = dump.treePath else { return nil }
-        (inventoryPath, self.place, self.root, self.part) = (path, place, root, part)
+        (inventoryPath, self.place, self.root, self.parts) = (path, place, root, parts)
         open(tree)
     }
 
@@ -51,12 +52,12 @@ struct TreeInspection {
     }
 
     /// Whether a path lies in the tree, all of whose directories are listed.
-    func holds(_ path: FilePath) -> Bool { path.starts(with: place) && part?.covers(path) ?? true }
+    func holds(_ path: FilePath) -> Bool { path.starts(with: place) && parts?.cover(path) ?? true }
 
     /// Takes what the walk comes upon next, in the tree or beside it. Returns whether it is accounted for.
     mutating func take(_ entry: FileTree.Entry) -> Bool {
         // Only what this part of the tree needs was extracted with it.
-        if part != nil, entry.path == inventoryPath { return true }
+        if parts != nil, entry.path == inventoryPath { return true }
         guard holds(entry.path) else { return false }
         pass(before: entry.path)
         guard let expected = next, place.pushing(expected.path) == entry.path else { return false }
@@ -87,7 +88,7 @@ struct TreeInspection {
             let found = try TreeEntry(reading: path, of: root)
             var differences = found.differences(from: expected, withOwner: withOwner)
             if let first = expected.firstName.map(place.pushing) {
-                if part?.covers(first) ?? true, try entry.status.inode != root.status(of: first).inode {
+                if parts?.cover(first) ?? true, try entry.status.inode != root.status(of: first).inode {
                     differences.append("is not another name of \(first)")
                 }
             } else if entry.status.kind == .file, entry.status.links > 1 {
@@ -114,7 +115,7 @@ struct TreeInspection {
             if let path, !TreeEntry.precedes(place, path) { return }
             advance()
             // A file that is missing was found to be so by the list, if it is in the list.
-            if expected.sha256 == nil, part?.covers(place) ?? true { problems.add(.missing, place, "missing") }
+            if expected.sha256 == nil, parts?.cover(place) ?? true { problems.add(.missing, place, "missing") }
         }
     }
 

@@ -9,11 +9,11 @@ extension SetDirectory {
     ///
     /// To be called before the set is verified: what cannot be understood or changed here is found there.
     ///
-    /// - Parameter part: what was extracted, if not all.
-    public func restoreAttributes(of manifest: Manifest, _ part: SetPart? = nil) async {
+    /// - Parameter parts: what was extracted, if not all.
+    public func restoreAttributes(of manifest: Manifest, _ parts: [SetPart]? = nil) async {
         let root = root
         await onOwnThread {
-            for dump in manifest.dumps where part == nil || part?.dump == dump.name {
+            for dump in manifest.dumps where parts?.isAny(of: dump) ?? true {
                 guard let place = dump.treePath, let inventory = dump.inventoryPath, let tree = dump.tree else {
                     continue
                 }
@@ -21,7 +21,7 @@ extension SetDirectory {
                 // Of directories last: to change what is in one changes its time.
                 for ofDirectories in [false, true] {
                     try? Self.restore(
-                        ofDirectories, place, part, InventoryFile(at: path, sha256: tree.inventorySHA256),
+                        ofDirectories, place, parts, InventoryFile(at: path, sha256: tree.inventorySHA256),
                         OpenDirectory(root))
                 }
             }
@@ -30,14 +30,15 @@ extension SetDirectory {
 
     /// - Parameter inventory: nil if it is not the one that was sealed.
     private static func restore(
-        _ ofDirectories: Bool, _ place: FilePath, _ part: SetPart?, _ inventory: InventoryFile?, _ root: OpenDirectory
+        _ ofDirectories: Bool, _ place: FilePath, _ parts: [SetPart]?, _ inventory: InventoryFile?,
+        _ root: OpenDirectory
     ) throws {
         while let entry = try inventory?.next() {
             let path = place.pushing(entry.path)
-            guard (entry.kind == .directory) == ofDirectories, part?.covers(path) ?? true else { continue }
+            guard (entry.kind == .directory) == ofDirectories, parts?.cover(path) ?? true else { continue }
             // Not extracted, or not ours to change.
             try? restore(
-                entry, at: path, entry.firstName.map(place.pushing).flatMap { part?.covers($0) ?? true ? $0 : nil },
+                entry, at: path, entry.firstName.map(place.pushing).flatMap { parts?.cover($0) ?? true ? $0 : nil },
                 root)
         }
     }

@@ -10,27 +10,30 @@ public struct SetDirectory: Sendable, Hashable {
 
     public init(_ root: FilePath) { self.root = root }
 
-    /// Reads every file and compares it with its checksum, the lists of checksums with the manifest, and what is there with the lists.
+    /// Compares every file with its checksum, the lists of checksums with the manifest, and what is there with the lists.
     ///
     /// - Parameters:
-    ///   - part: what was extracted of the set, if not all: besides it only the manifest and its dump's list are there.
+    ///   - parts: what was extracted of the set, if not all: besides them only the manifest and the lists of their dumps are there.
     ///   - manifestSHA256: of the manifest that was sealed, where that is known from elsewhere.
     ///   - referencedTrees: whether the trees that Borg read in place are there. Their files have no checksums but Borg's own: they are
     ///     compared with the inventory in all else.
-    ///   - progress: told from several threads how many of all bytes have been read.
+    ///   - digests: of files that were read while they were written here. They are not read a second time. Only for a directory that no
+    ///     other process could write to since.
+    ///   - progress: told from several threads how many of all bytes have been compared.
     ///
     /// Throws `.notASet` without a manifest, `.damagedSet` with one that cannot be read, `.newerFormat`, and `.cancelled`. All
     /// else that is wrong with the set is in the report.
     public func verify(
-        _ part: SetPart? = nil, manifestSHA256: String? = nil, referencedTrees: ReferencedTrees = .elsewhere,
+        _ parts: [SetPart]? = nil, manifestSHA256: String? = nil, referencedTrees: ReferencedTrees = .elsewhere,
+        knowing digests: DigestSpool? = nil,
         progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
     ) async throws(StagingError) -> VerificationReport {
         let root = root
         let (head, total, pass) = try await onOwnThread { () throws(StagingError) in
             let head = try SetHead(of: root)
-            let total = part == nil ? head.manifest.dumps.lazy.map(\.bytes).total : FileTree(root).bytes()
-            let walk = try SetWalk(head, part: part, referencedTrees: referencedTrees)
-            return (head, total, ContentPass(walk))
+            let total = parts == nil ? head.manifest.dumps.lazy.map(\.bytes).total : FileTree(root).bytes()
+            let walk = try SetWalk(head, parts: parts, referencedTrees: referencedTrees)
+            return (head, total, ContentPass(walk, knowing: digests))
         }
         let done = Counter()
         var result = try await pass.perform { progress(done.add($0), total) }
@@ -67,40 +70,10 @@ public enum ReferencedTrees: Sendable {
     case either
 }
 
-/// One dump of a set, or what lies at one path of it.
-public struct SetPart: Sendable, Hashable {
-    /// The dump's name.
-    public var dump: String
-    /// A file or a directory, relative to the set: it begins with the dump's directory.
-    public var path: FilePath
-    /// Of the tree that it lies in, relative to the set; nil in a dump that is none.
-    public var inventory: FilePath?
-
-    public init(of dump: Manifest.DumpRecord, path: FilePath) {
-        self.dump = dump.name
-        self.path = path
-        inventory = dump.inventoryPath
-    }
-
-    /// Whether a file of the set is of it.
-    public func covers(_ file: FilePath) -> Bool { file.starts(with: path) }
-
-    /// What vouches for it, relative to the set.
-    public var vouchers: [FilePath] {
-        [FilePath(root: nil, [SetLayout.manifest]), SetLayout.checksums(ofDump: dump)] + [inventory].compactMap(\.self)
-    }
-
-    /// What of the vouchers is not wanted for itself, with the directory that the lists alone lie in.
-    public var scaffolding: [FilePath] {
-        let names = [SetLayout.manifest, SetLayout.checksums].map { FilePath(root: nil, [$0]) }
-        return names + [inventory].compactMap(\.self).filter { !covers($0) }
-    }
-}
-
 /// What was found when a set was compared with its manifest and checksums.
 public struct VerificationReport: Sendable, Equatable {
     public var manifest: Manifest
-    /// How many files, and bytes, were read.
+    /// How many files, and bytes, were compared with their checksums.
     public var files: Int
     public var bytes: Int64
     /// In the order of their paths.

@@ -4,13 +4,15 @@ import Synchronization
 import SystemPackage
 import Trees
 
-/// Digests of any number of files, by path, in the order of a walk.
-final class DigestSpool: Sendable {
+/// Digests of any number of files, by path, in the order of a walk. Memory does not grow with their number.
+public final class DigestSpool: Sendable {
     private let spool: PathSpool
 
-    init(in directory: FilePath) { spool = PathSpool(in: directory) }
+    /// - Parameter directory: ours alone; for a file without a name that holds what does not fit into memory.
+    public init(in directory: FilePath) { spool = PathSpool(in: directory) }
 
-    func add(_ path: FilePath, _ digest: FileDigest) throws(Errno) { try spool.add(path, digest.encoded) }
+    /// - Parameter path: relative to the set.
+    public func add(_ path: FilePath, _ digest: FileDigest) throws(Errno) { try spool.add(path, digest.encoded) }
 
     func sorted() -> DigestReader { DigestReader(reader: spool.sorted()) }
 }
@@ -27,10 +29,21 @@ struct DigestReader {
 
     /// The digest of the file at a path whose status is this. To be asked in the order of a walk.
     mutating func digest(of path: FilePath, _ status: FileStatus) throws(Errno) -> FileDigest? {
+        try digest(of: path) { $0.describes(status) }
+    }
+
+    /// The same of a file that may have been given another time since, and nothing else.
+    mutating func digest(of path: FilePath, _ state: FileState) throws(Errno) -> String? {
+        try digest(of: path) { $0.inode == state.inode && $0.bytes == state.bytes }?.sha256
+    }
+
+    private mutating func digest(
+        of path: FilePath, where isIt: (FileDigest) -> Bool
+    ) throws(Errno) -> FileDigest? {
         var found: FileDigest?
         while let next = try peek(), !TreeEntry.precedes(path, next) {
             guard let (known, digest) = try self.next() else { break }
-            if known == path, digest.describes(status) { found = digest }
+            if known == path, isIt(digest) { found = digest }
         }
         return found
     }

@@ -3,24 +3,24 @@ import Staging
 import SystemPackage
 
 /// The undo journal of a staging area, for a process that will be killed.
-struct FileJournal: UndoJournal {
-    let staging: FilePath
+public struct FileJournal: UndoJournal {
+    public let staging: FilePath
     private let run = RunID(start: .now)
 
-    init(in scratch: FilePath) { staging = scratch.appending("staging") }
+    public init(in scratch: FilePath) { staging = scratch.appending("staging") }
 
-    func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord {
+    public func record(_ facts: any UndoFacts, of dump: String) async throws(DumpError) -> UndoRecord {
         let record = UndoRecord(run: run, dump: dump, facts, owner: .current)
         try await write { area throws(StagingError) in try await area.recordUndo(record) }
         return record
     }
 
-    func forget(_ record: UndoRecord) async throws(DumpError) {
+    public func forget(_ record: UndoRecord) async throws(DumpError) {
         try await write { area throws(StagingError) in try await area.forgetUndo(record) }
     }
 
     /// Newest first.
-    func records() async throws -> [UndoRecord] { try await StagingArea.open(staging).allUndoRecords() }
+    public func records() async throws -> [UndoRecord] { try await StagingArea.open(staging).allUndoRecords() }
 
     private func write(_ body: (StagingArea) async throws(StagingError) -> Void) async throws(DumpError) {
         do throws(StagingError) {
