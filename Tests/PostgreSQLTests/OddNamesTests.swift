@@ -127,12 +127,4 @@ extension ClusterFixture {
             from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres' order by rolname collate "C"
             """#, in: database)
     }
-
-    /// A copy of a dump that the server's user may read.
-    fileprivate func copied(_ directory: FilePath) async throws -> FilePath {
-        let copy = scratch.appending("copy")
-        try await output("cp", "-r", directory.string, copy.string)
-        try await output("chown", "-R", PostgreSQLServer.user, copy.string)
-        return copy
-    }
 }

@@ -235,7 +235,7 @@ extension ClusterFixture {
 }
 
 extension DumpSummary {
-    fileprivate func database(_ name: String) -> DatabaseContents? { databases.first { $0.name == name } }
+    func database(_ name: String) -> DatabaseContents? { databases.first { $0.name == name } }
 }
 
 extension DatabaseContents {
@@ -249,14 +249,14 @@ extension DatabaseContents {
 }
 
 extension PostgreSQLServer {
-    fileprivate func psqlFile(_ script: FilePath) async throws {
+    func psqlFile(_ script: FilePath) async throws {
         try await Self.run(
             "psql", ["-Xq", "-v", "ON_ERROR_STOP=1", "-d", connection + " dbname=postgres", "-f", script.string])
     }
 }
 
 extension ClusterFixture {
-    fileprivate func copied(_ directory: FilePath) async throws -> FilePath {
+    func copied(_ directory: FilePath) async throws -> FilePath {
         let copy = scratch.appending("copy")
         let copied = try await runProgram("cp", ["-r", directory.string, copy.string])
         let given = try await runProgram("chown", ["-R", PostgreSQLServer.user, copy.string])
@@ -264,14 +264,14 @@ extension ClusterFixture {
         return copy
     }
 
-    fileprivate func restore(_ dump: FilePath, _ programs: FilePath = PostgreSQLServer.binDirectory) async throws {
+    func restore(_ dump: FilePath, _ programs: FilePath = PostgreSQLServer.binDirectory) async throws {
         try await PostgreSQLServer.run(
             "pg_restore",
             ["--exit-on-error", "--create", "-d", server.connection + " dbname=postgres", dump.string], in: programs)
     }
 
     /// A database `rich` with one of everything that is recorded, and roles for it.
-    fileprivate func createRecorded() async throws {
+    func createRecorded() async throws {
         try await server.psql(
             """
             create role reader nologin;

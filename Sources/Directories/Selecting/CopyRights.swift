@@ -34,10 +34,13 @@ struct CopyRights {
         return CopyRights(user: geteuid(), groups: Set(groups.prefix(Int(max(0, count))) + [getegid()]))
     }
 
+    /// Whether this user may give a file of its own to an owner and a group.
+    func mayGive(toUser uid: UInt32, group gid: UInt32) -> Bool { user == 0 || (uid == user && groups.contains(gid)) }
+
     mutating func add(_ path: FilePath, _ status: FileStatus, in source: OpenDirectory) {
         guard user != 0 else { return }
         if status.kind == .file, !source.mayRead(path) { unreadable.add(source.path.pushing(path)) }
-        if status.uid != user || !groups.contains(status.gid) { foreign.add(source.path.pushing(path)) }
+        if !mayGive(toUser: status.uid, group: status.gid) { foreign.add(source.path.pushing(path)) }
     }
 
     /// - Parameter isCopied: or Borg reads the tree where it is, and nothing needs an owner.

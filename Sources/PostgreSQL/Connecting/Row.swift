@@ -26,6 +26,9 @@ struct Row: Sendable {
     /// Roughly what it takes of memory.
     var bytes: Int { values.reduce(64) { $0 + 32 + ($1?.utf8.count ?? 0) } }
 
+    /// For a statement whose columns are not known.
+    var allValues: [String?] { values }
+
     func text(_ column: String) throws(DumpError) -> String {
         guard let value = try optionalText(column) else { throw unexpected(column) }
         return value

@@ -52,10 +52,10 @@ extension DatabaseRecorder {
         return digests
     }
 
-    /// An expression for the digest of a text of the server's, whatever encoding that is in, in hex. 10 has no SHA-256.
+    /// An expression for the digest of a text of the server's, whatever encoding that is in, in hex.
     func digest(of text: String) -> String {
         let bytes = "decode(replace(coalesce(\(text), ''), chr(92), repeat(chr(92), 2)), 'escape')"
-        return major >= 11 ? "encode(sha256(\(bytes)), 'hex')" : "md5(\(bytes))"
+        return hasSHA256 ? "encode(sha256(\(bytes)), 'hex')" : "md5(\(bytes))"
     }
 
     func sha256(ofText text: String) throws(DumpError) -> String { try sha256(ofText: Array(text.utf8)) }

@@ -26,9 +26,12 @@ extension DatabaseRecorder {
             select format('%I.%I', n.nspname, c.relname) as name
             \(Relations.ofUsers) join pg_index i on i.indexrelid = c.oid
             where not i.indisvalid and c.relkind = 'i' and not \(Relations.isInSystemSchema)
-            order by n.nspname collate "C", c.relname collate "C" limit 100
+            order by n.nspname collate "C", c.relname collate "C" limit \(Self.mostInvalidIndexes)
             """, "name")
     }
+
+    /// So many are named.
+    static let mostInvalidIndexes = 100
 
     func constraints() async throws(DumpError) -> ConstraintsRecord {
         // What follows from a partitioned table's constraint gets names of its own in a restore.
@@ -80,7 +83,8 @@ extension DatabaseRecorder {
     }
 
     private static let counted = [
-        Counted(catalog: "pg_namespace", kind: "'schema'", condition: "nspname !~ '^pg_'"),
+        // Every new database has `public`, with an OID of the system's; one that was dropped and created again has another.
+        Counted(catalog: "pg_namespace", kind: "'schema'", condition: "nspname !~ '^pg_' and nspname <> 'public'"),
         Counted(
             catalog: "pg_proc",
             kind:

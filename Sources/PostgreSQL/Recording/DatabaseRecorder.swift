@@ -10,6 +10,26 @@ struct DatabaseRecorder: Sendable {
     let major: Int
     /// As they were before the freeze, as to read them here would lock them until the dump is done. Nil if nobody asked.
     var sequences: SequenceValues?
+    var patience = Patience.duringDump
+    /// Whether digests are SHA-256. PostgreSQL 10 has none, and a record of it is compared by the digests that it holds.
+    var hasSHA256: Bool
+
+    init(session: Session, major: Int, sequences: SequenceValues? = nil) {
+        self.session = session
+        self.major = major
+        self.sequences = sequences
+        hasSHA256 = major >= 11
+    }
+
+    /// How long one question may take, as the server's settings have it.
+    struct Patience: Sendable {
+        var lock: String
+        var statement: String
+
+        static let duringDump = Patience(lock: "200ms", statement: "5s")
+        /// Of a database that no application uses.
+        static let afterRestore = Patience(lock: "60s", statement: "110s")
+    }
 
     struct Answer: Sendable {
         /// Nil if the server refused even what a connection needs to know.
@@ -21,7 +41,8 @@ struct DatabaseRecorder: Sendable {
     func ask() async throws(DumpError) -> Answer {
         try await session.perform(
             """
-            savepoint records; set local lock_timeout to '200ms'; set local statement_timeout to '5s'; savepoint record
+            savepoint records; set local lock_timeout to '\(patience.lock)';
+            set local statement_timeout to '\(patience.statement)'; savepoint record
             """)
         let answer = try await parts()
         // The limits go with it.

@@ -33,11 +33,17 @@ extension ScratchServer {
     /// Fills `data` by initdb: the superuser is `postgres`, whom peer authentication lets in if the server has a user of its own.
     ///
     /// Nothing is flushed to disk, now or later: it is all thrown away.
-    public func createCluster(_ arguments: [String] = []) async throws(DumpError) {
-        let authentication = user == nil ? "trust" : "peer"
+    ///
+    /// - Parameters:
+    ///   - arguments: further ones of initdb.
+    ///   - trustsClients: whether all who reach the socket are let in, for a directory that is closed to others.
+    public func createCluster(
+        _ arguments: [String] = [], superuser: String = "postgres", trustsClients: Bool? = nil
+    ) async throws(DumpError) {
+        let authentication = trustsClients ?? (user == nil) ? "trust" : "peer"
         try await requireSuccess(
             "initdb",
-            ["-D", data.string, "-U", "postgres", "-E", "UTF8", "--auth=\(authentication)", "--no-sync"] + arguments)
+            ["-D", ownData.string, "-U", superuser, "-E", "UTF8", "--auth=\(authentication)", "--no-sync"] + arguments)
         try configure(["fsync = off"])
     }
 
@@ -45,7 +51,7 @@ extension ScratchServer {
     public func configure(_ settings: [String]) throws(DumpError) {
         let path = data.appending("postgresql.auto.conf")
         let own = [
-            "listen_addresses = ''", "unix_socket_directories = '\(directory)'", "logging_collector = off",
+            "listen_addresses = ''", "unix_socket_directories = '\(ownDirectory)'", "logging_collector = off",
         ]
         do {
             let file = try FileDescriptor.open(path, .writeOnly, options: [.append, .closeOnExec, .noFollow])
@@ -57,15 +63,19 @@ extension ScratchServer {
 
     /// One of the server's programs, as the server's user.
     public func program(_ name: String, _ arguments: [String]) -> Program {
-        Program(programs.path(of: name), arguments, user: user)
+        Program(programs.path(of: name), arguments, user: user, isolation: isolation)
     }
 
     /// Runs one of the server's programs as its user.
     public func run(
         _ name: String, _ arguments: [String], output: ProgramOutput = .discard
     ) async throws(DumpError) -> ProgramOutcome {
+        try await run(program(name, arguments), output: output)
+    }
+
+    func run(_ program: Program, output: ProgramOutput = .discard) async throws(DumpError) -> ProgramOutcome {
         do {
-            return try await runner.run(program(name, arguments), output: output)
+            return try await runner.run(program, output: output)
         } catch {
             throw DumpError(error)
         }

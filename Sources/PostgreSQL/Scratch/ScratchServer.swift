@@ -14,21 +14,30 @@ public final class ScratchServer: Sendable {
     public let programs: ServerPrograms
     /// Whom the server runs as, as PostgreSQL refuses root. Nil is ourselves.
     public let user: String?
+    /// How the server is kept apart from all else. Its user is that of the isolation then, and clients need not be.
+    public let isolation: Isolation?
     let runner: ProgramRunner
     private let running = Mutex<Task<ProgramOutcome, any Error>?>(nil)
 
     public var data: FilePath { directory.appending("data") }
+
+    /// Where the server itself finds its directory.
+    public var ownDirectory: FilePath { isolation == nil ? directory : Isolation.roomPath }
+    /// The same of its data, for the server's own programs.
+    var ownData: FilePath { ownDirectory.appending("data") }
 
     /// The user that packages of PostgreSQL create, if we are root.
     public static var usualUser: String? { UserAccount.currentIsRoot ? "postgres" : nil }
 
     /// - Parameter directory: is there, and empty. It is given to `user`, who must be able to reach it.
     public init(
-        in directory: FilePath, programs: ServerPrograms, user: String? = usualUser, runner: ProgramRunner
+        in directory: FilePath, programs: ServerPrograms, user: String? = usualUser, isolation: Isolation? = nil,
+        runner: ProgramRunner
     ) throws(DumpError) {
         self.directory = directory
         self.programs = programs
-        self.user = user
+        self.user = isolation == nil ? user : nil
+        self.isolation = isolation
         self.runner = runner
         // sun_path of unix(7), with its NUL.
         guard directory.appending(".s.PGSQL.5432").length < 108 else {
@@ -36,7 +45,11 @@ public final class ScratchServer: Sendable {
                 .system, "the path \(directory) is too long for the socket of a server",
                 hint: "Use a directory with a shorter path.")
         }
-        if let user { try Self.give(directory, to: user) }
+        if let isolation {
+            try Self.give(directory, isolation.user, isolation.user)
+        } else if let user {
+            try Self.give(directory, to: user)
+        }
     }
 
     private static func give(_ directory: FilePath, to user: String) throws(DumpError) {
@@ -45,9 +58,12 @@ public final class ScratchServer: Sendable {
                 .programUnsuitable, "there is no user '\(user)', whom the server could run as",
                 hint: "Install PostgreSQL, which creates the user postgres.")
         }
-        guard chown(directory.string, account.uid, account.gid) == 0 else {
-            throw DumpError(
-                .system, "cannot give \(directory) to the user '\(user)': \(Errno(rawValue: errno))")
+        try give(directory, account.uid, account.gid)
+    }
+
+    private static func give(_ directory: FilePath, _ user: UInt32, _ group: UInt32) throws(DumpError) {
+        guard chown(directory.string, user, group) == 0 else {
+            throw DumpError(.system, "cannot give \(directory) to user \(user): \(Errno(rawValue: errno))")
         }
     }
 }
@@ -81,7 +97,7 @@ extension ScratchServer {
 
     /// Returns once the server takes connections.
     public func start() async throws(DumpError) {
-        let (runner, program) = (runner, program("postgres", ["-D", data.string]))
+        let (runner, program) = (runner, server)
         let server = Task { try await runner.run(program) }
         running.withLock { $0 = server }
         let hasEnded = StopSign()
@@ -92,7 +108,7 @@ extension ScratchServer {
         }
         let end = ContinuousClock.now + Self.patience
         while true {
-            if try await run("pg_isready", ["-q", "-h", directory.string]).succeeded { return }
+            if try await isReady() { return }
             guard !hasEnded.isRaised else { throw await notStarted(ending.value) }
             guard ContinuousClock.now < end else {
                 throw DumpError(
@@ -115,12 +131,31 @@ extension ScratchServer {
             context: said.isEmpty ? [:] : ["stderr": said])
     }
 
+    /// What an isolated one has is thrown away: it ends at once when its task is cancelled.
+    private var server: Program {
+        var program = program("postgres", ["-D", ownData.string])
+        if isolation != nil { program.grace = .zero }
+        return program
+    }
+
+    private func isReady() async throws(DumpError) -> Bool {
+        var client = program("pg_isready", ["-q", "-h", directory.string])
+        // From where its clients are. To isolate each of these takes longer than the question.
+        client.isolation = nil
+        return try await run(client).succeeded
+    }
+
     /// Disconnects everyone and shuts down. Nothing happens if it is stopped already.
     public func stop(_ shutdown: Shutdown = .immediate) async throws(DumpError) {
         guard let server = running.withLock({ $0.take() }) else { return }
+        if isolation != nil, shutdown == .immediate {
+            server.cancel()
+            _ = await server.result
+            return
+        }
         let outcome: ProgramOutcome
         do {
-            outcome = try await run("pg_ctl", ["-D", data.string, "-m", shutdown.rawValue, "-w", "stop"])
+            outcome = try await run("pg_ctl", ["-D", ownData.string, "-m", shutdown.rawValue, "-w", "stop"])
         } catch {
             server.cancel()
             _ = await server.result

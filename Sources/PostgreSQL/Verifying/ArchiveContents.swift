@@ -65,7 +65,7 @@ extension ArchiveContents {
 
 extension ArchiveReader {
     /// The heading up to the number of entries. Returns whether the data is compressed.
-    fileprivate mutating func readHeading() throws -> Bool {
+    mutating func readHeading() throws -> Bool {
         guard try bytes(5) == Array("PGDMP".utf8) else { throw Malformed(reason: "no archive of pg_dump") }
         let (major, minor, _) = (try byte(), try byte(), try byte())
         guard major == 1, (13...16).contains(minor) else { throw UnknownVersion(version: "\(major).\(minor)") }
@@ -110,7 +110,7 @@ extension ArchiveReader {
     }
 
     /// An OID, which is kept as a text.
-    private mutating func oid() throws -> UInt32 {
+    mutating func oid() throws -> UInt32 {
         guard let oid = UInt32(try text() ?? "") else { throw Malformed(reason: "an object without an OID") }
         return oid
     }

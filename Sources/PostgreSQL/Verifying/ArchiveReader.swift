@@ -52,18 +52,34 @@ struct ArchiveReader {
         return try bytes(count).withUnsafeBytes { String(showing: $0) }
     }
 
+    /// The bytes of a text, in the archive's own encoding. Nil for a text that is absent, or longer than `limit`.
+    mutating func rawText(atMost limit: Int) throws -> [UInt8]? {
+        let count = try integer()
+        guard count >= 0 else { return nil }
+        guard count <= limit else {
+            try skip(count)
+            return nil
+        }
+        return try bytes(count)
+    }
+
     /// Passes over a text of any length. False if it is absent.
     @discardableResult
     mutating func skipText() throws -> Bool {
-        var rest = try integer()
-        guard rest >= 0 else { return false }
+        let count = try integer()
+        guard count >= 0 else { return false }
+        try skip(count)
+        return true
+    }
+
+    private mutating func skip(_ count: Int) throws {
+        var rest = count
         while rest > 0 {
             guard try fill() else { throw Malformed(reason: "cut off") }
             let step = min(rest, buffer.count - position)
             position += step
             rest -= step
         }
-        return true
     }
 
     mutating func isAtEnd() throws -> Bool { try !fill() }

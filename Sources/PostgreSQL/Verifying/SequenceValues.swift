@@ -23,17 +23,17 @@ struct SequenceValues: Sendable {
 
     /// - Parameter session: one in no transaction. To read a sequence locks it until the transaction ends, whatever savepoint it is read
     ///   under: within that of a freeze, nobody could restart or drop one before the dump was done.
-    static func ask(_ session: Session) async throws(DumpError) -> SequenceValues {
+    static func ask(_ session: Session, within limits: Limits = .duringDump) async throws(DumpError) -> SequenceValues {
         var values = SequenceValues()
         _ = try await session.query("select set_config('lock_timeout', '200ms', false)")
-        try await values.askAll(session)
+        try await values.askAll(session, limits)
         _ = try await session.query("select set_config('lock_timeout', '0', false)")
         return values
     }
 
     /// Some at a time, as the server has room for some thousand locks.
-    private mutating func askAll(_ session: Session) async throws(DumpError) {
-        let deadline = ContinuousClock.now + .seconds(2)
+    private mutating func askAll(_ session: Session, _ limits: Limits) async throws(DumpError) {
+        let deadline = ContinuousClock.now + limits.time
         var last: Int64 = 0
         repeat {
             do throws(DumpError) {
@@ -46,12 +46,21 @@ struct SequenceValues: Sendable {
                 guard error.context["sqlstate"] != nil else { throw error }
                 break
             }
-        } while ContinuousClock.now < deadline && sequences.count < Self.most
+        } while ContinuousClock.now < deadline && sequences.count < limits.count
         areAll = false
     }
 
     private static let batch = 500
-    private static let most = 20_000
+
+    /// After how long, and how many, the rest is not asked for.
+    struct Limits: Sendable {
+        var time: Duration
+        var count: Int
+
+        static let duringDump = Limits(time: .seconds(2), count: 20_000)
+        /// Of a database that no application uses.
+        static let afterRestore = Limits(time: .seconds(600), count: .max)
+    }
 
     /// The next ones in the order of their OIDs. One that is locked against reading is not waited for.
     private static let question = """

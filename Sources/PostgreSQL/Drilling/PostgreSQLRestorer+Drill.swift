@@ -1,0 +1,44 @@
+import DumpCore
+import Linux
+import Processes
+import SystemPackage
+
+extension PostgreSQLRestorer {
+    public func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
+        _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
+        let server = try await DrillServer.prepare(for: dump, drill, in: room, run: run.runID, runner: runner)
+        let drilled = Drill(request: drill, dump: dump, directory: directory, server: server)
+        return try await drilled.perform { request throws(DumpError) in
+            try await restored(request, of: dump, from: directory, in: run)
+        }
+    }
+
+    /// Restores to a drill's server by what restores to a live one.
+    func restored(
+        _ request: RestoreRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
+        let prepared = try await prepare(request, of: dump, reading: DumpDirectory(directory: directory), in: run)
+        let outcome = await Result.awaiting { () async throws(DumpError) in
+            let failures = prepared.findings.filter { $0.severity == .failure }
+            if let first = failures.first { throw DumpError(first, besides: failures.dropFirst()) }
+            var outcome = try await prepared.restore(from: directory, in: run)
+            for finding in prepared.findings where !outcome.findings.contains(finding) {
+                outcome.findings.append(finding)
+            }
+            return outcome
+        }
+        await prepared.close()
+        return try outcome.get()
+    }
+}
+
+extension DumpError {
+    /// What keeps a restore from beginning.
+    fileprivate init(_ finding: Finding, besides others: ArraySlice<Finding>) {
+        let context: ErrorContext =
+            others.isEmpty ? [:] : ["also": others.map(\.message).joined(separator: "\n")]
+        self.init(.notRestored, finding.message, hint: finding.hint, context: context)
+    }
+}
