@@ -42,7 +42,8 @@ let package = Package(
         .target(
             name: "MusterCommands",
             dependencies: [
-                "MusterConfig", "Pipeline", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories", "Snapshots",
+                "MusterConfig", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories",
+                "Snapshots",
                 "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),
@@ -65,9 +66,17 @@ let package = Package(
                 "Catalog", "Reporting", "Jobs", "Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
             ]),
         .target(
+            name: "Restoring",
+            dependencies: [
+                "Catalog", "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Processes", "Checksums",
+                "Linux", "DumpCore", .logging, .system,
+            ]),
+        .target(
             name: "Catalog",
             dependencies: [
-                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Linux", "DumpCore", .logging, .system,
+                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Checksums", "Linux", "DumpCore",
+                .logging,
+                .system,
             ]),
         .target(
             name: "Jobs", dependencies: ["Borg", "Staging", "Settings", "Processes", "Linux", "DumpCore", .system]),
@@ -141,8 +150,7 @@ let package = Package(
             name: "DirectoriesTests",
             dependencies: [
                 "Directories", "Conformance", "Snapshots", "Processes", "Trees", "Checksums", "Linux", "DumpCore",
-                "TestSupport", .logging,
-                .system,
+                "CFaults", "TestSupport", .logging, .system,
             ]),
         .testTarget(
             name: "TreesTests", dependencies: ["Trees", "Linux", "DumpCore", "CFaults", "TestSupport", .system]),
@@ -170,7 +178,10 @@ let package = Package(
             dependencies: ["MusterCommands", "MusterConfig", "Reporting", "Linux", "DumpCore", "TestSupport", .system]),
         .testTarget(
             name: "CatalogTests",
-            dependencies: ["Catalog", "Borg", "Staging", "Linux", "DumpCore", "TestSupport", .system]),
+            dependencies: [
+                "Catalog", "Reporting", "Borg", "Staging", "Processes", "Linux", "DumpCore", "TestSupport", .logging,
+                .system,
+            ]),
         .testTarget(name: "DocumentsTests", dependencies: ["Staging", "Documents", "TestSupport"]),
         .testTarget(
             name: "SnapshotsTests",

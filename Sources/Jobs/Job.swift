@@ -29,6 +29,8 @@ public struct Job: Sendable, Equatable {
     public var freeze: Freeze?
     /// Programs of the operator's that hear of the job.
     public var hooks: Hooks?
+    /// How restores are rehearsed.
+    public var drill: Drill?
     /// In the order of the file; at least one.
     public var dumps: [Dump]
     /// In the order of the file. Without any, someone else archives the set.
@@ -37,7 +39,7 @@ public struct Job: Sendable, Equatable {
     public init(
         name: String, file: FilePath, staging: FilePath, host: String? = nil, parallel: Int? = nil,
         retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
-        freeze: Freeze? = nil, hooks: Hooks? = nil, dumps: [Dump],
+        freeze: Freeze? = nil, hooks: Hooks? = nil, drill: Drill? = nil, dumps: [Dump],
         repositories: [Repository] = []
     ) {
         self.name = name
@@ -50,6 +52,7 @@ public struct Job: Sendable, Equatable {
         self.maxAge = maxAge
         self.freeze = freeze
         self.hooks = hooks
+        self.drill = drill
         self.dumps = dumps
         self.repositories = repositories
     }

@@ -110,6 +110,10 @@ extension ObjectShape<Job> {
             "hooks", \.hooks, Job.Hooks.shape.shape,
             "A program to run when a unit of the job fails, or cannot begin. muster-failure@.service runs it."
         )
+        .optional(
+            "drill", \.drill, Job.Drill.shape.shape,
+            "What muster drill asks of a restored copy, and how it makes one."
+        )
     }
 
     fileprivate func contents(of kinds: [ProviderKind]) -> ObjectShape {

@@ -96,12 +96,33 @@ struct WalkthroughTests {
             let before = try await host.server.fingerprint(of: "shop")
             let lines =
                 try firstRun(initialize: "repokey-blake2") + Page.restore.commands(below: "## One database")
-                + Page.restore.commands(below: "## Files")
+                + Page.restore.commands(below: "## One table") + Page.restore.commands(below: "## Files")
                 + ["diff -r /srv/documents/letters /srv/documents/letters.restored"]
             let result = try await host.typeWithMuster(lines)
             #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
-            for name in ["shop", "shop_before"] {
+            for name in ["shop", "shop_check"] {
                 #expect(try await host.server.fingerprint(of: name) == before, "\(name)")
+            }
+            #expect(try await host.server.psql("SELECT count(*) FROM orders", in: "orders_check") == "1000")
+        }
+    }
+
+    @Test("A whole server comes back on an empty one as written")
+    func wholeServer() async throws {
+        try await TestHost.with { host in
+            try await host.fillDatabasesOfEveryServer()
+            let lines =
+                try firstRun(initialize: "repokey-blake2") + ["export PGHOST=\(host.scratch)/target"]
+                + Page.restore.commands(below: "## The whole server")
+            let elsewhere = host.scratch.appending("target")
+            try FileSystem.createDirectory(elsewhere, mode: 0o755)
+            try await PostgreSQLServer.with(in: elsewhere) { target in
+                let result = try await host.typeWithMuster(
+                    lines.map { $0.replacing("\(elsewhere)", with: "\(target.directory)") })
+                #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
+                for database in ["shop", "postgres", "template1"] {
+                    #expect(try await target.contents(of: database) == host.server.contents(of: database))
+                }
             }
         }
     }
@@ -111,13 +132,15 @@ struct WalkthroughTests {
         try await TestHost.with { host in
             let commands = try Page.restore.commands(below: "## A new host")
             try #require(commands.count == 6)
-            let archive = "ARCHIVE=$(muster borg --job nightly -- list --short --last 1)"
             let lines =
                 firstRun(initialize: "keyfile-blake2")
-                + ["rm -r /var/lib/muster/nightly \"$BORG_BASE_DIR\"", "! muster list --job nightly"]
-                + commands.prefix(2) + [archive]
-                + commands.dropFirst(2).map { $0.replacing(" ARCHIVE ", with: " $ARCHIVE ") }
-                + ["cat /var/lib/muster/restored/documents/tree/letters/first", "muster list --job nightly"]
+                + [
+                    "rm -r /var/lib/muster/nightly \"$BORG_BASE_DIR\"", "! muster list --job nightly",
+                    "mv /etc/muster/nightly.yaml /srv", "rm -r /srv/documents",
+                ]
+                + commands.prefix(2)
+                + ["cat /srv/documents/letters/first", "mv /srv/nightly.yaml /etc/muster"]
+                + commands.dropFirst(2) + ["muster list --job nightly"]
             let result = try await host.typeWithMuster(lines)
             #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
             for expected in [

@@ -24,6 +24,7 @@ struct ShowingTests {
                 max_age: null
                 freeze: null
                 hooks: null
+                drill: null
                 dumps:
                   app:
                     provider: postgresql
@@ -75,7 +76,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:45:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:46:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

@@ -12,7 +12,10 @@ extension Muster {
                 VerifyCommand.self,
             ]
         ),
-        ("Restore", [ExtractCommand.self, MountCommand.self]),
+        (
+            "Restore",
+            [RestoreCommand.self, DrillCommand.self, PsqlCommand.self, ExtractCommand.self, MountCommand.self]
+        ),
         (
             "Maintain",
             [

@@ -17,10 +17,41 @@ struct CatalogOptions: ParsableArguments {
 
     func catalog(log: Logger) throws -> ArchiveCatalog { ArchiveCatalog(of: try job(log: log), log: log) }
 
-    func job(log: Logger) throws -> ReadyJob {
-        var job = try jobOptions.load(log: log)
+    func job(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
+        var job = try jobOptions.load(positional, log: log)
         try repositories.choose(in: &job)
         return job
+    }
+}
+
+/// The same, or a repository that is named by its location, on a host that has no job for it.
+struct AnyCatalogOptions: ParsableArguments {
+    @OptionGroup var ofJob: CatalogOptions
+    @OptionGroup var location: LocationOptions
+
+    /// Whether archives count whoever made them.
+    var isOfLocation: Bool { location.location != nil }
+
+    /// Throws errors of usage, and those of opening the repository. What was made for it is removed when `body` has ended.
+    func withCatalog<Result>(
+        log: Logger, _ body: (ArchiveCatalog) async throws -> Result
+    ) async throws -> Result {
+        guard isOfLocation else {
+            try location.requireNone()
+            return try await body(ofJob.catalog(log: log))
+        }
+        guard ofJob.isEmpty else {
+            throw ValidationError(
+                "--repository-location goes without a job",
+                hint: "Leave out --job, --config and --repository, or --repository-location.")
+        }
+        return try await location.withCatalog(log: log, body)
+    }
+}
+
+extension CatalogOptions {
+    fileprivate var isEmpty: Bool {
+        jobOptions.config == nil && jobOptions.job == nil && repositories.names.isEmpty
     }
 }
 
@@ -37,6 +68,7 @@ extension OperatorError {
     fileprivate var statusOfReading: ExitStatus {
         switch self {
         case let failure as ExtractionFailure: failure.error.statusOfReading
+        case let advised as AdvisedError: advised.error.statusOfReading
         case let error as ArchiveError: error.status
         case let error as BorgError where error.code == .notFaithful: .verificationFailed
         default: .archiveFailed
@@ -68,6 +100,13 @@ struct ArchiveRecord: Encodable {
     var dumps: [String]
     var manifestSHA256: String?
     var standing: RepositoryLedger.Standing
+    /// Nil if no drill on this host has tried it.
+    var drill: LastDrill?
+
+    struct LastDrill: Encodable {
+        var outcome: String
+        var endedAt: Timestamp
+    }
 
     init(_ listed: CatalogedArchive) {
         let archive = listed.archive
@@ -80,7 +119,7 @@ struct ArchiveRecord: Encodable {
 
     /// Snake case by itself would make `manifest_s_h_a256` of it.
     private enum CodingKeys: String, CodingKey {
-        case name, id, start, host, job, runID, consistency, bytes, dumps, standing
+        case name, id, start, host, job, runID, consistency, bytes, dumps, standing, drill
         case manifestSHA256 = "manifestSha256"
     }
 }

@@ -13,13 +13,16 @@ struct ExtractCommand: MusterCommand {
             Owners, permissions and times are as they were archived. Nothing outside the directory is touched, whatever the archive \
             holds. If a file is not what was sealed, Muster keeps what it extracted as DIR.unverified.
 
-            It needs the job file and the repository, and nothing that this host remembers of earlier runs.
+            It needs the job file and the repository, and nothing that this host remembers of earlier runs. On a new host the repository \
+            alone will do: name it with --repository-location.
             """,
         examples: [
             "muster extract latest --into /srv/restored": "Take out the whole set.",
             "muster extract latest app --into /srv/restored": "Take out one dump.",
             "muster extract web1-nightly-2026-11-23 app/databases/shop --into /srv/restored":
                 "Take out one database of an older archive.",
+            "muster extract latest --repository-location backup@nas:web1 --into /srv/restored":
+                "Take out the newest set on a host without a job file.",
         ], statuses: .of(.archiveFailed, .verificationFailed))
 
     @Argument(help: archiveHelp, completion: .archives) var archive: String
@@ -29,7 +32,7 @@ struct ExtractCommand: MusterCommand {
             valueName: "dump[/path]"))
     var part: String?
     @Option(help: ArgumentHelp("A directory that does not exist yet, or is empty.", valueName: "dir")) var into: String
-    @OptionGroup var options: CatalogOptions
+    @OptionGroup var options: AnyCatalogOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var progress: ProgressOptions
 
@@ -38,12 +41,13 @@ struct ExtractCommand: MusterCommand {
         progress.begin(output, log: log)
         let target = JobOptions.absolute(into)
         try requireElsewhere(target)
-        let catalog = try options.catalog(log: log)
         let report = try await reading {
-            try await Extraction(
-                of: part, from: catalog.find(archive)[0], in: catalog, into: target, display: ProgressFeed.shared,
-                log: log
-            ).perform()
+            try await options.withCatalog(log: log) { catalog in
+                try await Extraction(
+                    of: part, from: catalog.find(archive)[0], in: catalog, into: target, display: ProgressFeed.shared,
+                    log: log
+                ).perform()
+            }
         }
         if output.json { return Console.shared.result(try json(report)) }
         if !output.quiet { Console.shared.result(report.text.onOneLine) }

@@ -12,17 +12,18 @@ struct InfoCommand: MusterCommand {
         ], statuses: .of(.archiveFailed))
 
     @Argument(help: archiveHelp, completion: .archives) var archive: String
-    @OptionGroup var options: CatalogOptions
+    @OptionGroup var options: AnyCatalogOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let catalog = try options.catalog(log: output.logger())
         let records = try await reading {
-            var records: [InfoRecord] = []
-            for found in try await catalog.find(archive) {
-                records.append(InfoRecord(found, try await found.repository.info(of: found.archive)))
+            try await options.withCatalog(log: output.logger()) { catalog in
+                var records: [InfoRecord] = []
+                for found in try await catalog.find(archive) {
+                    records.append(InfoRecord(found, try await found.repository.info(of: found.archive)))
+                }
+                return records
             }
-            return records
         }
         Console.shared.result(output.json ? try json(records) : records.map(\.text).joined(separator: "\n\n"))
     }

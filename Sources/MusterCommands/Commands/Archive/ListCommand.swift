@@ -2,6 +2,7 @@ import ArgumentParser
 import Borg
 import Catalog
 import DumpCore
+import Restoring
 
 struct ListCommand: MusterCommand {
     static let manual = CommandManual(
@@ -15,11 +16,13 @@ struct ListCommand: MusterCommand {
             "muster list": "List the archives of the only job.",
             "muster list --job nightly -r offsite": "List the archives in one repository.",
             "muster list latest": "Show the dumps and databases in the newest confirmed archive.",
+            "muster list --repository-location /mnt/backup":
+                "List all archives of a repository on a host without a job file.",
         ], statuses: .of(.archiveFailed))
 
     @Argument(help: archiveHelp, completion: .archives) var archive: String?
     @Flag(help: "Also list archives of other jobs and hosts, and those that Muster did not make.") var all = false
-    @OptionGroup var options: CatalogOptions
+    @OptionGroup var options: AnyCatalogOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -29,22 +32,27 @@ struct ListCommand: MusterCommand {
     }
 
     func run() async throws {
-        let catalog = try options.catalog(log: output.logger())
         try await reading {
-            if let archive {
-                try await show(catalog.find(archive)[0])
-            } else {
-                try tell(await catalog.listings(all: all))
+            try await options.withCatalog(log: output.logger()) { catalog in
+                if let archive {
+                    try await show(catalog.find(archive)[0])
+                } else {
+                    try await tell(catalog.listings(all: all))
+                }
             }
         }
     }
 
-    private func tell(_ listings: [RepositoryListing]) throws {
+    private func tell(_ listings: [RepositoryListing]) async throws {
         let failure = listings.failure
+        // Without the store nothing is proven, which is no reason to list nothing.
+        let verdicts = (try? await DrillStore().verdicts()) ?? [:]
         if output.json {
-            Console.shared.result(try json(listings.map(ListingRecord.init)))
+            Console.shared.result(try json(listings.map { ListingRecord($0, verdicts) }))
         } else {
-            let lines = listings.flatMap { $0.lines(all: all, width: Console.shared.resultWidth) }
+            let lines = listings.flatMap {
+                $0.lines(all: all || options.isOfLocation, verdicts, width: Console.shared.resultWidth)
+            }
             if !lines.isEmpty { Console.shared.result(lines.asLines) }
         }
         if let failure { throw failure }
@@ -70,9 +78,13 @@ private struct ListingRecord: Encodable {
     var hidden: Int?
     var error: Failure?
 
-    init(_ listing: RepositoryListing) {
+    init(_ listing: RepositoryListing, _ verdicts: [String: DrillVerdict]) {
         repository = listing.repository
-        archives = listing.archives.map(ArchiveRecord.init)
+        archives = listing.archives.map { listed in
+            var record = ArchiveRecord(listed)
+            record.drill = listed.verdict(verdicts).map(ArchiveRecord.LastDrill.init)
+            return record
+        }
         hidden = listing.hidden
         error = listing.error.map { Failure(code: $0.codeName, message: $0.message) }
     }
@@ -86,13 +98,16 @@ private struct ContentsRecord: Encodable {
 
 extension RepositoryListing {
     /// A heading, the table, and what must not be overlooked in it.
-    fileprivate func lines(all: Bool, width: Int?) -> [String] {
+    fileprivate func lines(all: Bool, _ verdicts: [String: DrillVerdict], width: Int?) -> [String] {
         if error != nil { return ["repository \(repository): cannot be read"] }
         let count = "\(archives.count) \(archives.count == 1 ? "archive" : "archives")"
         var lines = ["repository \(repository): \(count)\(all ? "" : " of this job")"]
         if !archives.isEmpty {
-            lines += Table(columns: Self.columns, rows: archives.map(\.row)).lines(width: width.map { $0 - 2 })
-                .map { "  " + $0 }
+            // On most hosts no drill was ever held.
+            let hasDrills = archives.contains { $0.verdict(verdicts) != nil }
+            let columns = hasDrills ? Self.columns : Self.columns.dropLast()
+            let rows = archives.map { Array($0.row(verdicts).prefix(columns.count)) }
+            lines += Table(columns: columns, rows: rows).lines(width: width.map { $0 - 2 }).map { "  " + $0 }
         }
         return lines + notes
     }
@@ -117,19 +132,26 @@ extension RepositoryListing {
         Table.Column(title: "STARTED"), Table.Column(title: "ARCHIVE"), Table.Column(title: "STANDING"),
         Table.Column(title: "SIZE", rank: 1, isNumber: true), Table.Column(title: "CONSISTENCY", rank: 2),
         Table.Column(title: "DUMPS", rank: 3), Table.Column(title: "RUN", rank: 4),
+        Table.Column(title: "DRILL", rank: 1),
     ]
 }
 
 extension CatalogedArchive {
     /// For the columns of a listing.
-    fileprivate var row: [String] {
+    fileprivate func row(_ verdicts: [String: DrillVerdict]) -> [String] {
         let provenance = archive.provenance
         return [
             String(archive.start.local.prefix("2026-11-23 09:01".count)), archive.name,
             standing == .unconfirmed ? "NOT CONFIRMED" : provenance == nil ? "not Muster's" : standing.text,
             provenance?.bytes.map(formatBytes) ?? "-", provenance?.consistency?.rawValue ?? "-",
             provenance?.dumps.joined(separator: ",") ?? "-", provenance?.runID.description ?? "-",
+            verdict(verdicts)?.text ?? "-",
         ]
+    }
+
+    /// What drills say of the set in it.
+    fileprivate func verdict(_ verdicts: [String: DrillVerdict]) -> DrillVerdict? {
+        (archive.provenance?.manifestSHA256).flatMap { verdicts[$0] }
     }
 
     /// The dumps of the set in it and what is in them, one line each.

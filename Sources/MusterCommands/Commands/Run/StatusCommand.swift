@@ -1,6 +1,7 @@
 import ArgumentParser
 import DumpCore
 import Reporting
+import Restoring
 import Staging
 
 struct StatusCommand: MusterCommand {
@@ -19,12 +20,29 @@ struct StatusCommand: MusterCommand {
         _ = output.logger()
         let job = try jobOptions.read(positionalJob)
         let status = try await JobStatus(job: job.name, staging: job.staging)
-        Console.shared.result(output.json ? try json(status) : status.text)
+        // Without the store no drill was held here.
+        let drill = try? await DrillStore().records(ofJob: job.name).last
+        Console.shared.result(
+            output.json ? try json(JobStatusWithDrill(status: status, lastDrill: drill)) : status.text(drill))
+    }
+}
+
+/// A job's status with its last drill beside the rest.
+private struct JobStatusWithDrill: Encodable {
+    var status: JobStatus
+    var lastDrill: DrillRecord?
+
+    private enum CodingKeys: String, CodingKey { case lastDrill }
+
+    func encode(to encoder: any Encoder) throws {
+        try status.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(lastDrill, forKey: .lastDrill)
     }
 }
 
 extension JobStatus {
-    fileprivate var text: String {
+    fileprivate func text(_ drill: DrillRecord?) -> String {
         var lines: [String] = []
         if let set {
             lines.append("set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)")
@@ -48,6 +66,7 @@ extension JobStatus {
         }
         lines += unreadable
         if let holder { lines.append("running now: \(holder)") }
+        if let drill { lines.append(drill.line) }
         lines += runs.prefix(5).map { run in
             "\(run.command) \(run.runID) \(run.ending)"
         }

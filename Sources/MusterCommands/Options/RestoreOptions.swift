@@ -1,0 +1,53 @@
+import ArgumentParser
+import DumpCore
+import Linux
+import Logging
+import Processes
+import Restoring
+import SystemPackage
+
+/// What a restore works with, whatever it restores.
+struct RestoreOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How many processes may work at once. Not set: one per core.", valueName: "n"))
+    var jobs: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Where to put what is fetched until it is restored. Not set: TMPDIR or /var/tmp, or beside a directory that is restored.",
+            valueName: "dir"))
+    var work: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where to keep the undo journal of restores and the results of drills. Not set: /var/lib/muster/restore, or below your home directory.",
+            valueName: "dir"))
+    var state: String?
+
+    func validate() throws {
+        guard let jobs, !(1...64).contains(jobs) else { return }
+        throw ValidationError("--jobs \(jobs) is not from 1 to 64", hint: "Give the number of processes, such as 4.")
+    }
+
+    var processes: Int { jobs ?? min(processorCount, 64) }
+    var workDirectory: FilePath? { work.map { JobOptions.absolute($0) } }
+    var root: FilePath { state.map { JobOptions.absolute($0) } ?? RestoreArea.usualRoot() }
+
+    func area() async throws -> RestoreArea {
+        do {
+            return try await RestoreArea.open(root)
+        } catch let error as any OperatorError {
+            throw CommandFailure(status: .restoreFailed, error: error)
+        }
+    }
+
+    static func restorers(log: Logger) throws -> Restorers {
+        Restorers(BuiltInProviders.kinds, runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
+    }
+}
+
+/// Gives the error of a restore or drill its exit status: a name that is not there is a mistake on the command line.
+func restoring<Result>(_ work: () async throws -> Result) async throws -> Result {
+    do {
+        return try await work()
+    } catch let error as any OperatorError {
+        throw CommandFailure(status: .restoreFailed, error: error)
+    }
+}

@@ -1,0 +1,68 @@
+import DumpCore
+import Restoring
+
+extension DrillRecord {
+    /// For people: the verdict first, then what it rests on.
+    var text: String {
+        let verdict =
+            switch outcome {
+            case .proven: "PROVEN: \(origin.text) was restored and equals its manifest"
+            case .sampled: "PROVEN IN PART: some of \(origin.text) was restored and equals its manifest"
+            case .failed: "FAILED: \(origin.text) could not be shown to be restorable"
+            }
+        let time =
+            "it took \(Duration.seconds(durationSeconds).rounded), of which fetching \(Duration.seconds(fetched?.durationSeconds ?? 0).rounded)"
+        return ([verdict, time] + (error.map { lines(of: $0, indent: "  ") } ?? []) + dumps.flatMap(lines)).asLines
+    }
+
+    /// One line, for a status.
+    var line: String {
+        let what =
+            switch outcome {
+            case .proven: "proven, a restore takes \(Duration.seconds(durationSeconds).rounded)"
+            case .sampled: "proven in part"
+            case .failed: "FAILED: \(failure ?? "what was restored is not what was expected")"
+            }
+        return "last drill \(endedAt.local) of \(origin.text): \(what)".onOneLine
+    }
+
+    private var failure: String? { error?.message ?? dumps.lazy.compactMap(\.error).first?.message }
+
+    private func lines(of dump: Dump) -> [String] {
+        let seconds = Duration.seconds(dump.durationSeconds).rounded
+        if let error = dump.error { return ["\(dump.name): failed after \(seconds)"] + lines(of: error, indent: "  ") }
+        let items = dump.outcome?.items ?? []
+        let version = dump.outcome?.identity["server_version"].map { " by PostgreSQL \($0)" } ?? ""
+        return ["\(dump.name): \(items.count) restored in \(seconds)\(version)"] + items.flatMap(lines)
+            + (dump.outcome?.findings ?? []).filter { $0.severity != .note }.map {
+                "  \($0.severity.rawValue): \($0.message)"
+            }
+    }
+
+    private func lines(of item: RestoredItem) -> [String] {
+        let comparison = item.comparison
+        let facts = comparison.compared.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        let open =
+            comparison.notCompared.isEmpty
+            ? [] : ["    not compared: \(comparison.notCompared.joined(separator: ", "))"]
+        guard comparison.differences.isEmpty else {
+            return ["  \(item.item): DIFFERS"] + comparison.differences.prefix(20).map { "    \($0)" } + open
+        }
+        return ["  \(item.item): equal" + (facts.isEmpty ? "" : " in \(facts.joined(separator: ", "))")] + open
+    }
+
+    private func lines(of failure: Failure, indent: String) -> [String] {
+        let details = failure.details.sorted { $0.key < $1.key }.flatMap { name, value in
+            let lines = value.split(atASCII: "\n").map(String.init)
+            return lines.count > 1 ? ["\(name):"] + lines.map { "  \($0)" } : ["\(name): \(value)"]
+        }
+        return ([failure.message] + details + (failure.hint.map { ["hint: \($0)"] } ?? [])).map { indent + $0 }
+    }
+}
+
+extension Duration {
+    /// In whole seconds, or in milliseconds below ten seconds.
+    fileprivate var rounded: String {
+        self < .seconds(10) ? settingsText : Duration.seconds(components.seconds).settingsText
+    }
+}

@@ -1,0 +1,56 @@
+import DumpCore
+import Logging
+import Processes
+import Reporting
+import Staging
+import SystemPackage
+
+/// What restores that died have left: databases and directories half restored, names half exchanged, rooms.
+public struct RestoreLeftovers: Sendable {
+    let area: RestoreArea
+    let restorers: Restorers
+    let log: Logger
+
+    public init(in area: RestoreArea, restorers: Restorers, log: Logger) {
+        (self.area, self.restorers, self.log) = (area, restorers, log)
+    }
+
+    /// Undoes all of it, newest first. What cannot be undone stays on record, and is returned with its error.
+    public func undo() async throws -> [Undoing] {
+        try await area.area.removeUnfinishedRecords()
+        var done: [Undoing] = []
+        for record in try await area.area.undoRecords() { done.append(await undo(record)) }
+        for path in try await area.removeLeftRooms() {
+            log.notice("removed what a killed restore had fetched", metadata: ["path": "\(path)"])
+        }
+        return try await done + area.area.unreadableUndoRecords().map { Undoing(unreadable: $0) }
+    }
+
+    /// What would be undone.
+    public func pending() async throws -> [Undoing] {
+        try await area.area.undoRecords().map { Undoing($0, in: area.area) }
+            + area.area.unreadableUndoRecords().map { Undoing(unreadable: $0) }
+    }
+
+    private func undo(_ record: UndoRecord) async -> Undoing {
+        var undoing = Undoing(record, in: area.area)
+        let facts: Logger.Metadata = ["run": "\(record.run)", "dump": "\(record.dump)", "what": "\(record.kind)"]
+        do {
+            // What the dead one's programs still do could come after what is undone here.
+            try await Keeper.waitForOrphans(of: record.owner, log: log)
+            guard let restorer = restorers.undoing(record) else { throw DumpError(unknown: record) }
+            try await restorer.undo(record, in: context(of: record))
+            try await area.area.forgetUndo(record)
+            log.note(.leftoversUndone, facts)
+        } catch {
+            undoing.error = RunReport.ErrorRecord(error.forOperator)
+            log.error("cannot undo what a dead restore has left", metadata: facts.merging(["error": "\(error)"]) { $1 })
+        }
+        return undoing
+    }
+
+    private func context(of record: UndoRecord) -> RunContext {
+        RunContext(
+            runID: record.run, dump: record.dump, log: log, journal: RestoreJournal(area: area, run: record.run))
+    }
+}

@@ -1,0 +1,70 @@
+import Catalog
+import DumpCore
+import Linux
+import Logging
+import Reporting
+import Staging
+import SystemPackage
+
+/// A look at one database of a set, restored to a place that is thrown away: `muster psql`.
+public struct Look: Sendable {
+    let database: String
+    let dump: String?
+    let source: RestoreSource
+    let area: RestoreArea
+    let restorers: Restorers
+    let base: FilePath?
+    let display: any ProgressDisplay
+    let log: Logger
+
+    /// What was fetched for it.
+    public struct Place: Sendable {
+        public var dump: Manifest.DumpRecord
+        /// The dump, verified.
+        public var directory: FilePath
+        /// An empty directory for the restorer alone.
+        public var room: FilePath
+        public var context: RunContext
+    }
+
+    public init(
+        at database: String, of dump: String?, from source: RestoreSource, in area: RestoreArea,
+        by restorers: Restorers, base: FilePath?, display: any ProgressDisplay = NoDisplay(), log: Logger
+    ) {
+        (self.database, self.dump, self.source, self.area) = (database, dump, source, area)
+        (self.restorers, self.base, self.display, self.log) = (restorers, base, display, log)
+    }
+
+    /// Fetches the database, and calls `body`. What was fetched is removed afterwards.
+    public func perform<Result: Sendable>(
+        _ body: @Sendable (Place) async throws(DumpError) -> Result
+    ) async throws -> Result {
+        let run = RunID(start: .now)
+        let meant = try record()
+        let paths = try restorers.restorer(of: meant).parts(of: meant, items: [database]) ?? [FilePath()]
+        let parts = paths.map { SetPart(of: meant, path: meant.directory.pushing($0)) }
+        return try await area.withRoom(of: "muster psql", for: run, in: base) { room in
+            let (set, _) = try await source.fetch(parts, into: room, showing: display, log: log)
+            let place = room.path.appending("restored")
+            try FileSystem.createDirectory(place)
+            let context = RunContext(
+                runID: run, dump: meant.name, progress: RestoreProgress(display: display), log: log,
+                journal: RestoreJournal(area: area, run: run))
+            return try await body(
+                Place(dump: meant, directory: set.directory(of: meant), room: place, context: context))
+        }
+    }
+
+    private func record() throws(DumpError) -> Manifest.DumpRecord {
+        var choice = RestoreChoice()
+        (choice.dumps, choice.databases) = ([dump].compactMap(\.self), [database])
+        let shares = try choice.shares(of: source.manifest)
+        guard let first = shares.first, shares.count == 1 else {
+            throw DumpError(
+                .settings,
+                "several dumps have a database '\(database)': \(shares.map(\.dump.name).joined(separator: ", "))",
+                hint: "Name one: --dump NAME.")
+        }
+        return first.dump
+    }
+}
