@@ -87,6 +87,7 @@ bench: install-test-packages release
 	Benchmarks/bench-archives
 	Benchmarks/bench-directories
 	Benchmarks/bench-objects
+	Benchmarks/bench-restores
 
 faults: install-test-packages release
 	Benchmarks/faults
