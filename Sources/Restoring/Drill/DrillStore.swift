@@ -41,7 +41,7 @@ public struct DrillStore: Sendable {
         return try await onOwnThread {
             try Self.names(in: directory).filter { $0.string.hasSuffix(".json") && isMeant($0.string) }
                 .compactMap { try Self.read(directory.appending($0)) }
-                .sorted { $0.runID.description < $1.runID.description }
+                .sorted { $0.endedAt < $1.endedAt }
         }
     }
 
