@@ -71,7 +71,8 @@ extension Session {
         try await perform("rollback")
         guard case .failure(let error) = outcome else { return nil }
         guard error.context["sqlstate"] != nil else { throw error }
-        let said = error.message.split(separator: " answered: ").last.map(String.init) ?? error.message
+        let end = error.message.firstRange(of: " answered: ")?.upperBound ?? error.message.startIndex
+        let said = String(error.message[end...])
         // Of a locale for another encoding than that of the database we are connected to, it says no more than that.
         return said.contains("does not match") || said.contains("not supported with this encoding") ? nil : said
     }
