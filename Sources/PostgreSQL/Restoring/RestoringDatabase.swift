@@ -59,7 +59,7 @@ struct RestoreSelection: Sendable {
                 databases.append(found)
             } else {
                 findings.append(
-                    .unknown("database", item, among: dump.databases.map(\.name), "restore_database_unknown"))
+                    .unknown("database", item, among: dump.databases.map(\.name), code: "restore_database_unknown"))
             }
         }
     }
@@ -154,7 +154,7 @@ extension RestoreSelection {
 
 extension Finding {
     /// For an operator's slip.
-    static func unknown(_ what: String, _ name: String, among names: [String], _ code: String) -> Finding {
+    static func unknown(_ what: String, _ name: String, among names: [String], code: String) -> Finding {
         let near = nearestName(to: name, among: names).map { "Did you mean '\($0)'?" }
         let all = names.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
         return Finding(

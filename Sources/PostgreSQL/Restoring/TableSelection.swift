@@ -30,7 +30,8 @@ struct TableSelection: Sendable {
             if let found = all.first(where: { $0.qualifiedName.nameBytes == piece.nameBytes }) {
                 tables.append(found)
             } else {
-                findings.append(.unknown("table", piece, among: all.map(\.qualifiedName), "restore_table_unknown"))
+                findings.append(
+                    .unknown("table", piece, among: all.map(\.qualifiedName), code: "restore_table_unknown"))
             }
         }
         addPartitions()
