@@ -13,7 +13,7 @@ extension Job {
         public var drills: Int?
         /// The user that a server runs as; nil is one of no account of its own.
         public var user: String?
-        /// What the copy may take on disk; nil is what there is.
+        /// What the copy may take on disk; nil is all free space.
         public var byteLimit: Int64?
 
         public init() {}

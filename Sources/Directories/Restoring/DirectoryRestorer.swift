@@ -44,7 +44,7 @@ public struct DirectoryRestorer: Restorer {
             items.append(
                 RestoredItem(
                     item: item.isEmpty ? dump.identity["path"] ?? dump.name : item, name: room.pushing(name).string,
-                    durationSeconds: (ContinuousClock.now - began).seconds, comparison: comparison))
+                    durationSeconds: (ContinuousClock.now - began) / .seconds(1), comparison: comparison))
         }
         return RestoreOutcome(items: items, findings: drill.unanswered(of: dump), identity: dump.identity)
     }
@@ -117,8 +117,4 @@ extension DrillRequest {
                 hint: "Ask them of a dump of databases.")
         ]
     }
-}
-
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

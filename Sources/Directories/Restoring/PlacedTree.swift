@@ -102,7 +102,7 @@ actor PlacedTree {
         RestoredItem(
             item: placement.name, name: placement.target.string,
             kept: facts.former == nil ? nil : placement.kept?.string,
-            durationSeconds: (ContinuousClock.now - began).seconds, comparison: comparison)
+            durationSeconds: (ContinuousClock.now - began) / .seconds(1), comparison: comparison)
     }
 
     private var notRestored: DumpError {

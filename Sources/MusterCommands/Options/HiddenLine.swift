@@ -5,7 +5,7 @@ import Glibc
 struct HiddenLine {
     var question: String
 
-    /// Nil for an empty line, and where standard input is no terminal: nobody is asked then. Throws when the task is cancelled.
+    /// Nil for an empty line, and where standard input is not a terminal, which cannot be asked. Throws when the task is cancelled.
     func ask() throws -> Secret? {
         var shown = termios()
         guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &shown) == 0 else { return nil }

@@ -123,7 +123,7 @@ struct LocationOptions: ParsableArguments {
 }
 
 extension LocationOptions {
-    /// What nobody could give is asked for, on a terminal. Nil for a repository that has none.
+    /// Asked for on a terminal if it was not given. Nil for a repository without one.
     private func passphrase(of location: String, _ runner: ProgramRunner) async throws -> Secret? {
         let subject = "the passphrase of repository '\(location)'"
         do {

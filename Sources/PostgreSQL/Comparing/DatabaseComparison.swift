@@ -87,9 +87,13 @@ struct DatabaseComparison: Sendable {
 
 extension Manifest.DumpRecord {
     /// The major version of the server that was dumped; nil if the manifest does not tell.
-    var dumpedMajor: Int? {
-        identity["server_version"].flatMap { version in
-            Int(String(decoding: version.utf8.prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
-        }
+    var dumpedMajor: Int? { major("server_version") }
+
+    /// The same of the pg_dump that dumped it.
+    var dumpingMajor: Int? { major("client_version") }
+
+    /// Of `15.20` or `19beta2`.
+    private func major(_ fact: String) -> Int? {
+        identity[fact].flatMap { Int(String(decoding: $0.utf8.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)) }
     }
 }

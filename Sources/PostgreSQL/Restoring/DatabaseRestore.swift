@@ -97,8 +97,7 @@ struct DatabaseRestore: Sendable {
 
     /// Whether pg_restore has put back the optimizer's statistics, which pg_dump writes from 18 on.
     private var hasStatistics: Bool {
-        let dumped = (dump.identity["client_version"] ?? "").utf8.prefix { (0x30...0x39).contains($0) }
-        return (Int(String(dumped) ?? "") ?? 0) >= 18 && client.version.major >= 18
+        (dump.dumpingMajor ?? 0) >= 18 && client.version.major >= 18
     }
 
     private func analyze(in run: RunContext) async throws(DumpError) {

@@ -51,7 +51,7 @@ struct DatabaseStatements: Sendable {
     /// What is in UTF-8, for a session in any other database.
     func attributes(of name: String) -> [String] { attributes(of: name, converted: false) }
 
-    /// What is in the database's own encoding, for a session in it: what all databases share is read in the encoding of whoever reads it.
+    /// What is in the database's own encoding, for a session in it: a session reads what all databases share in its own encoding.
     /// The server itself puts in the name.
     func giveConvertedAttributes(in session: Session) async throws(DumpError) {
         let name = "muster's database"

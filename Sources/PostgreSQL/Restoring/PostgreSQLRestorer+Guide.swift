@@ -5,23 +5,23 @@ extension PostgreSQLRestorer {
     public func guide(to request: RestoreRequest, of dump: Manifest.DumpRecord) -> [String] {
         let selection = RestoreSelection(request, of: dump)
         let user = request.user ?? RestoreConnection.usualUser
-        let path = dump.path.inShell
+        let path = dump.path.asShellWord
         var lines = [
             "# The server's user reads from a directory of its own.",
-            "restore=$(runuser -u \(user.inShell) -- mktemp -d -p /var/tmp)",
-            "cp -r \(path)/. \"$restore\" && chown -R \(user.inShell) \"$restore\"",
+            "restore=$(runuser -u \(user.asShellWord) -- mktemp -d -p /var/tmp)",
+            "cp -r \(path)/. \"$restore\" && chown -R \(user.asShellWord) \"$restore\"",
             "export PGOPTIONS='-c default_transaction_read_only=off'",
         ]
         if let script = selection.databases.first(where: { !$0.path.hasBytePrefix("databases/") }) {
             lines += [
                 "# The script drops and replaces every database that it holds.",
-                "runuser -u \(user.inShell) -- psql -X -v ON_ERROR_STOP=1 -d \(conninfo("postgres", request)) "
-                    + "-f \"$restore\"/\(script.path.inShell)",
+                "runuser -u \(user.asShellWord) -- psql -X -v ON_ERROR_STOP=1 -d \(conninfo("postgres", request)) "
+                    + "-f \"$restore\"/\(script.path.asShellWord)",
             ]
         } else {
             lines += [
                 "# Roles and tablespaces, on an empty server. On any other, take from the script what is missing.",
-                "runuser -u \(user.inShell) -- psql -X -v ON_ERROR_STOP=1 -d \(conninfo("postgres", request)) "
+                "runuser -u \(user.asShellWord) -- psql -X -v ON_ERROR_STOP=1 -d \(conninfo("postgres", request)) "
                     + "-f \"$restore\"/\(GlobalsScript.file)",
             ]
             for database in selection.databases { lines += restoring(database, request, as: user) }
@@ -30,7 +30,7 @@ extension PostgreSQLRestorer {
     }
 
     private func restoring(_ database: DatabaseContents, _ request: RestoreRequest, as user: String) -> [String] {
-        let run = "runuser -u \(user.inShell) --"
+        let run = "runuser -u \(user.asShellWord) --"
         let name = request.newName(of: database.name)
         let record = database.record
         var creation = "create database \(name.asIdentifier) template template0"
@@ -42,20 +42,20 @@ extension PostgreSQLRestorer {
         if request.jobs > 1 { options += " --jobs=\(request.jobs)" }
         for piece in request.pieces {
             let parts = piece.split(atASCII: ".", maxSplits: 1)
-            if parts.count == 2 { options += " --schema=\(String(parts[0]).inShell)" }
-            options += " --table=\(String(parts.last ?? "").inShell)"
+            if parts.count == 2 { options += " --schema=\(String(parts[0]).asShellWord)" }
+            options += " --table=\(String(parts.last ?? "").asShellWord)"
         }
         let target = conninfo(name, request)
         return [
-            "\(run) psql -X -d \(conninfo("postgres", request)) -c \(creation.inShell)",
-            "\(run) pg_restore \(options) -d \(target) \"$restore\"/\(database.path.inShell)",
+            "\(run) psql -X -d \(conninfo("postgres", request)) -c \(creation.asShellWord)",
+            "\(run) pg_restore \(options) -d \(target) \"$restore\"/\(database.path.asShellWord)",
             "\(run) psql -X -d \(target) -c 'ANALYZE'",
         ]
     }
 
     private func conninfo(_ database: String, _ request: RestoreRequest) -> String {
         let own = (request.target ?? "").hasBytePrefix("postgres") ? "" : request.target ?? ""
-        return "\(own) \(ConnectionOptions.conninfo("dbname", database))".trimmed.inShell
+        return "\(own) \(ConnectionOptions.conninfo("dbname", database))".trimmed.asShellWord
     }
 }
 
@@ -63,23 +63,5 @@ extension RestoreRequest {
     fileprivate func newName(of database: String) -> String {
         if case .named(let name) = placement { return name }
         return database + "_restored"
-    }
-}
-
-extension String {
-    /// As one word for a shell.
-    fileprivate var inShell: String {
-        let isPlain =
-            !isEmpty
-            && utf8.allSatisfy {
-                switch $0 {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                    UInt8(ascii: "/"), UInt8(ascii: "%"):
-                    true
-                default: false
-                }
-            }
-        return isPlain
-            ? self : "'" + split(atASCII: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

@@ -104,10 +104,9 @@ struct PreparedPostgreSQLRestore: PreparedRestore {
         let result = try await run.perform(database.unit) { () throws(DumpError) in
             try await restore.perform(in: run)
         }
-        let time = (ContinuousClock.now - start).components
         let item = RestoredItem(
             item: database.dumped.name, name: database.final, kept: database.kept,
-            durationSeconds: Double(time.seconds) + Double(time.attoseconds) / 1e18, comparison: result.comparison)
+            durationSeconds: (ContinuousClock.now - start) / .seconds(1), comparison: result.comparison)
         return Restored(item: item, findings: result.findings)
     }
 

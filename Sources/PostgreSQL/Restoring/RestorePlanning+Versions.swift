@@ -2,14 +2,14 @@ import DumpCore
 import Processes
 
 extension RestorePlanning {
-    /// The programs to restore with, and what there is to say of them.
+    /// The programs to restore with, and findings about them.
     ///
     /// A pg_restore that is older than the pg_dump does not read its archive, and one that is newer than the server may set what the server
     /// does not know. So the best is the newest that is no newer than the server, else the oldest that can read the archive.
     func client() async throws(DumpError) -> (client: Client?, findings: [Finding]) {
         let installed = try await Client.installed(
             in: restorer.binDirectory, runner: restorer.runner, as: target.access.user?.name)
-        let dumpedWith = major(dump.identity["client_version"]) ?? 0
+        let dumpedWith = dump.dumpingMajor ?? 0
         let able = installed.filter { $0.version.major >= dumpedWith }
         let fitting = able.filter { $0.version.major <= target.facts.major }.max { $0.version < $1.version }
         if let fitting { return (fitting, []) }
@@ -39,7 +39,7 @@ extension RestorePlanning {
 
     /// The client's, and whether the server is too old.
     func versions(_ client: (client: Client?, findings: [Finding])) -> [Finding] {
-        guard let dumped = major(dump.identity["server_version"]), dumped > target.facts.major else {
+        guard let dumped = dump.dumpedMajor, dumped > target.facts.major else {
             return client.findings
         }
         let version = dump.identity["server_version"] ?? ""
@@ -49,10 +49,5 @@ extension RestorePlanning {
                 "the dump is of PostgreSQL \(version), and the server is \(target.facts.version)",
                 hint: "Restore it to PostgreSQL \(dumped) or newer.")
         ] + client.findings
-    }
-
-    /// Of `15.20` or `19beta2`.
-    private func major(_ version: String?) -> Int? {
-        version.flatMap { Int(String($0.utf8.prefix { (0x30...0x39).contains($0) }) ?? "") }
     }
 }

@@ -1,7 +1,7 @@
 import DumpCore
 
 extension RestoreTarget {
-    /// Drops a database with whoever is connected to it. Its subscriptions go first, and leave their slots alone.
+    /// Drops a database and ends all sessions in it. Its subscriptions go first, and leave their slots alone.
     ///
     /// - Returns: whether it was there.
     func drop(database name: String) async throws(DumpError) -> Bool {

@@ -26,12 +26,6 @@ public struct RestoreLeftovers: Sendable {
         return try await done + area.area.unreadableUndoRecords().map { Undoing(unreadable: $0) }
     }
 
-    /// What would be undone.
-    public func pending() async throws -> [Undoing] {
-        try await area.area.undoRecords().map { Undoing($0, in: area.area) }
-            + area.area.unreadableUndoRecords().map { Undoing(unreadable: $0) }
-    }
-
     private func undo(_ record: UndoRecord) async -> Undoing {
         var undoing = Undoing(record, in: area.area)
         let facts: Logger.Metadata = ["run": "\(record.run)", "dump": "\(record.dump)", "what": "\(record.kind)"]

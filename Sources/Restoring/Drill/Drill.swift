@@ -102,7 +102,7 @@ public struct Drill: Sendable {
     private func parts(of dump: Manifest.DumpRecord, _ sample: DrillSample) throws(DumpError) -> [SetPart] {
         let items = sample.items(of: dump) ?? []
         let paths = items.isEmpty ? nil : try restorers.restorer(of: dump).parts(of: dump, items: items)
-        return (paths ?? [FilePath()]).map { SetPart(of: dump, path: dump.directory.pushing($0)) }
+        return dump.parts(at: paths)
     }
 
     /// What came of one dump. One that fails hides no other.

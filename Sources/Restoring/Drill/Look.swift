@@ -41,8 +41,7 @@ public struct Look: Sendable {
     ) async throws -> Result {
         let run = RunID(start: .now)
         let meant = try record()
-        let paths = try restorers.restorer(of: meant).parts(of: meant, items: [database]) ?? [FilePath()]
-        let parts = paths.map { SetPart(of: meant, path: meant.directory.pushing($0)) }
+        let parts = meant.parts(at: try restorers.restorer(of: meant).parts(of: meant, items: [database]))
         return try await area.withRoom(of: "muster psql", for: run, in: base) { room in
             let (set, _) = try await source.fetch(parts, into: room, showing: display, log: log)
             let place = room.path.appending("restored")

@@ -137,9 +137,7 @@ struct PreparedDump: Sendable {
     let restore: any PreparedRestore
 
     /// What has to be fetched for it.
-    var parts: [SetPart] {
-        (restore.parts ?? [FilePath()]).map { SetPart(of: dump, path: dump.directory.pushing($0)) }
-    }
+    var parts: [SetPart] { dump.parts(at: restore.parts) }
 
     func restored(from set: FetchedSet) async throws -> RestoreReport.Dump {
         if let account = restore.reader.flatMap(UserAccount.init(named:)) {

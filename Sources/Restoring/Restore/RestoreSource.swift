@@ -102,3 +102,12 @@ public struct RestoreOrigin: Sendable, Codable, Hashable {
         return "set \(runID)" + (set.map { " in \($0)" } ?? "")
     }
 }
+
+extension Manifest.DumpRecord {
+    /// What to fetch of it.
+    ///
+    /// - Parameter paths: relative to its directory; nil is all of it.
+    func parts(at paths: [FilePath]?) -> [SetPart] {
+        (paths ?? [FilePath()]).map { SetPart(of: self, path: directory.pushing($0)) }
+    }
+}
