@@ -27,15 +27,17 @@ struct RestoreOptions: ParsableArguments {
     }
 
     var processes: Int { jobs ?? min(processorCount, 64) }
-    var workDirectory: FilePath? { work.map { JobOptions.absolute($0) } }
+    private var workDirectory: FilePath? { work.map { JobOptions.absolute($0) } }
     var root: FilePath { state.map { JobOptions.absolute($0) } ?? RestoreArea.usualRoot() }
 
-    func area() async throws -> RestoreArea {
-        do {
-            return try await RestoreArea.open(root)
-        } catch let error as any OperatorError {
-            throw CommandFailure(status: .restoreFailed, error: error)
-        }
+    /// Makes the area if there is none.
+    func means(log: Logger) async throws -> RestoreMeans {
+        try await means(in: restoring { try await RestoreArea.open(root) }, log: log)
+    }
+
+    func means(in area: RestoreArea, log: Logger) throws -> RestoreMeans {
+        RestoreMeans(
+            in: area, by: try Self.restorers(log: log), base: workDirectory, display: ProgressFeed.shared, log: log)
     }
 
     static func restorers(log: Logger) throws -> Restorers {
@@ -43,7 +45,7 @@ struct RestoreOptions: ParsableArguments {
     }
 }
 
-/// Gives the error of a restore or drill its exit status: a name that is not there is a mistake on the command line.
+/// Gives the error of a restore or drill its exit status.
 func restoring<Result>(_ work: () async throws -> Result) async throws -> Result {
     do {
         return try await work()

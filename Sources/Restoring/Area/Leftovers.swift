@@ -7,13 +7,11 @@ import SystemPackage
 
 /// What restores that died have left: databases and directories half restored, names half exchanged, rooms.
 public struct RestoreLeftovers: Sendable {
-    let area: RestoreArea
-    let restorers: Restorers
-    let log: Logger
+    private let means: RestoreMeans
+    private var area: RestoreArea { means.area }
+    private var log: Logger { means.log }
 
-    public init(in area: RestoreArea, restorers: Restorers, log: Logger) {
-        (self.area, self.restorers, self.log) = (area, restorers, log)
-    }
+    public init(_ means: RestoreMeans) { self.means = means }
 
     /// Undoes all of it, newest first. What cannot be undone stays on record, and is returned with its error.
     public func undo() async throws -> [Undoing] {
@@ -32,8 +30,8 @@ public struct RestoreLeftovers: Sendable {
         do {
             // What the dead one's programs still do could come after what is undone here.
             try await Keeper.waitForOrphans(of: record.owner, log: log)
-            guard let restorer = restorers.undoing(record) else { throw DumpError(unknown: record) }
-            try await restorer.undo(record, in: context(of: record))
+            guard let restorer = means.restorers.undoing(record) else { throw DumpError(unknown: record) }
+            try await restorer.undo(record, in: means.context(of: record.dump, record.run))
             try await area.area.forgetUndo(record)
             log.note(.leftoversUndone, facts)
         } catch {
@@ -41,10 +39,5 @@ public struct RestoreLeftovers: Sendable {
             log.error("cannot undo what a dead restore has left", metadata: facts.merging(["error": "\(error)"]) { $1 })
         }
         return undoing
-    }
-
-    private func context(of record: UndoRecord) -> RunContext {
-        RunContext(
-            runID: record.run, dump: record.dump, log: log, journal: RestoreJournal(area: area, run: record.run))
     }
 }

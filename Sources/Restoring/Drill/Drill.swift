@@ -18,15 +18,10 @@ public struct Drill: Sendable {
     let job: String
     let questions: Job.Drill
     let source: RestoreSource
-    let area: RestoreArea
-    let restorers: Restorers
+    let means: RestoreMeans
     let options: Options
-    let display: any ProgressDisplay
-    let log: Logger
 
     public struct Options: Sendable {
-        /// Where to work, if not below the area.
-        public var work: FilePath?
         /// Whether to leave the copy where it is.
         public var keepsCopy = false
         /// How many processes work at once.
@@ -37,11 +32,10 @@ public struct Drill: Sendable {
     }
 
     public init(
-        of job: String, asking questions: Job.Drill, from source: RestoreSource, in area: RestoreArea,
-        by restorers: Restorers, options: Options, display: any ProgressDisplay = NoDisplay(), log: Logger
+        of job: String, asking questions: Job.Drill, from source: RestoreSource, by means: RestoreMeans,
+        options: Options
     ) {
-        (self.job, self.questions, self.source, self.area) = (job, questions, source, area)
-        (self.restorers, self.options, self.display, self.log) = (restorers, options, display, log)
+        (self.job, self.questions, self.source, self.means, self.options) = (job, questions, source, means, options)
     }
 
     /// Returns the record of a drill that failed too. Throws if it could not be held or recorded, and when it was cancelled.
@@ -52,12 +46,12 @@ public struct Drill: Sendable {
         )
         try requireKnownQuestions()
         // What another one left takes the space that this one needs.
-        _ = try await RestoreLeftovers(in: area, restorers: restorers, log: log).undo()
-        let store = DrillStore(in: area.root)
+        try await means.undoLeftovers()
+        let store = DrillStore(in: means.area.root)
         let sample = try await sample(store)
-        defer { display.show([]) }
+        defer { means.display.show([]) }
         do {
-            try await area.withRoom(of: "muster drill", for: run, in: options.work, keeping: options.keepsCopy) {
+            try await means.area.withRoom(of: "muster drill", for: run, in: means.base, keeping: options.keepsCopy) {
                 room in
                 try await hold(sample, in: room, run, &record)
             }
@@ -88,7 +82,7 @@ public struct Drill: Sendable {
     ) async throws {
         let dumps = source.manifest.dumps.filter { sample.items(of: $0) != nil }
         let parts = try dumps.flatMap { dump throws(DumpError) in try self.parts(of: dump, sample) }
-        let (set, fetched) = try await source.fetch(parts, into: room, showing: display, log: log)
+        let (set, fetched) = try await source.fetch(parts, into: room, by: means)
         record.fetched = fetched
         record.manifestSHA256 = try sha256(of: SmallFile(room.path.appending("manifest.json")).read() ?? [])
         for dump in dumps {
@@ -101,7 +95,7 @@ public struct Drill: Sendable {
 
     private func parts(of dump: Manifest.DumpRecord, _ sample: DrillSample) throws(DumpError) -> [SetPart] {
         let items = sample.items(of: dump) ?? []
-        let paths = items.isEmpty ? nil : try restorers.restorer(of: dump).parts(of: dump, items: items)
+        let paths = items.isEmpty ? nil : try means.restorers.restorer(of: dump).parts(of: dump, items: items)
         return dump.parts(at: paths)
     }
 
@@ -112,15 +106,13 @@ public struct Drill: Sendable {
         let items = sample.items(of: dump) ?? []
         var request = questions.request(for: dump, items: items, jobs: options.jobs)
         request.keepsCopy = options.keepsCopy
-        let context = RunContext(
-            runID: run, dump: dump.name, progress: RestoreProgress(display: display), log: log,
-            turns: RunContext.Turns(slots: WorkSlots(capacity: options.jobs), jobsPerUnit: 1),
-            journal: RestoreJournal(area: area, run: run))
+        let context = means.context(
+            of: dump.name, run, turns: RunContext.Turns(slots: WorkSlots(capacity: options.jobs)))
         let began = ContinuousClock.now
         var proof = DrillRecord.Dump(
             name: dump.name, provider: dump.provider, durationSeconds: 0, sample: items.isEmpty ? nil : items)
         do {
-            proof.outcome = try await restorers.restorer(of: dump).drill(
+            proof.outcome = try await means.restorers.restorer(of: dump).drill(
                 request, of: dump, from: directory, in: room, context)
         } catch {
             proof.error = DrillRecord.Failure(error)

@@ -11,11 +11,7 @@ public struct Look: Sendable {
     let database: String
     let dump: String?
     let source: RestoreSource
-    let area: RestoreArea
-    let restorers: Restorers
-    let base: FilePath?
-    let display: any ProgressDisplay
-    let log: Logger
+    let means: RestoreMeans
 
     /// What was fetched for it.
     public struct Place: Sendable {
@@ -27,12 +23,8 @@ public struct Look: Sendable {
         public var context: RunContext
     }
 
-    public init(
-        at database: String, of dump: String?, from source: RestoreSource, in area: RestoreArea,
-        by restorers: Restorers, base: FilePath?, display: any ProgressDisplay = NoDisplay(), log: Logger
-    ) {
-        (self.database, self.dump, self.source, self.area) = (database, dump, source, area)
-        (self.restorers, self.base, self.display, self.log) = (restorers, base, display, log)
+    public init(at database: String, of dump: String?, from source: RestoreSource, by means: RestoreMeans) {
+        (self.database, self.dump, self.source, self.means) = (database, dump, source, means)
     }
 
     /// Fetches the database, and calls `body`. What was fetched is removed afterwards.
@@ -41,16 +33,15 @@ public struct Look: Sendable {
     ) async throws -> Result {
         let run = RunID(start: .now)
         let meant = try record()
-        let parts = meant.parts(at: try restorers.restorer(of: meant).parts(of: meant, items: [database]))
-        return try await area.withRoom(of: "muster psql", for: run, in: base) { room in
-            let (set, _) = try await source.fetch(parts, into: room, showing: display, log: log)
+        let parts = meant.parts(at: try means.restorers.restorer(of: meant).parts(of: meant, items: [database]))
+        return try await means.area.withRoom(of: "muster psql", for: run, in: means.base) { room in
+            let (set, _) = try await source.fetch(parts, into: room, by: means)
             let place = room.path.appending("restored")
             try FileSystem.createDirectory(place)
-            let context = RunContext(
-                runID: run, dump: meant.name, progress: RestoreProgress(display: display), log: log,
-                journal: RestoreJournal(area: area, run: run))
             return try await body(
-                Place(dump: meant, directory: set.directory(of: meant), room: place, context: context))
+                Place(
+                    dump: meant, directory: set.directory(of: meant), room: place,
+                    context: means.context(of: meant.name, run)))
         }
     }
 

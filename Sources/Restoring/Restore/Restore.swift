@@ -14,54 +14,32 @@ import SystemPackage
 public struct Restore: Sendable {
     let source: RestoreSource
     let choice: RestoreChoice
-    let area: RestoreArea
-    let restorers: Restorers
-    let options: Options
-    let display: any ProgressDisplay
-    let log: Logger
-
-    public struct Options: Sendable {
-        /// Where to put what is fetched, if not below the area.
-        public var work: FilePath?
-        /// Only say what would be done.
-        public var isRehearsal = false
-
-        public init() {}
-    }
+    let means: RestoreMeans
+    /// Only say what would be done.
+    let isRehearsal: Bool
 
     public init(
-        of choice: RestoreChoice, from source: RestoreSource, in area: RestoreArea, by restorers: Restorers,
-        options: Options = Options(), display: any ProgressDisplay = NoDisplay(), log: Logger
+        of choice: RestoreChoice, from source: RestoreSource, by means: RestoreMeans, isRehearsal: Bool = false
     ) {
-        (self.choice, self.source, self.area, self.restorers) = (choice, source, area, restorers)
-        (self.options, self.display, self.log) = (options, display, log)
+        (self.choice, self.source, self.means, self.isRehearsal) = (choice, source, means, isRehearsal)
     }
 
     /// Throws errors for the operator only. What was there before is then as it was.
     public func perform() async throws -> RestoreReport {
         let run = RunID(start: .now)
         var report = RestoreReport(of: source, run: run)
-        try await undoLeftovers()
+        try await means.undoLeftovers()
         let prepared = try await prepareAll(run)
         return try await withCleanup {
             try requireReady(prepared)
             report.plan = prepared.flatMap(\.restore.plan)
             report.findings = prepared.flatMap(\.restore.findings)
-            if !options.isRehearsal { try await restore(prepared, run, &report) }
+            if !isRehearsal { try await restore(prepared, run, &report) }
             report.endedAt = .now
             return report
         } cleanup: {
-            display.show([])
+            means.display.show([])
             for dump in prepared { await dump.restore.close() }
-        }
-    }
-
-    private func undoLeftovers() async throws {
-        let undone = try await RestoreLeftovers(in: area, restorers: restorers, log: log).undo()
-        for failure in undone.compactMap(\.error) {
-            log.warning(
-                "what a killed restore left is still there: muster restore --undo",
-                metadata: ["why": "\(failure.message)"])
         }
     }
 
@@ -73,7 +51,7 @@ public struct Restore: Sendable {
                 prepared.append(
                     PreparedDump(
                         dump: dump, context: context,
-                        restore: try await restorers.restorer(of: dump).prepare(
+                        restore: try await means.restorers.restorer(of: dump).prepare(
                             request, of: dump, reading: source.files(of: dump), in: context)))
             }
         } catch {
@@ -86,7 +64,7 @@ public struct Restore: Sendable {
     /// Throws with all that stands in the way, before anything is fetched or made.
     private func requireReady(_ prepared: [PreparedDump]) throws(DumpError) {
         let findings = prepared.flatMap(\.restore.findings)
-        for finding in findings where finding.severity == .warning { log.tell(finding) }
+        for finding in findings where finding.severity == .warning { means.log.tell(finding) }
         let failures = findings.filter { $0.severity == .failure }
         guard let first = failures.first else { return }
         guard failures.count > 1 else {
@@ -100,9 +78,9 @@ public struct Restore: Sendable {
     private func restore(
         _ prepared: [PreparedDump], _ run: RunID, _ report: inout RestoreReport
     ) async throws {
-        report.dumps = try await area.withRoom(of: "muster restore", for: run, in: base(prepared)) { room in
+        report.dumps = try await means.area.withRoom(of: "muster restore", for: run, in: base(prepared)) { room in
             let (set, fetched) = try await source.fetch(
-                prepared.flatMap(\.parts), into: room, showing: display, log: log)
+                prepared.flatMap(\.parts), into: room, by: means)
             report.fetched = fetched
             StopPoint.passing("restore.fetched")
             var dumps: [RestoreReport.Dump] = []
@@ -113,7 +91,7 @@ public struct Restore: Sendable {
 
     /// Beside a tree that is to be restored, where it is moved into place and not written a second time.
     private func base(_ prepared: [PreparedDump]) -> FilePath? {
-        if let work = options.work { return work }
+        if let base = means.base { return base }
         guard prepared.allSatisfy({ $0.dump.tree != nil }), let place = prepared.first?.restore.plan.first else {
             return nil
         }
@@ -122,11 +100,10 @@ public struct Restore: Sendable {
 
     private func context(of dump: Manifest.DumpRecord, _ run: RunID, _ request: RestoreRequest) -> RunContext {
         let units = max(1, request.items.isEmpty ? dump.databases.count : request.items.count)
-        return RunContext(
-            runID: run, dump: dump.name, progress: RestoreProgress(display: display), log: log,
+        return means.context(
+            of: dump.name, run,
             turns: RunContext.Turns(
-                slots: WorkSlots(capacity: request.jobs), jobsPerUnit: max(1, request.jobs / units)),
-            journal: RestoreJournal(area: area, run: run))
+                slots: WorkSlots(capacity: request.jobs), jobsPerUnit: max(1, request.jobs / units)))
     }
 }
 

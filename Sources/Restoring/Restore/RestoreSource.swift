@@ -60,12 +60,12 @@ public struct RestoreSource: Sendable {
 
     /// Fetches parts of the set, and says how long it took.
     func fetch(
-        _ parts: [SetPart], into room: FetchRoom, showing display: any ProgressDisplay, log: Logger
+        _ parts: [SetPart], into room: FetchRoom, by means: RestoreMeans
     ) async throws -> (set: FetchedSet, Fetched) {
         let began = ContinuousClock.now
-        let fetched = try await set.fetch(parts, into: room, display: display, log: log)
+        let fetched = try await set.fetch(parts, into: room, display: means.display, log: means.log)
         let seconds = (ContinuousClock.now - began) / .seconds(1)
-        log.info(
+        means.log.info(
             "fetched and verified",
             metadata: ["files": "\(fetched.files)", "bytes": "\(formatBytes(fetched.bytes))"])
         return (fetched, Fetched(files: fetched.files, bytes: fetched.bytes, durationSeconds: seconds))

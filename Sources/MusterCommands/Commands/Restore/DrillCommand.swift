@@ -53,11 +53,10 @@ struct DrillCommand: MusterCommand {
         progress.begin(output, log: log)
         let job = try options.job(positionalJob, log: log)
         try await restoring {
-            let area = try await restoreOptions.area()
-            let source = try await source(job, DrillStore(in: area.root), log)
+            let means = try await restoreOptions.means(log: log)
+            let source = try await source(job, DrillStore(in: restoreOptions.root), log)
             let record = try await Drill(
-                of: job.name, asking: questions(job), from: source, in: area,
-                by: RestoreOptions.restorers(log: log), options: settings, display: ProgressFeed.shared, log: log
+                of: job.name, asking: questions(job), from: source, by: means, options: settings
             ).perform()
             try tell(record)
         }
@@ -78,8 +77,7 @@ struct DrillCommand: MusterCommand {
 
     private var settings: Drill.Options {
         var settings = Drill.Options(tool: toolRecord)
-        (settings.work, settings.keepsCopy) = (restoreOptions.workDirectory, keep)
-        settings.jobs = restoreOptions.processes
+        (settings.keepsCopy, settings.jobs) = (keep, restoreOptions.processes)
         return settings
     }
 

@@ -43,9 +43,7 @@ struct PsqlCommand: MusterCommand {
     /// Returns psql's exit status.
     private func open(_ source: RestoreSource, _ log: Logger) async throws -> Int32 {
         let look = Look(
-            at: database, of: dump, from: source, in: try await restoreOptions.area(),
-            by: try RestoreOptions.restorers(log: log), base: restoreOptions.workDirectory,
-            display: ProgressFeed.shared, log: log)
+            at: database, of: dump, from: source, by: try await restoreOptions.means(log: log))
         let restorer = PostgreSQLRestorer(runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
         var request = DrillRequest()
         request.jobs = restoreOptions.processes

@@ -68,17 +68,10 @@ struct RestoreCommand: MusterCommand {
     private func restore(from source: RestoreSource, _ log: Logger) async throws {
         if print { return Console.shared.result(try guide(source, log)) }
         let report = try await Restore(
-            of: choice(), from: source, in: restoreOptions.area(), by: RestoreOptions.restorers(log: log),
-            options: restoreSettings, display: ProgressFeed.shared, log: log
+            of: choice(), from: source, by: restoreOptions.means(log: log), isRehearsal: dryRun
         ).perform()
         if output.json { return Console.shared.result(try json(report)) }
         if !output.quiet { Console.shared.result(report.text(isRehearsal: dryRun)) }
-    }
-
-    private var restoreSettings: Restore.Options {
-        var settings = Restore.Options()
-        (settings.work, settings.isRehearsal) = (restoreOptions.workDirectory, dryRun)
-        return settings
     }
 
     private func choice() -> RestoreChoice {
