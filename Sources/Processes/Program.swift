@@ -26,6 +26,8 @@ public struct Program: Sendable {
     public var secrets: [HandedSecret]
     /// What it is told while it runs, on its standard input; nil for nothing.
     public var input: ProgramInput?
+    /// What it reads on its standard input in place of `input`. The caller closes it once the program runs.
+    public var inputFile: FileDescriptor?
     /// Whether it fails when it ends with status 0 and leaves a process running: with the status `leftProcess`, and words that say which.
     public var endsAlone = false
     /// How long the program has between SIGTERM and SIGKILL when it is stopped.

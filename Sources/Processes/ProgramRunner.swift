@@ -109,7 +109,8 @@ public struct ProgramRunner: Sendable {
         defer { close(null.rawValue) }
         let secrets = try secrets(of: program)
         defer { if let secrets { close(secrets.rawValue) } }
-        let input = try program.input?.open() ?? null
+        var input = program.inputFile ?? null
+        if program.inputFile == nil, let told = program.input { input = try told.open() }
         defer { program.input?.hasBeenHandedOn() }
         let target: FileDescriptor? =
             switch output {
