@@ -43,7 +43,7 @@ let package = Package(
             name: "MusterCommands",
             dependencies: [
                 "MusterConfig", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories",
-                "Plugins", "Snapshots",
+                "Plugins", "Snapshots", "Conformance",
                 "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),

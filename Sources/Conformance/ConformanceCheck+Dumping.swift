@@ -153,7 +153,7 @@ extension ConformanceCheck {
             try await run.dump(provider(run), into: directory)
             dumps.append(
                 try FileTree(directory).entries().map { entry in
-                    let isRestless = subject.restlessFiles.contains(entry.path.lastComponent?.string ?? "")
+                    let isRestless = subject.isRestless(entry.path.lastComponent?.string ?? "")
                     guard entry.status.kind == .file, !isRestless else { return "\(entry.path) \(entry.status.kind)" }
                     compared += 1
                     return "\(entry.path) \(try FileScan(directory.pushing(entry.path)).digest().sha256)"

@@ -12,8 +12,8 @@ public protocol ConformanceSubject: Sendable {
     /// Of the same kind, for a source that cannot be reached.
     var unreachable: (any Provider)? { get }
 
-    /// Names of files that are never the same twice, because the program that writes them puts the time or a random word into each.
-    var restlessFiles: Set<String> { get }
+    /// Whether files of that name are never the same twice, because the program that writes them puts the time or a random word into each.
+    func isRestless(_ name: String) -> Bool
 
     /// Secrets that `provider` was given; distinctive, so that they can be looked for.
     var secrets: [String] { get }
@@ -36,7 +36,7 @@ public protocol ConformanceSubject: Sendable {
 
 extension ConformanceSubject {
     public var unreachable: (any Provider)? { nil }
-    public var restlessFiles: Set<String> { [] }
+    public func isRestless(_ name: String) -> Bool { false }
     public var secrets: [String] { [] }
     public func fingerprint() async throws -> String? { nil }
     public func leftovers() async throws -> [String] { [] }

@@ -9,7 +9,7 @@ import SystemPackage
 /// A program is stopped as a whole (SIGTERM, its grace, SIGKILL) when the task that runs it is cancelled and when this
 /// process ends, however it ends; whatever it started goes with it. When `run` returns or throws, nothing of it is left.
 public struct ProgramRunner: Sendable {
-    let keeper: FilePath
+    public let keeper: FilePath
     private let log: Logger
 
     /// - Parameter keeper: path of the executable `muster-keeper`, see `Keeper.installed`.

@@ -23,7 +23,7 @@ extension Muster {
                 AcceptCommand.self,
             ]
         ),
-        ("Integrate", [WithLockCommand.self, BorgCommand.self, FailedCommand.self]),
+        ("Integrate", [WithLockCommand.self, BorgCommand.self, PluginsCommand.self, FailedCommand.self]),
     ]
 
     static var commandGroups: [CommandGroup] {

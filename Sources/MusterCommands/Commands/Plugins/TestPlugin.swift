@@ -1,0 +1,136 @@
+import ArgumentParser
+import Conformance
+import DumpCore
+import Glibc
+import Linux
+import Plugins
+import Processes
+import SystemPackage
+
+struct TestPlugin: MusterCommand {
+    static let manual = CommandManual(
+        "test", "Check every claim that holds for all plugins, on a plugin and a real source.",
+        story: """
+            FILE holds the settings of a dump, as they stand in a job file below provider:, or is a job file. The source is dumped several \
+            times into a directory that is removed. Without --hold, --damage and --fingerprint some claims cannot be checked: they are \
+            named, and do not count as held.
+            """,
+        examples: [
+            "muster plugins test ./mydb --config settings.yaml": "Test a plugin that you write.",
+            "muster plugins test sqlite --config nightly.yaml --fingerprint 'sha256sum /srv/app.db'":
+                "Show too that a dump leaves the source as it is.",
+        ])
+    @Argument(help: ArgumentHelp("The plugin's name, or its directory.", valueName: "plugin")) var plugin: String
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The settings of the source, or a job file.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml", "json"]))
+    var config: String
+    @Option(
+        help: ArgumentHelp(
+            "A command for sh that keeps a dump of the source from ending, prints a line once it does, and lets go when it is ended.",
+            valueName: "command"))
+    var hold: String?
+    @Option(
+        help: ArgumentHelp(
+            "A command for sh after which the source cannot be dumped as a whole any more. It runs last.",
+            valueName: "command"))
+    var damage: String?
+    @Option(
+        help: ArgumentHelp(
+            "A command for sh that prints the same as long as the source is the same.", valueName: "command"))
+    var fingerprint: String?
+    @Option(help: ArgumentHelp("Settings of a source that cannot be reached.", valueName: "file"))
+    var unreachable: String?
+    @OptionGroup var options: PluginPathOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let plugin = try options.plugin(plugin)
+        let log = output.logger()
+        let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
+        let trial = PluginTrial(
+            plugin: plugin, settings: try Settings(config), unreachableSettings: try unreachable.map { try Settings($0) },
+            hold: hold, damage: damage, fingerprintCommand: fingerprint, runner: runner)
+        // Mistakes in the files are told before anything is run.
+        try trial.requireSettings()
+        var results: [Result] = []
+        for claim in Self.claims {
+            let result = Result(claim, try await outcome(of: claim, trial))
+            if !output.json, !output.quiet || result.outcome == .failed { Console.shared.result(result.text) }
+            results.append(result)
+        }
+        if output.json { Console.shared.result(try json(results)) }
+        let failed = results.count { $0.outcome == .failed }
+        if !output.json, !output.quiet { Console.shared.result(verdict(results)) }
+        if failed > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    /// What damages the source comes last.
+    private static var claims: [ProviderClaim] {
+        ProviderClaim.allCases.filter { $0 != .damagedSource } + [.damagedSource]
+    }
+
+    private func outcome(of claim: ProviderClaim, _ trial: PluginTrial) async throws -> ClaimOutcome {
+        var template = Array(FilePath.temporaryFiles.appending("muster-plugin-test-XXXXXX").string.utf8CString)
+        guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
+        let scratch = FilePath(platformString: template)
+        return try await withCleanup {
+            await claim.outcome(of: trial, in: scratch)
+        } cleanup: {
+            do { try FileTree(scratch).remove() } catch { Console.shared.error("cannot remove \(scratch): \(error)") }
+        }
+    }
+
+    private func verdict(_ results: [Result]) -> String {
+        let (held, failed) = (results.count { $0.outcome == .held }, results.count { $0.outcome == .failed })
+        let open = results.count - held - failed
+        let left = open == 0 ? "" : ", \(open) could not be checked"
+        return failed == 0 ? "\(plugin): \(held) claims hold\(left)" : "\(plugin): \(failed) of \(results.count) claims do not hold\(left)"
+    }
+
+    /// What a file says.
+    struct Settings: Sendable {
+        var file: FilePath
+        var bytes: [UInt8]
+
+        init(_ path: String) throws {
+            file = JobOptions.absolute(path)
+            do {
+                let descriptor = try FileDescriptor.open(file, .readOnly, options: .closeOnExec)
+                bytes = try descriptor.closeAfter { try descriptor.readAll(atMost: 1 << 20) }
+            } catch {
+                throw CommandFailure(
+                    status: .configuration,
+                    error: DumpError(.settings, "cannot read \(path): \(error)", hint: "Name a file with the settings of a dump."))
+            }
+        }
+    }
+
+    private struct Result: Encodable {
+        enum Outcome: String, Encodable { case held, failed, notApplicable = "not_applicable" }
+
+        var claim: String
+        var outcome: Outcome
+        /// What does not hold, or why it could not be checked.
+        var reasons: [String]
+
+        init(_ claim: ProviderClaim, _ outcome: ClaimOutcome) {
+            self.claim = claim.rawValue
+            switch outcome {
+            case .passed: (self.outcome, reasons) = (.held, [])
+            case .failed(let faults): (self.outcome, reasons) = (.failed, faults)
+            case .notApplicable(let why): (self.outcome, reasons) = (.notApplicable, [why])
+            }
+        }
+
+        var text: String {
+            let word =
+                switch outcome {
+                case .held: "holds      "
+                case .failed: "FAILS      "
+                case .notApplicable: "not checked"
+                }
+            return (["\(word)  \(claim)"] + reasons.map { "               \($0)" }).asLines
+        }
+    }
+}
