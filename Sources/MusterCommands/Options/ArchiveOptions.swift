@@ -5,6 +5,7 @@ import DumpCore
 import Jobs
 import Logging
 import Reporting
+import SystemPackage
 
 /// Of arguments that name an archive.
 let archiveHelp: ArgumentHelp =
@@ -16,6 +17,9 @@ struct CatalogOptions: ParsableArguments {
     @OptionGroup var jobOptions: JobOptions
 
     func catalog(log: Logger) throws -> ArchiveCatalog { ArchiveCatalog(of: try job(log: log), log: log) }
+
+    /// Where the job's plugins are; nil for the usual places, and without a job that can be read.
+    var pluginPath: [FilePath]? { (try? jobOptions.read())?.pluginPath }
 
     func job(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
         var job = try jobOptions.load(positional, log: log)

@@ -20,6 +20,11 @@ struct RestoreOptions: ParsableArguments {
             "Where to keep the undo journal of restores and the results of drills. Not set: /var/lib/muster/restore, or below your home directory.",
             valueName: "dir"))
     var state: String?
+    @Option(
+        help: ArgumentHelp(
+            "A directory of plugins; may be given several times. Not set: those of the job, or /etc/muster/plugins and those that came with Muster.",
+            valueName: "dir"))
+    var pluginPath: [String] = []
 
     func validate() throws {
         guard let jobs, !(1...64).contains(jobs) else { return }
@@ -31,17 +36,21 @@ struct RestoreOptions: ParsableArguments {
     var root: FilePath { state.map { JobOptions.absolute($0) } ?? RestoreArea.usualRoot() }
 
     /// Makes the area if there is none.
-    func means(log: Logger) async throws -> RestoreMeans {
-        try await means(in: restoring { try await RestoreArea.open(root) }, log: log)
+    ///
+    /// - Parameter plugins: where those of the job are, if there is one that says so.
+    func means(plugins: [FilePath]? = nil, log: Logger) async throws -> RestoreMeans {
+        try await means(in: restoring { try await RestoreArea.open(root) }, plugins: plugins, log: log)
     }
 
-    func means(in area: RestoreArea, log: Logger) throws -> RestoreMeans {
+    func means(in area: RestoreArea, plugins: [FilePath]? = nil, log: Logger) throws -> RestoreMeans {
         RestoreMeans(
-            in: area, by: try Self.restorers(log: log), base: workDirectory, display: ProgressFeed.shared, log: log)
+            in: area, by: try restorers(plugins: plugins, log: log), base: workDirectory, display: ProgressFeed.shared, log: log)
     }
 
-    static func restorers(log: Logger) throws -> Restorers {
-        Restorers(BuiltInProviders.kinds, runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
+    func restorers(plugins: [FilePath]? = nil, log: Logger) throws -> Restorers {
+        let named = pluginPath.isEmpty ? plugins : pluginPath.map { JobOptions.absolute($0) }
+        return Restorers(
+            BuiltInProviders.kinds.looking(in: named), runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
     }
 }
 

@@ -31,13 +31,16 @@ struct PluginSettings: ProviderSettings {
 }
 
 extension PluginDescription {
+    /// What a dump that says nothing has.
+    var standardSettings: PluginSettings {
+        var standard = PluginSettings()
+        for entry in settings.properties { standard.values[entry.name] = entry.property.standardValue }
+        return standard
+    }
+
     /// How the settings of its dumps are written.
     var dumpShape: ObjectShape<PluginSettings> {
-        var standard = PluginSettings()
-        for (name, property) in settings.properties.map({ ($0.name, $0.property) }) {
-            standard.values[name] = property.standardValue
-        }
-        var shape = ObjectShape(default: standard)
+        var shape = ObjectShape(default: standardSettings)
         for (name, property) in settings.properties.map({ ($0.name, $0.property) }) {
             if settings.required.contains(name) {
                 shape = shape.required(name, \.[value: name], property.value, property.description)

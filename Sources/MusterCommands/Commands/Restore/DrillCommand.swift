@@ -53,7 +53,7 @@ struct DrillCommand: MusterCommand {
         progress.begin(output, log: log)
         let job = try options.job(positionalJob, log: log)
         try await restoring {
-            let means = try await restoreOptions.means(log: log)
+            let means = try await restoreOptions.means(plugins: job.job.pluginPath, log: log)
             let source = try await source(job, DrillStore(in: restoreOptions.root), log)
             let record = try await Drill(
                 of: job.name, asking: questions(job), from: source, by: means, options: settings

@@ -10,7 +10,7 @@ extension RestoreCommand {
         guard let area = try await RestoreArea.openExisting(restoreOptions.root) else {
             return Console.shared.result(output.json ? "[]" : "nothing is left to undo")
         }
-        let done = try await RestoreLeftovers(restoreOptions.means(in: area, log: log)).undo()
+        let done = try await RestoreLeftovers(restoreOptions.means(in: area, plugins: options.ofJob.pluginPath, log: log)).undo()
         if output.json {
             Console.shared.result(try json(done))
         } else if !output.quiet {
@@ -21,7 +21,7 @@ extension RestoreCommand {
 
     /// `--drop-old`: what is named, or a list of what there is.
     func dropKept(_ log: Logger) async throws {
-        let kept = KeptItems(place.request, by: try RestoreOptions.restorers(log: log), log: log)
+        let kept = KeptItems(place.request, by: try restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log), log: log)
         let found = try await kept.all()
         let wanted = what.databases + what.paths
         guard !wanted.isEmpty else {

@@ -68,7 +68,7 @@ struct RestoreCommand: MusterCommand {
     private func restore(from source: RestoreSource, _ log: Logger) async throws {
         if print { return Console.shared.result(try guide(source, log)) }
         let report = try await Restore(
-            of: choice(), from: source, by: restoreOptions.means(log: log), isRehearsal: dryRun
+            of: choice(), from: source, by: restoreOptions.means(plugins: options.ofJob.pluginPath, log: log), isRehearsal: dryRun
         ).perform()
         if output.json { return Console.shared.result(try json(report)) }
         if !output.quiet { Console.shared.result(report.text(isRehearsal: dryRun)) }
@@ -85,7 +85,7 @@ struct RestoreCommand: MusterCommand {
     }
 
     private func guide(_ source: RestoreSource, _ log: Logger) throws -> String {
-        try RestoreGuide(of: choice(), from: source, by: RestoreOptions.restorers(log: log)).text
+        try RestoreGuide(of: choice(), from: source, by: restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log)).text
     }
 }
 

@@ -1,0 +1,126 @@
+import Conformance
+import DumpCore
+import Linux
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Plugins
+
+/// A plugin does not do what it must: its dump fails with words that help, and nothing else is harmed.
+@Suite("Broken plugins")
+struct BrokenPluginTests {
+    struct Fault: Sendable, CustomTestStringConvertible {
+        var name: String
+        var dump: String
+        var code: String
+        /// Parts of what is told: message, hint or context.
+        var says: [String]
+
+        init(_ name: String, _ dump: String, _ code: String, _ says: String...) {
+            (self.name, self.dump, self.code, self.says) = (name, dump, code, says)
+        }
+
+        var testDescription: String { name }
+    }
+
+    @Test(
+        "A dump is good only if the plugin says so, ends well, and has written its units and nothing else",
+        arguments: [
+            Fault("garbage", "say 'Copying 3 files'; echo x >data; done_", "plugin_protocol", "Copying 3 files", "not one JSON object"),
+            Fault("no event", "say '{\"a\": 1}'", "plugin_protocol", "no 'event'"),
+            Fault("unknown event", "say '{\"event\": \"sumary\"}'", "plugin_protocol", "there is no event 'sumary'"),
+            Fault("wrong member", "say '{\"event\": \"progress\", \"unit\": \"../x\", \"bytes\": 1}'", "plugin_protocol", "without '..'"),
+            Fault("wrong type", "say '{\"event\": \"fact\", \"name\": \"n\", \"value\": 3}'", "plugin_protocol", "'value' of 'fact' must be text"),
+            Fault("a megabyte", "head -c 1100000 /dev/zero | tr '\\0' x >&5; echo >&5", "plugin_protocol", "longer than 64.0 KiB"),
+            Fault("no summary", "echo x >data", "incomplete_dump", "ended with status 0 and never said"),
+            Fault("bad status", "echo x >data; done_; echo at the end >&2; exit 3", "program_failed", "exited with status 3", "at the end"),
+            Fault("killed", "kill -9 $$", "program_failed", "ended by signal 9"),
+            Fault("after the summary", "echo x >data; done_; unit more", "plugin_protocol", "after the summary"),
+            Fault("two summaries", "echo x >data; done_; done_", "plugin_protocol", "after the summary"),
+            Fault("no consistency", "echo x >data; say '{\"event\": \"summary\"}'", "plugin_protocol", "lacks 'consistency'"),
+            Fault("frozen unasked", "say '{\"event\": \"frozen\"}'", "plugin_protocol", "where nothing is frozen"),
+            Fault("a unit is missing", "echo x >other; unit other; done_", "incomplete_dump", "'data' is not there"),
+            Fault("something else", "echo x >data; echo y >more; done_", "incomplete_dump", "'more', which belongs to none"),
+            Fault("nothing written", ": >data; done_", "incomplete_dump", "wrote nothing"),
+            Fault("a link", "ln -s /etc/passwd data; done_", "incomplete_dump", "is not a regular file"),
+            Fault("a pipe", "mkfifo data; done_", "incomplete_dump", "is not a regular file"),
+            Fault("a file of two names", "echo x >data; ln data twin; done_", "incomplete_dump", "has 2 names"),
+            Fault("a child", "echo x >data; sleep 1000 5>&- & done_", "incomplete_dump", "a process that it had started went on"),
+            Fault(
+                "its own error", "say '{\"event\": \"error\", \"code\": \"server_gone\", \"message\": \"the server went away\", \"hint\": \"Start it.\"}'; exit 1",
+                "server_gone", "the server went away", "Start it."),
+            Fault(
+                "an error and status 0", "echo x >data; say '{\"event\": \"error\", \"code\": \"server_gone\", \"message\": \"the server went away\"}'; done_",
+                "server_gone", "the server went away"),
+            Fault("a failure found", "echo x >data; say '{\"event\": \"finding\", \"severity\": \"failure\", \"code\": \"torn\", \"object\": \"o\", \"message\": \"it is torn\"}'; done_", "torn", "it is torn"),
+            Fault("a terminal", "read -r answer </dev/tty || exit 9", "program_failed", "exited with status"),
+            Fault("a database nowhere", "echo x >data; say '{\"event\": \"database\", \"name\": \"d\", \"path\": \"elsewhere\"}'; done_", "plugin_protocol", "lies in none of its units"),
+        ])
+    func broken(fault: Fault) async throws {
+        try await withScratch { scratch in
+            let error = try #require(try await PluginFixture(in: scratch, fault.dump).error())
+            #expect(error.code.rawValue == fault.code, "\(error)")
+            for part in fault.says { #expect("\(error)".contains(part), "\(error)") }
+            #expect(error.context["dump"] == "app")
+            #expect(try FileSystem.names(in: scratch).map(\.string).sorted() == ["dump", "trial"])
+        }
+    }
+
+    @Test("An error that the plugin calls transient is one")
+    func transient() async throws {
+        try await withScratch { scratch in
+            let event = "{\\\"event\\\": \\\"error\\\", \\\"code\\\": \\\"busy\\\", \\\"message\\\": \\\"try again\\\", \\\"transient\\\": true}"
+            let error = try await PluginFixture(in: scratch, "say \"\(event)\"; exit 1").error()
+            #expect(error?.isTransient == true)
+        }
+    }
+
+    @Test("A plugin that hangs is stopped at its deadline, with all that it has started")
+    func hangs() async throws {
+        try await withScratch { scratch in
+            let pids = scratch.appending("trial/pids")
+            let fixture = try PluginFixture(in: scratch, "setsid sleep 1000 & echo $! $$ >\(pids); wait")
+            let error = try await fixture.error(deadline: .seconds(1))
+            #expect(error?.code == .deadline)
+            for pid in try read(pids).split(whereSeparator: \.isWhitespace) {
+                #expect(kill(try #require(Int32(pid)), 0) != 0, "process \(pid) is left")
+            }
+        }
+    }
+
+    @Test("Prepare that finds nothing is an error, and a failure that it finds keeps the dump from starting")
+    func prepare() async throws {
+        try await withScratch { scratch in
+            let error = try await PluginFixture(in: scratch, "done_", prepare: "done_").error()
+            #expect(error?.message.contains("found nothing to dump") == true)
+        }
+        try await withScratch { scratch in
+            let finding = #"say '{"event": "finding", "severity": "failure", "code": "too_old", "object": "s", "message": "the server is too old"}'"#
+            let error = try await PluginFixture(in: scratch, "touch never", prepare: "unit data; \(finding); done_").error()
+            #expect(error?.message == "the server is too old")
+            #expect(try FileSystem.names(in: scratch.appending("dump")).isEmpty)
+        }
+    }
+
+    @Test("Standard error is the log, and a secret that the plugin prints is not shown")
+    func secretIsNotShown() async throws {
+        try await withScratch { scratch in
+            let fixture = try PluginFixture(
+                in: scratch, "cat $MUSTER_SECRET_PASSWORD >&2; echo >&2; echo told >&2; exit 1",
+                members: #""secrets": {"password": "P."},"#)
+            try write("hunter2hunter2\n", to: scratch.appending("secret"), mode: 0o600)
+            var settings = PluginSettings()
+            settings.secrets["password"] = .file(scratch.appending("secret").string)
+            let run = TestRun()
+            let directory = scratch.appending("out")
+            try FileSystem.createDirectory(directory)
+            let error = await #expect(throws: DumpError.self) {
+                try await run.dump(fixture.provider(settings, log: run.context.log), into: directory)
+            }
+            #expect(error?.context["stderr"]?.contains("told") == true)
+            #expect(!"\(try #require(error))".contains("hunter2"))
+            #expect(!run.logged.all.contains { $0.contains("hunter2") })
+        }
+    }
+}
