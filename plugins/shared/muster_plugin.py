@@ -17,6 +17,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import queue
@@ -29,7 +30,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any, TypeVar
+    from typing import Any, BinaryIO, TypeVar
     Item = TypeVar("Item")
 
 LINE_LIMIT = 60_000
@@ -40,6 +41,9 @@ SECRET_FILE = "\0secret\0"
 
 GRACE = 3.0
 """Seconds that a client program has to end after SIGTERM. Muster gives the plugin itself ten."""
+
+F_SETPIPE_SZ = 1031
+"""Python 3.9 does not know it by name."""
 
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LC_ALL")
 
@@ -331,6 +335,10 @@ def check_stopped() -> None:
         raise Stopped
 
 
+def is_stopping() -> bool:
+    return _stopping.is_set()
+
+
 def in_parallel(work: Callable[[Item], None], items: Iterable[Item]) -> None:
     """Calls `work` with each item, in threads, `jobs()` at once.
 
@@ -399,26 +407,32 @@ class Program:
     """
 
     def __init__(self, name: str, arguments: Sequence[str], *, stdin: int, stdout: int, kept: Iterable[int] = (),
-                 environment: Mapping[str, str], on_line: Callable[[str], None] | None = None, token: str | None = None) -> None:
+                 environment: Mapping[str, str], on_line: Callable[[str], None] | None = None, token: str | None = None,
+                 paced: bool = False) -> None:
         self.name, self._stdout, self._on_line, self._token = name, stdout, on_line, token
         self._trailer = b""
         self._errors: collections.deque[str] = collections.deque(maxlen=20)
         with _without_stops():
-            self.process = self._start(arguments, stdin, stdout, kept, environment)
+            self.process, self._error_lines = self._start(arguments, stdin, stdout, kept, environment, paced)
             _programs.add(self)
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
 
     @staticmethod
-    def _start(arguments: Sequence[str], stdin: int, stdout: int, kept: Iterable[int],
-               environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _start(arguments: Sequence[str], stdin: int, stdout: int, kept: Iterable[int], environment: Mapping[str, str],
+               paced: bool) -> tuple[subprocess.Popen[bytes], BinaryIO]:
         check_stopped()
+        ours, theirs = _pipe_of_lines() if paced else os.pipe()
+        errors = open(ours, "rb")
         try:
-            return subprocess.Popen(arguments, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, pass_fds=tuple(kept), env=environment,
-                                    start_new_session=True, bufsize=0)
+            return subprocess.Popen(arguments, stdin=stdin, stdout=stdout, stderr=theirs, pass_fds=tuple(kept), env=environment,
+                                    start_new_session=True, bufsize=0), errors
         except FileNotFoundError:
+            errors.close()
             raise PluginError("program_missing", f"{arguments[0]} is not installed",
                               f"Install {arguments[0]}, or put it on the PATH that Muster runs with.") from None
+        finally:
+            os.close(theirs)
 
     def __enter__(self) -> Program:
         return self
@@ -449,6 +463,11 @@ class Program:
             self._trailer = bytes(line)
             return None
         return line[:-1].decode("utf-8", "surrogateescape")
+
+    def read(self, count: int) -> bytes:
+        """Up to so many bytes of a conversation; none when the program has ended. The caller knows how many are its own."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read(count) or b""
 
     def finish(self) -> Finished:
         """Waits for the end. A conversation's input ends first, and what was not read of it is dropped."""
@@ -526,8 +545,7 @@ class Program:
         return (128 - status if status > 128 else status), data
 
     def _read_errors(self) -> None:
-        assert self.process.stderr is not None
-        for raw in iter(lambda: self.process.stderr.readline(), b""):  # type: ignore[union-attr]
+        for raw in self._error_lines:
             line = raw.decode("utf-8", "replace").rstrip()
             if self._on_line is not None:
                 self._on_line(line)
@@ -564,8 +582,11 @@ class Place:
 class Host(Place):
     def start(self, arguments: Sequence[str], *, input: str | None = None, secret: str | None = None, stdout: int,
               environment: Mapping[str, str] | None = None, on_line: Callable[[str], None] | None = None,
-              stdin: int | None = None) -> Program:
-        """`stdin` is a descriptor to read from, such as that of a large file, in the place of `input`."""
+              stdin: int | None = None, paced: bool = False) -> Program:
+        """`stdin` is a descriptor to read from, such as that of a large file, in the place of `input`.
+
+        A paced program writes one line to standard error ahead of `on_line`, and then waits until that has returned.
+        """
         with contextlib.ExitStack() as files:
             if stdin is None:
                 stdin = subprocess.PIPE if stdout == subprocess.PIPE else files.enter_context(_memory(input or ""))
@@ -574,7 +595,7 @@ class Host(Place):
                 kept = [files.enter_context(_memory(secret))]
                 arguments = [argument.replace(SECRET_FILE, f"/proc/self/fd/{kept[0]}") for argument in arguments]
             program = Program(os.path.basename(arguments[0]), arguments, stdin=stdin, stdout=stdout, kept=kept,
-                              environment={**clean_environment(), **(environment or {})}, on_line=on_line)
+                              environment={**clean_environment(), **(environment or {})}, on_line=on_line, paced=paced)
         return program
 
 
@@ -640,6 +661,13 @@ def _wrapper(input: str | None, secret: str | None, conversation: bool) -> str:
     watch = ("(while IFS= read -r line; do :; done; kill $program; sleep 2; kill -9 $program) <&3 >/dev/null 2>&1 3<&- &\nwatch=$!\n"
              "exec 3<&-\n")
     return f"{head}exec 3<&0\n\"$@\" 3<&-{texts} &\n{bodies}program=$!\n{watch}wait $program\nstatus=$?\nkill $watch\n{report}"
+
+
+def _pipe_of_lines() -> tuple[int, int]:
+    """A pipe with room for what is written at once, such as one line, and no more."""
+    ends = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
+    fcntl.fcntl(ends[0], F_SETPIPE_SZ, 4096)
+    return ends
 
 
 def _trailer_length(token: str) -> int:
