@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+RECOVER = "The database itself is damaged. Recover it with `sqlite3 FILE .recover`, or restore an older archive."
+
 MAPPED = 2 << 30
 """Bytes of a copy that are read through a map: a fifth faster."""
 
@@ -44,8 +46,7 @@ def inspect(path: str, is_stopping: Callable[[], bool]) -> Contents:
         properties = {name: _number(connection, f"PRAGMA {name}") for name in ("page_size", "user_version", "application_id")}
         return Contents(os.path.getsize(path), properties, _rows(connection), unknown)
     except sqlite3.Error as error:
-        raise DatabaseError("copy_damaged", f"the copy of '/{path}' cannot be checked: {error}",
-                            "Check the database itself with `PRAGMA integrity_check`.") from None
+        raise DatabaseError("source_damaged", f"'/{path}' cannot be checked: {error}", RECOVER) from None
     finally:
         connection.close()
 
@@ -63,15 +64,15 @@ def _check(connection: sqlite3.Connection, path: str) -> list[str]:
             continue
         if lines != ["ok"]:
             raise DatabaseError("source_damaged", f"'/{path}' fails {check}: {lines[0]}",
-                                "The database itself is damaged. Recover it with `sqlite3 FILE .recover`, or restore an older archive.")
+                                RECOVER)
         return unknown
 
 
 def _replace_unknown(connection: sqlite3.Connection, message: str, unknown: list[str]) -> bool:
-    found = re.search(r"no such (collation sequence|function): (\S+)", message)
+    found = re.search(r"(no such collation sequence|no such function|unknown function): ([^\s(]+)", message)
     if found is None or found[2] in unknown:
         return False
-    if found[1] == "function":
+    if "function" in found[1]:
         connection.create_function(found[2], -1, lambda *_: None, deterministic=True)
     else:
         connection.create_collation(found[2], lambda left, right: (left > right) - (left < right))

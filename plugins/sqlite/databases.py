@@ -195,16 +195,18 @@ class Source:
 
     def _explained(self, error: sqlite3.Error) -> DatabaseError:
         text = str(error)
-        code, hint = next(((code, hint) for part, code, hint in _CAUSES if part in text), ("sqlite_failed", ""))
-        return DatabaseError(code, f"'{self.path}': {text}", hint, transient=_is_lock(error))
+        code, what, hint = next((cause[1:] for cause in _CAUSES if cause[0] in text), ("sqlite_failed", f"failed: {text}", ""))
+        return DatabaseError(code, f"'{self.path}' {what}", hint, transient=_is_lock(error))
 
 
 _CAUSES = (
-    ("locked", "source_locked", "Another program keeps it locked. Raise `wait`, or dump at another time."),
-    ("not a database", "not_sqlite", "It is encrypted, or not an SQLite database."),
-    ("malformed", "source_damaged", "The database itself is damaged. Recover it with `sqlite3 FILE .recover`."),
-    ("readonly", "source_unrecovered", "A program died while it wrote. Start it once, or open the file with sqlite3 as its owner."),
-    ("unable to open", "source_unreadable", "Run the dump as the owner of the database, with `run_as`, or as root."),
+    ("locked", "source_locked", "is locked", "Another program keeps it locked. Raise `wait`, or dump at another time."),
+    ("not a database", "not_sqlite", "is not an SQLite database, or it is encrypted", "An encrypted one needs the tools of its application."),
+    ("malformed", "source_damaged", "is damaged", "Recover it with `sqlite3 FILE .recover`."),
+    ("readonly", "source_unrecovered", "has an unfinished transaction of a program that died",
+     "Start that program once, or open the file with sqlite3 as its owner and read from it."),
+    ("unable to open", "source_unreadable", "cannot be opened", "Run the dump as the owner of the database, with `run_as`, or as root."),
+    ("disk is full", "disk_full", "does not fit on the disk of the dump", "Make room on the file system of the staging area."),
 )
 
 
@@ -213,15 +215,20 @@ def _is_lock(error: sqlite3.Error) -> bool:
 
 
 def freeze_all(sources: list[Source], attempts: int = 20) -> bool:
-    """Freezes all sources. True if that is one instant: nothing was committed to any of them between the first and the last.
+    """Freezes all sources. True if that is one instant.
 
-    Tries so often for one instant, then takes an instant for each source.
+    Without a WAL, an open read transaction keeps everyone from committing, so these sources are as of the last of their transactions and of
+    any later moment. With one, a writer may commit between two read transactions; then they are opened again, so many times.
     """
-    for _ in range(attempts):
-        versions = [source.version() for source in sources]
-        for source in sources:
+    for source in sources:
+        if not source.is_wal:
             source.freeze()
-        if [source.version() for source in sources] == versions or len(sources) == 1:
+    moving = [source for source in sources if source.is_wal]
+    for _ in range(attempts):
+        versions = [source.version() for source in moving]
+        for source in moving:
+            source.freeze()
+        if len(moving) < 2 or [source.version() for source in moving] == versions:
             return True
     return False
 
