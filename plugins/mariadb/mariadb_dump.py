@@ -8,7 +8,7 @@ import threading
 import time
 
 import muster_plugin as muster
-from mariadb_file import SEQUENCE, TABLE, VIEW, DumpFile, path_of, require_trailer, split
+from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, SEQUENCE, TABLE, VIEW, DumpFile, path_of, require_trailer, split
 from mariadb_server import Server, failure
 from mariadb_source import Facts, Rights, State, say_missing_rights, say_what_stays_behind, selected, unprotected_tables
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SNAPSHOTS = 8
 """How many mariadb-dumps may have a snapshot at once. Each takes a connection, and keeps writers waiting a little longer."""
 
-ACCOUNTS = "accounts.sql"
 ACCOUNTS_ESTIMATE = 10_000
 SNAPSHOT_IS_OPEN = "-- Setting savepoint..."
 """What `mariadb-dump -v` says once its transaction has a snapshot."""
@@ -63,7 +62,7 @@ def prepare() -> None:
     for name in source.names:
         muster.unit(name, path_of(name), state.size(name))
     if source.dumps_accounts:
-        muster.unit("accounts", ACCOUNTS, ACCOUNTS_ESTIMATE)
+        muster.unit(ACCOUNTS_ITEM, ACCOUNTS, ACCOUNTS_ESTIMATE)
     return muster.summary()
 
 
@@ -278,7 +277,7 @@ def say_contents(source: Source, before: State, files: dict[str, DumpFile]) -> N
         muster.unit(database, file.path, file.size)
         muster.database(database, file.path, [{"schema": database, "name": name, "rows": rows[name]} for name in sorted(rows)])
     if source.dumps_accounts:
-        muster.unit("accounts", ACCOUNTS, os.path.getsize(ACCOUNTS))
+        muster.unit(ACCOUNTS_ITEM, ACCOUNTS, os.path.getsize(ACCOUNTS))
     kinds = [table.kind for _, _, table in before.listed()]
     muster.fact("views", kinds.count("VIEW"))
     for kind in ("routine", "trigger", "event"):

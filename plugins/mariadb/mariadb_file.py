@@ -11,6 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ACCOUNTS = "accounts.sql"
+ACCOUNTS_ITEM = "@accounts"
+"""No database can be confused with it in the list of what to restore."""
+
 TRAILER = b"-- Dump completed"
 HEADING = "-- Current Database: `"
 FOOTER = "/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE"
@@ -100,6 +104,20 @@ class DumpFile:
         starts = [heading.offset - BEFORE_HEADING for heading in self.headings]
         return [(heading.name, start, end)
                 for heading, start, end in zip(self.headings, starts, [*starts[1:], self.footer])]
+
+    def first_section(self) -> tuple[int, int]:
+        """Tables, triggers, events and routines of the one database."""
+        return self.sections()[0][1:]
+
+    def view_section(self) -> tuple[int, int] | None:
+        return self.sections()[1][1:] if len(self.headings) > 1 else None
+
+    def event_section(self) -> tuple[int, int] | None:
+        """A part of the first section."""
+        events, routines = self._starting(EVENTS), self._starting(ROUTINES)
+        if not events or not routines or self.count(EVENT) == 0:
+            return None
+        return events[0].offset - BEFORE_HEADING, routines[0].offset - BEFORE_HEADING
 
     def read(self, start: int, end: int) -> bytes:
         with open(self.path, "rb") as file:

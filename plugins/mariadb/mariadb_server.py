@@ -25,9 +25,13 @@ LOST = {1053, 1927, 2006, 2013}
 class Server:
     """A server, and the client programs that reach it."""
 
-    def __init__(self, place: muster.Place, options: Sequence[str] | None) -> None:
-        """`options` are lines of an option file's section `[client]`. None: the programs read the user's own option files."""
+    def __init__(self, place: muster.Place, options: Sequence[str] | None, arguments: Sequence[str] = ()) -> None:
+        """`options` are lines of an option file's section `[client]`. None: the programs read the user's own option files.
+
+        `arguments` come first in each command.
+        """
         self.place = place
+        self._arguments = list(arguments)
         self._options = None if options is None else "\n".join(["[client]", *options]) + "\n"
         self.client = self._find("mariadb", "mysql")
         self._dumper = ""
@@ -59,7 +63,8 @@ class Server:
         return found.text.strip()
 
     def command(self, program: str, *arguments: str) -> list[str]:
-        return [program, *([] if self._options is None else ["--defaults-file=" + muster.SECRET_FILE]), *arguments]
+        file = [] if self._options is None else ["--defaults-file=" + muster.SECRET_FILE]
+        return [program, *file, *self._arguments, *arguments]
 
     @property
     def secret(self) -> str | None:
