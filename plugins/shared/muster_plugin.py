@@ -408,25 +408,25 @@ class Program:
 
     def __init__(self, name: str, arguments: Sequence[str], *, stdin: int, stdout: int, kept: Iterable[int] = (),
                  environment: Mapping[str, str], on_line: Callable[[str], None] | None = None, token: str | None = None,
-                 paced: bool = False) -> None:
+                 paced: bool = False, account: Mapping[str, Any] | None = None) -> None:
         self.name, self._stdout, self._on_line, self._token = name, stdout, on_line, token
         self._trailer = b""
         self._errors: collections.deque[str] = collections.deque(maxlen=20)
         with _without_stops():
-            self.process, self._error_lines = self._start(arguments, stdin, stdout, kept, environment, paced)
+            self.process, self._error_lines = self._start(arguments, stdin, stdout, kept, environment, paced, account or {})
             _programs.add(self)
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
 
     @staticmethod
     def _start(arguments: Sequence[str], stdin: int, stdout: int, kept: Iterable[int], environment: Mapping[str, str],
-               paced: bool) -> tuple[subprocess.Popen[bytes], BinaryIO]:
+               paced: bool, account: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], BinaryIO]:
         check_stopped()
         ours, theirs = _pipe_of_lines() if paced else os.pipe()
         errors = open(ours, "rb")
         try:
             return subprocess.Popen(arguments, stdin=stdin, stdout=stdout, stderr=theirs, pass_fds=tuple(kept), env=environment,
-                                    start_new_session=True, bufsize=0), errors
+                                    start_new_session=True, bufsize=0, **account), errors
         except FileNotFoundError:
             errors.close()
             raise PluginError("program_missing", f"{arguments[0]} is not installed",
@@ -442,11 +442,14 @@ class Program:
 
     def say(self, text: str) -> None:
         """Writes to a conversation."""
+        self.send(text.encode("utf-8", "surrogateescape"))
+
+    def send(self, data: bytes) -> None:
         assert self.process.stdin is not None
-        data = memoryview(text.encode("utf-8", "surrogateescape"))
+        rest = memoryview(data)
         try:
-            while data:
-                data = data[self.process.stdin.write(data):]
+            while rest:
+                rest = rest[self.process.stdin.write(rest):]
         except BrokenPipeError:
             raise PluginError("program_failed", self.finish().how) from None
 
@@ -580,6 +583,16 @@ class Place:
 
 
 class Host(Place):
+    """Programs on this host. As root they can run as another user; without root, only as who the plugin runs as."""
+
+    def __init__(self, user: str | None = None) -> None:
+        self._account: dict[str, Any] = {}
+        if user is not None and os.geteuid() == 0:
+            import pwd
+            record = pwd.getpwnam(user)
+            groups = os.getgrouplist(user, record.pw_gid)
+            self._account = {"user": record.pw_uid, "group": record.pw_gid, "extra_groups": groups}
+
     def start(self, arguments: Sequence[str], *, input: str | None = None, secret: str | None = None, stdout: int,
               environment: Mapping[str, str] | None = None, on_line: Callable[[str], None] | None = None,
               stdin: int | None = None, paced: bool = False) -> Program:
@@ -595,7 +608,8 @@ class Host(Place):
                 kept = [files.enter_context(_memory(secret))]
                 arguments = [argument.replace(SECRET_FILE, f"/proc/self/fd/{kept[0]}") for argument in arguments]
             program = Program(os.path.basename(arguments[0]), arguments, stdin=stdin, stdout=stdout, kept=kept,
-                              environment={**clean_environment(), **(environment or {})}, on_line=on_line, paced=paced)
+                              environment={**clean_environment(), **(environment or {})}, on_line=on_line, paced=paced,
+                              account=self._account)
         return program
 
 
