@@ -660,6 +660,8 @@ def clean_environment() -> dict[str, str]:
 def _wrapper(input: str | None, secret: str | None, conversation: bool) -> str:
     """The shell script that runs in the container: `$1` is the token, the rest is the program with its arguments.
 
+    It waits for each process that it starts: the first process of a container often does not.
+
     Its own standard input has the texts, each closed by the token, and then is either the conversation or what keeps the program alive.
     """
     take = "take() { text=; while IFS= read -r line && [ \"$line\" != \"$token\" ]; do text=$text$line$nl; done; text=${text%\"$nl\"}; }"
@@ -672,9 +674,9 @@ def _wrapper(input: str | None, secret: str | None, conversation: bool) -> str:
         return f"{head}\"$@\"{texts}\n{bodies}status=$?\n{report}"
     texts += " <<I" if input is not None else " </dev/null"
     bodies += "$input\nI\n" if input is not None else ""
-    watch = ("(while IFS= read -r line; do :; done; kill $program; sleep 2; kill -9 $program) <&3 >/dev/null 2>&1 3<&- &\nwatch=$!\n"
+    watch = ("(while IFS= read -r line; do :; done; kill $program) <&3 >/dev/null 2>&1 3<&- &\nwatch=$!\n"
              "exec 3<&-\n")
-    return f"{head}exec 3<&0\n\"$@\" 3<&-{texts} &\n{bodies}program=$!\n{watch}wait $program\nstatus=$?\nkill $watch\n{report}"
+    return f"{head}exec 3<&0\n\"$@\" 3<&-{texts} &\n{bodies}program=$!\n{watch}wait $program\nstatus=$?\nkill $watch\nwait $watch\n{report}"
 
 
 def _pipe_of_lines() -> tuple[int, int]:
