@@ -676,7 +676,7 @@ def _wrapper(input: str | None, secret: str | None, conversation: bool) -> str:
     bodies += "$input\nI\n" if input is not None else ""
     watch = ("(while IFS= read -r line; do :; done; kill $program) <&3 >/dev/null 2>&1 3<&- &\nwatch=$!\n"
              "exec 3<&-\n")
-    return f"{head}exec 3<&0\n\"$@\" 3<&-{texts} &\n{bodies}program=$!\n{watch}wait $program\nstatus=$?\nkill $watch\nwait $watch\n{report}"
+    return f"{head}exec 3<&0\n\"$@\" 3<&-{texts} &\n{bodies}program=$!\n{watch}wait $program\nstatus=$?\n{{ kill $watch; wait $watch; }} 2>/dev/null\n{report}"
 
 
 def _pipe_of_lines() -> tuple[int, int]:
