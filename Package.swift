@@ -43,7 +43,7 @@ let package = Package(
             name: "MusterCommands",
             dependencies: [
                 "MusterConfig", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories",
-                "Snapshots",
+                "Plugins", "Snapshots",
                 "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),
@@ -59,7 +59,11 @@ let package = Package(
         .target(name: "CKeeper"),
         .target(
             name: "MusterConfig",
-            dependencies: ["Jobs", "Settings", "Borg", "Linux", "DumpCore", "CLibYAML", .system]),
+            dependencies: ["Jobs", "YAML", "Settings", "Borg", "Linux", "DumpCore", .system]),
+        .target(
+            name: "Plugins",
+            dependencies: ["YAML", "Settings", "Documents", "Processes", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "YAML", dependencies: ["Settings", "CLibYAML", "DumpCore"]),
         .target(
             name: "Pipeline",
             dependencies: [
@@ -200,7 +204,7 @@ let package = Package(
             name: "Fuzzing",
             dependencies: [
                 "Catalog", "Documents", "Reporting", "Borg", "Checksums", "Directories", "DumpCore", "Linux",
-                "MusterConfig",
+                "MusterConfig", "YAML",
                 "PostgreSQL", "Settings", "Snapshots", "Staging", "TestSupport", "Trees", .system,
             ]),
         .testTarget(

@@ -18,14 +18,14 @@ static int set_attributes(posix_spawnattr_t *attributes) {
     return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 }
 
-static int set_actions(posix_spawn_file_actions_t *actions, const char *directory, const int descriptors[3]) {
+static int set_actions(posix_spawn_file_actions_t *actions, const char *directory, const int descriptors[], int count) {
     int failure = posix_spawn_file_actions_addchdir_np(actions, directory);
-    for (int number = 0; number < 3 && failure == 0; number++)
+    for (int number = 0; number < count && failure == 0; number++)
         failure = posix_spawn_file_actions_adddup2(actions, descriptors[number], number);
-    return failure ? failure : posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    return failure ? failure : posix_spawn_file_actions_addclosefrom_np(actions, count);
 }
 
-int clinux_spawn(char *const words[], char *const variables[], const char *directory, const int descriptors[3]) {
+int clinux_spawn(char *const words[], char *const variables[], const char *directory, const int descriptors[], int count) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     pid_t child = 0;
@@ -33,7 +33,7 @@ int clinux_spawn(char *const words[], char *const variables[], const char *direc
     if (failure) return -failure;
     failure = posix_spawnattr_init(&attributes);
     if (failure == 0) {
-        failure = set_actions(&actions, directory, descriptors);
+        failure = set_actions(&actions, directory, descriptors, count);
         if (failure == 0) failure = set_attributes(&attributes);
         if (failure == 0) failure = posix_spawn(&child, words[0], &actions, &attributes, words, variables);
         posix_spawnattr_destroy(&attributes);

@@ -48,6 +48,8 @@ public struct TestRun: Sendable {
 
     /// The part after prepare: freeze, dump, release.
     public func dump(_ source: any PreparedSource, into directory: FilePath) async throws -> DumpSummary {
+        var context = context
+        context.directory = directory
         let frozen = try await source.freeze(in: context)
         let outcome: Swift.Result<DumpSummary, DumpError>
         do throws(DumpError) {

@@ -29,6 +29,11 @@ public enum SnakeCaseJSON {
         return try decoder.decode(type, from: Data(bytes))
     }
 
+    /// JSON of others, with keys as they are.
+    public static func decodePlainly<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(bytes))
+    }
+
     /// `run_id` becomes `runID`: `convertFromSnakeCase` would make it `runId`, which no property of ours is called.
     private static func swiftName(of key: String) -> String {
         let words = key.split(atASCII: "_")

@@ -10,6 +10,8 @@ public struct RunContext: Sendable {
     public var runID: RunID
     /// The name of the dump, from the job file.
     public var dump: String
+    /// Where the dump will be, from the freeze on: empty, private, and used by no one else. `FrozenSource.dump` gets the same.
+    public var directory: FilePath?
     /// How long the dump may take; nil is no limit. The run sees to it: this is for a program that is told too.
     public var deadline: Duration?
     /// Told when a unit begins, how far it has come, and when it ends, so that its progress can be shown.

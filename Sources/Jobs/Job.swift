@@ -17,6 +17,8 @@ public struct Job: Sendable, Equatable {
     public var staging: FilePath
     /// What the host is called in manifests and the names of archives. Nil: its own name.
     public var host: String?
+    /// Where plugins are looked for. Nil: in the usual directories.
+    public var pluginPath: [FilePath]?
     /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
     public var parallel: Int?
     /// How often dumps are taken anew after a failure that passes, such as a restart of the server.
@@ -37,7 +39,8 @@ public struct Job: Sendable, Equatable {
     public var repositories: [Repository]
 
     public init(
-        name: String, file: FilePath, staging: FilePath, host: String? = nil, parallel: Int? = nil,
+        name: String, file: FilePath, staging: FilePath, host: String? = nil, pluginPath: [FilePath]? = nil,
+        parallel: Int? = nil,
         retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
         freeze: Freeze? = nil, hooks: Hooks? = nil, drill: Drill? = nil, dumps: [Dump],
         repositories: [Repository] = []
@@ -46,6 +49,7 @@ public struct Job: Sendable, Equatable {
         self.file = file
         self.staging = staging
         self.host = host
+        self.pluginPath = pluginPath
         self.parallel = parallel
         self.retry = retry
         self.anomalies = anomalies

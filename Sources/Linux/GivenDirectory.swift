@@ -3,7 +3,7 @@ import DumpCore
 import Glibc
 import SystemPackage
 
-/// A flat directory of ours that programs of another user fill.
+/// A directory of ours that programs of another user fill.
 ///
 /// Other processes of that user reach it too, through `/proc/PID/fd` of those programs: they may put links to any file into it, and keep
 /// open what they find. So nothing in it is changed by its name, and nothing counts as written before `takeBack`.
@@ -29,20 +29,27 @@ public struct GivenDirectory: Sendable {
     ///
     /// - Parameters:
     ///   - user: who it was given to; nil if the programs ran as we do.
+    ///   - isDeep: whether there may be directories in it.
     ///   - checkpoint: called between two files; what it throws ends the work.
-    public func takeBack(from user: UserAccount?, checkpoint: () throws -> Void = {}) throws {
+    public func takeBack(
+        from user: UserAccount?, isDeep: Bool = false, checkpoint: () throws -> Void = {}
+    ) throws {
         let directory = try OpenDirectory(path)
         // First of all: once the directory is ours and closed, its former owner can no longer exchange what is in it.
         try directory.close(asOurs: user?.uid ?? geteuid())
         try directory.forEachFile {
             try checkpoint()
-            try directory.takeOver($0, from: user?.uid ?? geteuid())
+            guard try isDeep && directory.status(of: $0).kind == .directory else {
+                return try directory.takeOver($0, from: user?.uid ?? geteuid())
+            }
+            // Where it lies no other user can go any more.
+            try GivenDirectory(path.pushing($0)).takeBack(from: user, isDeep: true, checkpoint: checkpoint)
         }
         guard user != nil else { return }
         FileClock.waitForNextTick()
         try directory.forEachFile {
             try checkpoint()
-            try directory.requireNoWriter(of: $0)
+            if try directory.status(of: $0).kind == .file { try directory.requireNoWriter(of: $0) }
         }
     }
 }

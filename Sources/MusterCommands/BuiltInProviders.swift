@@ -1,8 +1,11 @@
 import Directories
+import Plugins
 import PostgreSQL
 import Settings
 
-/// Every kind of provider that comes with the program. Nothing else knows one by name.
+/// Every kind of provider that comes with the program, and the plugins that are installed. Nothing else knows one by name.
 enum BuiltInProviders {
-    static let kinds: [ProviderKind] = [.postgresql, .directory]
+    static let kinds = ProviderKinds([.postgresql, .directory], further: .plugins)
+    /// For documents, which are the same on every host.
+    static let alone = ProviderKinds(kinds.builtIn)
 }

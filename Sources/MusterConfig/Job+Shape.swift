@@ -42,7 +42,7 @@ extension Job {
     ///   - kinds: the providers that dumps may name.
     ///   - name, file: of the job that is read; they do not stand in the file.
     static func shape(
-        kinds: [ProviderKind], name: String = "", file: FilePath = ""
+        kinds: ProviderKinds, name: String = "", file: FilePath = ""
     ) -> ObjectShape<Job> {
         ObjectShape(default: Job(name: name, file: file, staging: "", dumps: []))
             .places.rules.contents(of: kinds)
@@ -85,6 +85,10 @@ extension ObjectShape<Job> {
             "The host's name in manifests and archive names, for a container whose name changes. Not set: the name that the host has."
         )
         .optional(
+            "plugin_path", \.pluginPath, .list(of: .absolutePath, atLeast: 1).example(["/etc/muster/plugins"]),
+            "Directories of plugins. The first that has one of a name counts. Not set: /etc/muster/plugins, then the directory that came with Muster."
+        )
+        .optional(
             "parallel", \.parallel, .integer(1...64).example(4),
             "How many parts to dump at once, over all sources. Not set: one per core.")
     }
@@ -116,7 +120,7 @@ extension ObjectShape<Job> {
         )
     }
 
-    fileprivate func contents(of kinds: [ProviderKind]) -> ObjectShape {
+    fileprivate func contents(of kinds: ProviderKinds) -> ObjectShape {
         required(
             "dumps", \.dumps,
             .map(.dumps, of: .provider(among: kinds), atLeast: 1) {

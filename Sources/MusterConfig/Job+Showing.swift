@@ -1,5 +1,6 @@
 import Jobs
 import Settings
+import YAML
 
 extension Job {
     /// The job as a job file in YAML with every key, defaults filled in.
@@ -14,10 +15,10 @@ extension Job {
     /// JSON Schema (draft 2020-12) of job files, for editors and for checks elsewhere. Rules between several keys are not in it.
     ///
     /// - Parameter kinds: the providers that dumps may name.
-    public static func schema(kinds: [ProviderKind]) -> String { schemaValue(kinds: kinds).json }
+    public static func schema(kinds: ProviderKinds) -> String { schemaValue(kinds: kinds).json }
 
     /// The same, to walk through.
-    public static func schemaValue(kinds: [ProviderKind]) -> PlainValue {
+    public static func schemaValue(kinds: ProviderKinds) -> PlainValue {
         let head: PlainValue = [
             "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Muster job",
             "description": "One job of Muster: what to dump, where to stage it, which repositories receive it.",

@@ -3,6 +3,7 @@ import Jobs
 import Linux
 import Settings
 import SystemPackage
+import YAML
 
 /// Job files: where they are, and how they are read.
 public enum JobFile {
@@ -15,7 +16,7 @@ public enum JobFile {
     ///   - path: a YAML or JSON file; its name without extension is the job's name.
     ///   - kinds: the providers that dumps may name.
     public static func load(
-        _ path: FilePath, kinds: [ProviderKind]
+        _ path: FilePath, kinds: ProviderKinds
     ) throws(ConfigurationError) -> Job {
         let name = path.stem ?? ""
         if let fault = NameRule.entries.fault(in: name) {
@@ -56,17 +57,24 @@ public enum JobFile {
 
     /// Validates the contents of a job file. Throws all mistakes at once.
     public static func parse(
-        _ bytes: [UInt8], name: String, file: FilePath, kinds: [ProviderKind]
+        _ bytes: [UInt8], name: String, file: FilePath, kinds: ProviderKinds
     ) throws(ConfigurationError) -> Job {
         var diagnostics = Diagnostics()
         var plan: Job?
-        if let text = SourceText(bytes, &diagnostics), let root = YAMLComposer.compose(text, &diagnostics) {
+        if let root = YAMLComposer.compose(bytes, as: .job, &diagnostics) {
+            let kinds = kinds.looking(in: pluginPath(in: root))
             plan = Job.shape(kinds: kinds, name: name, file: file).read(root, &diagnostics)
         }
         guard let plan, diagnostics.all.isEmpty else {
             throw ConfigurationError(file: file, diagnostics: diagnostics.all)
         }
         return plan
+    }
+
+    /// Which kinds there are depends on it, so that it is read first. Its mistakes are reported with all others.
+    private static func pluginPath(in root: SettingsNode) -> [FilePath]? {
+        var ignored = Diagnostics()
+        return root["plugin_path"].flatMap { Shape.list(of: .absolutePath).read($0, &ignored) }
     }
 
     private struct NoFile: Error {}
@@ -98,4 +106,10 @@ public enum JobFile {
         }
         return bytes
     }
+}
+
+extension YAMLComposer.Words {
+    fileprivate static let job = Self(
+        file: "job file", ifEmpty: "A job needs at least the keys staging and dumps.",
+        ifSecond: "A file holds one job.")
 }

@@ -90,10 +90,6 @@ extension PostgreSQLSettings: ProviderSettings {
 
 extension Shape<String> {
     fileprivate static var connectionString: Shape { line.checked { ConnectionOptions.fault(in: $0) } }
-
-    fileprivate static var userName: Shape {
-        matching("[A-Za-z_][A-Za-z0-9_.@-]*[$]?", "the name of a user")
-    }
 }
 
 extension ConnectionOptions {

@@ -10,12 +10,12 @@ struct ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - words: its absolute path and its arguments.
-    ///   - descriptors: what it has as 0 to 2, none of which is below 3. It has no other.
+    ///   - descriptors: what it has as 0 and on, none of which is below their count. It has no other.
     static func start(
         _ words: [String], _ variables: [String: String], in directory: FilePath, _ descriptors: [Int32]
     ) throws(Errno) -> ChildProcess {
         let pid = withCStrings(words) { words in
-            withCStrings(variables.asEnvironment) { clinux_spawn(words, $0, directory.string, descriptors) }
+            withCStrings(variables.asEnvironment) { clinux_spawn(words, $0, directory.string, descriptors, Int32(descriptors.count)) }
         }
         guard pid > 0 else { throw Errno(rawValue: -pid) }
         return ChildProcess(pid: pid)

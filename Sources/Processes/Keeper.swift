@@ -47,8 +47,11 @@ public enum Keeper {
         } else if let user = program.user {
             arguments += [KEEPER_AS, user]
         }
-        if let directory = program.directory { arguments += [KEEPER_DIRECTORY, directory.string] }
-        if let secret = program.secret { arguments += [KEEPER_SECRET, secret.form.option, secret.variable] }
+        if let directory = program.directory {
+            arguments += [program.entersDirectory ? KEEPER_WITHIN : KEEPER_DIRECTORY, directory.string]
+        }
+        for secret in program.secrets { arguments += [KEEPER_SECRET, secret.form.option, secret.variable] }
+        if program.endsAlone { arguments += [KEEPER_ALONE, "yes"] }
         arguments += [KEEPER_PARENT, String(getpid())]
         arguments += [KEEPER_GRACE, String(program.grace.components.seconds * 1000)]
         return arguments + ["--", program.executable.string] + program.arguments

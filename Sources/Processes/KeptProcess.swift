@@ -22,16 +22,19 @@ struct KeptProcess: ~Copyable {
     /// Starts it.
     ///
     /// - Parameters:
-    ///   - input: what the keeper reads.
+    ///   - input: what the program reads.
+    ///   - secrets: what the keeper hands on in memory, as it is told; nil for none.
     ///   - file: where standard output goes; nil for a pipe to us.
     static func start(
         _ words: [String], _ variables: [String: String], in directory: FilePath, input: FileDescriptor,
-        file: FileDescriptor?
+        secrets: FileDescriptor?, file: FileDescriptor?
     ) throws(Errno) -> KeptProcess {
         var errors = try OutputPipe()
         var output = file == nil ? try OutputPipe() : OutputPipe.none
         let target = file?.rawValue ?? output.writeEnd
-        let child = try ChildProcess.start(words, variables, in: directory, [input.rawValue, target, errors.writeEnd])
+        let child = try ChildProcess.start(
+            words, variables, in: directory,
+            [input.rawValue, target, errors.writeEnd] + (secrets.map { [$0.rawValue] } ?? []))
         errors.closeWriteEnd()
         output.closeWriteEnd()
         let end = clinux_pidfd_open(child.pid)

@@ -1,3 +1,4 @@
+import CKeeper
 import DumpCore
 import SystemPackage
 
@@ -19,18 +20,29 @@ public struct Program: Sendable {
     /// A directory that the program may write to although it cannot reach it by its path: opened as our own user and handed on.
     /// The program finds it at `Program.directoryPath`.
     public var directory: FilePath?
-    public var secret: HandedSecret?
+    /// Whether `directory` is its working directory, and nothing that it finds as a descriptor.
+    public var entersDirectory = false
+    /// At most `Program.mostSecrets`.
+    public var secrets: [HandedSecret]
+    /// What it is told while it runs, on its standard input; nil for nothing.
+    public var input: ProgramInput?
+    /// Whether it fails when it ends with status 0 and leaves a process running: with the status `leftProcess`, and words that say which.
+    public var endsAlone = false
     /// How long the program has between SIGTERM and SIGKILL when it is stopped.
     public var grace: Duration
 
     /// Where a program finds the directory it was handed.
     public static let directoryPath: FilePath = "/proc/self/fd/3"
+    /// How many a keeper hands on.
+    public static let mostSecrets = Int(KEEPER_MOST_SECRETS)
+    /// The status of a program that ended well and was not alone.
+    public static let leftProcess = ProgramOutcome.Status.exited(Int32(KEEPER_LEFT_PROCESS))
 
     public init(
         _ executable: FilePath, _ arguments: [String], environment: [String: String] = [:],
         inheritedPrefixes: [String] = [], user: String? = nil, isolation: Isolation? = nil,
-        workingDirectory: FilePath = "/", directory: FilePath? = nil, secret: HandedSecret? = nil,
-        grace: Duration = .seconds(10)
+        workingDirectory: FilePath = "/", directory: FilePath? = nil, secrets: [HandedSecret] = [],
+        input: ProgramInput? = nil, grace: Duration = .seconds(10)
     ) {
         self.executable = executable
         self.arguments = arguments
@@ -40,7 +52,8 @@ public struct Program: Sendable {
         self.isolation = isolation
         self.workingDirectory = workingDirectory
         self.directory = directory
-        self.secret = secret
+        self.secrets = secrets
+        self.input = input
         self.grace = grace
     }
 
@@ -48,17 +61,24 @@ public struct Program: Sendable {
     public var name: String { executable.lastComponent?.string ?? executable.string }
 }
 
-/// A secret on its way to a program: in memory all the way, never in arguments, environment or a file on disk.
+/// A secret on its way to a program: in memory all the way, never in arguments, environment or a file on disk. Other text can go the same way.
 public struct HandedSecret: Sendable {
     enum Form { case path, descriptor }
 
     var variable: String
     var form: Form
     var text: Secret
+    /// Whether what the program says must not repeat it.
+    var isSecret = true
 
     /// `variable` will name a file of mode 0600 that belongs to the program's user and ends with it, such as `PGPASSFILE`.
     public static func file(namedBy variable: String, _ text: Secret) -> HandedSecret {
         HandedSecret(variable: variable, form: .path, text: text)
+    }
+
+    /// The same for text that is no secret.
+    public static func document(namedBy variable: String, _ text: String) -> HandedSecret {
+        HandedSecret(variable: variable, form: .path, text: Secret(text), isSecret: false)
     }
 
     /// `variable` will hold the number of an open descriptor, such as `BORG_PASSPHRASE_FD`.

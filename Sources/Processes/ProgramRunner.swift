@@ -39,6 +39,7 @@ public struct ProgramRunner: Sendable {
         let tail = LineTail(limit: 20)
         let name = program.name
         let errors = { @Sendable (line: String) in
+            let line = program.withoutSecrets(line)
             log.debug("program said", metadata: ["program": "\(name)", "line": "\(line)"])
             tail.append(line)
             onErrorLine(line)
@@ -104,26 +105,36 @@ public struct ProgramRunner: Sendable {
     private static func started(
         _ program: Program, _ words: [String], output: ProgramOutput
     ) throws(Errno) -> KeptProcess {
-        let input = try standardInput(of: program)
-        defer { close(input.rawValue) }
-        let variables = ChildEnvironment.of(program)
-        switch output {
-        case .file(let file):
-            return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: file)
-        case .discard:
-            let null = try FileDescriptor.null(O_WRONLY)
-            defer { close(null.rawValue) }
-            return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: null)
-        case .lines, .pieces, .collect:
-            return try KeptProcess.start(words, variables, in: program.workingDirectory, input: input, file: nil)
-        }
+        let null = try FileDescriptor.null(O_RDWR)
+        defer { close(null.rawValue) }
+        let secrets = try secrets(of: program)
+        defer { if let secrets { close(secrets.rawValue) } }
+        let input = try program.input?.open() ?? null
+        defer { program.input?.hasBeenHandedOn() }
+        let target: FileDescriptor? =
+            switch output {
+            case .file(let file): file
+            case .discard: null
+            case .lines, .pieces, .collect: nil
+            }
+        return try KeptProcess.start(
+            words, ChildEnvironment.of(program), in: program.workingDirectory, input: input, secrets: secrets,
+            file: target)
     }
 
-    /// Its secret, which only the keeper reads, or nothing.
-    private static func standardInput(of program: Program) throws(Errno) -> FileDescriptor {
-        guard let secret = program.secret else { return try FileDescriptor.null(O_RDONLY) }
-        var bytes = secret.text.withBytes { Array($0) }
+    /// What the keeper reads: each with four bytes of its length before it, the lowest first. Nil for none.
+    private static func secrets(of program: Program) throws(Errno) -> FileDescriptor? {
+        guard !program.secrets.isEmpty else { return nil }
+        var bytes: [UInt8] = []
+        // No copy is left where the array was smaller.
+        bytes.reserveCapacity(program.secrets.reduce(0) { $0 + 4 + $1.text.withBytes(\.count) })
         defer { bytes.wipe() }
+        for secret in program.secrets {
+            secret.text.withBytes { text in
+                withUnsafeBytes(of: UInt32(text.count).littleEndian) { bytes.append(contentsOf: $0) }
+                bytes.append(contentsOf: text)
+            }
+        }
         do {
             return try FileDescriptor.memoryFile(holding: bytes)
         } catch {

@@ -10,7 +10,7 @@ extension SecretSource {
         // The operator's own command, which may need any variable of theirs, such as VAULT_ADDR.
         let shell = Program(
             "/bin/sh", ["-c", ". \"$\(variable)\""], inheritedPrefixes: [""],
-            secret: .file(namedBy: variable, Secret(line + "\n")))
+            secrets: [.file(namedBy: variable, Secret(line + "\n"))])
         let outcome: ProgramOutcome?
         do {
             outcome = try await withDeadline(limit) {

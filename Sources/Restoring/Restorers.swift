@@ -6,9 +6,9 @@ import Settings
 public struct Restorers: Sendable {
     private let restorers: [String: any Restorer]
 
-    public init(_ kinds: [ProviderKind], runner: ProgramRunner) {
+    public init(_ kinds: ProviderKinds, runner: ProgramRunner) {
         restorers = Dictionary(
-            kinds.compactMap { kind in kind.restorer.map { (kind.name, $0(runner)) } },
+            kinds.all.compactMap { kind in kind.restorer.map { (kind.name, $0(runner)) } },
             uniquingKeysWith: { first, _ in first })
     }
 

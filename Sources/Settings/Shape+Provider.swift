@@ -11,8 +11,8 @@ public struct DumpSettings: Sendable {
 
 extension Shape<DumpSettings> {
     /// A mapping whose key `provider` names one of `kinds`, and whose other keys are those of that kind.
-    public static func provider(among kinds: [ProviderKind]) -> Shape {
-        Shape(schema: ["oneOf": .list(kinds.map(\.schema))]) { node, diagnostics in
+    public static func provider(among kinds: ProviderKinds) -> Shape {
+        Shape(schema: ["oneOf": .list(kinds.all.map(\.schema))]) { node, diagnostics in
             guard let found = kind(of: node, among: kinds, &diagnostics),
                 let settings = found.shape.read(node, [providerKey], &diagnostics)
             else { return nil }
@@ -23,14 +23,13 @@ extension Shape<DumpSettings> {
     }
 
     private static func kind(
-        of node: SettingsNode, among kinds: [ProviderKind], _ diagnostics: inout Diagnostics
+        of node: SettingsNode, among kinds: ProviderKinds, _ diagnostics: inout Diagnostics
     ) -> ProviderKind? {
         guard case .mapping(let entries) = node.content else {
             diagnostics.report(
-                mappingExpectedAt: node, known: [providerKey], example: "{\(providerKey): \(kinds.first?.name ?? "")}")
+                mappingExpectedAt: node, known: [providerKey], example: "{\(providerKey): \(kinds.builtIn.first?.name ?? "")}")
             return nil
         }
-        let names = kinds.map(\.name)
         guard let provider = node[providerKey] else {
             if let entry = entries.first(where: { nearestWord(to: $0.key, among: [providerKey]) != nil }) {
                 diagnostics.report(unknownKey: entry, in: node, near: providerKey, known: [])
@@ -38,12 +37,18 @@ extension Shape<DumpSettings> {
                 diagnostics.report(
                     Diagnostic(
                         node.mark, node.path, "missing key '\(providerKey)' \(node.path.place)",
-                        hint: "It says what to dump: \(listed(names, "or"))."))
+                        hint: "It says what to dump: \(listed(kinds.names, "or"))."))
             }
             return nil
         }
         guard let name = Shape<String>.name.read(provider, &diagnostics) else { return nil }
-        if let kind = kinds.first(where: { $0.name == name }) { return kind }
+        do {
+            if let kind = try kinds.kind(named: name) { return kind }
+        } catch {
+            diagnostics.report(error, at: provider)
+            return nil
+        }
+        let names = kinds.names
         let hint =
             nearestWord(to: name, among: names).map { "Did you mean '\($0)'?" }
             ?? "Known: \(listed(names, "and"))."

@@ -16,6 +16,9 @@ extension Shape<String> {
         line.checked(["minLength": 1]) { $0.isEmpty ? Fault("must not be empty") : nil }
     }
 
+    /// A user of the system, who may not be there.
+    public static var userName: Shape { matching("[A-Za-z_][A-Za-z0-9_.@-]*[$]?", "the name of a user") }
+
     /// One line of text that matches all of a regular expression, which both Swift and JSON Schema (ECMA 262) understand.
     ///
     /// - Parameter expected: what it is, for people: `a user name`.

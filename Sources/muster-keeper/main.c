@@ -1,5 +1,5 @@
-// muster-keeper --parent PID --grace MILLISECONDS [--as USER | --isolate ROOM NUMBER] [--directory PATH] [--secret path|descriptor VARIABLE]
-//               -- PROGRAM [ARGUMENT…]
+// muster-keeper --parent PID --grace MILLISECONDS [--as USER | --isolate ROOM NUMBER] [--directory PATH | --within PATH] [--secret path|descriptor VARIABLE]…
+//               [--alone yes] -- PROGRAM [ARGUMENT…]
 //
 // Stands between Muster and every program it runs: program.c.
 //

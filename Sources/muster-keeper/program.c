@@ -4,8 +4,8 @@
 // descendant outlive it, and ends as the program ended. A parent-death signal alone would stop the program but not what the program started
 // (pg_dumpall's pg_dump, Borg's ssh), and would stop Borg by SIGKILL, which leaves its lock behind.
 //
-// A secret is read from standard input and handed on in memory as descriptor 4, which only the program may read; the environment variable tells where
-// it is: /proc/self/fd/4 (a path) or the number 4 (a descriptor).
+// Secrets are read from descriptor 3 and handed on in memory as descriptors 4 and on, which only the program may read; an environment variable tells
+// where each is: /proc/self/fd/4 (a path) or the number 4 (a descriptor). Standard input is the program's.
 #include "program.h"
 
 #include "isolation.h"
@@ -27,10 +27,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { directory_descriptor = 3, secret_descriptor = 4 };
+enum { secrets_descriptor = 3, directory_descriptor = 3, first_secret_descriptor = 4, above_all = first_secret_descriptor + KEEPER_MOST_SECRETS };
 
 struct secret {
-    char bytes[64 * 1024];
+    char *bytes;
     size_t count;
 };
 
@@ -41,18 +41,30 @@ _Noreturn void fail(const char *doing, const char *object) {
 
 // MARK: Before the program
 
-static void read_secret(struct secret *secret) {
-    for (;;) {
-        ssize_t count = read(STDIN_FILENO, secret->bytes + secret->count, sizeof secret->bytes - secret->count);
+static void read_fully(void *bytes, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t count = read(secrets_descriptor, (char *)bytes + done, size - done);
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) fail("read the secret from", "standard input");
-        if (count == 0) return;
-        secret->count += (size_t)count;
-        if (secret->count == sizeof secret->bytes) {
-            errno = EFBIG;
-            fail("read the secret from", "standard input");
-        }
+        if (count == 0) errno = ENODATA;
+        if (count <= 0) fail("read", "the secrets of the program");
+        done += (size_t)count;
     }
+}
+
+static void read_secrets(const struct program *program, struct secret secrets[]) {
+    for (int index = 0; index < program->secret_count; index++) {
+        unsigned char length[4];
+        read_fully(length, sizeof length);
+        secrets[index].count = length[0] | (size_t)length[1] << 8 | (size_t)length[2] << 16 | (size_t)length[3] << 24;
+        secrets[index].bytes = malloc(secrets[index].count + 1);
+        if (secrets[index].bytes == NULL) fail("find memory for", program->secrets[index].variable);
+        read_fully(secrets[index].bytes, secrets[index].count);
+    }
+    if (program->secret_count > 0) close(secrets_descriptor);
+}
+
+static void forget_secrets(const struct program *program, struct secret secrets[]) {
+    for (int index = 0; index < program->secret_count; index++) explicit_bzero(secrets[index].bytes, secrets[index].count);
 }
 
 /// What another user's program has no need for: capabilities that outlive the change of user, and programs that would give it new ones.
@@ -94,34 +106,38 @@ static void hand_on_directory(const char *path, int opened) {
 }
 
 /// Called as the final user: the memory file then belongs to it, so that it may open it again by its path.
-static void hand_on_secret(const struct program *program, struct secret *secret) {
+static void hand_on_secret(const struct secret *secret, const char *variable, bool as_path, int descriptor) {
     int memory = memfd_create("secret", 0);
-    if (memory < 0 || fchmod(memory, S_IRUSR | S_IWUSR) != 0) fail("create memory for", program->secret_variable);
+    if (memory < 0 || fchmod(memory, S_IRUSR | S_IWUSR) != 0) fail("create memory for", variable);
     for (size_t written = 0; written < secret->count;) {
         ssize_t count = write(memory, secret->bytes + written, secret->count - written);
-        if (count <= 0) fail("write memory for", program->secret_variable);
+        if (count <= 0) fail("write memory for", variable);
         written += (size_t)count;
     }
-    explicit_bzero(secret, sizeof *secret);
-    if (lseek(memory, 0, SEEK_SET) != 0) fail("rewind memory for", program->secret_variable);
-    if (memory != secret_descriptor) {
-        if (dup2(memory, secret_descriptor) < 0) fail("hand on", program->secret_variable);
+    if (lseek(memory, 0, SEEK_SET) != 0) fail("rewind memory for", variable);
+    if (memory != descriptor) {
+        if (dup2(memory, descriptor) < 0) fail("hand on", variable);
         close(memory);
     }
-    setenv(program->secret_variable, program->secret_as_path ? "/proc/self/fd/4" : "4", 1);
+    char place[32];
+    snprintf(place, sizeof place, as_path ? "/proc/self/fd/%d" : "%d", descriptor);
+    setenv(variable, place, 1);
 }
 
-static _Noreturn void start(const struct program *program, struct secret *secret, int directory, pid_t keeper) {
+/// In their order: a new descriptor is the lowest that is free, so that it is never one of a later secret.
+static void hand_on_secrets(const struct program *program, struct secret secrets[]) {
+    for (int index = 0; index < program->secret_count; index++)
+        hand_on_secret(&secrets[index], program->secrets[index].variable, program->secrets[index].as_path, first_secret_descriptor + index);
+    forget_secrets(program, secrets);
+}
+
+static _Noreturn void start(const struct program *program, struct secret secrets[], int directory, pid_t keeper) {
     setpgid(0, 0);
-    if (directory >= 0) hand_on_directory(program->directory, directory);
+    if (directory >= 0 && program->enters_directory && fchdir(directory) != 0) fail("go to", program->directory);
+    if (directory >= 0 && !program->enters_directory) hand_on_directory(program->directory, directory);
     if (program->user != NULL) become(program->user);
     if (program->room != NULL) isolate(program->room, program->room_user);
-    if (program->secret_variable != NULL) {
-        hand_on_secret(program, secret);
-        int null = open("/dev/null", O_RDONLY);
-        if (null < 0 || dup2(null, STDIN_FILENO) < 0) fail("open", "/dev/null");
-        close(null);
-    }
+    hand_on_secrets(program, secrets);
     // After the user changed, which clears it. Should the keeper be killed, the program goes too.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != keeper) _exit(cannot_start);
@@ -192,8 +208,27 @@ static int end_alike(int status) {
     return 128 + WTERMSIG(status);
 }
 
+/// Whether nothing that the program has started runs on, once what was about to end had a moment for it. Says what does.
+static bool is_alone(const struct program *program) {
+    const long long until = now_milliseconds() + 1000;
+    for (pid_t ended; (ended = wait_for_any(NULL)) >= 0;) {
+        if (ended > 0) continue;
+        if (now_milliseconds() < until) {
+            sleep_milliseconds(5);
+            continue;
+        }
+        struct processes left = {.count = 0};
+        find_descendants(&left);
+        const pid_t one = living(&left);
+        if (one == 0) continue;
+        dprintf(STDERR_FILENO, "%s ended, and left process %d running\n", program->words[0], (int)one);
+        return false;
+    }
+    return true;
+}
+
 int keep(const struct program *program) {
-    static struct secret secret;
+    static struct secret secrets[KEEPER_MOST_SECRETS];
 
     forbid_core_files();
     sigset_t handled;
@@ -212,13 +247,13 @@ int keep(const struct program *program) {
     fcntl(parent, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-    if (program->secret_variable != NULL) read_secret(&secret);
+    read_secrets(program, secrets);
     int directory = -1;
     if (program->directory != NULL) {
         directory = open(program->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0) fail("open", program->directory);
         // Above the descriptors that are handed on, so that none of them is overwritten before it is copied.
-        int above = fcntl(directory, F_DUPFD_CLOEXEC, 16);
+        int above = fcntl(directory, F_DUPFD_CLOEXEC, above_all);
         close(directory);
         directory = above;
     }
@@ -226,15 +261,16 @@ int keep(const struct program *program) {
     const pid_t keeper = getpid();
     pid_t child = fork();
     if (child < 0) fail("start", program->words[0]);
-    if (child == 0) start(program, &secret, directory, keeper);
-    explicit_bzero(&secret, sizeof secret);
+    if (child == 0) start(program, secrets, directory, keeper);
+    forget_secrets(program, secrets);
     setpgid(child, child);
 
     int status = stay_with(child, signals, parent, program->grace_milliseconds);
+    const bool was_alone = !program->ends_alone || status != 0 || is_alone(program);
     const pid_t left = end_descendants();
     if (left != 0) {
         dprintf(STDERR_FILENO, "muster: cannot end process %d, which %s has started\n", (int)left, program->words[0]);
         return cannot_start;
     }
-    return end_alike(status);
+    return was_alone ? end_alike(status) : KEEPER_LEFT_PROCESS;
 }

@@ -1,15 +1,21 @@
 // One half of muster-keeper: a program that is run, and kept. program.c says how, CKeeper.h what the command line says.
 #pragma once
+#include "CKeeper.h"
 #include "processes.h"
 
 struct program {
     char *const *words; // argv: the absolute path and the arguments
     const char *user;
     const char *directory;
+    bool enters_directory;
     const char *room; // of a program that is isolated, and not of `user`
     unsigned int room_user;
-    const char *secret_variable;
-    bool secret_as_path;
+    struct {
+        const char *variable;
+        bool as_path;
+    } secrets[KEEPER_MOST_SECRETS];
+    int secret_count;
+    bool ends_alone;
     pid_t parent;
     int grace_milliseconds;
 };

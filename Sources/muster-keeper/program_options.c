@@ -1,6 +1,5 @@
 #include "program.h"
 
-#include "CKeeper.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,9 @@ struct program program_of(int count, char *words[]) {
         const char *value = words[++next];
         if (strcmp(option, KEEPER_AS) == 0) {
             program.user = value;
-        } else if (strcmp(option, KEEPER_DIRECTORY) == 0) {
+        } else if (strcmp(option, KEEPER_DIRECTORY) == 0 || strcmp(option, KEEPER_WITHIN) == 0) {
             program.directory = value;
+            program.enters_directory = strcmp(option, KEEPER_WITHIN) == 0;
         } else if (strcmp(option, KEEPER_ISOLATE) == 0 && next + 1 < count) {
             program.room = value;
             program.room_user = (unsigned int)strtoul(words[++next], NULL, 10);
@@ -23,8 +23,11 @@ struct program program_of(int count, char *words[]) {
         } else if (strcmp(option, KEEPER_GRACE) == 0) {
             program.grace_milliseconds = atoi(value);
         } else if (strcmp(option, KEEPER_SECRET) == 0 && next + 1 < count) {
-            program.secret_as_path = strcmp(value, KEEPER_SECRET_AS_PATH) == 0;
-            program.secret_variable = words[++next];
+            if (program.secret_count == KEEPER_MOST_SECRETS) misused(option);
+            program.secrets[program.secret_count].as_path = strcmp(value, KEEPER_SECRET_AS_PATH) == 0;
+            program.secrets[program.secret_count++].variable = words[++next];
+        } else if (strcmp(option, KEEPER_ALONE) == 0) {
+            program.ends_alone = true;
         } else {
             misused(option);
         }

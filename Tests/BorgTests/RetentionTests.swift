@@ -119,7 +119,7 @@ extension Host {
             Program(
                 borg.program, ["prune", "--dry-run", "--list", "--glob-archives", Host.series.glob] + options,
                 environment: ["BORG_REPO": borg.repository.string, "TZ": "UTC"].merging(borg.environment) { $1 },
-                secret: .descriptor(namedBy: "BORG_PASSPHRASE_FD", Secret(borg.passphrase)))
+                secrets: [.descriptor(namedBy: "BORG_PASSPHRASE_FD", Secret(borg.passphrase))])
         ) { lines.append($0) }
         #expect(outcome.succeeded, "\(outcome.lastErrors)")
         return lines.all.compactMap { line in

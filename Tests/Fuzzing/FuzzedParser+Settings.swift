@@ -1,4 +1,5 @@
 import Settings
+import YAML
 
 @testable import Directories
 @testable import MusterConfig
@@ -9,8 +10,8 @@ extension FuzzedParser {
     static let ofSettings = [
         FuzzedParser("yaml", [job]) { bytes in
             var diagnostics = Diagnostics()
-            guard let text = SourceText(bytes, &diagnostics) else { return }
-            _ = YAMLComposer.compose(text, &diagnostics)
+            let words = YAMLComposer.Words(file: "file", ifEmpty: "Fill it.", ifSecond: "Remove it.")
+            _ = YAMLComposer.compose(bytes, as: words, &diagnostics)
         },
         FuzzedParser("job", [job]) { bytes in
             _ = try JobFile.parse(

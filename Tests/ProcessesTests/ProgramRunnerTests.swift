@@ -47,15 +47,50 @@ struct ProgramRunnerTests {
     func secretInMemory() async throws {
         let secret = Secret("hunter2-\(getpid())")
         var program = shell("cat $PGPASSFILE; stat -L -c '%a %U' $PGPASSFILE; cat; tr '\\0' '\\n' </proc/$$/environ")
-        program.secret = .file(namedBy: "PGPASSFILE", secret)
+        program.secrets = [.file(namedBy: "PGPASSFILE", secret)]
         let lines = try await output(program)
         #expect(lines.first == "\(secret.reveal())600 root")
         #expect(lines.dropFirst().allSatisfy { !$0.contains(secret.reveal()) })
         #expect(lines.contains("PGPASSFILE=/proc/self/fd/4"))
 
         program = shell("cat <&$BORG_PASSPHRASE_FD")
-        program.secret = .descriptor(namedBy: "BORG_PASSPHRASE_FD", secret)
+        program.secrets = [.descriptor(namedBy: "BORG_PASSPHRASE_FD", secret)]
         #expect(try await output(program) == [secret.reveal()])
+    }
+
+    @Test("A program can be handed several secrets, long ones too, and its standard input besides")
+    func severalSecrets() async throws {
+        let long = String(repeating: "0123456789", count: 20_000)
+        let input = ProgramInput()
+        var program = shell("cat $ONE; read -r word; echo \"$word\"; cat $TWO | md5sum | cut -c1-32; cat <&$THREE; cat")
+        program.secrets = [
+            .file(namedBy: "ONE", Secret("first\n")), .file(namedBy: "TWO", Secret(long)),
+            .descriptor(namedBy: "THREE", Secret("third\n")),
+        ]
+        program.input = input
+        let told = Recorded<String>()
+        _ = try await runner.run(
+            program,
+            output: .lines { line in
+                told.append(line)
+                if line == "first" { input.send("go on") }
+                if line == "third" { input.close() }
+            })
+        #expect(told.all == ["first", "go on", "bcc4bfca43786497d970f7d3e2fdd455", "third"])
+    }
+
+    @Test("A program that must end alone fails when it leaves a process behind, which is named and ended")
+    func endsAlone() async throws {
+        var program = shell("sleep 1000 & echo $!")
+        program.endsAlone = true
+        let outcome = try await runner.run(program, output: .collect(limit: 100))
+        #expect(outcome.status == Program.leftProcess)
+        let pid = try #require(Int32(String(decoding: outcome.output.dropLast(), as: UTF8.self)))
+        #expect(outcome.lastErrors.contains("left process \(pid) running"))
+        #expect(kill(pid, 0) != 0)
+        // What ends a moment later was not left.
+        program.arguments = ["-c", "sleep 0.1 &"]
+        #expect(try await runner.run(program).succeeded)
     }
 
     @Test("A program of another user reads its secret and writes to a directory that it cannot reach by path")
@@ -71,7 +106,7 @@ struct ProgramRunnerTests {
                 "id -un; echo $HOME; cat $PGPASSFILE; (echo written > \(Program.directoryPath)/file); ls \(closed)")
             program.user = account.name
             program.directory = handed
-            program.secret = .file(namedBy: "PGPASSFILE", Secret("s3\n"))
+            program.secrets = [.file(namedBy: "PGPASSFILE", Secret("s3\n"))]
             let outcome = try await runner.run(program, output: .collect(limit: 1000))
             #expect(String(decoding: outcome.output, as: UTF8.self) == "postgres\n\(account.home)\ns3\n")
             #expect(outcome.status == .exited(2), "the shell's ls must not reach the closed directory")

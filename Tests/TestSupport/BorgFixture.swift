@@ -91,7 +91,7 @@ public struct BorgFixture: Sendable {
         let outcome = try await ProgramRunner(keeper: keeperExecutable, log: log).run(
             Program(
                 program, arguments, environment: variables, workingDirectory: directory,
-                secret: .descriptor(namedBy: "BORG_PASSPHRASE_FD", Secret(passphrase)), grace: .seconds(60)),
+                secrets: [.descriptor(namedBy: "BORG_PASSPHRASE_FD", Secret(passphrase))], grace: .seconds(60)),
             output: .collect(limit: 16 << 20))
         #expect(outcome.succeeded, "\(outcome.lastErrors)", sourceLocation: sourceLocation)
         return String(decoding: outcome.output, as: UTF8.self)

@@ -32,7 +32,7 @@ struct BorgEnvironment: Sendable {
         Program(
             executable, arguments, environment: variables, inheritedPrefixes: Self.inherited,
             workingDirectory: directory,
-            secret: .descriptor(namedBy: "BORG_PASSPHRASE_FD", passphrase ?? Secret("")), grace: Self.grace)
+            secrets: [.descriptor(namedBy: "BORG_PASSPHRASE_FD", passphrase ?? Secret(""))], grace: Self.grace)
     }
 
     /// For a Borg that opens no repository.

@@ -21,10 +21,18 @@
 #define KEEPER_ROOM_PATH "/drill"
 /// Opened before the user changes, and handed on as descriptor 3.
 #define KEEPER_DIRECTORY "--directory"
-/// How the secret is handed on, and the variable that says where it is.
+/// The same as the working directory in place of a descriptor.
+#define KEEPER_WITHIN "--within"
+/// How a secret is handed on, and the variable that says where it is. There may be several, in the order in which descriptor 3 of the keeper has
+/// them: each with its length before it, four bytes, the lowest first. The program has them as descriptors 4 and on.
 #define KEEPER_SECRET "--secret"
 #define KEEPER_SECRET_AS_PATH "path"
 #define KEEPER_SECRET_AS_DESCRIPTOR "descriptor"
+enum { KEEPER_MOST_SECRETS = 64 };
+/// The program must leave no process behind when it ends with status 0.
+#define KEEPER_ALONE "--alone"
+/// The status of one that did. Standard error says which process it was.
+enum { KEEPER_LEFT_PROCESS = 126 };
 /// Between SIGTERM and SIGKILL, in milliseconds.
 #define KEEPER_GRACE "--grace"
 

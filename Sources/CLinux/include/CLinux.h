@@ -17,9 +17,9 @@ int clinux_was_closed(int descriptor);
 /// user reads our memory.
 void clinux_forbid_looking_inside(void);
 
-/// posix_spawn(3) of the program words[0], with these descriptors, of which none is below 3, as 0 to 2 and no other, in a session of its own, with every
+/// posix_spawn(3) of the program words[0], with these descriptors, of which none is below their count, as 0 and on, and no other, in a session of its own, with every
 /// signal as it is by default. The process.
-int clinux_spawn(char *const words[], char *const variables[], const char *directory, const int descriptors[3]);
+int clinux_spawn(char *const words[], char *const variables[], const char *directory, const int descriptors[], int count);
 
 /// pidfd_open(2), since Linux 5.3: a descriptor, closed on exec, that can be read once the process has ended.
 int clinux_pidfd_open(pid_t process);

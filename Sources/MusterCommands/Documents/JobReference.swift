@@ -13,7 +13,7 @@ struct JobReference {
     let sections: [Section]
 
     init() {
-        let schema = Job.schemaValue(kinds: BuiltInProviders.kinds)
+        let schema = Job.schemaValue(kinds: BuiltInProviders.alone)
         let properties = schema["properties"] ?? [:]
         sections =
             [Section(title: "The job", story: "At the top of the file.", keys: SettingsKey.all(in: schema))]

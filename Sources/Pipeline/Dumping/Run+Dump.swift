@@ -89,7 +89,7 @@ extension Run {
             try await job.quiescence?.examine()
             try attempt.compare(prepared)
             try await requireSpace(for: prepared, in: area)
-            let frozen = try await freezeAll(prepared)
+            let frozen = try await freezeAll(prepared, for: incoming)
             StopPoint.passing("frozen")
             await enter(.dump, in: area)
             var dumps = await dumpAll(frozen, of: prepared, into: incoming)

@@ -7,12 +7,17 @@ import SystemPackage
 extension Run {
     /// Freezes all sources concurrently, so that their instants lie close together, while the job's application stands still. When one fails,
     /// the others are released.
-    func freezeAll(_ prepared: PreparedJob) async throws -> [String: any FrozenSource] {
-        guard let quiescence = job.quiescence else { return try await freezeSources(prepared) }
+    func freezeAll(_ prepared: PreparedJob, for incoming: IncomingSet) async throws -> [String: any FrozenSource] {
+        // Nothing that takes time may be left to do while the application stands still.
+        var directories: [String: FilePath] = [:]
+        for source in prepared.sources {
+            directories[source.name] = try await directory(for: source.name, in: incoming)
+        }
+        guard let quiescence = job.quiescence else { return try await freezeSources(prepared, directories) }
         try await quiescence.begin(in: providers.context(of: UndoRecord.job, prepared.slots))
         let frozen: [String: any FrozenSource]
         do {
-            frozen = try await freezeSources(prepared)
+            frozen = try await freezeSources(prepared, directories)
         } catch {
             do {
                 try await quiescence.end()
@@ -31,16 +36,17 @@ extension Run {
         return frozen
     }
 
-    private func freezeSources(_ prepared: PreparedJob) async throws -> [String: any FrozenSource] {
+    private func freezeSources(
+        _ prepared: PreparedJob, _ directories: [String: FilePath]
+    ) async throws -> [String: any FrozenSource] {
         let outcomes = await withTaskGroup(of: (String, Result<any FrozenSource, DumpError>).self) { group in
             for source in prepared.sources {
                 guard case .success(let examined) = source.outcome else { continue }
                 group.addTask {
+                    var context = providers.context(of: source.name, prepared.slots)
+                    context.directory = directories[source.name]
                     do throws(DumpError) {
-                        return (
-                            source.name,
-                            .success(try await examined.freeze(in: providers.context(of: source.name, prepared.slots)))
-                        )
+                        return (source.name, .success(try await examined.freeze(in: context)))
                     } catch {
                         return (source.name, .failure(error))
                     }
@@ -96,7 +102,8 @@ extension Run {
         do throws(DumpError) {
             var context = context
             context.shortcuts.completed = incoming.completion(ofDump: context.dump)
-            let summary = try await frozen.dump(into: directory(for: context.dump, in: incoming), in: context)
+            context.directory = incoming.path(ofDump: context.dump)
+            let summary = try await frozen.dump(into: incoming.path(ofDump: context.dump), in: context)
             log.note(.dumpFinished, ["dump": "\(context.dump)"])
             return .success(summary)
         } catch {

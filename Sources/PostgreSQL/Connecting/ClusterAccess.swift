@@ -50,7 +50,7 @@ struct ClusterAccess: Sendable {
             // Empty is unset to libpq. A dump is in the encoding of its database, whatever a terminal is set to.
             environment: ["PGCLIENTENCODING": ""], inheritedPrefixes: Self.inheritedVariables, user: user?.name,
             directory: directory,
-            secret: passfile.map { .file(namedBy: "PGPASSFILE", $0) })
+            secrets: passfile.map { [.file(namedBy: "PGPASSFILE", $0)] } ?? [])
     }
 
     func run(

@@ -26,7 +26,8 @@ struct DrillServer: Sendable {
         let directory = room.appending("pg")
         do { try FileSystem.createDirectory(directory) } catch { throw DumpError(creating: directory, error) }
         do throws(DumpError) {
-            let identity = try await DrillIdentity.choose(drill.user, for: programs, in: directory, runner: runner)
+            let identity = try await DrillIdentity.choose(
+                drill.user, probing: (programs.path(of: "postgres"), ["--version"]), in: directory, runner: runner)
             // An account that is not isolated must find its way.
             if identity.user != nil { chmod(room.string, 0o711) }
             let server = try ScratchServer(

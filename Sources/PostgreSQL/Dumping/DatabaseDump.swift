@@ -94,7 +94,7 @@ struct DatabaseDump: Sendable {
         var program = access.program(
             client.path(of: .pgRestore), ["--list", Program.directoryPath.string], directory: target)
         // It does not connect.
-        program.secret = nil
+        program.secrets = []
         let outcome = try await access.run(program, output: .lines(listing.add))
         guard outcome.succeeded else { throw failure(of: .pgRestore, outcome) }
         return listing.result

@@ -25,13 +25,16 @@ public struct IncomingSet: Sendable {
                 .incompleteSet, "a dump cannot be called '\(name)'",
                 hint: "Give it another name: every set has its own entry of that name.")
         }
-        let path = root.appending(SetLayout.directory(ofDump: name))
+        let path = path(ofDump: name)
         return try await onOwnThread { () throws(StagingError) in
             try lock.requireHeld()
             try attempting(to: "create", path) { try FileSystem.createDirectory(path) }
             return path
         }
     }
+
+    /// Where that directory is.
+    public func path(ofDump name: String) -> FilePath { root.appending(SetLayout.directory(ofDump: name)) }
 
     /// Takes the digests of completed files of a dump, which sealing then does not read again, and begins to write large ones to disk while
     /// others are still being dumped: but for one that has as many bytes as the file in its place in the current set. That is likely to be

@@ -4,19 +4,39 @@ import Settings
 ///
 /// Of YAML only what a settings file needs: mappings with text as keys, lists, and scalars. Anchors, aliases, merge keys, tags, a
 /// key that is there twice and a second document are mistakes.
-struct YAMLComposer {
+public struct YAMLComposer {
     /// Job files go to a depth of 5.
     private static let deepest = 32
     /// Far more than any job has. What each of them costs, a mistake above all, adds up.
     private static let most = (values: 20_000, mistakes: 100)
 
     private let events: YAMLEvents
+    private let words: Words
     private var diagnostics = Diagnostics()
     private var values = 0
 
-    /// The tree of `text`, or nil after the reason was reported.
-    static func compose(_ text: SourceText, _ diagnostics: inout Diagnostics) -> SettingsNode? {
-        var composer = YAMLComposer(events: YAMLEvents(text.text))
+    /// What a file is of which this makes a tree, for the messages.
+    public struct Words: Sendable {
+        /// Such as `job file`.
+        var file: String
+        /// What to do about one that is empty, and about one that has a second document.
+        var ifEmpty: String
+        var ifSecond: String
+
+        public init(file: String, ifEmpty: String, ifSecond: String) {
+            (self.file, self.ifEmpty, self.ifSecond) = (file, ifEmpty, ifSecond)
+        }
+    }
+
+    /// The tree of a file, or nil after the reason was reported.
+    public static func compose(_ bytes: [UInt8], as words: Words, _ diagnostics: inout Diagnostics) -> SettingsNode? {
+        SourceText(bytes, &diagnostics).flatMap { compose($0, as: words, &diagnostics) }
+    }
+
+    private static func compose(
+        _ text: SourceText, as words: Words, _ diagnostics: inout Diagnostics
+    ) -> SettingsNode? {
+        var composer = YAMLComposer(YAMLEvents(text.text), words)
         defer { for mistake in composer.diagnostics.all { diagnostics.report(mistake) } }
         do {
             return try composer.document()
@@ -26,21 +46,20 @@ struct YAMLComposer {
         }
     }
 
-    private init(events: YAMLEvents) { self.events = events }
+    private init(_ events: YAMLEvents, _ words: Words) { (self.events, self.words) = (events, words) }
 
     private mutating func document() throws(YAMLProblem) -> SettingsNode? {
         _ = try events.next()
         guard case .documentStart = try events.next().kind else {
             report(
-                "the file is empty", Mark(line: 1, column: 1), .root,
-                hint: "A job needs at least the keys staging and dumps.")
+                "the file is empty", Mark(line: 1, column: 1), .root, hint: words.ifEmpty)
             return nil
         }
         let root = try node(try events.next(), .root, key: nil, depth: 0)
         _ = try events.next()
         let end = try events.next()
         guard case .streamEnd = end.kind else {
-            report("a second document begins here", end.mark, .root, hint: "A file holds one job.")
+            report("a second document begins here", end.mark, .root, hint: words.ifSecond)
             return nil
         }
         return root
@@ -55,7 +74,7 @@ struct YAMLComposer {
         }
         values += 1
         guard values <= Self.most.values else {
-            throw YAMLProblem(message: "more than \(Self.most.values) values; this is not a job file", mark: event.mark)
+            throw YAMLProblem(message: "more than \(Self.most.values) values; this is not a \(words.file)", mark: event.mark)
         }
         guard diagnostics.all.count < Self.most.mistakes else {
             throw YAMLProblem(message: "too many mistakes: the rest was not read", mark: event.mark)

@@ -1,30 +1,30 @@
 import DumpCore
 import Linux
-import Processes
 import SystemPackage
 
-/// As whom a drill's server runs, and what keeps it apart from everything else.
+/// As whom the program of a drill runs, such as a server, and what keeps it apart from everything else.
 ///
-/// Restoring runs code from the dump. As root, the server is a user that no account has, and is isolated: the user keeps it from all files and
+/// Restoring runs code from the dump. As root, the program is a user that no account has, and is isolated: the user keeps it from all files and
 /// processes, the isolation from networks and sockets.
-struct DrillIdentity: Sendable {
-    /// An account of this host, for a server that is not isolated. Nil is ourselves.
-    var user: String?
-    var isolation: Isolation?
-    var findings: [Finding] = []
+public struct DrillIdentity: Sendable {
+    /// An account of this host, for a program that is not isolated. Nil is ourselves.
+    public var user: String?
+    public var isolation: Isolation?
+    public var findings: [Finding] = []
 
     /// - Parameters:
     ///   - requested: an account that the operator names. Throws if it could do harm.
-    ///   - directory: of the server; it is there.
-    static func choose(
-        _ requested: String?, for programs: ServerPrograms, in directory: FilePath, runner: ProgramRunner
+    ///   - probe: a program and its arguments that do nothing, to see whether programs can be isolated.
+    ///   - directory: of the program; it is there.
+    public static func choose(
+        _ requested: String?, probing probe: (FilePath, [String]), in directory: FilePath, runner: ProgramRunner
     ) async throws(DumpError) -> DrillIdentity {
         guard UserAccount.currentIsRoot else { return try ours(requested) }
         var account: UserAccount?
         if let requested { account = try harmless(requested) }
         let number = if let account { account.uid } else { try unusedNumber() }
         let isolation = Isolation(room: directory, user: number)
-        let refusal = try await refusal(of: isolation, programs, runner)
+        let refusal = try await refusal(of: isolation, probe, runner)
         guard let refusal else { return DrillIdentity(isolation: isolation) }
         let user = account?.name ?? fallback
         return DrillIdentity(user: user, findings: [.notIsolated(user, because: refusal)])
@@ -88,14 +88,13 @@ struct DrillIdentity: Sendable {
         }
     }
 
-    /// Why a program of the server cannot be isolated; nil if it can.
+    /// Why a program cannot be isolated; nil if it can.
     private static func refusal(
-        of isolation: Isolation, _ programs: ServerPrograms, _ runner: ProgramRunner
+        of isolation: Isolation, _ probe: (FilePath, [String]), _ runner: ProgramRunner
     ) async throws(DumpError) -> String? {
         let outcome: ProgramOutcome
         do {
-            outcome = try await runner.run(
-                Program(programs.path(of: "postgres"), ["--version"], isolation: isolation))
+            outcome = try await runner.run(Program(probe.0, probe.1, isolation: isolation))
         } catch {
             throw DumpError(error)
         }

@@ -1,0 +1,230 @@
+import DumpCore
+import Linux
+import Logging
+import Processes
+import Synchronization
+import SystemPackage
+
+/// One process of a plugin, from its start to its end: what it says is checked as it comes, and the first fault stops it.
+final class PluginProcess: Sendable {
+    private let call: PluginCall
+    private let run: RunContext
+    private let undo: @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void
+    private let input = ProgramInput()
+    private let transcript: Mutex<PluginTranscript>
+    /// On record, and not undone. In the order in which they were made.
+    private let changes = Mutex<[(change: PluginChange, record: UndoRecord)]>([])
+    /// When it said `frozen`.
+    private let moment = Mutex<Timestamp?>(nil)
+    private let frozen: AsyncStream<Void>
+    private let work: Mutex<Task<Result<PluginTranscript, DumpError>, Never>?>
+
+    /// Starts it. It must be waited for by `end` or `stop`.
+    ///
+    /// - Parameters:
+    ///   - undo: undoes a change that the process has left when it has ended.
+    ///   - onProgress: told how far a unit has come.
+    init(
+        _ call: PluginCall, by runner: ProgramRunner, in run: RunContext,
+        undo: @escaping @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void = { _, _ in },
+        onProgress: @escaping @Sendable (FilePath, Int64) async -> Void = { _, _ in }
+    ) {
+        self.undo = undo
+        (self.call, self.run) = (call, run)
+        transcript = Mutex(PluginTranscript(of: call.verb, freezes: call.freezes))
+        work = Mutex(nil)
+        let signal = AsyncStream<Void>.makeStream()
+        frozen = signal.stream
+        let task = Task { [self] in
+            let outcome = await Result.awaiting { () async throws(DumpError) in
+                try await perform(by: runner, frozen: signal.continuation, onProgress)
+            }
+            signal.continuation.finish()
+            return outcome
+        }
+        work.withLock { $0 = task }
+    }
+
+    /// Runs a verb that needs nothing to be said in between.
+    static func perform(
+        _ call: PluginCall, by runner: ProgramRunner, in run: RunContext, within limit: Duration? = nil,
+        undo: @escaping @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void = { _, _ in }
+    ) async throws(DumpError) -> PluginTranscript {
+        let process = PluginProcess(call, by: runner, in: run, undo: undo)
+        return try await run.within(limit, "\(call.verb.rawValue) of plugin '\(call.plugin.name)'") {
+            try await process.end()
+        }
+    }
+
+    /// Waits until its point in time is open: between the two moments that are returned. It has been stopped when this throws.
+    func untilFrozen(within limit: Duration?) async throws(DumpError) -> (from: Timestamp, to: Timestamp) {
+        let from = Timestamp.now
+        do {
+            try await run.within(limit, "the freeze by plugin '\(call.plugin.name)'") { [self] in
+                for await _ in frozen { return }
+                // It has ended, or we are to.
+                _ = try await end()
+                throw DumpError(.pluginProtocol, "plugin '\(call.plugin.name)' ended before it said 'frozen'")
+            }
+        } catch {
+            await stop()
+            throw error
+        }
+        return (from, moment.withLock { $0 } ?? .now)
+    }
+
+    func go() { input.send("go") }
+
+    /// Waits for its end, which must be a good one. Cancelled, it stops it.
+    func end() async throws(DumpError) -> PluginTranscript {
+        guard let task = work.withLock({ $0 }) else { throw DumpError(.cancelled, "the plugin was not started") }
+        let outcome = await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        return try outcome.get()
+    }
+
+    /// Ends it, however far it has come.
+    func stop() async {
+        guard let task = work.withLock({ $0 }) else { return }
+        input.close()
+        task.cancel()
+        _ = await task.value
+    }
+
+    // MARK: Its life
+
+    private func perform(
+        by runner: ProgramRunner, frozen: AsyncStream<Void>.Continuation,
+        _ onProgress: @escaping @Sendable (FilePath, Int64) async -> Void
+    ) async throws(DumpError) -> PluginTranscript {
+        let steps = AsyncStream<Result<PluginTranscript.Step, DumpError>>.makeStream()
+        let program = call.program(told: input)
+        let outcome: Result<ProgramOutcome, DumpError> = await withTaskGroup(of: Ending.self) { group in
+            group.addTask { [self] in
+                let ended = await Result<ProgramOutcome, ProcessError>.awaiting { () async throws(ProcessError) in
+                    try await runner.run(
+                        program, output: .lines { line in self.take(program.withoutSecrets(line), steps.continuation) })
+                }
+                steps.continuation.finish()
+                return .program(ended.mapError { DumpError($0) })
+            }
+            group.addTask { [self] in
+                .steps(await Result.awaiting { () async throws(DumpError) in
+                    try await follow(steps.stream, frozen: frozen, onProgress)
+                })
+            }
+            var program = Result<ProgramOutcome, DumpError>.failure(DumpError(.cancelled, "the plugin was stopped"))
+            var fault: DumpError?
+            for await ending in group {
+                switch ending {
+                case .program(let ended): program = ended
+                case .steps(.failure(let error)):
+                    fault = error
+                    group.cancelAll()
+                case .steps(.success): break
+                }
+            }
+            if let fault { return .failure(fault) }
+            return program
+        }
+        input.close()
+        let left = await undoChanges()
+        let said = try finished(try outcome.get())
+        if let left { throw left }
+        return said
+    }
+
+    private enum Ending: Sendable {
+        case program(Result<ProgramOutcome, DumpError>)
+        case steps(Result<Void, DumpError>)
+    }
+
+    /// Called on the thread that watches the program.
+    private func take(
+        _ line: String, _ steps: AsyncStream<Result<PluginTranscript.Step, DumpError>>.Continuation
+    ) {
+        do throws(EventFault) {
+            let event = try PluginEvent(line)
+            let step = try transcript.withLock { transcript throws(EventFault) in try transcript.take(event) }
+            if case .frozen? = step { moment.withLock { $0 = .now } }
+            if let step { steps.yield(.success(step)) }
+        } catch {
+            steps.yield(.failure(DumpError(protocolFault: error, line, of: call)))
+        }
+    }
+
+    /// Does what its events ask for, in their order. Throws what must stop it.
+    private func follow(
+        _ steps: AsyncStream<Result<PluginTranscript.Step, DumpError>>, frozen: AsyncStream<Void>.Continuation,
+        _ onProgress: @escaping @Sendable (FilePath, Int64) async -> Void
+    ) async throws(DumpError) {
+        for await step in steps {
+            switch try step.get() {
+            case .frozen: frozen.yield()
+            case .moved(let unit, let bytes): await onProgress(unit, bytes)
+            case .record(let said):
+                guard !changes.withLock({ $0.contains { $0.change.said.id == said.id } }) else { throw repeated(said.id) }
+                let change = PluginChange(plugin: call.plugin.name, said)
+                let record = try await run.journal.record(change, of: run.dump)
+                changes.withLock { $0.append((change, record)) }
+                input.send("recorded \(said.id)")
+            case .forget(let id):
+                guard let record = changes.withLock({ $0.remove(id) }) else { throw unknown(id) }
+                try await run.journal.forget(record)
+            }
+        }
+    }
+
+    /// Undoes what the process has left, the newest first. What cannot be undone stays on record; the first reason is returned.
+    private func undoChanges() async -> DumpError? {
+        var failure: DumpError?
+        for (change, record) in changes.withLock({ $0 }).reversed() {
+            // In a task of its own: that ours was cancelled is no reason to leave anything.
+            let undone = await Task { [self] in
+                await Result.awaiting { () async throws(DumpError) in
+                    try await undo(change, run)
+                    try await run.journal.forget(record)
+                }
+            }.value
+            if case .failure(let error) = undone { failure = failure ?? error }
+        }
+        return failure
+    }
+
+    private func repeated(_ id: String) -> DumpError {
+        DumpError(.pluginProtocol, "plugin '\(call.plugin.name)' has two changes to undo of the name '\(id)'")
+    }
+
+    private func unknown(_ id: String) -> DumpError {
+        DumpError(.pluginProtocol, "plugin '\(call.plugin.name)' has undone '\(id)', which it never said")
+    }
+
+    /// What it has said, if it ended as it should.
+    private func finished(_ outcome: ProgramOutcome) throws(DumpError) -> PluginTranscript {
+        let said = transcript.withLock { $0 }
+        if let error = said.error { throw error.of(call, outcome) }
+        guard outcome.succeeded else { throw DumpError(failed: call, outcome) }
+        guard said.summary != nil else { throw DumpError(silent: call, outcome) }
+        return said
+    }
+}
+
+extension RunContext {
+    /// Does work within a limit, or within the dump's deadline if that is shorter.
+    fileprivate func within<Result: Sendable>(
+        _ limit: Duration?, _ subject: String, _ work: @escaping @Sendable () async throws -> Result
+    ) async throws(DumpError) -> Result {
+        var context = self
+        context.deadline = [deadline, limit].compactMap { $0 }.min()
+        return try await context.withinDeadline(subject, work)
+    }
+}
+
+extension [(change: PluginChange, record: UndoRecord)] {
+    fileprivate mutating func remove(_ id: String) -> UndoRecord? {
+        firstIndex { $0.change.said.id == id }.map { remove(at: $0).record }
+    }
+}

@@ -1,0 +1,162 @@
+import DumpCore
+import Linux
+import Processes
+import SystemPackage
+
+/// Puts back dumps of a plugin, by its verb `restore`. It goes by the dump and the manifest alone: there are no settings, and no secrets.
+struct PluginRestorer: Restorer {
+    let plugin: Plugin
+    let runner: ProgramRunner
+
+    /// To look whether a restore would succeed.
+    private static let checking = Duration.seconds(300)
+
+    var undoneKinds: Set<String> { [PluginChange.kind(of: plugin.name)] }
+
+    func prepare(
+        _ request: RestoreRequest, of dump: Manifest.DumpRecord, reading files: any DumpFiles, in run: RunContext
+    ) async throws(DumpError) -> any PreparedRestore {
+        try request.requireOfPlugin(plugin.name)
+        let document = RestoreDocument(.check, request, of: dump, run: run.runID)
+        let said = try await perform(document, for: dump, in: nil, run, within: Self.checking)
+        return PreparedPluginRestore(restorer: self, request: request, dump: dump, said: said)
+    }
+
+    func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
+        _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
+        let place = try await PluginDrillRoom.make(in: room, holding: directory, for: drill, runner: runner)
+        let document = RestoreDocument(drill, of: dump, in: place.insidePath, jobs: drill.jobs, run: run.runID)
+        let began = ContinuousClock.now
+        let said = try await perform(document, for: dump, in: place, run)
+        var outcome = try outcome(said, of: dump, since: began)
+        outcome.findings += place.findings + drill.unanswered(of: dump, by: plugin.name)
+        if !drill.keepsCopy { try await place.remove() }
+        return outcome
+    }
+
+    func guide(to request: RestoreRequest, of dump: Manifest.DumpRecord) -> [String] {
+        [
+            "# Dump '\(dump.name)' is of plugin '\(plugin.name)'. Its files are in \(dump.path.asShellWord).",
+            "less \(plugin.directory.appending("README.md").string.asShellWord)   # says how to restore them by plain tools",
+        ]
+    }
+
+    func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
+        guard record.kind == PluginChange.kind(of: plugin.name) else { throw DumpError(unknown: record) }
+        var call = call(.undo, in: run)
+        call.document = ("MUSTER_UNDO", try PluginChange(of: record).document)
+        _ = try await PluginProcess.perform(call, by: runner, in: run, within: PluginProvider.undoing)
+    }
+
+    // MARK: One process
+
+    private func call(_ verb: PluginDescription.Verb, in run: RunContext, jobs: Int = 1) -> PluginCall {
+        var call = PluginCall(plugin: plugin, verb: verb)
+        call.names = ["MUSTER_DUMP": run.dump, "MUSTER_RUN": run.runID.description, "MUSTER_JOBS": "\(jobs)"]
+        return call
+    }
+
+    /// - Parameter directory: with the dump's files, unless it is only looked at.
+    func perform(
+        _ document: RestoreDocument, for dump: Manifest.DumpRecord, in directory: FilePath?, _ run: RunContext,
+        within limit: Duration? = nil
+    ) async throws(DumpError) -> PluginTranscript {
+        var call = call(.restore, in: run, jobs: document.jobs)
+        call.document = ("MUSTER_RESTORE", try document.text)
+        call.directory = directory
+        return try await PluginProcess.perform(call, by: runner, in: run, within: limit, undo: undoing)
+    }
+
+    private func perform(
+        _ document: RestoreDocument, for dump: Manifest.DumpRecord, in place: PluginDrillRoom, _ run: RunContext
+    ) async throws(DumpError) -> PluginTranscript {
+        var call = call(.restore, in: run, jobs: document.jobs)
+        call.document = ("MUSTER_RESTORE", try document.text)
+        (call.user, call.isolation) = (place.identity.user, place.identity.isolation)
+        if place.identity.isolation == nil { call.directory = place.path }
+        return try await PluginProcess.perform(call, by: runner, in: run)
+    }
+
+    private var undoing: @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void {
+        { change, run throws(DumpError) in
+            var call = call(.undo, in: run)
+            call.document = ("MUSTER_UNDO", try change.document)
+            _ = try await PluginProcess.perform(call, by: runner, in: run, within: PluginProvider.undoing)
+        }
+    }
+
+    /// What was restored, which must be something.
+    func outcome(
+        _ said: PluginTranscript, of dump: Manifest.DumpRecord, since began: ContinuousClock.Instant
+    ) throws(DumpError) -> RestoreOutcome {
+        guard !said.restored.isEmpty else {
+            throw DumpError(
+                .notRestored, "plugin '\(plugin.name)' ended well and did not say what it has restored",
+                hint: "This is a fault of the plugin: report it to its authors.")
+        }
+        if let failure = said.findings.first(where: { $0.severity == .failure }) {
+            throw DumpError(DumpError.Code(rawValue: failure.code), failure.message, hint: failure.hint)
+        }
+        let seconds = (ContinuousClock.now - began) / .seconds(1) / Double(said.restored.count)
+        let items = said.restored.map { item in
+            var item = item
+            item.durationSeconds = seconds
+            return item
+        }
+        let identity = Dictionary(said.facts.map { ($0.name, $0.value) }) { first, _ in first }
+        return RestoreOutcome(items: items, findings: said.findings, identity: identity)
+    }
+}
+
+/// A restore that a plugin has checked.
+struct PreparedPluginRestore: PreparedRestore {
+    let restorer: PluginRestorer
+    let request: RestoreRequest
+    let dump: Manifest.DumpRecord
+    let said: PluginTranscript
+
+    var facts: ErrorContext { said.facts }
+    var findings: [Finding] { said.findings.sorted { $0.severity > $1.severity } }
+
+    var plan: [RestorePlan] {
+        said.plans.isEmpty
+            ? [RestorePlan(item: dump.name, name: request.target ?? dump.name, bytes: dump.bytes)] : said.plans
+    }
+
+    func restore(from directory: FilePath, in run: RunContext) async throws(DumpError) -> RestoreOutcome {
+        let began = ContinuousClock.now
+        let document = RestoreDocument(.restore, request, of: dump, run: run.runID)
+        let outcome = try restorer.outcome(
+            try await restorer.perform(document, for: dump, in: directory, run), of: dump, since: began)
+        if let difference = outcome.items.lazy.flatMap(\.comparison.differences).first {
+            throw DumpError(
+                .notRestored, "what was restored is not what was dumped: \(difference)",
+                hint: "Look at \(outcome.items.map(\.name).joined(separator: ", ")), and restore an older archive.")
+        }
+        return outcome
+    }
+}
+
+extension RestoreRequest {
+    /// Throws for what the protocol has no words for.
+    fileprivate func requireOfPlugin(_ plugin: String) throws(DumpError) {
+        guard !pieces.isEmpty || schema != nil || rowsOnly else { return }
+        throw DumpError(
+            .settings, "a dump of plugin '\(plugin)' has no single tables to restore",
+            hint: "Leave out --table, --schema and --rows-only.")
+    }
+}
+
+extension DrillRequest {
+    fileprivate func unanswered(of dump: Manifest.DumpRecord, by plugin: String) -> [Finding] {
+        guard !assertions.isEmpty || !freshness.isEmpty else { return [] }
+        return [
+            Finding(
+                .warning, "not_asked", object: dump.name,
+                "plugin '\(plugin)' answers no statements: they were not asked",
+                hint: "Ask them of a dump of databases.")
+        ]
+    }
+}

@@ -1,0 +1,56 @@
+import SystemPackage
+
+/// Every kind of provider that a job may name: those that come with the program, and those of plugins, which are found by name.
+public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
+    /// Where kinds are found that are not built in. A description that cannot be used is a fault of the one who names it, and of nobody else.
+    public struct Further: Sendable {
+        /// The kind of that name; nil if there is none.
+        var find: @Sendable (_ name: String, _ directories: [FilePath]?) -> Result<ProviderKind?, Fault>
+        /// The names that are there, be they of use or not.
+        var names: @Sendable (_ directories: [FilePath]?) -> [String]
+
+        public init(
+            names: @escaping @Sendable ([FilePath]?) -> [String],
+            find: @escaping @Sendable (String, [FilePath]?) -> Result<ProviderKind?, Fault>
+        ) {
+            (self.names, self.find) = (names, find)
+        }
+    }
+
+    public let builtIn: [ProviderKind]
+    private let further: Further?
+    private var directories: [FilePath]?
+
+    public init(_ builtIn: [ProviderKind], further: Further? = nil) {
+        (self.builtIn, self.further) = (builtIn, further)
+    }
+
+    public init(arrayLiteral kinds: ProviderKind...) { self.init(kinds) }
+
+    /// The same, with further kinds looked for in these directories; nil is the usual ones.
+    public func looking(in directories: [FilePath]?) -> ProviderKinds {
+        var others = self
+        others.directories = directories
+        return others
+    }
+
+    /// Nil if nothing is called so.
+    func kind(named name: String) throws(Fault) -> ProviderKind? {
+        if let kind = builtIn.first(where: { $0.name == name }) { return kind }
+        return try further?.find(name, directories).get()
+    }
+
+    /// The same for what needs no reason why there is none.
+    public func find(_ name: String) -> ProviderKind? { try? kind(named: name) }
+
+    /// Sorted after those that are built in.
+    public var names: [String] {
+        let builtIn = builtIn.map(\.name)
+        return builtIn + (further?.names(directories).filter { !builtIn.contains($0) } ?? [])
+    }
+
+    /// Those that can be used.
+    public var all: [ProviderKind] { names.compactMap(find) }
+}
+
+extension Fault: Error {}
