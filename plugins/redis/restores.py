@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import time
 
 import dumps
@@ -32,8 +31,7 @@ def restore() -> None:
 
 def _wanted(request: dict[str, Any]) -> list[str]:
     """The names of the items: keys, accounts."""
-    there = [name for name, path in (("keys", dumps.KEYS), ("accounts", dumps.ACCOUNTS))
-             if os.path.exists(os.path.join(request["files"], path))]
+    there = [name for name, path in (("keys", dumps.KEYS), ("accounts", dumps.ACCOUNTS)) if path in files.paths(request)]
     for item in request.get("items") or []:
         if item not in there:
             raise muster.PluginError("item_unknown", f"the dump has no '{item}'", "Name one of: " + ", ".join(there))
@@ -50,10 +48,15 @@ def _files(request: dict[str, Any], wanted: list[str]) -> list[files.File]:
     placement = "named" if wanted == ["accounts"] and request["placement"] == "named" else "beside"
     found = []
     if "keys" in wanted:
-        found.append(files.File(request, "keys", dumps.KEYS, original))
+        found.append(files.File(request, "keys", dumps.KEYS, original, _recorded(request, "keys_bytes")))
     if "accounts" in wanted:
-        found.append(files.File(request, "accounts", dumps.ACCOUNTS, accounts, placement))
+        found.append(files.File(request, "accounts", dumps.ACCOUNTS, accounts, _recorded(request, "accounts_bytes"), placement))
     return found
+
+
+def _recorded(request: dict[str, Any], fact: str) -> int:
+    text = files.facts(request).get(fact, "")
+    return int(text) if text.isdigit() else 0
 
 
 def _check(request: dict[str, Any], wanted: list[str]) -> None:
@@ -125,7 +128,7 @@ def _drill(request: dict[str, Any], wanted: list[str]) -> None:
     arguments = ["--port", "0", "--unixsocket", "s", "--dir", room, "--logfile", "log", "--save", "", "--appendonly", "no",
                  # A replica keeps expired keys, so that all can be counted. There is no master at that port.
                  "--replicaof", "127.0.0.1 1"]
-    shutil.copyfile(os.path.join(request["files"], dumps.KEYS), os.path.join(room, dumps.KEYS))
+    os.symlink(os.path.join(request["files"], dumps.KEYS), dumps.KEYS)
     lines = _write_drill_accounts(request, room) if "accounts" in wanted else None
     if lines is not None:
         arguments += ["--aclfile", os.path.join(room, dumps.ACCOUNTS)]

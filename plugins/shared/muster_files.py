@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
     Comparison = tuple[dict[str, int], list[dict[str, str]], list[str]]
 
 
-class File:
-    """One file of the dump, and where it goes. `original` is where it came from."""
+_numbers = itertools.count(1)
 
-    def __init__(self, request: dict[str, Any], item: str, path: str, original: str, placement: str | None = None) -> None:
+
+class File:
+    """One file of the dump, and where it goes. `original` is where it came from, `recorded` its size by the manifest.
+
+    The action `check` has no files, only the manifest.
+    """
+
+    def __init__(self, request: dict[str, Any], item: str, path: str, original: str, recorded: int, placement: str | None = None) -> None:
         self.item, self.path, self.original = item, path, original
         self.placement = placement or request["placement"]
         self.source = os.path.join(request["files"], path)
-        self.size = os.path.getsize(self.source)
+        self.size = recorded if request["action"] == "check" else os.path.getsize(self.source)
         directory = request.get("target") or os.path.dirname(original)
         base = os.path.basename(original)
         self.kept: str | None = None
@@ -67,18 +74,24 @@ def refuse(obstacles: Sequence[Obstacle]) -> None:
 def obstacles(request: dict[str, Any], files: Sequence[File], use: Callable[[str], Use]) -> list[Obstacle]:
     """What holds for each kind of file. `use` says why a file may not be replaced, and what to do."""
     found = []
+    about = files[0].destination
     if facts(request).get("container") and not request.get("target"):
-        found.append(Obstacle("target_missing", "", "the dump comes from a container", "Name a directory of this host with --to."))
+        found.append(Obstacle("target_missing", about, "the dump comes from a container", "Name a directory of this host with --to."))
     if sum(file.placement == "named" for file in files) > 1:
-        found.append(Obstacle("name_taken", "", "several files cannot have one name", "Name one item to restore."))
+        found.append(Obstacle("name_taken", about, "several files cannot have one name", "Name one item to restore."))
     if len({file.destination for file in files}) < len(files):
-        found.append(Obstacle("name_taken", "", "two files would get one name", "Restore them one by one."))
+        found.append(Obstacle("name_taken", about, "two files would get one name", "Restore them one by one."))
     return found + [obstacle for file in files for obstacle in _obstacles_of(file, use)]
 
 
 def facts(request: dict[str, Any]) -> dict[str, str]:
     found: dict[str, str] = (request.get("dump") or {}).get("facts") or {}
     return found
+
+
+def paths(request: dict[str, Any]) -> list[str]:
+    """Of everything that the manifest has a `database` for."""
+    return sorted({entry["path"] for entry in (request.get("dump") or {}).get("databases") or []})
 
 
 def tables(request: dict[str, Any], path: str) -> dict[str, int] | None:
@@ -107,7 +120,7 @@ def _obstacles_of(file: File, use: Callable[[str], Use]) -> Iterator[Obstacle]:
 
 def put(file: File, compare: Callable[[str], Comparison], exchange: Callable[[File], None]) -> None:
     """Copies the file, compares the copy, and only then gives it its name. `exchange` does that where a file is replaced."""
-    identifier = "restore " + file.item
+    identifier = f"restore-{next(_numbers)}"
     muster.undo(identifier, "restore", {"temporary": file.temporary, "path": file.destination, "kept": file.kept or ""})
     try:
         _copy(file)

@@ -75,6 +75,7 @@ _last_progress: dict[str, float] = {}
 # Events
 
 def fact(name: str, value: object) -> None:
+    """`name` is a word of small letters, digits and `_`."""
     _say("fact", name=name, value=str(value))
 
 
@@ -107,7 +108,10 @@ def progress(unit_path: str, size: int) -> None:
 
 
 def undo(identifier: str, kind: str, facts: Mapping[str, str]) -> None:
-    """Announces a change outside of the directory, and returns once Muster has recorded it. Only then make it."""
+    """Announces a change outside of the directory, and returns once Muster has recorded it. Only then make it.
+
+    The identifier has no blanks.
+    """
     with _word_lock:
         _say("undo", id=identifier, kind=kind, facts=dict(facts))
         _await(f"recorded {identifier}")
@@ -139,10 +143,11 @@ def difference(what: str, about: str, expected: object, found: object) -> dict[s
 
 
 def summary(consistency: str | None = None, evidence: Sequence[str] = ()) -> None:
-    """The last event of a verb that succeeded. `consistency` (exact, window or live) is for `dump` only."""
+    """The last event of a verb that succeeded. `consistency` (exact, window or live) is for `dump` only, and so are the sentences
+    that say why it may be believed."""
     global _summary_said
     _summary_said = True
-    members: dict[str, object] = {"evidence": [one_line(line) for line in evidence]}
+    members: dict[str, object] = {"evidence": {"checks": one_line("; ".join(evidence))} if evidence else {}}
     if consistency is not None:
         members["consistency"] = consistency
     _say("summary", **members)

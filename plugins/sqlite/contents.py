@@ -25,10 +25,15 @@ class Contents:
     def __init__(self, size: int, properties: dict[str, int], tables: dict[str, int], unknown: list[str]) -> None:
         self.size, self.properties, self.tables, self.unknown = size, properties, tables, unknown
 
-    @property
-    def text(self) -> str:
-        """The properties in one line, as the manifest has them: `page_size 4096, user_version 3, application_id 0`."""
-        return ", ".join(f"{name} {value}" for name, value in self.properties.items())
+    def text(self, path: str) -> str:
+        """One line for the manifest: `bytes 8192, page_size 4096, user_version 3, application_id 0, path srv/a.db`."""
+        return ", ".join(f"{name} {value}" for name, value in {"bytes": self.size, **self.properties, "path": path}.items())
+
+
+def recorded_sizes(facts: dict[str, str]) -> dict[str, int]:
+    """The sizes of the copies by their paths, from what `Contents.text` said."""
+    found = (re.fullmatch(r"bytes (\d+), .*?, path (.*)", value) for name, value in facts.items() if name.startswith("database_"))
+    return {match[2]: int(match[1]) for match in found if match}
 
 
 def inspect(path: str, is_stopping: Callable[[], bool]) -> Contents:

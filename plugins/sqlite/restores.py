@@ -7,7 +7,6 @@ import errno
 import fcntl
 import functools
 import os
-import shutil
 
 import contents
 import databases
@@ -33,11 +32,11 @@ def restore() -> None:
 
 def _items(request: dict[str, Any]) -> list[files.File]:
     """The dump has each database at the path at which it was."""
-    paths = sorted(os.path.relpath(os.path.join(directory, name), request["files"])
-                   for directory, _, names in os.walk(request["files"]) for name in names)
+    paths = files.paths(request)
     wanted = request.get("items") or ["/" + path for path in paths]
     chosen = [_chosen(paths, item) for item in wanted]
-    return [files.File(request, "/" + path, path, "/" + path) for path in dict.fromkeys(chosen)]
+    sizes = contents.recorded_sizes(files.facts(request))
+    return [files.File(request, "/" + path, path, "/" + path, sizes.get(path, 0)) for path in dict.fromkeys(chosen)]
 
 
 def _chosen(paths: list[str], item: str) -> str:
@@ -107,12 +106,9 @@ def _exchange(item: files.File) -> None:
 
 
 def _drill(request: dict[str, Any], items: list[files.File]) -> None:
+    """The files of a drill are a copy already, which is thrown away."""
     for item in items:
-        copy = os.path.join(request["room"], "copy.db")
-        shutil.copyfile(item.source, copy)
-        compared, differences, not_compared = _compared(request, item, copy)
-        os.unlink(copy)
-        muster.restored(item.item, copy, None, compared, differences, not_compared)
+        muster.restored(item.item, item.source, None, *_compared(request, item, item.source))
 
 
 def _compared(request: dict[str, Any], item: files.File, copy: str) -> files.Comparison:
