@@ -23,6 +23,7 @@ SOCKET = "socket"
 
 
 def drill(request: dict[str, Any]) -> None:
+    os.chdir(request["room"])
     items, with_accounts = items_of(request)
     facts = request["dump"].get("facts") or {}
     with server_in_room(facts) as server:

@@ -15,7 +15,6 @@ from mariadb_source import Facts, Rights, State, say_missing_rights, say_what_st
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
 SNAPSHOTS = 8
 """How many mariadb-dumps may have a snapshot at once. Each takes a connection, and keeps writers waiting a little longer."""

@@ -68,20 +68,22 @@ def target_of(request: dict[str, Any]) -> Server:
 class Item:
     """One database to restore."""
 
-    def __init__(self, database: str, path: str, files: str, name: str, rows: dict[str, int]) -> None:
+    def __init__(self, number: int, database: str, path: str, files: str, name: str, rows: dict[str, int]) -> None:
         self.database, self.name, self.recorded_rows = database, name, rows
+        self.undo_id = f"database-{number}"
         self.path = os.path.join(files, path)
         self._file: DumpFile | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """A check may come before the files do."""
+        return os.path.exists(self.path)
 
     @property
     def file(self) -> DumpFile:
         if self._file is None:
             self._file = DumpFile(self.path)
         return self._file
-
-    @property
-    def undo_id(self) -> str:
-        return f"database {self.name}"
 
     @property
     def has_own_name(self) -> bool:
@@ -160,12 +162,21 @@ def items_of(request: dict[str, Any]) -> tuple[list[Item], bool]:
     if unknown:
         raise muster.PluginError("item_missing", f"the dump has no database '{unknown[0]}'",
                                  f"Choose from: {', '.join([*records, ACCOUNTS_ITEM])}.")
-    items = [Item(name, records[name]["path"], request["files"], new_name(name, request),
-                  {table["name"]: table["rows"] for table in records[name]["tables"]})
-             for name in wanted if name != ACCOUNTS_ITEM]
+    rows = recorded_rows(request)
+    items = [Item(number, name, records[name]["path"], request["files"], new_name(name, request), rows[name])
+             for number, name in enumerate(wanted) if name != ACCOUNTS_ITEM]
     replacing = request["action"] == "drill" or request.get("placement") == "replacing"
-    has_accounts = os.path.exists(os.path.join(request["files"], ACCOUNTS))
+    is_early = request["action"] == "check" and not any(item.is_there for item in items)
+    has_accounts = is_early or os.path.exists(os.path.join(request["files"], ACCOUNTS))
     return items, has_accounts and (ACCOUNTS_ITEM in wanted or not request.get("items") and replacing)
+
+
+def recorded_rows(request: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """A database of many tables may have several records."""
+    rows: dict[str, dict[str, int]] = {}
+    for record in request["dump"].get("databases") or []:
+        rows.setdefault(record["name"], {}).update({table["name"]: table["rows"] for table in record["tables"]})
+    return rows
 
 
 def new_name(database: str, request: dict[str, Any]) -> str:
@@ -188,17 +199,18 @@ def say_plan(server: Server, items: Sequence[Item], with_accounts: bool, request
         if item.name in there:
             muster.finding("failure", "name_taken", item.name, f"there is a database '{item.name}' already",
                            "Restore beside it, look at the copy, then drop or rename tables yourself: MariaDB cannot rename a database.")
-        if not item.has_own_name and item.file.count(EVENT):
+        if not item.has_own_name and item.is_there and item.file.count(EVENT):
             muster.finding("note", "events_left_out", item.name, f"the events of '{item.database}' are not restored under another name",
                            "They would run beside those of the database itself. README.md shows how to load them.")
-        muster.plan(item.database, item.name, None, item.file.size)
+        muster.plan(item.database, item.name, None, item.file.size if item.is_there else 0)
     if items and not knows_sandbox(server):
         muster.finding("note", "old_client", server.client, "the client does not know the sandbox mode, which is left out",
                        "Update the client programs.")
     if with_accounts:
         path = os.path.join(request["files"], ACCOUNTS)
-        require_trailer(path)
-        muster.plan(ACCOUNTS_ITEM, "accounts that do not exist", None, os.path.getsize(path))
+        if os.path.exists(path):
+            require_trailer(path)
+        muster.plan(ACCOUNTS_ITEM, "accounts that do not exist", None, os.path.getsize(path) if os.path.exists(path) else 0)
 
 
 _sandbox: dict[str, bool] = {}
