@@ -106,6 +106,8 @@ def parts_of(state: State, limit: int) -> list[Part]:
 
 def dump() -> None:
     source = Source()
+    if not source.names:
+        raise muster.PluginError("database_missing", "there is no database to dump", "Correct databases: and exclude:.")
     os.makedirs("databases", mode=0o700)
     before = source.state()
     say_what_stays_behind(before, source.facts.transactional, source.settings, source.facts.is_mariadb)
