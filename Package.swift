@@ -151,6 +151,12 @@ let package = Package(
             ],
             exclude: ["Archives"]),
         .testTarget(
+            name: "PluginTests",
+            dependencies: [
+                "Plugins", "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport", .logging, .system,
+            ],
+            exclude: ["Examples"]),
+        .testTarget(
             name: "DirectoriesTests",
             dependencies: [
                 "Directories", "Conformance", "Snapshots", "Processes", "Trees", "Checksums", "Linux", "DumpCore",

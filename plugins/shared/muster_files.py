@@ -111,7 +111,7 @@ def _obstacles_of(file: File, use: Callable[[str], Use]) -> Iterator[Obstacle]:
         yield Obstacle("name_taken", about, f"'{about}' exists", "Choose another name, or move it away.")
     free = os.statvfs(directory)
     if free.f_bavail * free.f_frsize < file.size:
-        yield Obstacle("disk_full", about, f"'{directory}' has too little room for {file.size} bytes",
+        yield Obstacle("no_space", about, f"'{directory}' has too little room for {file.size} bytes",
                        "Make room, or name another directory with --to.")
     used = use(about) if file.kept else None
     if used:

@@ -273,7 +273,7 @@ def _log_traceback() -> None:
 
 def _system_error(error: OSError) -> PluginError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return PluginError("disk_full", f"no space is left for {error.filename or 'the dump'}",
+        return PluginError("no_space", f"no space is left for {error.filename or 'the dump'}",
                            "Make room on the file system of the staging area.", transient=True)
     return PluginError("system_error", str(error))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from urllib.parse import quote
 
+import here
 from databases import DatabaseError
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def inspect(path: str, is_stopping: Callable[[], bool]) -> Contents:
     `unknown` has the collations and functions that only the application knows. They are replaced by others, and then the check leaves out
     whether indexes agree with their tables.
     """
-    connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?immutable=1", uri=True, isolation_level=None)
+    connection = sqlite3.connect(here.uri(path, "immutable=1"), uri=True, isolation_level=None)
     try:
         connection.set_progress_handler(lambda: int(is_stopping()), 1_000_000)
         connection.execute("PRAGMA trusted_schema=OFF")

@@ -145,7 +145,7 @@ class Source:
         self._version = int(self._connections[1].execute("PRAGMA data_version").fetchone()[0])
 
     def copy(self, target: str, progress: Callable[[int], None]) -> None:
-        """Copies the frozen database to a new file."""
+        """Copies the frozen database to a new file, which is given by its URI."""
         self._guarded(lambda: self._copy(target, progress))
         if self.way == "immutable=1" and self._signature() != self._before:
             raise DatabaseError("source_changed", f"'{self.path}' changed while it was copied", "Run the dump as the owner of the database.",
@@ -153,7 +153,7 @@ class Source:
 
     def _copy(self, target: str, progress: Callable[[int], None]) -> None:
         page_size = self._connections[0].execute("PRAGMA page_size").fetchone()[0]
-        destination = sqlite3.connect(target, isolation_level=None, check_same_thread=False)
+        destination = sqlite3.connect(target, uri=True, isolation_level=None, check_same_thread=False)
         try:
             # A copy that is cut short is thrown away, and Muster flushes one that is not.
             destination.execute("PRAGMA journal_mode=OFF")
@@ -206,7 +206,7 @@ _CAUSES = (
     ("readonly", "source_unrecovered", "has an unfinished transaction of a program that died",
      "Start that program once, or open the file with sqlite3 as its owner and read from it."),
     ("unable to open", "source_unreadable", "cannot be opened", "Run the dump as the owner of the database, with `run_as`, or as root."),
-    ("disk is full", "disk_full", "does not fit on the disk of the dump", "Make room on the file system of the staging area."),
+    ("disk is full", "no_space", "does not fit on the disk of the dump", "Make room on the file system of the staging area."),
 )
 
 
@@ -271,7 +271,7 @@ def _serve(source: Source) -> None:
         sys.exit("the plugin was stopped")
     with tempfile.TemporaryDirectory(prefix="muster-") as directory:
         copy = os.path.join(directory, "copy")
-        source.copy(copy, end_with_input)
+        source.copy(f"file:{quote(copy)}", end_with_input)
         with open(copy, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             os.write(1, b"%d\n" % size)
