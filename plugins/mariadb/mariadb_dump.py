@@ -65,6 +65,13 @@ def prepare() -> None:
     return muster.summary()
 
 
+def most_parts(source: Source) -> int:
+    if not source.rights.may_lock:
+        return 1
+    # In a container nothing can hold a program: all of them write at once. To start one there takes longer, too.
+    return max(SNAPSHOTS, muster.jobs()) if isinstance(source.server.place, muster.Host) else muster.jobs()
+
+
 class Part:
     """The databases that one mariadb-dump dumps, and how far that is."""
 
@@ -111,7 +118,7 @@ def dump() -> None:
     os.makedirs("databases", mode=0o700)
     before = source.state()
     say_what_stays_behind(before, source.facts.transactional, source.settings, source.facts.is_mariadb)
-    parts = parts_of(before, max(SNAPSHOTS, muster.jobs()) if source.rights.may_lock else 1)
+    parts = parts_of(before, most_parts(source))
     with contextlib.ExitStack() as stack:
         try:
             evidence = open_snapshots(source, parts, stack)
@@ -153,7 +160,6 @@ def start(source: Source, part: Part, stack: contextlib.ExitStack) -> None:
     descriptor = os.open(part.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     stack.callback(os.close, descriptor)
     command = server.command(server.dumper, *dump_options(source), "--databases", *part.databases)
-    # In a container nothing can hold the program, so it begins to write when it has its snapshot.
     paced = {"paced": True} if isinstance(server.place, muster.Host) else {}
     if not paced:
         part.may_go_on.set()
@@ -206,7 +212,7 @@ class CommitLock:
 
     def _note_position(self) -> None:
         if self._may_ask_position:
-            file, position = self._perform("SHOW MASTER STATUS;")[0].split("\t")[:2]
+            file, position = self._perform(self._source.facts.ask_position)[0].split("\t")[:2]
             self.positions.append(f"{file}:{position}")
 
     def _perform(self, statements: str) -> list[str]:

@@ -55,6 +55,10 @@ class Facts:
         return tuple(int(part) for part in self.version.split("-")[0].split(".")[:2])
 
     @property
+    def ask_position(self) -> str:
+        return "SHOW MASTER STATUS;" if self.is_mariadb or self.number < (8, 2) else "SHOW BINARY LOG STATUS;"
+
+    @property
     def has_backup_stages(self) -> bool:
         return self.is_mariadb and self.number >= (10, 4)
 
@@ -145,11 +149,10 @@ class Rights:
             JOIN information_schema.schema_privileges p ON s.schema_name LIKE p.table_schema WHERE p.grantee IN {grantees}""")
         self.account = f"{user}@{host}"
 
-    def missing(self, databases: Iterable[str]) -> list[tuple[str, str]]:
-        """Each right that a dump needs and the account lacks, with where it lacks it."""
-        needed = [right for right in NEEDED_IN_DATABASES if right not in self.everywhere]
-        granted = {(database, right) for database, right in self._within}
-        return [(right, database) for right in needed for database in databases if (database, right) not in granted]
+    def missing(self, database: str) -> list[str]:
+        """The rights that a dump needs, and the account lacks on a database."""
+        granted = self.everywhere | {right for name, right in self._within if name == database}
+        return [right for right in NEEDED_IN_DATABASES if right not in granted]
 
     @property
     def may_lock(self) -> bool:
@@ -168,8 +171,10 @@ def say_missing_rights(server: Server, rights: Rights, databases: list[str], set
 
     if any(sign in pattern for pattern in settings["databases"] for sign in "*?[") and not rights.sees_all_databases:
         lacks("SHOW DATABASES", "*.*", "databases may be invisible to it")
-    for right, database in rights.missing(databases):
-        lacks(right, f"`{database}`.*", "part of the database would be missing")
+    for database in databases:
+        missing = rights.missing(database)
+        if missing:
+            lacks(", ".join(missing), f"`{database}`.*", "part of the database would be missing")
     if is_mariadb and server.attempt("SELECT 1 FROM mysql.proc LIMIT 0").status != 0:
         lacks("SELECT", "mysql.proc", "routines would be missing")
     if is_mariadb and settings["accounts"] and any(
