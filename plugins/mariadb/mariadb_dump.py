@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from functools import partial
 
 import muster_plugin as muster
 from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, SEQUENCE, TABLE, VIEW, DumpFile, path_of, require_trailer, split
@@ -123,8 +124,8 @@ def dump() -> None:
         try:
             evidence = open_snapshots(source, parts, stack)
             muster.frozen()
-            work: list[Callable[[], None]] = [lambda: dump_accounts(source)] if source.dumps_accounts else []
-            muster.in_parallel(lambda piece: piece(), work + [lambda part=part: complete(part) for part in parts])
+            accounts: list[Callable[[], None]] = [partial(dump_accounts, source)] if source.dumps_accounts else []
+            muster.in_parallel(lambda work: work(), [*accounts, *(partial(complete, part) for part in parts)])
         finally:
             for part in parts:
                 part.may_go_on.set()
@@ -160,11 +161,12 @@ def start(source: Source, part: Part, stack: contextlib.ExitStack) -> None:
     descriptor = os.open(part.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     stack.callback(os.close, descriptor)
     command = server.command(server.dumper, *dump_options(source), "--databases", *part.databases)
-    paced = {"paced": True} if isinstance(server.place, muster.Host) else {}
-    if not paced:
+    if isinstance(server.place, muster.Host):
+        program = server.place.start(command, secret=server.secret, stdout=descriptor, on_line=part.on_line, paced=True)
+    else:
         part.may_go_on.set()
-    part.program = stack.enter_context(
-        server.place.start(command, secret=server.secret, stdout=descriptor, on_line=part.on_line, **paced))
+        program = server.place.start(command, secret=server.secret, stdout=descriptor, on_line=part.on_line)
+    part.program = stack.enter_context(program)
 
 
 def dump_options(source: Source) -> list[str]:

@@ -316,7 +316,7 @@ def restore_accounts(server: Server, path: str) -> None:
     kept = [line for line in lines if account_in(line) not in there]
     if not knows_sandbox(server):
         kept = kept[1:]
-    made = {account_in(line) for line in kept if line.startswith("CREATE USER")}
+    made = {account for line in kept if line.startswith("CREATE USER") and (account := account_in(line)) is not None}
     finished = server.attempt("\n".join(kept))
     if finished.status != 0:
         raise failure(finished, "cannot restore accounts and grants")
@@ -324,8 +324,7 @@ def restore_accounts(server: Server, path: str) -> None:
         muster.finding("note", "accounts_kept", ACCOUNTS_ITEM, f"{len(there)} accounts exist already and stay as they are",
                        "Compare their grants with those in accounts.sql.")
     found = accounts_there(server)
-    differences = [muster.difference("accounts", account, "there", "missing") for account in sorted(made - found if made else [])
-                   if account is not None]
+    differences = [muster.difference("accounts", account, "there", "missing") for account in sorted(made - found)]
     muster.restored(ACCOUNTS_ITEM, "accounts that did not exist", None, {"accounts": len(made)}, differences)
 
 
@@ -335,5 +334,5 @@ def account_in(line: str) -> str | None:
     return None if found is None else found[1].replace("'", "`")
 
 
-def accounts_there(server: Server) -> set[str | None]:
+def accounts_there(server: Server) -> set[str]:
     return {f"{name_of(user)}@{name_of(host)}" for user, host in server.query("SELECT user, host FROM mysql.user WHERE host <> ''")}

@@ -165,21 +165,21 @@ class Rights:
 
 def say_missing_rights(server: Server, rights: Rights, databases: list[str], settings: Mapping[str, Any], is_mariadb: bool) -> None:
     """Failures: what an account may not see is missing from a dump without a word."""
-    def lacks(right: str, where: str, why: str) -> None:
+    def lacks(right: str, where: str, why: str, otherwise: str) -> None:
         muster.finding("failure", "rights_missing", where, f"account '{rights.account}' lacks {right} on {where}, so {why}",
-                       f"GRANT {right} ON {where} TO the account, or leave out the database.")
+                       f"GRANT {right} ON {where} TO the account, or {otherwise}.")
 
     if any(sign in pattern for pattern in settings["databases"] for sign in "*?[") and not rights.sees_all_databases:
-        lacks("SHOW DATABASES", "*.*", "databases may be invisible to it")
+        lacks("SHOW DATABASES", "*.*", "databases may be invisible to it", "list the names of databases:")
     for database in databases:
         missing = rights.missing(database)
         if missing:
-            lacks(", ".join(missing), f"`{database}`.*", "part of the database would be missing")
+            lacks(", ".join(missing), f"`{database}`.*", "part of the database would be missing", "exclude: it")
     if is_mariadb and server.attempt("SELECT 1 FROM mysql.proc LIMIT 0").status != 0:
-        lacks("SELECT", "mysql.proc", "routines would be missing")
+        lacks("SELECT", "mysql.proc", "routines would be missing", "grant it SELECT on the whole of mysql")
     if is_mariadb and settings["accounts"] and any(
             server.attempt(f"SELECT 1 FROM mysql.{name} LIMIT 0").status != 0 for name in ("global_priv", "db")):
-        lacks("SELECT", "mysql.*", "accounts and grants cannot be dumped; or set accounts: false")
+        lacks("SELECT", "mysql.*", "accounts and grants cannot be dumped", "set accounts: false")
 
 
 def say_what_stays_behind(state: State, transactional: set[str], settings: Mapping[str, Any], is_mariadb: bool) -> None:
