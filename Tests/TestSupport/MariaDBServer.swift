@@ -95,20 +95,19 @@ public final class MariaDBServer: Sendable {
         let work = Task { try await sql(statements) }
         let outcome: Swift.Result<Void, any Error>
         do {
-            try await eventually { try await self.sql(Self.busy(statements)) != "" }
+            try await eventually { try await self.sql(Self.busy) != "" }
             outcome = .success(try await body())
         } catch {
             outcome = .failure(error)
         }
-        for id in try await sql(Self.busy(statements)).split(separator: "\n") { _ = try? await sql("KILL \(id)") }
+        for id in try await sql(Self.busy).split(separator: "\n") { _ = try? await sql("KILL \(id)") }
         // It was killed, which the client reports.
         _ = await work.result
         try outcome.get()
     }
 
-    private static func busy(_ statements: String) -> String {
-        "SELECT id FROM information_schema.processlist WHERE command <> 'Sleep' AND id <> connection_id() AND time_ms > 20"
-    }
+    private static let busy =
+        "SELECT id FROM information_schema.processlist WHERE command = 'Query' AND id <> connection_id() AND time_ms > 20"
 }
 
 extension Template {

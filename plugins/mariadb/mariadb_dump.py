@@ -124,8 +124,10 @@ def dump() -> None:
         try:
             evidence = open_snapshots(source, parts, stack)
             muster.frozen()
-            accounts: list[Callable[[], None]] = [partial(dump_accounts, source)] if source.dumps_accounts else []
-            muster.in_parallel(lambda work: work(), [*accounts, *(partial(complete, part) for part in parts)])
+            work: list[Callable[[], None]] = [partial(complete, part) for part in parts]
+            if source.dumps_accounts:
+                work.insert(0, partial(dump_accounts, source))
+            muster.in_parallel(lambda piece: piece(), work)
         finally:
             for part in parts:
                 part.may_go_on.set()
