@@ -4,6 +4,7 @@ import Linux
 import Settings
 import SystemPackage
 import TestSupport
+import Testing
 
 /// A Redis server of a test's own, on a Unix socket, with a password and some keys. It has ended when `with` returns.
 struct RedisHost: Sendable {

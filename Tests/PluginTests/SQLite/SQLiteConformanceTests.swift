@@ -2,6 +2,7 @@ import Conformance
 import DumpCore
 import Linux
 import Logging
+import Settings
 import SystemPackage
 import TestSupport
 import Testing

@@ -4,6 +4,7 @@ import Linux
 import Settings
 import SystemPackage
 import TestSupport
+import Testing
 
 /// Two SQLite databases, one of each way to keep a journal, and programs that use them.
 ///

@@ -2,6 +2,7 @@ import Conformance
 import DumpCore
 import Glibc
 import Linux
+import Settings
 import SystemPackage
 import TestSupport
 import Testing
