@@ -5,6 +5,7 @@ import Processes
 import Settings
 import SystemPackage
 import TestSupport
+import Testing
 
 /// An etcd of a test's own, on ports of the loopback address that were free.
 struct EtcdHost: Sendable {

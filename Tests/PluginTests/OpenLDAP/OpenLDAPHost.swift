@@ -5,6 +5,7 @@ import Processes
 import Settings
 import SystemPackage
 import TestSupport
+import Testing
 
 /// A slapd of a test's own with two suffixes, run as the user `openldap`, on a socket in its own directory.
 struct OpenLDAPHost: Sendable {
