@@ -15,7 +15,9 @@ struct ChildProcess: Sendable {
         _ words: [String], _ variables: [String: String], in directory: FilePath, _ descriptors: [Int32]
     ) throws(Errno) -> ChildProcess {
         let pid = withCStrings(words) { words in
-            withCStrings(variables.asEnvironment) { clinux_spawn(words, $0, directory.string, descriptors, Int32(descriptors.count)) }
+            withCStrings(variables.asEnvironment) {
+                clinux_spawn(words, $0, directory.string, descriptors, Int32(descriptors.count))
+            }
         }
         guard pid > 0 else { throw Errno(rawValue: -pid) }
         return ChildProcess(pid: pid)

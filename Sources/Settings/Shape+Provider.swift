@@ -27,7 +27,8 @@ extension Shape<DumpSettings> {
     ) -> ProviderKind? {
         guard case .mapping(let entries) = node.content else {
             diagnostics.report(
-                mappingExpectedAt: node, known: [providerKey], example: "{\(providerKey): \(kinds.builtIn.first?.name ?? "")}")
+                mappingExpectedAt: node, known: [providerKey],
+                example: "{\(providerKey): \(kinds.builtIn.first?.name ?? "")}")
             return nil
         }
         guard let provider = node[providerKey] else {

@@ -74,7 +74,8 @@ public struct YAMLComposer {
         }
         values += 1
         guard values <= Self.most.values else {
-            throw YAMLProblem(message: "more than \(Self.most.values) values; this is not a \(words.file)", mark: event.mark)
+            throw YAMLProblem(
+                message: "more than \(Self.most.values) values; this is not a \(words.file)", mark: event.mark)
         }
         guard diagnostics.all.count < Self.most.mistakes else {
             throw YAMLProblem(message: "too many mistakes: the rest was not read", mark: event.mark)

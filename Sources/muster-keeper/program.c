@@ -4,8 +4,8 @@
 // descendant outlive it, and ends as the program ended. A parent-death signal alone would stop the program but not what the program started
 // (pg_dumpall's pg_dump, Borg's ssh), and would stop Borg by SIGKILL, which leaves its lock behind.
 //
-// Secrets are read from descriptor 3 and handed on in memory as descriptors 4 and on, which only the program may read; an environment variable tells
-// where each is: /proc/self/fd/4 (a path) or the number 4 (a descriptor). Standard input is the program's.
+// Secrets are read from descriptor 3 and handed on in memory as descriptors 10 and on, which only the program may read; an environment variable tells
+// where each is: /proc/self/fd/10 (a path) or the number 10 (a descriptor). A shell names those below itself. Standard input is the program's.
 #include "program.h"
 
 #include "isolation.h"
@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { secrets_descriptor = 3, directory_descriptor = 3, first_secret_descriptor = 4, above_all = first_secret_descriptor + KEEPER_MOST_SECRETS };
+enum { secrets_descriptor = 3, directory_descriptor = 3, first_secret_descriptor = 10, above_all = first_secret_descriptor + KEEPER_MOST_SECRETS };
 
 struct secret {
     char *bytes;

@@ -8,7 +8,7 @@ import SystemPackage
 
 @testable import MusterConfig
 
-let kinds: [ProviderKind] = [.postgresql, .directory]
+let kinds: ProviderKinds = [.postgresql, .directory]
 
 /// The job that `text` describes.
 func job(_ text: String) throws(ConfigurationError) -> Job {
@@ -16,11 +16,11 @@ func job(_ text: String) throws(ConfigurationError) -> Job {
 }
 
 /// What an operator reads about the mistakes in `text`; empty if there is none.
-func mistakes(in text: String, kinds: [ProviderKind] = kinds) -> String {
+func mistakes(in text: String, kinds: ProviderKinds = kinds) -> String {
     mistakes(in: Array(text.utf8), kinds: kinds)
 }
 
-func mistakes(in bytes: [UInt8], kinds: [ProviderKind] = kinds) -> String {
+func mistakes(in bytes: [UInt8], kinds: ProviderKinds = kinds) -> String {
     do {
         _ = try JobFile.parse(bytes, name: "nightly", file: "nightly.yaml", kinds: kinds)
         return ""

@@ -38,7 +38,7 @@ struct ProviderKindTests {
     private func plan(_ dumps: String) throws -> Job {
         let text = "{staging: /s, dumps: {\(dumps)}}"
         return try JobFile.parse(
-            Array(text.utf8), name: "nightly", file: "nightly.yaml", kinds: ["redis", "ldap"].map(kind))
+            Array(text.utf8), name: "nightly", file: "nightly.yaml", kinds: ProviderKinds(["redis", "ldap"].map(kind)))
     }
 
     @Test("One type serves many kinds, and each dump gets the provider of its own kind")
@@ -65,7 +65,7 @@ struct ProviderKindTests {
     func kindsAreShown() throws {
         let shown = try plan("a: {provider: redis, item: x}").yaml
         #expect(shown.contains("provider: redis\n"), "\(shown)")
-        let schema = Job.schema(kinds: ["redis", "ldap"].map(kind))
+        let schema = Job.schema(kinds: ProviderKinds(["redis", "ldap"].map(kind)))
         #expect(schema.contains("What ldap holds.") && schema.contains("What redis holds."))
     }
 }

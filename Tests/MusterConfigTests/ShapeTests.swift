@@ -22,7 +22,7 @@ private struct Sample: ProviderSettings {
 struct ShapeTests {
     private func mistake(in keys: String) -> String {
         mistakes(
-            in: "{staging: /s, dumps: {a: {provider: sample, path: /p, \(keys)}}}", kinds: kinds + [Sample.kind])
+            in: "{staging: /s, dumps: {a: {provider: sample, path: /p, \(keys)}}}", kinds: ProviderKinds(kinds.builtIn + [Sample.kind]))
     }
 
     @Test("Only true and false are booleans")
@@ -53,7 +53,7 @@ struct ShapeTests {
 
     @Test("Each kind of dump has its own keys, and an unknown kind is told all of them")
     func severalKinds() throws {
-        let both = kinds + [Sample.kind]
+        let both = ProviderKinds(kinds.builtIn + [Sample.kind])
         #expect(mistake(in: "offset: -5") == "")
         #expect(
             mistake(in: "layout: cluster")

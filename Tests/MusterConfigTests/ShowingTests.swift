@@ -13,6 +13,7 @@ struct ShowingTests {
             plan.yaml == """
                 staging: /srv/staging
                 host: null
+                plugin_path: null
                 parallel: null
                 retry:
                   times: 2

@@ -10,40 +10,71 @@ import Testing
 
 @Suite("Descriptions of plugins")
 struct DescriptionTests {
-    private static let good = #"{"protocol": 1, "name": "p", "version": "1", "summary": "S.", "verbs": ["prepare", "dump"], "freeze": "none""#
+    private static let good =
+        #"{"protocol": 1, "name": "p", "version": "1", "summary": "S.", "verbs": ["prepare", "dump"], "freeze": "none""#
 
     @Test(
         "A description that promises what Muster does not hold is refused, with the place",
         arguments: [
-            (#"{"protocol": 2, "anything": true}"#, "1:14: protocol: the plugin speaks version 2 of the protocol, and this Muster version 1"),
+            (
+                #"{"protocol": 2, "anything": true}"#,
+                "1:14: protocol: the plugin speaks version 2 of the protocol, and this Muster version 1"
+            ),
             (good + #", "setting": {}}"#, "unknown key 'setting' at the top level; did you mean 'settings'?"),
             (good.replacing(#""p""#, with: #""q""#) + "}", "name: must be 'p', as its directory is called"),
             (good.replacing(#", "dump""#, with: "") + "}", "verbs: needs at least 2 entries"),
             (good.replacing(#""dump""#, with: #""undo""#) + "}", "'dump' is missing"),
-            (good + #", "settings": {"properties": {"a": {"type": "number", "description": "A."}}}}"#, "expected string, integer, boolean or array"),
-            (good + #", "settings": {"properties": {"a": {"type": "string", "maximum": 3, "description": "A."}}}}"#, "'maximum' is for the type integer, not for string"),
-            (good + #", "settings": {"properties": {"a": {"type": "string", "maxLength": 3, "description": "A."}}}}"#, "unknown key 'maxLength'"),
-            (good + #", "settings": {"properties": {"a": {"type": "integer", "default": "x", "description": "A."}}}}"#, "the default is not a value that the key may have"),
-            (good + #", "settings": {"properties": {"run_as": {"type": "string", "description": "A."}}}}"#, "'run_as' and 'run_as' cannot both be keys"),
-            (good + #", "settings": {"properties": {"a-b": {"type": "string", "description": "A."}}}, "secrets": {"a_b": "S."}}"#, "cannot both be keys"),
+            (
+                good + #", "settings": {"properties": {"a": {"type": "number", "description": "A."}}}}"#,
+                "expected string, integer, boolean or array"
+            ),
+            (
+                good + #", "settings": {"properties": {"a": {"type": "string", "maximum": 3, "description": "A."}}}}"#,
+                "'maximum' is for the type integer, not for string"
+            ),
+            (
+                good
+                    + #", "settings": {"properties": {"a": {"type": "string", "maxLength": 3, "description": "A."}}}}"#,
+                "unknown key 'maxLength'"
+            ),
+            (
+                good
+                    + #", "settings": {"properties": {"a": {"type": "integer", "default": "x", "description": "A."}}}}"#,
+                "the default is not a value that the key may have"
+            ),
+            (
+                good + #", "settings": {"properties": {"run_as": {"type": "string", "description": "A."}}}}"#,
+                "'run_as' and 'run_as' cannot both be keys"
+            ),
+            (
+                good
+                    + #", "settings": {"properties": {"a-b": {"type": "string", "description": "A."}}}, "secrets": {"a_b": "S."}}"#,
+                "cannot both be keys"
+            ),
             (good + #", "settings": {"required": ["a"]}}"#, "'a' is required and not among the properties"),
-            (good + #", "settings": {"properties": {"a": {"type": "string", "pattern": "(", "description": "A."}}}}"#, "is no regular expression"),
+            (
+                good
+                    + #", "settings": {"properties": {"a": {"type": "string", "pattern": "(", "description": "A."}}}}"#,
+                "is no regular expression"
+            ),
             (good + #", "settings": {"additionalProperties": true}}"#, "must be false"),
             ("", "the file is empty"), ("{", "not valid YAML"),
         ])
-    func refused(text: String, message: String) throws {
-        try withScratch { scratch in
+    func refused(text: String, message: String) async throws {
+        try await withScratch { scratch in
             let directory = try directory("p", in: scratch, text)
             let error = #expect(throws: DumpError.self) { try Plugin(directory) }
-            #expect("\(try #require(error))".contains(message), "\(try #require(error))")
+            #expect(String(describing: error).contains(message), "\(String(describing: error))")
             #expect(error?.code.rawValue == "plugin_unsuitable")
         }
     }
 
     @Test("A mistake in a job's settings of a plugin has its place, and the nearest key")
-    func settings() throws {
-        try withScratch { scratch in
-            let text = Self.good + #", "settings": {"properties": {"socket": {"type": "string", "format": "absolute-path", "description": "S."}, "mode": {"type": "string", "enum": ["fast", "slow"], "default": "fast", "description": "M."}, "size": {"type": "string", "format": "bytes", "default": "1KiB", "description": "S."}}, "required": ["socket"]}, "secrets": {"key": "K."}}"#
+    func settings() async throws {
+        try await withScratch { scratch in
+            let text =
+                Self.good
+                + #", "settings": {"properties": {"socket": {"type": "string", "format": "absolute-path", "description": "S."}, "mode": {"type": "string", "enum": ["fast", "slow"], "default": "fast", "description": "M."}, "size": {"type": "string", "format": "bytes", "default": "1KiB", "description": "S."}}, "required": ["socket"]}, "secrets": {"key": "K."}}"#
             let plugin = try Plugin(try directory("p", in: scratch, text))
             var diagnostics = Diagnostics()
             let node = SettingsNode(of: ["sockett": "/x", "mode": "fats", "key": "hunter2"])
@@ -59,8 +90,8 @@ struct DescriptionTests {
     }
 
     @Test("A plugin that another user can change is refused, and so is one without a program")
-    func exposed() throws {
-        try withScratch { scratch in
+    func exposed() async throws {
+        try await withScratch { scratch in
             let directory = try directory("p", in: scratch, Self.good + "}")
             _ = try Plugin(directory)
             for path in [directory, directory.appending("p"), directory.appending("plugin.json")] {
@@ -75,13 +106,14 @@ struct DescriptionTests {
             #expect(#expect(throws: DumpError.self) { try Plugin(directory) }?.code.rawValue == "plugin_exposed")
             try FileSystem.removeFile(directory.appending("more"))
             #expect(chmod(directory.appending("p").string, 0o644) == 0)
-            #expect(#expect(throws: DumpError.self) { try Plugin(directory) }?.message.contains("has no program") == true)
+            #expect(
+                #expect(throws: DumpError.self) { try Plugin(directory) }?.message.contains("has no program") == true)
         }
     }
 
     @Test("The first directory of the path counts, and one that is broken concerns only those who name it")
-    func path() throws {
-        try withScratch { scratch in
+    func path() async throws {
+        try await withScratch { scratch in
             let (one, two) = (scratch.appending("one"), scratch.appending("two"))
             for path in [one, two] { try FileSystem.createDirectory(path) }
             _ = try directory("p", in: one, Self.good + "}")

@@ -39,7 +39,8 @@ struct PluginTests {
             let lines = text.split(separator: "\n").map(String.init)
             for line in [
                 "MUSTER_PROTOCOL=1", "MUSTER_VERB=dump", "MUSTER_JOB=nightly", "MUSTER_DUMP=app", "MUSTER_JOBS=1",
-                "MUSTER_SETTING_PATH=/a 'b\"", "MUSTER_SETTING_MAX_AGE=120", "MUSTER_SETTING_DEEP=false", "LC_ALL=C.UTF-8",
+                "MUSTER_SETTING_PATH=/a 'b\"", "MUSTER_SETTING_MAX_AGE=120", "MUSTER_SETTING_DEEP=false",
+                "LC_ALL=C.UTF-8",
                 "s3cret-word\(scratch.appending("dump"))", "600", "0077", "none",
             ] { #expect(lines.contains(line), "\(line) is not in \(text)") }
             #expect(text.contains("\"max-age\": 120"))
@@ -68,7 +69,11 @@ struct PluginTests {
             #expect(summary.identity["plugin"] == "trial 1")
             #expect(summary.identity["server_version"] == "9.1")
             #expect(summary.omissions.map(\.code) == ["table_locked"])
-            #expect(summary.databases == [DatabaseContents(name: "d", path: "more/deep", tables: [TableContents(schema: "s", name: "t", rows: 3)])])
+            #expect(
+                summary.databases == [
+                    DatabaseContents(
+                        name: "d", path: "more/deep", tables: [TableContents(schema: "s", name: "t", rows: 3)])
+                ])
             #expect(summary.moment.kind == .window)
             #expect(summary.moment.evidence == ["attempts": "2"])
         }
@@ -103,7 +108,9 @@ struct PluginTests {
         }
     }
 
-    @Test("A program that never says frozen, or ends instead, is an error of the freeze", arguments: ["exit 0", "done_", "say '{\"event\": \"frozen\"}'; say '{\"event\": \"frozen\"}'; sleep 1000"])
+    @Test(
+        "A program that never says frozen, or ends instead, is an error of the freeze",
+        arguments: ["exit 0", "done_", "say '{\"event\": \"frozen\"}'; say '{\"event\": \"frozen\"}'; sleep 1000"])
     func notFrozen(dump: String) async throws {
         try await withScratch { scratch in
             let error = try await PluginFixture(in: scratch, dump, freeze: "session").error()
@@ -125,7 +132,7 @@ struct PluginTests {
                 """#, verbs: #""prepare", "dump", "undo""#, others: "undo) exit 5;;")
             let journal = MemoryJournal()
             try await fixture.dump(run: TestRun(journal: journal))
-            #expect(journal.recorded.map(\.kind) == ["plugin_trial"])
+            #expect(journal.all.map(\.kind) == ["plugin_trial"])
             #expect(journal.open.isEmpty)
         }
     }
@@ -150,11 +157,11 @@ struct PluginTests {
                 try await TestRun(journal: journal).dump(fixture.provider(), into: directory)
             }
             #expect((try? FileSystem.status(of: mark)) == nil)
-            #expect(journal.recorded.count == 1 && journal.open.isEmpty)
+            #expect(journal.all.count == 1 && journal.open.isEmpty)
 
             // A run that died is undone by the next, once or twice.
             try write("", to: mark, mode: 0o600)
-            for _ in 1...2 { try await fixture.provider().undo(journal.recorded[0], in: TestRun().context) }
+            for _ in 1...2 { try await fixture.provider().undo(journal.all[0], in: TestRun().context) }
             #expect((try? FileSystem.status(of: mark)) == nil)
         }
     }
@@ -169,7 +176,9 @@ struct PluginTests {
     }
 
     private func mayWrite(to source: FilePath) -> Bool {
-        guard let lock = try? FileDescriptor.open(source.appending("lock"), .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+        guard
+            let lock = try? FileDescriptor.open(
+                source.appending("lock"), .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
         else { return false }
         defer { try? lock.close() }
         return flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0

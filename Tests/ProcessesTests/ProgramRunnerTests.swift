@@ -51,7 +51,7 @@ struct ProgramRunnerTests {
         let lines = try await output(program)
         #expect(lines.first == "\(secret.reveal())600 root")
         #expect(lines.dropFirst().allSatisfy { !$0.contains(secret.reveal()) })
-        #expect(lines.contains("PGPASSFILE=/proc/self/fd/4"))
+        #expect(lines.contains("PGPASSFILE=/proc/self/fd/10"))
 
         program = shell("cat <&$BORG_PASSPHRASE_FD")
         program.secrets = [.descriptor(namedBy: "BORG_PASSPHRASE_FD", secret)]

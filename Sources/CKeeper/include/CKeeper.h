@@ -24,7 +24,7 @@
 /// The same as the working directory in place of a descriptor.
 #define KEEPER_WITHIN "--within"
 /// How a secret is handed on, and the variable that says where it is. There may be several, in the order in which descriptor 3 of the keeper has
-/// them: each with its length before it, four bytes, the lowest first. The program has them as descriptors 4 and on.
+/// them: each with its length before it, four bytes, the lowest first. The program has them as descriptors 10 and on.
 #define KEEPER_SECRET "--secret"
 #define KEEPER_SECRET_AS_PATH "path"
 #define KEEPER_SECRET_AS_DESCRIPTOR "descriptor"

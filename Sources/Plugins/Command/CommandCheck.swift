@@ -60,7 +60,8 @@ struct CommandCheck: Sendable {
         guard !line.starts(with: trailer.utf8) else { return }
         throw DumpError(
             .incompleteDump, "the output does not end as trailer: says: its last line does not begin with '\(trailer)'",
-            hint: "The command ended before it was done, or ends in another way. Run it by hand and look at its last line.",
+            hint:
+                "The command ended before it was done, or ends in another way. Run it by hand and look at its last line.",
             context: ["last_line": String(String(decoding: line.prefix(200), as: UTF8.self)).onOneLine])
     }
 

@@ -17,7 +17,9 @@ struct CommandPipe: Sendable {
     /// Returns once every program has ended well.
     func perform() async throws(DumpError) {
         let file: FileDescriptor
-        do { file = try FileSystem.createFile(path) } catch { throw DumpError(.system, "cannot create \(path): \(error)") }
+        do { file = try FileSystem.createFile(path) } catch {
+            throw DumpError(.system, "cannot create \(path): \(error)")
+        }
         let outcome = await Result.awaiting { () async throws(DumpError) in try await performAll(into: file) }
         do { try file.close() } catch { throw DumpError(.system, "cannot write \(path): \(error)") }
         try outcome.get()

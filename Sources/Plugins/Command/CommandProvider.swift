@@ -52,7 +52,9 @@ struct PreparedCommand: PreparedSource, FrozenSource {
         return facts
     }
 
-    var units: [WorkUnit] { [WorkUnit(name: settings.file, path: FilePath(settings.file), estimatedBytes: settings.minimumBytes)] }
+    var units: [WorkUnit] {
+        [WorkUnit(name: settings.file, path: FilePath(settings.file), estimatedBytes: settings.minimumBytes)]
+    }
 
     var findings: [Finding] {
         guard let words = settings.commands.first(where: \.isBlindPipe) else { return [] }
@@ -60,7 +62,9 @@ struct PreparedCommand: PreparedSource, FrozenSource {
             Finding(
                 .failure, "pipe_status_lost", object: words[0],
                 "the command is a pipe of a shell, which tells the status of its last part alone",
-                hint: "Write command: as a list of lists, [[a], [b]], or begin the text with 'set -o pipefail;' for bash.")
+                hint:
+                    "Write command: as a list of lists, [[a], [b]], or begin the text with 'set -o pipefail;' for bash."
+            )
         ]
     }
 

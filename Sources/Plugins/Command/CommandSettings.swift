@@ -138,7 +138,9 @@ extension Shape<Int64> {
     fileprivate static var byteNumber: Shape {
         let number = Shape<Int>.integer(0...Int.max)
         return Shape(schema: ["anyOf": [number.schema, bytes.schema]]) { node, diagnostics in
-            if case .scalar(let text, isQuoted: false) = node.content, let number = Int64(text), number >= 0 { return number }
+            if case .scalar(let text, isQuoted: false) = node.content, let number = Int64(text), number >= 0 {
+                return number
+            }
             return bytes.read(node, &diagnostics)
         } writer: {
             number.write(Int($0))

@@ -58,8 +58,10 @@ final class ContainerProgram: Sendable {
                 hint: "Its last lines say why.", context: lines.isEmpty ? [:] : ["stderr": lines])
         default:
             throw DumpError(
-                .programFailed, "\(name) did not come to its end in container '\(settings.name)': \(settings.engine.rawValue) \(outcome.status)",
-                hint: "Check that the container runs, that it has the program and a sh, and that this user may use \(settings.engine.rawValue).",
+                .programFailed,
+                "\(name) did not come to its end in container '\(settings.name)': \(settings.engine.rawValue) \(outcome.status)",
+                hint:
+                    "Check that the container runs, that it has the program and a sh, and that this user may use \(settings.engine.rawValue).",
                 context: lines.isEmpty ? [:] : ["stderr": lines])
         }
     }

@@ -6,7 +6,8 @@ extension DumpError {
     init(protocolFault fault: EventFault, _ line: String, of call: PluginCall) {
         self.init(
             .pluginProtocol, "plugin '\(call.plugin.name)' does not keep to the protocol: \(fault.reason)",
-            hint: "This is a fault of the plugin: report it to its authors. What else the program prints belongs on standard error.",
+            hint:
+                "This is a fault of the plugin: report it to its authors. What else the program prints belongs on standard error.",
             context: ["verb": call.verb.rawValue, "line": String(line.prefix(300)).onOneLine])
     }
 

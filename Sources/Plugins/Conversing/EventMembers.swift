@@ -31,10 +31,12 @@ struct EventMembers {
     /// A word for scripts.
     func code(_ name: String) throws(EventFault) -> String {
         let text = try text(name)
-        let isWord = text.utf8.count <= 64 && text.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0.isSmallLetterOrDigit }
+        let isWord =
+            text.utf8.count <= 64 && text.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0.isSmallLetterOrDigit }
         guard isWord, text.utf8.first?.isSmallLetter == true else {
             throw EventFault(
-                reason: "'\(name)' of '\(subject)' must be a word of small letters, digits and _, such as server_refused")
+                reason:
+                    "'\(name)' of '\(subject)' must be a word of small letters, digits and _, such as server_refused")
         }
         return text
     }

@@ -11,7 +11,9 @@ struct PluginChange: UndoFacts {
 
         init(_ members: EventMembers) throws(EventFault) {
             (id, kind, facts) = (try members.text("id"), try members.code("kind"), try members.texts("facts"))
-            guard !id.utf8.contains(UInt8(ascii: " ")) else { throw EventFault(reason: "'id' of 'undo' has a blank in it") }
+            guard !id.utf8.contains(UInt8(ascii: " ")) else {
+                throw EventFault(reason: "'id' of 'undo' has a blank in it")
+            }
         }
 
         fileprivate init(id: String, kind: String, facts: [String: String]) {
@@ -44,11 +46,13 @@ struct PluginChange: UndoFacts {
     }
 
     /// As its program reads it.
-    var document: String { get throws(DumpError) {
-        do {
-            return try SnakeCaseJSON.line(said)
-        } catch {
-            throw DumpError(.system, "cannot write the record of a change: \(error)")
+    var document: String {
+        get throws(DumpError) {
+            do {
+                return try SnakeCaseJSON.line(said)
+            } catch {
+                throw DumpError(.system, "cannot write the record of a change: \(error)")
+            }
         }
-    } }
+    }
 }

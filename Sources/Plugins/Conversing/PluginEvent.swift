@@ -25,7 +25,8 @@ enum PluginEvent: Sendable {
         guard line.utf8.count <= Self.longestLine else {
             throw EventFault(reason: "a line is longer than \(formatBytes(Int64(Self.longestLine)))")
         }
-        guard case .object(let object)? = try? SnakeCaseJSON.decodePlainly(JSONValue.self, from: Array(line.utf8)) else {
+        guard case .object(let object)? = try? SnakeCaseJSON.decodePlainly(JSONValue.self, from: Array(line.utf8))
+        else {
             throw EventFault(reason: "a line is not one JSON object")
         }
         guard case .text(let name)? = object["event"] else {

@@ -112,9 +112,10 @@ final class PluginProcess: Sendable {
                 return .program(ended.mapError { DumpError($0) })
             }
             group.addTask { [self] in
-                .steps(await Result.awaiting { () async throws(DumpError) in
-                    try await follow(steps.stream, frozen: frozen, onProgress)
-                })
+                .steps(
+                    await Result.awaiting { () async throws(DumpError) in
+                        try await follow(steps.stream, frozen: frozen, onProgress)
+                    })
             }
             var program = Result<ProgramOutcome, DumpError>.failure(DumpError(.cancelled, "the plugin was stopped"))
             var fault: DumpError?
@@ -166,7 +167,9 @@ final class PluginProcess: Sendable {
             case .frozen: frozen.yield()
             case .moved(let unit, let bytes): await onProgress(unit, bytes)
             case .record(let said):
-                guard !changes.withLock({ $0.contains { $0.change.said.id == said.id } }) else { throw repeated(said.id) }
+                guard !changes.withLock({ $0.contains { $0.change.said.id == said.id } }) else {
+                    throw repeated(said.id)
+                }
                 let change = PluginChange(plugin: call.plugin.name, said)
                 let record = try await run.journal.record(change, of: run.dump)
                 changes.withLock { $0.append((change, record)) }

@@ -36,7 +36,9 @@ struct PluginTranscript: Sendable {
         guard summary == nil else { throw EventFault(reason: "something was said after the summary") }
         if case .progress(let unit, let bytes) = event { return .moved(unit: unit, bytes: bytes) }
         events += 1
-        guard events <= Self.mostEvents else { throw EventFault(reason: "more than \(Self.mostEvents) events were said") }
+        guard events <= Self.mostEvents else {
+            throw EventFault(reason: "more than \(Self.mostEvents) events were said")
+        }
         switch event {
         case .fact(let name, let value): facts[name] = value
         case .unit(let unit): try take(unit)
@@ -44,7 +46,8 @@ struct PluginTranscript: Sendable {
         case .omission(let omission): omissions.append(omission)
         case .frozen:
             guard freezes, !frozen else {
-                throw EventFault(reason: freezes ? "'frozen' was said twice" : "'frozen' was said where nothing is frozen")
+                throw EventFault(
+                    reason: freezes ? "'frozen' was said twice" : "'frozen' was said where nothing is frozen")
             }
             frozen = true
             return .frozen

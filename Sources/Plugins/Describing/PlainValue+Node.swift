@@ -33,7 +33,10 @@ extension SettingsNode {
             case .text(let text): .scalar(text, isQuoted: true)
             case .list(let elements): .list(elements.map { SettingsNode(of: $0) })
             case .mapping(let members):
-                .mapping(members.map { Entry(key: $0.key, keyMark: Mark(line: 1, column: 1), value: SettingsNode(of: $0.value)) })
+                .mapping(
+                    members.map {
+                        Entry(key: $0.key, keyMark: Mark(line: 1, column: 1), value: SettingsNode(of: $0.value))
+                    })
             }
         self.init(content, mark: Mark(line: 1, column: 1), path: .root)
     }

@@ -76,7 +76,12 @@ extension PluginDescription {
         public var type: String
 
         private enum CodingKeys: String, CodingKey {
-            case name, help = "description", isRequired = "required", isSecret = "secret", standard = "default", type
+            case name
+            case help = "description"
+            case isRequired = "required"
+            case isSecret = "secret"
+            case standard = "default"
+            case type
         }
     }
 

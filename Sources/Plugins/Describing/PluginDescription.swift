@@ -45,7 +45,8 @@ public struct PluginDescription: Sendable {
         guard description.name == name else {
             diagnostics.report(
                 Fault(
-                    "must be '\(name)', as its directory is called", hint: "Rename the directory, the program, or this."),
+                    "must be '\(name)', as its directory is called", hint: "Rename the directory, the program, or this."
+                ),
                 at: root["name"] ?? root)
             return nil
         }
@@ -58,7 +59,9 @@ public struct PluginDescription: Sendable {
             .required("name", \.name, .pluginName, "The name of the directory and of the program.")
             .required("version", \.version, .name, "The version of the plugin.")
             .required("summary", \.summary, .name, "A sentence that says what it dumps.")
-            .required("verbs", \.verbs, .list(of: .choice, atLeast: 2), "What the program can: prepare, dump, undo, restore.")
+            .required(
+                "verbs", \.verbs, .list(of: .choice, atLeast: 2), "What the program can: prepare, dump, undo, restore."
+            )
             .required("freeze", \.freeze, .choice, "session or none.")
             .key("settings", \.settings, PluginSettingsSchema.shape.shape, "Which keys a dump may have.")
             .key("secrets", \.secrets, .secrets, "Which keys are secrets, each with a sentence.")
@@ -112,7 +115,8 @@ struct PluginSettingsSchema: Sendable {
                     Property(name: $0, property: $1)
                 } parts: {
                     ($0.name, $0.property)
-                }, "The keys.")
+                }, "The keys."
+            )
             .key("required", \.required, .list(of: .name), "The keys that the operator must write.")
             .key("additionalProperties", \.isOpen, .boolean, "false: no other keys are ever taken.")
             .check("additionalProperties") { $0.isOpen ? Fault("must be false: Muster takes no other keys") : nil }

@@ -78,43 +78,86 @@ extension PluginProperty {
     var value: Shape<PlainValue> {
         switch kind {
         case .string: string
-        case .integer: .carrying(.integer((least ?? Int.min)...(most ?? Int.max))) { .integer(Int64($0)) } from: { $0.number }
-        case .boolean: .carrying(.boolean) { .boolean($0) } from: { $0 == .boolean(true) }
+        case .integer:
+            .carrying(.integer((least ?? Int.min)...(most ?? Int.max))) {
+                .integer(Int64($0))
+            } from: {
+                $0.number
+            }
+        case .boolean:
+            .carrying(.boolean) {
+                .boolean($0)
+            } from: {
+                $0 == .boolean(true)
+            }
         case .array where items == .integer:
-            .carrying(.list(of: .integer(Int.min...Int.max), atLeast: fewest ?? 0)) { .list($0.map { .integer(Int64($0)) }) } from: {
+            .carrying(.list(of: .integer(Int.min...Int.max), atLeast: fewest ?? 0)) {
+                .list($0.map { .integer(Int64($0)) })
+            } from: {
                 $0.elements.map(\.number)
             }
         case .array:
-            .carrying(.list(of: .line, atLeast: fewest ?? 0)) { .list($0.map { .text($0) }) } from: { $0.elements.map(\.words) }
+            .carrying(.list(of: .line, atLeast: fewest ?? 0)) {
+                .list($0.map { .text($0) })
+            } from: {
+                $0.elements.map(\.words)
+            }
         }
     }
 
     private var string: Shape<PlainValue> {
         switch format {
-        case .absolutePath: return .carrying(.absolutePath) { .text($0.string) } from: { FilePath($0.words) }
+        case .absolutePath:
+            return .carrying(.absolutePath) {
+                .text($0.string)
+            } from: {
+                FilePath($0.words)
+            }
         case .duration:
-            return .carrying(.duration(atLeast: .seconds(1)).checked { $0 == .seconds($0.components.seconds) ? nil : Fault("must be whole seconds") }) {
+            return .carrying(
+                .duration(atLeast: .seconds(1)).checked {
+                    $0 == .seconds($0.components.seconds) ? nil : Fault("must be whole seconds")
+                }
+            ) {
                 .integer($0.components.seconds)
             } from: {
                 .seconds($0.number)
             }
-        case .bytes: return .carrying(.bytes) { .integer($0) } from: { Int64($0.number) }
-        case .user: return .carrying(.userName) { .text($0) } from: { $0.words }
+        case .bytes:
+            return .carrying(.bytes) {
+                .integer($0)
+            } from: {
+                Int64($0.number)
+            }
+        case .user:
+            return .carrying(.userName) {
+                .text($0)
+            } from: {
+                $0.words
+            }
         case nil: break
         }
         var shape = Shape<String>.line
         if let pattern { shape = .matching(pattern, "text that matches \(pattern)") }
         if let leastLength, leastLength > 0 {
             shape = shape.checked(["minLength": .integer(Int64(leastLength))]) {
-                $0.count < leastLength ? Fault("must have at least \(leastLength == 1 ? "one character" : "\(leastLength) characters")") : nil
+                $0.count < leastLength
+                    ? Fault("must have at least \(leastLength == 1 ? "one character" : "\(leastLength) characters")")
+                    : nil
             }
         }
         if let choices {
             shape = shape.checked(["enum": .list(choices.map { .text($0) })]) { text in
-                choices.contains(text) ? nil : Fault("expected \(choices.joined(separator: ", "))", hint: Self.nearest(to: text, among: choices))
+                choices.contains(text)
+                    ? nil
+                    : Fault("expected \(choices.joined(separator: ", "))", hint: Self.nearest(to: text, among: choices))
             }
         }
-        return .carrying(shape) { .text($0) } from: { $0.words }
+        return .carrying(shape) {
+            .text($0)
+        } from: {
+            $0.words
+        }
     }
 
     private static func nearest(to text: String, among choices: [String]) -> String? {
@@ -143,7 +186,11 @@ extension Shape<PlainValue> {
 
     /// Whatever a file holds, as it would be understood without a shape.
     fileprivate static var plain: Shape {
-        Shape(schema: [:]) { node, diagnostics in PlainValue(of: node) } writer: { $0 }
+        Shape(schema: [:]) { node, diagnostics in
+            PlainValue(of: node)
+        } writer: {
+            $0
+        }
     }
 }
 

@@ -57,7 +57,8 @@ extension PluginDescription {
             shape
             .optional(
                 "run_as", \.runAs, .userName,
-                "The system user that the plugin's program runs as. Needs root, unless it is the user that runs Muster.")
+                "The system user that the plugin's program runs as. Needs root, unless it is the user that runs Muster."
+            )
             .key("deadline", \.deadline, .timeLimit, "How long the whole dump may take before Muster stops it.")
     }
 }

@@ -9,7 +9,8 @@ public struct PluginSkeleton: Sendable {
 
     public init(name: String) throws(DumpError) {
         guard NameRule.plugins.fault(in: name) == nil else {
-            throw DumpError(.settings, "'\(name)' cannot be the name of a plugin", hint: "Choose \(NameRule.plugins.expected).")
+            throw DumpError(
+                .settings, "'\(name)' cannot be the name of a plugin", hint: "Choose \(NameRule.plugins.expected).")
         }
         self.name = name
     }
@@ -21,9 +22,11 @@ public struct PluginSkeleton: Sendable {
             try write(description, to: directory.appending("plugin.json"), mode: 0o644)
             try write(program, to: directory.appending(name), mode: 0o755)
         } catch Errno.fileExists {
-            throw DumpError(.settings, "\(directory) is already there", hint: "Choose another name, or another directory.")
+            throw DumpError(
+                .settings, "\(directory) is already there", hint: "Choose another name, or another directory.")
         } catch {
-            throw DumpError(.system, "cannot write \(directory): \(error)", hint: "Name a directory that you may write to.")
+            throw DumpError(
+                .system, "cannot write \(directory): \(error)", hint: "Name a directory that you may write to.")
         }
     }
 

@@ -39,7 +39,8 @@ extension PluginSource {
     func undo(_ change: PluginChange, in run: RunContext) async throws(DumpError) {
         guard plugin.description.verbs.contains(.undo) else {
             throw DumpError(
-                .pluginUnsuitable, "plugin '\(plugin.name)' has made a change (\(change.said.kind)), and cannot undo it",
+                .pluginUnsuitable,
+                "plugin '\(plugin.name)' has made a change (\(change.said.kind)), and cannot undo it",
                 hint: "Undo it by hand, and then remove the file of the record.")
         }
         var call = try call(.undo, in: run)

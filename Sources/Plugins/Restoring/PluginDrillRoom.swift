@@ -52,13 +52,17 @@ struct PluginDrillRoom: Sendable {
     /// Gives all of it to who works in it.
     private func give() async throws(DumpError) {
         let account = identity.user.flatMap { UserAccount(named: $0) }
-        guard let owner = identity.isolation.map({ ($0.user, $0.user) }) ?? account.map({ ($0.uid, $0.gid) }) else { return }
+        guard let owner = identity.isolation.map({ ($0.user, $0.user) }) ?? account.map({ ($0.uid, $0.gid) }) else {
+            return
+        }
         let path = path
         try await onOwnThread { () throws(DumpError) in
             do {
                 let entries = try FileTree(path).entries().map { path.pushing($0.path) } + [path]
                 for entry in entries {
-                    guard entry.withPlatformString({ lchown($0, owner.0, owner.1) }) == 0 else { throw Errno(rawValue: errno) }
+                    guard entry.withPlatformString({ lchown($0, owner.0, owner.1) }) == 0 else {
+                        throw Errno(rawValue: errno)
+                    }
                 }
             } catch {
                 throw Self.cannot("give away", path, error)

@@ -74,7 +74,8 @@ struct PluginTrial: ConformanceSubject {
     }
 
     func withSmallDisk(bytes: Int, at directory: FilePath, _ body: () async throws -> Void) async throws {
-        guard UserAccount.currentIsRoot, mount("muster", directory.string, "tmpfs", 0, "size=\(bytes),mode=700") == 0 else {
+        guard UserAccount.currentIsRoot, mount("muster", directory.string, "tmpfs", 0, "size=\(bytes),mode=700") == 0
+        else {
             throw NotApplicable("only root can mount a small disk")
         }
         try await withCleanup {

@@ -33,10 +33,13 @@ struct PluginPathOptions: ParsableArguments {
     /// By its name, or by its directory.
     func plugin(_ name: String) throws -> Plugin {
         do throws(DumpError) {
-            if name.utf8.contains(UInt8(ascii: "/")) { return try Plugin(JobOptions.absolute(name).lexicallyNormalized()) }
+            if name.utf8.contains(UInt8(ascii: "/")) {
+                return try Plugin(JobOptions.absolute(name).lexicallyNormalized())
+            }
             if let plugin = try searched.plugin(named: name) { return plugin }
             throw DumpError(
-                .settings, "there is no plugin '\(name)' in \(searched.directories.map(\.string).joined(separator: " or "))",
+                .settings,
+                "there is no plugin '\(name)' in \(searched.directories.map(\.string).joined(separator: " or "))",
                 hint: "See which there are: muster plugins list. A directory has a slash: ./\(name).")
         } catch {
             throw CommandFailure(status: .configuration, error: error)
@@ -145,15 +148,20 @@ private struct DescribePlugin: MusterCommand {
 
         var text: String {
             let frozen = freeze == "session" ? "as of the moment of the freeze" : "at a moment of its own"
-            let head = ["\(name) \(version): \(summary)", "  in \(directory)", "  can \(verbs.joined(separator: ", ")); dumps \(frozen)", ""]
+            let head = [
+                "\(name) \(version): \(summary)", "  in \(directory)",
+                "  can \(verbs.joined(separator: ", ")); dumps \(frozen)", "",
+            ]
             return (head + ["keys besides run_as and deadline:"] + lines + ["", "in a job file:"] + example).asLines
         }
 
         private var lines: [String] {
-            keys.isEmpty ? ["  none"] : keys.map { key in
-                let rule = key.isRequired ? "required" : key.standard.map { "default \($0)" } ?? "optional"
-                return "  \(key.name): \(key.help) (\(key.type), \(rule))"
-            }
+            keys.isEmpty
+                ? ["  none"]
+                : keys.map { key in
+                    let rule = key.isRequired ? "required" : key.standard.map { "default \($0)" } ?? "optional"
+                    return "  \(key.name): \(key.help) (\(key.type), \(rule))"
+                }
         }
 
         private var example: [String] {

@@ -49,7 +49,8 @@ struct TestPlugin: MusterCommand {
         let log = output.logger()
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         let trial = PluginTrial(
-            plugin: plugin, settings: try Settings(config), unreachableSettings: try unreachable.map { try Settings($0) },
+            plugin: plugin, settings: try Settings(config),
+            unreachableSettings: try unreachable.map { try Settings($0) },
             hold: hold, damage: damage, fingerprintCommand: fingerprint, runner: runner)
         // Mistakes in the files are told before anything is run.
         try trial.requireSettings()
@@ -85,7 +86,9 @@ struct TestPlugin: MusterCommand {
         let (held, failed) = (results.count { $0.outcome == .held }, results.count { $0.outcome == .failed })
         let open = results.count - held - failed
         let left = open == 0 ? "" : ", \(open) could not be checked"
-        return failed == 0 ? "\(plugin): \(held) claims hold\(left)" : "\(plugin): \(failed) of \(results.count) claims do not hold\(left)"
+        return failed == 0
+            ? "\(plugin): \(held) claims hold\(left)"
+            : "\(plugin): \(failed) of \(results.count) claims do not hold\(left)"
     }
 
     /// What a file says.
@@ -101,13 +104,17 @@ struct TestPlugin: MusterCommand {
             } catch {
                 throw CommandFailure(
                     status: .configuration,
-                    error: DumpError(.settings, "cannot read \(path): \(error)", hint: "Name a file with the settings of a dump."))
+                    error: DumpError(
+                        .settings, "cannot read \(path): \(error)", hint: "Name a file with the settings of a dump."))
             }
         }
     }
 
     private struct Result: Encodable {
-        enum Outcome: String, Encodable { case held, failed, notApplicable = "not_applicable" }
+        enum Outcome: String, Encodable {
+            case held, failed
+            case notApplicable = "not_applicable"
+        }
 
         var claim: String
         var outcome: Outcome
