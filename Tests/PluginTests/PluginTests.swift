@@ -125,7 +125,7 @@ struct PluginTests {
                 """#, verbs: #""prepare", "dump", "undo""#, others: "undo) exit 5;;")
             let journal = MemoryJournal()
             try await fixture.dump(run: TestRun(journal: journal))
-            #expect(journal.recorded.map(\.kind) == ["plugin_trial"])
+            #expect(journal.all.map(\.kind) == ["plugin_trial"])
             #expect(journal.open.isEmpty)
         }
     }
@@ -150,7 +150,7 @@ struct PluginTests {
                 try await TestRun(journal: journal).dump(fixture.provider(), into: directory)
             }
             #expect((try? FileSystem.status(of: mark)) == nil)
-            #expect(journal.recorded.count == 1 && journal.open.isEmpty)
+            #expect(journal.all.count == 1 && journal.open.isEmpty)
 
             // A run that died is undone by the next, once or twice.
             try write("", to: mark, mode: 0o600)
