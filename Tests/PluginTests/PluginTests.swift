@@ -154,7 +154,7 @@ struct PluginTests {
 
             // A run that died is undone by the next, once or twice.
             try write("", to: mark, mode: 0o600)
-            for _ in 1...2 { try await fixture.provider().undo(journal.recorded[0], in: TestRun().context) }
+            for _ in 1...2 { try await fixture.provider().undo(journal.all[0], in: TestRun().context) }
             #expect((try? FileSystem.status(of: mark)) == nil)
         }
     }
