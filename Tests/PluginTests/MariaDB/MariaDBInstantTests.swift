@@ -1,6 +1,7 @@
 import Conformance
 import DumpCore
 import Linux
+import Settings
 import SystemPackage
 import TestSupport
 import Testing
