@@ -284,7 +284,7 @@ def say_contents(source: Source, before: State, files: dict[str, DumpFile]) -> N
     for database in source.names:
         file = files[database]
         require_all_tables(database, before, file)
-        rows = file.rows() if source.facts.is_mariadb else {}
+        rows = file.rows()
         muster.unit(database, file.path, file.size)
         muster.database(database, file.path, [{"schema": database, "name": name, "rows": rows[name]} for name in sorted(rows)])
     if source.dumps_accounts:
