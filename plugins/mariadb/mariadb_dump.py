@@ -9,7 +9,7 @@ import time
 from functools import partial
 
 import muster_plugin as muster
-from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, SEQUENCE, TABLE, VIEW, DumpFile, path_of, require_trailer, split
+from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, SEQUENCE, TABLE, VIEW, DumpFile, count_accounts, path_of, require_trailer, split
 from mariadb_server import Server, failure
 from mariadb_source import Facts, Rights, State, say_missing_rights, say_what_stays_behind, selected, unprotected_tables
 
@@ -289,6 +289,7 @@ def say_contents(source: Source, before: State, files: dict[str, DumpFile]) -> N
         muster.database(database, file.path, [{"schema": database, "name": name, "rows": rows[name]} for name in sorted(rows)])
     if source.dumps_accounts:
         muster.unit(ACCOUNTS_ITEM, ACCOUNTS, os.path.getsize(ACCOUNTS))
+        muster.database(ACCOUNTS_ITEM, ACCOUNTS, [{"schema": "mysql", "name": "accounts", "rows": count_accounts(ACCOUNTS)}])
     kinds = [table.kind for _, _, table in before.listed()]
     muster.fact("views", kinds.count("VIEW"))
     for kind in ("routine", "trigger", "event"):

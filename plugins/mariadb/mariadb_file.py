@@ -45,6 +45,11 @@ def require_trailer(path: str) -> None:
                                      "See the log for what ended mariadb-dump; if it says nothing, check the disk.")
 
 
+def count_accounts(path: str) -> int:
+    with open(path, "rb") as file:
+        return sum(line.startswith(b"CREATE USER ") for line in file)
+
+
 class Line:
     def __init__(self, number: int, offset: int, text: str) -> None:
         self.number, self.offset, self.text = number, offset, text

@@ -44,7 +44,7 @@ struct MariaDBInstantTests {
             }
             let dump = try await host.plugin().taken(in: host.scratch, slots: slots)
             #expect(dump.fact("snapshots") == "8")
-            for database in dump.summary.databases {
+            for database in dump.summary.databases where database.name != "@accounts" {
                 let alone = try await runProgram(
                     "mariadb-dump",
                     [

@@ -39,7 +39,7 @@ struct MariaDBRightsTests {
             let dump = try await plugin.taken(in: host.scratch)
             #expect(dump.summary.moment.kind == .exact)
             #expect(dump.fact("lock_ms") == nil)
-            #expect(dump.summary.databases.map(\.name) == ["east", "teller", "west"])
+            #expect(dump.summary.databases.map(\.name) == ["east", "teller", "west", "@accounts"])
         }
     }
 
