@@ -47,6 +47,7 @@ struct MariaDBFixture: Sendable {
         try await server.sql(
             """
             CREATE DATABASE teller;
+            DELIMITER //
             CREATE PROCEDURE teller.work() BEGIN
                 DECLARE a, b int;
                 LOOP
@@ -56,7 +57,7 @@ struct MariaDBFixture: Sendable {
                     UPDATE west.accounts SET balance = balance + 1 WHERE id = b;
                     COMMIT;
                 END LOOP;
-            END
+            END//
             """)
     }
 

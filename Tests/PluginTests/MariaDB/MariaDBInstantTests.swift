@@ -81,7 +81,7 @@ struct MariaDBInstantTests {
         try await MariaDBFixture.with { host in
             try await host.createBanks()
             let error = try await host.plugin(["databases": .list([.text("east")])]).errorOfDump(in: host.scratch) {
-                try await host.server.sql("CREATE TABLE west.late (i int)")
+                try await host.server.sql("CREATE TABLE east.late (i int)")
             }
             #expect(error == nil)
         }

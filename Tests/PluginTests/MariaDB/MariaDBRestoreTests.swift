@@ -68,9 +68,7 @@ struct MariaDBRestoreTests {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
             let dump = try await host.plugin().taken(in: host.scratch)
-            let file = dump.directory.pushing(FilePath(dump.summary.databases[0].path))
-            let text = try read(file)
-            try write(String(text.prefix(while: { _ in true }).dropLast(400)), to: file)
+            try await output("truncate", "-s", "-400", dump.script)
             let error = await #expect(throws: DumpError.self) {
                 try await host.plugin().restored(dump) { $0.target = host.server.socket.string }
             }
@@ -84,9 +82,7 @@ struct MariaDBRestoreTests {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
             let dump = try await host.plugin().taken(in: host.scratch)
-            let file = dump.directory.pushing(FilePath(dump.summary.databases[0].path))
-            let text = try read(file)
-            try write(text.replacing("CREATE TABLE `log`", with: "CREATE TABEL `log`"), to: file)
+            try await output("sed", "-i", "s/CREATE TABLE `log`/CREATE TABEL `log`/", dump.script)
             let error = await #expect(throws: DumpError.self) {
                 try await host.plugin().restored(dump) { $0.target = host.server.socket.string }
             }
@@ -142,8 +138,7 @@ struct MariaDBRestoreTests {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
             let dump = try await host.plugin().taken(in: host.scratch)
-            let file = dump.directory.pushing(FilePath(dump.summary.databases[0].path))
-            try write(read(file).replacing("(1),\n(2);", with: "(1);"), to: file)
+            try await output("sed", "-i", "-z", #"s/(1),\n(2);/(1);/"#, dump.script)
             let outcome = try await host.plugin().drill(dump, in: host.scratch.appending("room"))
             #expect(
                 outcome.items.flatMap(\.comparison.differences).map(\.description) == [
@@ -151,4 +146,9 @@ struct MariaDBRestoreTests {
                 ])
         }
     }
+}
+
+extension PluginHost.Taken {
+    /// The file of the first database.
+    fileprivate var script: String { directory.pushing(FilePath(summary.databases[0].path)).string }
 }
