@@ -16,6 +16,8 @@ SYSTEM_DATABASES = ("information_schema", "performance_schema", "mysql", "sys")
 NEEDED_IN_DATABASES = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
 ACCOUNT_TABLES = ("global_priv", "db", "tables_priv", "columns_priv", "procs_priv", "proxies_priv", "roles_mapping")
 SHOWN_NAMES = 5
+ESCAPED_SIGNS = "'\"\\"
+"""mariadb-dump escapes these in the name of a database with events, and then cannot find it."""
 
 
 class Table:
@@ -188,6 +190,10 @@ def say_what_stays_behind(state: State, transactional: set[str], settings: Mappi
         unprotected = unprotected_tables(state, database, transactional)
         if unprotected:
             _say_unprotected(database, unprotected, settings["non_transactional"] == "fail")
+    for database in sorted({row[1] for row in state.code if row[0] == "event"}):
+        if any(sign in database for sign in ESCAPED_SIGNS):
+            muster.finding("failure", "name_unsuitable", database, f"mariadb-dump cannot dump the events of a database called '{database}'",
+                           "Move the events to a database without quotes and backslashes in its name, or exclude: it.")
     for database, name, table in state.listed():
         if table.kind == "SYSTEM VERSIONED":
             muster.omission("warning", "table_history", f"{database}.{name}", f"the history of table '{database}.{name}' is not in the dump",

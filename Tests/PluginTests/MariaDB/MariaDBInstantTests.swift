@@ -37,6 +37,7 @@ struct MariaDBInstantTests {
     func manyDatabases(slots: Int) async throws {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
+            try await host.server.sql("CREATE DATABASE `it's \"one\"`; CREATE TABLE `it's \"one\"`.t AS SELECT 1 n")
             for number in 1...11 {
                 try await host.server.sql(
                     "CREATE DATABASE d\(number); CREATE TABLE d\(number).t AS SELECT \(number) n; CREATE VIEW d\(number).v AS SELECT * FROM d\(number).t"

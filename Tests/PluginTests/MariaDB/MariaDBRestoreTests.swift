@@ -7,7 +7,7 @@ import Testing
 
 @Suite("MariaDB dumps restored")
 struct MariaDBRestoreTests {
-    private static let museum = "mu'se um"
+    private static let museum = "mü se/um"
 
     @Test("What is restored beside a database is the same, and has no events")
     func beside() async throws {
@@ -55,7 +55,7 @@ struct MariaDBRestoreTests {
                     $0.placement = .replacing
                 }
             }
-            #expect(taken?.message == "there is a database 'mu'se um' already")
+            #expect(taken?.message == "there is a database 'mü se/um' already")
             let absent = await #expect(throws: DumpError.self) {
                 try await host.plugin().restored(dump) { $0.target = "/nowhere" }
             }
@@ -87,7 +87,7 @@ struct MariaDBRestoreTests {
                 try await host.plugin().restored(dump) { $0.target = host.server.socket.string }
             }
             #expect(
-                error?.message.hasPrefix("cannot load database 'mu'se um': mariadb ended with status 1: ERROR 1064")
+                error?.message.hasPrefix("cannot load database 'mü se/um': mariadb ended with status 1: ERROR 1064")
                     == true)
             #expect(try await host.server.sql("SHOW DATABASES LIKE '%restored%'") == "")
         }
@@ -142,7 +142,7 @@ struct MariaDBRestoreTests {
             let outcome = try await host.plugin().drill(dump, in: host.scratch.appending("room"))
             #expect(
                 outcome.items.flatMap(\.comparison.differences).map(\.description) == [
-                    "rows of mu'se um.we`ird: 2 in the manifest, 1 restored"
+                    "rows of mü se/um.we`ird: 2 in the manifest, 1 restored"
                 ])
         }
     }

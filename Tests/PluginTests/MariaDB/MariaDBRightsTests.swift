@@ -95,6 +95,16 @@ struct MariaDBRightsTests {
         }
     }
 
+    @Test("Events of a database with a quote in its name, which mariadb-dump cannot dump, are a failure of prepare")
+    func quotedEvents() async throws {
+        try await MariaDBFixture.with { host in
+            try await host.server.sql(
+                "CREATE DATABASE `it's`; USE `it's`; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1")
+            let message = "mariadb-dump cannot dump the events of a database called 'it's'"
+            #expect(try await host.plugin().findings() == ["failure name_unsuitable: \(message)"])
+        }
+    }
+
     @Test("A view that refers to nothing is a failure of prepare")
     func brokenView() async throws {
         try await MariaDBFixture.with { host in
