@@ -78,7 +78,8 @@ class State:
 
     def _read_tables(self, server: Server, within: str) -> None:
         rows = server.query(f"""SELECT table_schema, table_name, table_type, ifnull(engine, ''), ifnull(data_length, 0),
-            ifnull(create_time, ''), ifnull(table_comment, '') FROM information_schema.tables WHERE table_schema IN {within}""")
+            ifnull(create_time, ''), ifnull(table_comment, '') FROM information_schema.tables WHERE table_schema IN {within}
+            ORDER BY table_schema, table_name""")
         for schema, name, kind, engine, size, created, comment in rows:
             # MySQL may answer with another spelling where names do not depend on case.
             self.tables.setdefault(schema, {})[name] = Table(kind, engine, int(size), created, comment)
