@@ -106,7 +106,7 @@ class Part:
             self.has_snapshot.set()
             while not self.may_go_on.wait(0.1) and not muster.is_stopping():
                 pass
-        elif len(self.databases) == 1:
+        elif len(self.databases) == 1 and self.may_go_on.is_set():
             with contextlib.suppress(FileNotFoundError):
                 muster.progress(self.path, os.path.getsize(self.path))
 
@@ -255,6 +255,7 @@ def may_ask_position(source: Source) -> bool:
 def complete(part: Part) -> None:
     """Lets a mariadb-dump write, and checks what it wrote."""
     assert part.program is not None
+    muster.progress(path_of(part.databases[0]), 0)
     part.may_go_on.set()
     finished = part.program.finish()
     if finished.status != 0:
@@ -264,6 +265,8 @@ def complete(part: Part) -> None:
     if len(paths) > 1:
         split(part.path, paths)
     part.files = {database: DumpFile(path) for database, path in paths.items()}
+    for file in part.files.values():
+        muster.progress(file.path, file.size)
 
 
 def described(part: Part) -> str:
@@ -271,6 +274,7 @@ def described(part: Part) -> str:
 
 
 def dump_accounts(source: Source) -> None:
+    muster.progress(ACCOUNTS, 0)
     server = source.server
     finished = server.run(server.dumper, "--system=users", "--insert-ignore", "--skip-dump-date", "--default-character-set=utf8mb4",
                           output=ACCOUNTS)
