@@ -97,11 +97,21 @@ struct PluginHost: Sendable {
         return try await restore.restore(from: dump.directory, in: TestRun(journal: journal).context)
     }
 
+    /// A drill sees only what is in the system's own directories, so that the plugin is put there for as long as it runs.
     func drill(_ dump: Taken, of record: Manifest.DumpRecord? = nil, in room: FilePath) async throws -> RestoreOutcome {
         try FileSystem.createDirectory(room)
-        return try await restorer.drill(
-            DrillRequest(), of: record ?? dump.record, from: dump.directory, in: room, TestRun(journal: journal).context
-        )
+        let installed = FilePath("/opt/muster-test-\(UInt32.random(in: .min ... .max))")
+        try await output("cp", "-r", Self.directory.string, installed.string)
+        return try await withCleanup { cleanup in
+            cleanup.append { try FileTree(installed).remove() }
+            try await output("chmod", "-R", "a+rX", installed.string)
+            let restorer = PluginRestorer(
+                plugin: try Plugin(installed.appending(plugin.name)),
+                runner: ProgramRunner(keeper: keeperExecutable, log: .silent))
+            return try await restorer.drill(
+                DrillRequest(), of: record ?? dump.record, from: dump.directory, in: room,
+                TestRun(journal: journal).context)
+        }
     }
 }
 

@@ -115,9 +115,11 @@ extension Template {
     static let emptyMariaDB = Template { directory in
         let data = directory.appending("data")
         try FileSystem.createDirectory(data)
+        // The server's user must get there.
+        guard chmod(directory.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
+        try MariaDBServer.own(data)
         try await output(
             "mariadb-install-db", "--no-defaults", "--user=\(MariaDBServer.user)", "--datadir=\(data)",
             "--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve")
-        try MariaDBServer.own(data)
     }
 }

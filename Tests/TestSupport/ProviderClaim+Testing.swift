@@ -11,6 +11,7 @@ extension ProviderClaim {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async {
         let expected = notApplicable[self].map(ClaimOutcome.notApplicable) ?? .passed
-        #expect(await outcome(of: subject, in: scratch) == expected, sourceLocation: sourceLocation)
+        let found = await outcome(of: subject, in: scratch)
+        #expect(found == expected, sourceLocation: sourceLocation)
     }
 }

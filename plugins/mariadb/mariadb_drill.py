@@ -8,7 +8,6 @@ import shutil
 import time
 
 import muster_plugin as muster
-from mariadb_file import ACCOUNTS
 from mariadb_restore import Item, items_of, load_all, restore_accounts
 from mariadb_server import Server
 
@@ -33,7 +32,7 @@ def drill(request: dict[str, Any]) -> None:
         for item in items:
             item.compare(server)
         if with_accounts:
-            restore_accounts(server, os.path.join(request["files"], ACCOUNTS))
+            restore_accounts(server, request)
         if problems:
             raise muster.PluginError("check_failed", f"mariadb-check found: {'; '.join(problems[:5])}", "Restore an older dump, and compare.")
         say_totals(server, items, facts, bool(request.get("items")))

@@ -9,7 +9,7 @@ import time
 from functools import partial
 
 import muster_plugin as muster
-from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, SEQUENCE, TABLE, VIEW, DumpFile, path_of, require_trailer, split
+from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, SEQUENCE, TABLE, VIEW, DumpFile, count_accounts, path_of, require_trailer, split
 from mariadb_server import Server, failure
 from mariadb_source import Facts, Rights, State, say_missing_rights, say_what_stays_behind, selected, unprotected_tables
 
@@ -66,6 +66,13 @@ def prepare() -> None:
     return muster.summary()
 
 
+def require_whole_tables(state: State) -> None:
+    """What mariadb-dump would say of these sounds as if it would pass."""
+    for database, name, table in state.listed():
+        if table.is_broken:
+            raise muster.PluginError("table_broken", f"'{database}.{name}' cannot be read: {table.comment}", "Repair it or drop it.")
+
+
 def most_parts(source: Source) -> int:
     if not source.rights.may_lock:
         return 1
@@ -99,7 +106,7 @@ class Part:
             self.has_snapshot.set()
             while not self.may_go_on.wait(0.1) and not muster.is_stopping():
                 pass
-        elif len(self.databases) == 1:
+        elif len(self.databases) == 1 and self.may_go_on.is_set():
             with contextlib.suppress(FileNotFoundError):
                 muster.progress(self.path, os.path.getsize(self.path))
 
@@ -119,6 +126,7 @@ def dump() -> None:
     os.makedirs("databases", mode=0o700)
     before = source.state()
     say_what_stays_behind(before, source.facts.transactional, source.settings, source.facts.is_mariadb)
+    require_whole_tables(before)
     parts = parts_of(before, most_parts(source))
     with contextlib.ExitStack() as stack:
         try:
@@ -247,6 +255,7 @@ def may_ask_position(source: Source) -> bool:
 def complete(part: Part) -> None:
     """Lets a mariadb-dump write, and checks what it wrote."""
     assert part.program is not None
+    muster.progress(path_of(part.databases[0]), 0)
     part.may_go_on.set()
     finished = part.program.finish()
     if finished.status != 0:
@@ -256,6 +265,8 @@ def complete(part: Part) -> None:
     if len(paths) > 1:
         split(part.path, paths)
     part.files = {database: DumpFile(path) for database, path in paths.items()}
+    for file in part.files.values():
+        muster.progress(file.path, file.size)
 
 
 def described(part: Part) -> str:
@@ -263,6 +274,7 @@ def described(part: Part) -> str:
 
 
 def dump_accounts(source: Source) -> None:
+    muster.progress(ACCOUNTS, 0)
     server = source.server
     finished = server.run(server.dumper, "--system=users", "--insert-ignore", "--skip-dump-date", "--default-character-set=utf8mb4",
                           output=ACCOUNTS)
@@ -284,11 +296,12 @@ def say_contents(source: Source, before: State, files: dict[str, DumpFile]) -> N
     for database in source.names:
         file = files[database]
         require_all_tables(database, before, file)
-        rows = file.rows() if source.facts.is_mariadb else {}
+        rows = file.rows()
         muster.unit(database, file.path, file.size)
         muster.database(database, file.path, [{"schema": database, "name": name, "rows": rows[name]} for name in sorted(rows)])
     if source.dumps_accounts:
         muster.unit(ACCOUNTS_ITEM, ACCOUNTS, os.path.getsize(ACCOUNTS))
+        muster.database(ACCOUNTS_ITEM, ACCOUNTS, [{"schema": "mysql", "name": "accounts", "rows": count_accounts(ACCOUNTS)}])
     kinds = [table.kind for _, _, table in before.listed()]
     muster.fact("views", kinds.count("VIEW"))
     for kind in ("routine", "trigger", "event"):

@@ -45,6 +45,11 @@ def require_trailer(path: str) -> None:
                                      "See the log for what ended mariadb-dump; if it says nothing, check the disk.")
 
 
+def count_accounts(path: str) -> int:
+    with open(path, "rb") as file:
+        return sum(line.startswith(b"CREATE USER ") for line in file)
+
+
 class Line:
     def __init__(self, number: int, offset: int, text: str) -> None:
         self.number, self.offset, self.text = number, offset, text
@@ -57,15 +62,17 @@ class Line:
 
 
 class DumpFile:
-    """The lines of a dump that say what is in it. grep finds them in a tenth of the time that Python needs."""
+    """The lines of a dump that say what is in it. grep leaves out the rows in a tenth of the time that Python needs."""
 
     def __init__(self, path: str) -> None:
         require_trailer(path)
         self.path = path
         self.size = os.path.getsize(path)
-        patterns = [part for start in STARTS for part in ("-e", "^" + re.sub(r"([*.\[\\])", r"\\\1", start))]
-        found = muster.Host().run(["grep", "-a", "-n", "-b", *patterns, "--", path], environment={"LC_ALL": "C"})
-        self.lines = [_line(text) for text in found.text.split("\n") if text]
+        # MySQL writes all rows on the line of the INSERT: those are not counted.
+        self._counts_rows = b"MariaDB dump" in self.read(0, 200)
+        rows = ["-e", "^("] if self._counts_rows else ["-e", "^INSERT INTO "]
+        found = muster.Host().run(["grep", "-a", "-n", "-b", "-v", *rows, "--", path], environment={"LC_ALL": "C"})
+        self.lines = [line for line in map(_line, found.text.split("\n")[:-1]) if line.text.startswith(STARTS)]
         self.headings = self._starting(HEADING)
         footers = self._starting(FOOTER)
         self.footer = footers[-1].offset if footers else self.size
@@ -82,6 +89,8 @@ class DumpFile:
     def rows(self) -> dict[str, int]:
         """Rows of each table. A row is a line of its own, and a line break within a value is written as `\\n`."""
         rows: dict[str, int] = {}
+        if not self._counts_rows:
+            return rows
         lock, inserts = None, 0
         for line in self.lines:
             if line.text.startswith(LOCK):

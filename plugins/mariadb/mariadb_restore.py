@@ -9,7 +9,7 @@ import shlex
 import threading
 
 import muster_plugin as muster
-from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, EVENT, ROUTINE, TRIGGER, VIEW, DumpFile, require_trailer
+from mariadb_file import ACCOUNTS, ACCOUNTS_ITEM, EVENT, ROUTINE, TRIGGER, VIEW, DumpFile, count_accounts, require_trailer
 from mariadb_server import Server, failure, name_of, option, text_of
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def restore() -> None:
         item.compare(server)
         muster.undone(item.undo_id)
     if with_accounts:
-        restore_accounts(server, os.path.join(request["files"], ACCOUNTS))
+        restore_accounts(server, request)
     return muster.summary()
 
 
@@ -157,11 +157,11 @@ class Item:
 def items_of(request: dict[str, Any]) -> tuple[list[Item], bool]:
     """What to restore, and whether the accounts belong to it."""
     records = {record["name"]: record for record in request["dump"].get("databases") or []}
-    wanted = request.get("items") or list(records)
+    wanted = request.get("items") or [name for name in records if name != ACCOUNTS_ITEM]
     unknown = [item for item in wanted if item not in records and item != ACCOUNTS_ITEM]
     if unknown:
         raise muster.PluginError("item_missing", f"the dump has no database '{unknown[0]}'",
-                                 f"Choose from: {', '.join([*records, ACCOUNTS_ITEM])}.")
+                                 f"Choose from: {', '.join(records)}.")
     rows = recorded_rows(request)
     items = [Item(number, name, records[name]["path"], request["files"], new_name(name, request), rows[name])
              for number, name in enumerate(wanted) if name != ACCOUNTS_ITEM]
@@ -308,9 +308,10 @@ ACCOUNT = r"(`(?:[^`]|``)*`@`(?:[^`]|``)*`|'(?:[^']|'')*'@'(?:[^']|'')*')"
 TARGETS = re.compile(rf"(?:^CREATE USER IF NOT EXISTS | TO | FOR |ALTER USER ){ACCOUNT}")
 
 
-def restore_accounts(server: Server, path: str) -> None:
+def restore_accounts(server: Server, request: dict[str, Any]) -> None:
     """Makes the accounts that do not exist. A GRANT of the dump has the password in it: of an existing account it would set that."""
     there = accounts_there(server)
+    path = os.path.join(request["files"], ACCOUNTS)
     with open(path, "rb") as file:
         lines = file.read().decode("utf-8", "surrogateescape").split("\n")
     kept = [line for line in lines if account_in(line) not in there]
@@ -325,6 +326,9 @@ def restore_accounts(server: Server, path: str) -> None:
                        "Compare their grants with those in accounts.sql.")
     found = accounts_there(server)
     differences = [muster.difference("accounts", account, "there", "missing") for account in sorted(made - found)]
+    recorded = recorded_rows(request).get(ACCOUNTS_ITEM, {}).get("accounts")
+    if recorded is not None and recorded != count_accounts(path):
+        differences.append(muster.difference("accounts", ACCOUNTS, recorded, count_accounts(path)))
     muster.restored(ACCOUNTS_ITEM, "accounts that did not exist", None, {"accounts": len(made)}, differences)
 
 

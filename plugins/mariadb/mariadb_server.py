@@ -132,7 +132,9 @@ def error_number(finished: muster.Finished) -> int | None:
 def failure(finished: muster.Finished, what: str) -> muster.PluginError:
     """What the end of a client program means to the operator."""
     number = error_number(finished)
-    message = f"{what}: {finished.how}"
+    # The message of an error may have several lines, with a piece of the statement at the end.
+    first = next((line for line in reversed(finished.errors) if line.startswith("ERROR ")), None)
+    message = f"{what}: {finished.how}" if first is None else f"{what}: {finished.name} ended with status {finished.status}: {first}"
     if any("errno 28" in line or "No space left" in line for line in finished.errors):
         return muster.PluginError("no_space", f"no space is left for the dump: {finished.how}",
                                   "Make room on the file system of the staging area.", transient=True)

@@ -16,6 +16,8 @@ SYSTEM_DATABASES = ("information_schema", "performance_schema", "mysql", "sys")
 NEEDED_IN_DATABASES = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
 ACCOUNT_TABLES = ("global_priv", "db", "tables_priv", "columns_priv", "procs_priv", "proxies_priv", "roles_mapping")
 SHOWN_NAMES = 5
+ESCAPED_SIGNS = "'\"\\"
+"""mariadb-dump escapes these in the name of a database with events, and then cannot find it."""
 
 
 class Table:
@@ -76,7 +78,8 @@ class State:
 
     def _read_tables(self, server: Server, within: str) -> None:
         rows = server.query(f"""SELECT table_schema, table_name, table_type, ifnull(engine, ''), ifnull(data_length, 0),
-            ifnull(create_time, ''), ifnull(table_comment, '') FROM information_schema.tables WHERE table_schema IN {within}""")
+            ifnull(create_time, ''), ifnull(table_comment, '') FROM information_schema.tables WHERE table_schema IN {within}
+            ORDER BY table_schema, table_name""")
         for schema, name, kind, engine, size, created, comment in rows:
             # MySQL may answer with another spelling where names do not depend on case.
             self.tables.setdefault(schema, {})[name] = Table(kind, engine, int(size), created, comment)
@@ -188,6 +191,10 @@ def say_what_stays_behind(state: State, transactional: set[str], settings: Mappi
         unprotected = unprotected_tables(state, database, transactional)
         if unprotected:
             _say_unprotected(database, unprotected, settings["non_transactional"] == "fail")
+    for database in sorted({row[1] for row in state.code if row[0] == "event"}):
+        if any(sign in database for sign in ESCAPED_SIGNS):
+            muster.finding("failure", "name_unsuitable", database, f"mariadb-dump cannot dump the events of a database called '{database}'",
+                           "Move the events to a database without quotes and backslashes in its name, or exclude: it.")
     for database, name, table in state.listed():
         if table.kind == "SYSTEM VERSIONED":
             muster.omission("warning", "table_history", f"{database}.{name}", f"the history of table '{database}.{name}' is not in the dump",

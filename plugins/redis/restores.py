@@ -168,7 +168,7 @@ def _answering(program: muster.Program, account: str | None) -> servers.Server:
             if os.path.exists("s") and server.info("persistence").get("loading") == "0":
                 return server
         except muster.PluginError as error:
-            if error.code not in ("server_unreachable", "server_refused"):
+            if error.code not in ("source_unavailable", "server_refused"):
                 raise
         time.sleep(0.1)
 

@@ -33,7 +33,7 @@ class Server:
     def ask(self, *command: str) -> str:
         """The reply as text, one line for each element. Errors of the server are thrown."""
         finished = self.run(*command)
-        finished.require_success(code="server_unreachable", hint="Check that the server runs, and `socket`, or `host` and `port`.")
+        finished.require_success(code="source_unavailable", hint="Check that the server runs, and `socket`, or `host` and `port`.")
         reply = finished.text.rstrip("\n")
         refused = re.match(r"([A-Z]+) .*", reply)
         if refused and (refused[1] in REFUSALS or refused[1] in PATIENCE or refused[1] == "ERR"):

@@ -36,7 +36,7 @@ def find(patterns: Iterable[str]) -> list[str]:
         matches = [path for path in _matches(pattern) if not path.endswith(COMPANIONS)]
         if not matches:
             what = f"no file matches '{pattern}'" if glob.has_magic(pattern) else f"'{pattern}' does not exist"
-            raise DatabaseError("source_missing", what, "Correct the path, or remove it from the job.")
+            raise DatabaseError("source_unavailable", what, "Correct the path, or remove it from the job.")
         found.update(os.path.normpath(path) for path in matches)
     return sorted(found)
 
@@ -68,7 +68,7 @@ class Source:
     def _read_header(self) -> bytes:
         try:
             if not os.path.isfile(self.file):
-                raise DatabaseError("source_missing", f"'{self.path}' is not a file", "Correct the path, or remove it from the job.")
+                raise DatabaseError("source_unavailable", f"'{self.path}' is not a file", "Correct the path, or remove it from the job.")
             with open(self.file, "rb") as file:
                 header = file.read(100)
         except OSError as error:

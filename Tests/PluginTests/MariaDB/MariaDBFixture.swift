@@ -47,6 +47,7 @@ struct MariaDBFixture: Sendable {
         try await server.sql(
             """
             CREATE DATABASE teller;
+            DELIMITER //
             CREATE PROCEDURE teller.work() BEGIN
                 DECLARE a, b int;
                 LOOP
@@ -56,7 +57,7 @@ struct MariaDBFixture: Sendable {
                     UPDATE west.accounts SET balance = balance + 1 WHERE id = b;
                     COMMIT;
                 END LOOP;
-            END
+            END//
             """)
     }
 
@@ -70,8 +71,8 @@ struct MariaDBFixture: Sendable {
     func createMuseum() async throws {
         try await server.sql(
             #"""
-            CREATE DATABASE `mu'se um`;
-            USE `mu'se um`;
+            CREATE DATABASE `mü se/um`;
+            USE `mü se/um`;
             CREATE TABLE bytes (id int PRIMARY KEY, b varbinary(300), c blob, g geometry, l varchar(20) CHARACTER SET latin1,
                 u varchar(20) CHARACTER SET utf16, bits bit(5), f float, d double, twice int AS (id * 2) STORED);
             INSERT INTO bytes (id, b, c, g, l, u, bits, f, d)

@@ -1,6 +1,7 @@
 import Conformance
 import DumpCore
 import Linux
+import Settings
 import SystemPackage
 import TestSupport
 import Testing
@@ -36,6 +37,7 @@ struct MariaDBInstantTests {
     func manyDatabases(slots: Int) async throws {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
+            try await host.server.sql("CREATE DATABASE `it's \"one\"`; CREATE TABLE `it's \"one\"`.t AS SELECT 1 n")
             for number in 1...11 {
                 try await host.server.sql(
                     "CREATE DATABASE d\(number); CREATE TABLE d\(number).t AS SELECT \(number) n; CREATE VIEW d\(number).v AS SELECT * FROM d\(number).t"
@@ -43,7 +45,7 @@ struct MariaDBInstantTests {
             }
             let dump = try await host.plugin().taken(in: host.scratch, slots: slots)
             #expect(dump.fact("snapshots") == "8")
-            for database in dump.summary.databases {
+            for database in dump.summary.databases where database.name != "@accounts" {
                 let alone = try await runProgram(
                     "mariadb-dump",
                     [
@@ -80,7 +82,7 @@ struct MariaDBInstantTests {
         try await MariaDBFixture.with { host in
             try await host.createBanks()
             let error = try await host.plugin(["databases": .list([.text("east")])]).errorOfDump(in: host.scratch) {
-                try await host.server.sql("CREATE TABLE west.late (i int)")
+                try await host.server.sql("CREATE TABLE east.late (i int)")
             }
             #expect(error == nil)
         }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("MariaDB dumps restored")
 struct MariaDBRestoreTests {
-    private static let museum = "mu'se um"
+    private static let museum = "mü se/um"
 
     @Test("What is restored beside a database is the same, and has no events")
     func beside() async throws {
@@ -55,7 +55,7 @@ struct MariaDBRestoreTests {
                     $0.placement = .replacing
                 }
             }
-            #expect(taken?.message == "there is a database 'mu'se um' already")
+            #expect(taken?.message == "there is a database 'mü se/um' already")
             let absent = await #expect(throws: DumpError.self) {
                 try await host.plugin().restored(dump) { $0.target = "/nowhere" }
             }
@@ -68,9 +68,7 @@ struct MariaDBRestoreTests {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
             let dump = try await host.plugin().taken(in: host.scratch)
-            let file = dump.directory.pushing(FilePath(dump.summary.databases[0].path))
-            let text = try read(file)
-            try write(String(text.prefix(while: { _ in true }).dropLast(400)), to: file)
+            try await output("truncate", "-s", "-400", dump.script)
             let error = await #expect(throws: DumpError.self) {
                 try await host.plugin().restored(dump) { $0.target = host.server.socket.string }
             }
@@ -84,14 +82,12 @@ struct MariaDBRestoreTests {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
             let dump = try await host.plugin().taken(in: host.scratch)
-            let file = dump.directory.pushing(FilePath(dump.summary.databases[0].path))
-            let text = try read(file)
-            try write(text.replacing("CREATE TABLE `log`", with: "CREATE TABEL `log`"), to: file)
+            try await output("sed", "-i", "s/CREATE TABLE `log`/CREATE TABEL `log`/", dump.script)
             let error = await #expect(throws: DumpError.self) {
                 try await host.plugin().restored(dump) { $0.target = host.server.socket.string }
             }
             #expect(
-                error?.message.hasPrefix("cannot load database 'mu'se um': mariadb ended with status 1: ERROR 1064")
+                error?.message.hasPrefix("cannot load database 'mü se/um': mariadb ended with status 1: ERROR 1064")
                     == true)
             #expect(try await host.server.sql("SHOW DATABASES LIKE '%restored%'") == "")
         }
@@ -142,13 +138,17 @@ struct MariaDBRestoreTests {
         try await MariaDBFixture.with { host in
             try await host.createMuseum()
             let dump = try await host.plugin().taken(in: host.scratch)
-            let file = dump.directory.pushing(FilePath(dump.summary.databases[0].path))
-            try write(read(file).replacing("(1),\n(2);", with: "(1);"), to: file)
+            try await output("sed", "-i", "-z", #"s/(1),\n(2);/(1);/"#, dump.script)
             let outcome = try await host.plugin().drill(dump, in: host.scratch.appending("room"))
             #expect(
                 outcome.items.flatMap(\.comparison.differences).map(\.description) == [
-                    "rows of mu'se um.we`ird: 2 in the manifest, 1 restored"
+                    "rows of mü se/um.we`ird: 2 in the manifest, 1 restored"
                 ])
         }
     }
+}
+
+extension PluginHost.Taken {
+    /// The file of the first database.
+    fileprivate var script: String { directory.pushing(FilePath(summary.databases[0].path)).string }
 }

@@ -39,7 +39,7 @@ struct MariaDBRightsTests {
             let dump = try await plugin.taken(in: host.scratch)
             #expect(dump.summary.moment.kind == .exact)
             #expect(dump.fact("lock_ms") == nil)
-            #expect(dump.summary.databases.map(\.name) == ["east", "teller", "west"])
+            #expect(dump.summary.databases.map(\.name) == ["east", "teller", "west", "@accounts"])
         }
     }
 
@@ -92,6 +92,16 @@ struct MariaDBRightsTests {
             try await host.createBanks()
             let plugin = try host.plugin(["databases": .list([.text("east"), .text("north*")])])
             #expect(try await plugin.findings() == ["failure database_missing: no database is called 'north*'"])
+        }
+    }
+
+    @Test("Events of a database with a quote in its name, which mariadb-dump cannot dump, are a failure of prepare")
+    func quotedEvents() async throws {
+        try await MariaDBFixture.with { host in
+            try await host.server.sql(
+                "CREATE DATABASE `it's`; USE `it's`; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1")
+            let message = "mariadb-dump cannot dump the events of a database called 'it's'"
+            #expect(try await host.plugin().findings() == ["failure name_unsuitable: \(message)"])
         }
     }
 

@@ -15,7 +15,7 @@ struct RedisHost: Sendable {
     var socket: FilePath { scratch.appending("s") }
     private var passwordFile: FilePath { scratch.appending("password") }
 
-    static let keys = 2000
+    static let keys = 10_000
 
     static func with(_ options: String..., body: (RedisHost) async throws -> Void) async throws {
         try await withScratch { scratch in

@@ -70,10 +70,11 @@ struct SQLiteTests {
         try await SQLiteHost.with { host in
             let before = try host.listing(host.scratch)
             let path = host.scratch.appending("nothing.db")
-            #expect(try await failure(["path": .text(path.string)], host) == "source_missing: '\(path)' does not exist")
+            #expect(
+                try await failure(["path": .text(path.string)], host) == "source_unavailable: '\(path)' does not exist")
             #expect(
                 try await failure(["paths": [.text("\(path).*")]], host)
-                    == "source_missing: no file matches '\(path).*'")
+                    == "source_unavailable: no file matches '\(path).*'")
             #expect(try await failure([:], host) == "settings_invalid: neither `path` nor `paths` names a database")
             let text = host.scratch.appending("text.db")
             try write("this is text", to: text)
