@@ -25,6 +25,23 @@ extension ChecksumList {
         self.lines = lines
     }
 
+    /// What the list that these bytes spell says of one path; nil if it does not name it. Nothing else of it is kept.
+    ///
+    /// Throws as `init(parsing:)` does, but does not see that a path is there twice.
+    public static func sha256(of path: FilePath, in bytes: [UInt8]) throws(ChecksumError) -> String? {
+        var (number, found, rest) = (0, String?.none, bytes[...])
+        while let end = rest.firstIndex(of: newline) {
+            number += 1
+            guard let line = Line(parsing: rest[..<end]) else {
+                throw malformed(number, "is not a SHA-256, two spaces and a path")
+            }
+            if line.path == path { found = line.sha256 }
+            rest = rest[(end + 1)...]
+        }
+        guard rest.isEmpty else { throw malformed(number + 1, "has no end: the list was cut off") }
+        return found
+    }
+
     static func malformed(_ number: Int, _ what: String) -> ChecksumError {
         ChecksumError(.malformedList, "line \(number) \(what)")
     }

@@ -57,7 +57,7 @@ struct RemoteHost: Sendable {
     }
 
     /// The host's Borg has a home of its own: to it, the repository on the server is not the directory that the tests look into.
-    private var environment: [String: String] { ["BORG_BASE_DIR": clientHome.string] }
+    private var environment: [String: String] { ["BORG_BASE_DIR": clientHome.string, "BORG_SELFTEST": "disabled"] }
     var clientHome: FilePath { host.borg.scratch.appending("client") }
 
     /// Of the repository's data.

@@ -44,6 +44,10 @@ struct ChecksumListTests {
             let list = try ChecksumList(parsing: listed.output)
             #expect(Set(list.lines.map(\.path)) == Set(Self.names.compactMap(filePath)))
             #expect(list.bytes == listed.output)
+            for line in list.lines {
+                #expect(try ChecksumList.sha256(of: line.path, in: listed.output) == line.sha256)
+            }
+            #expect(try ChecksumList.sha256(of: "nothing", in: listed.output) == nil)
         }
     }
 
@@ -72,6 +76,10 @@ struct ChecksumListTests {
         let error = #expect(throws: ChecksumError.self) { try ChecksumList(parsing: Array(text.utf8)) }
         #expect(error?.code == .malformedList)
         #expect(error?.message == message)
+        // Of two lines with one path, the last counts: what vouches for the list vouches for both.
+        guard !message.hasSuffix("for the second time") else { return }
+        let ofOne = #expect(throws: ChecksumError.self) { try ChecksumList.sha256(of: "a", in: Array(text.utf8)) }
+        #expect(ofOne?.message == message)
     }
 
     @Test("An empty list is a list")

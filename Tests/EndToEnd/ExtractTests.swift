@@ -110,7 +110,7 @@ struct ExtractTests {
             "Is it 'app/databases/shop'? In app/databases/ there are: library, postgres, shop"
         ),
         ("app/shop/toc.dat", "holds no path 'app/shop/toc.dat'", "In app/ there are: databases, globals.sql"),
-        ("app/../app", "holds no path 'app/../app'", "In app/ there are: databases"),
+        ("app/../app", "holds no path 'app/../app'", "Write it without '.' and '..'."),
         ("manifest.json", "holds no dump 'manifest.json'", "Its dumps are: app."),
     ]
 

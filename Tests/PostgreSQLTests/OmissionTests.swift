@@ -246,6 +246,55 @@ struct OmissionTests {
         }
     }
 
+    @Test(
+        "What comes between prepare and the freeze is recorded, whether it is committed or prepared",
+        arguments: [
+            (
+                "prepared_transaction", "begin; insert into customers (id) values (9); prepare transaction 'late'",
+                "late"
+            ),
+            (
+                "object_in_system_schema",
+                "create function information_schema.late() returns int language sql return 1",
+                "shop.information_schema.late()"
+            ),
+            (
+                "grant_to_missing_role",
+                """
+                grant select on orders to gone; delete from pg_shdepend where refobjid = 'gone'::regrole;
+                delete from pg_authid where rolname = 'gone'
+                """, "table shop.public.orders"
+            ),
+        ])
+    func late(code: String, statements: String, object: String) async throws {
+        try await ClusterFixture.with(settings: ["max_prepared_transactions = 5"]) { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql("create role gone")
+            let run = TestRun()
+            try await run.prepared(cluster.provider { $0.include = ["shop"] }) { source in
+                #expect(!source.omissions.contains { $0.code == code })
+                try await cluster.server.psql(statements, in: "shop")
+                let summary = try await run.dump(source, into: cluster.newDirectory())
+                #expect(summary.omissions.filter { $0.code == code }.map(\.object).contains(object))
+            }
+        }
+    }
+
+    @Test("What prepare was told is asked again only when something was committed since", arguments: [false, true])
+    func askedOnce(isBusy: Bool) async throws {
+        let settings = ["logging_collector = on", "log_filename = 'statements'", "log_statement = all"]
+        try await ClusterFixture.with(settings: settings) { cluster in
+            try await cluster.createShop()
+            let run = TestRun()
+            try await run.prepared(cluster.provider { $0.include = ["shop"] }) { source in
+                if isBusy { try await cluster.server.psql("insert into settings values ('b')", in: "app") }
+                _ = try await run.dump(source, into: cluster.newDirectory())
+            }
+            let statements = try read(cluster.server.directory.appending("data/log/statements"))
+            #expect(statements.split(separator: "aclexplode(acl)").count - 1 == (isBusy ? 2 : 1))
+        }
+    }
+
     @Test("On a standby, unlogged tables have no rows to dump")
     func standby() async throws {
         try await StandbyFixture.with { host in

@@ -48,9 +48,12 @@ public struct BorgFixture: Sendable {
     public var repository: FilePath { scratch.appending("repository") }
 
     /// Borg keeps its caches and what it knows of repositories here. Its test of itself takes a quarter of each start, of which there are
-    /// thousands.
+    /// thousands. It is started as usual, and not served, without the exit codes that Muster asks for.
     public var environment: [String: String] {
-        ["BORG_BASE_DIR": scratch.appending("borg-base").string, "BORG_SELFTEST": "disabled"]
+        [
+            "BORG_BASE_DIR": scratch.appending("borg-base").string, "BORG_SELFTEST": "disabled",
+            "BORG_EXIT_CODES": "modern",
+        ]
     }
 
     public static func with<Result>(
@@ -108,7 +111,7 @@ public struct BorgFixture: Sendable {
         let fake = scratch.appending("fake-borg")
         let text = """
             #!/bin/bash
-            BORG=\(realProgram)
+            BORG=\(program)
             VERB=--version
             for word in "$@"; do
                 case $word in create|list|extract|delete|init|repo-create|repo-list|compact|check) VERB=$word; break ;; esac

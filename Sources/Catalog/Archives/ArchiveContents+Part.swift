@@ -14,7 +14,8 @@ extension Manifest.DumpRecord {
 }
 
 extension ArchiveContents {
-    /// The part that `text`, `DUMP` or `DUMP/PATH`, means. Throws `.notInArchive`, with the nearest names, for what is not in the archive.
+    /// The part that `text`, `DUMP` or `DUMP/PATH`, means. Throws `.notInArchive`, with the nearest names, for a dump that is not in the
+    /// archive. Whether the path is there shows when it is extracted.
     func part(_ text: String) throws(ArchiveError) -> SetPart {
         let components = FilePath(text).components
         let words = components.map(\.string)
@@ -23,16 +24,13 @@ extension ArchiveContents {
             throw missing("dump '\(words.first ?? text)'", nearest(words.first ?? text, manifest.dumps.map(\.name)))
         }
         let path = words.dropFirst().reduce(dump.directory) { $0.appending($1) }
-        let files = lists[dump.name]?.lines.map(\.path) ?? []
-        // A tree also has what is no file.
-        let isThere = words.count == 1 || dump.tree != nil || files.contains { $0.starts(with: path) }
-        guard isThere, components.allSatisfy({ $0.kind == .regular }) else {
-            throw missing("path '\(text)'", nearest(to: path, among: files))
+        guard components.allSatisfy({ $0.kind == .regular }) else {
+            throw missing("path '\(text)'", "Write it without '.' and '..'.")
         }
         return SetPart(of: dump, path: path)
     }
 
-    /// Throws `.notInArchive` for a part of a tree of which nothing was extracted.
+    /// Throws `.notInArchive`, with the nearest name, for a part of which nothing was extracted.
     func requireExtracted(_ part: SetPart, into room: FilePath) throws(ArchiveError) {
         guard (try? FileSystem.status(of: room.pushing(part.path))) == nil else { return }
         throw missing("path '\(part.path)'", nearest(to: part.path, among: listedFiles(of: part.dump, in: room)))

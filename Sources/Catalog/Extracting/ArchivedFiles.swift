@@ -64,7 +64,7 @@ actor ArchivedFiles: DumpFiles {
             guard try sha256(of: bytes) == dump.checksums.sha256 else { throw changed(path) }
             list = bytes
         }
-        return try ChecksumList(parsing: list ?? []).lines.first { $0.path == place }?.sha256
+        return try ChecksumList.sha256(of: place, in: list ?? [])
     }
 
     private func missing(_ path: FilePath) -> DumpError {
@@ -88,6 +88,7 @@ extension TarReader {
     fileprivate mutating func contents(of entry: TarEntry) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Int(entry.bytes))
         let count = try bytes.withUnsafeMutableBytes { try read(into: $0) }
-        return Array(bytes.prefix(count))
+        bytes.removeLast(bytes.count - count)
+        return bytes
     }
 }

@@ -52,10 +52,10 @@ public struct Extraction: Sendable {
     /// Throws errors for the operator only, and then `target` is as it was.
     public func perform() async throws -> Report {
         let place = try vacantPlace()
-        // That of a tree may be too large for memory, and is not needed: a path in it is there if something of it was extracted.
-        let contents = try await source.repository.contents(of: source.archive) { dump in
-            dump.tree == nil && wanted.map { dump.isMeant(by: FilePath($0)) } ?? true
-        }
+        // Without the lists, which may be too large for memory: a path in a dump is there if something of it was extracted.
+        let contents = ArchiveContents(
+            archive: source.archive, manifest: try await source.repository.manifest(of: source.archive))
+        try await requireLists(of: contents)
         let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
         let bytes = try await size(of: part, in: contents)
         try requireSpace(for: bytes, atLeast: min(bytes, contents.manifest.diskBytes), at: place)

@@ -62,7 +62,7 @@ struct WatchedDump: Sendable {
     ) async -> TableWatch.Sighting {
         do {
             let sighting = try await tables.compare(
-                with: source, facts.mark,
+                with: source, CatalogMark.ask(source.open.session, major: dump.cluster.facts.major),
                 onceLocked: Set(facts.catalog.tables.filter(\.isLocked).map { Int64($0.oid) }),
                 by: followed.applicationName
             ) { hasEnded.isRaised }

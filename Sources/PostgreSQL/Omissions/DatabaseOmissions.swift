@@ -7,15 +7,13 @@ struct DatabaseOmissions: Sendable {
     var client: Client.Version?
     var layout: PostgreSQLSettings.Layout
 
-    /// Asks a session of that database. In a transaction, that is as of its snapshot, as far as a catalog can tell.
+    /// Asks a session of that database what only a commit can change. In a transaction, that is as of its snapshot.
     ///
     /// - Parameter missing: what this session has answered.
-    func ask(_ session: Session, _ missing: MissingGrantees) async throws(DumpError) -> [Finding] {
+    func inCatalogs(_ session: Session, _ missing: MissingGrantees) async throws(DumpError) -> [Finding] {
         var findings = try await TableOmissions(server: server).ask(session)
-        findings += try await damagedPages(session)
         findings += try await materializedViews(session)
         findings += try await largeObjects(session)
-        findings += try await preparedTransactions(session)
         findings += try await sequences(session)
         findings += try await extendedStatistics(session)
         findings += try await subscriptions(session)
@@ -26,6 +24,11 @@ struct DatabaseOmissions: Sendable {
         findings += try await ExtensionOmissions().ask(session)
         findings += try await ServerFileOmissions().ask(session)
         return findings
+    }
+
+    /// Asks for what changes without a commit: settings, and transactions that were prepared.
+    func ofTheMoment(_ session: Session) async throws(DumpError) -> [Finding] {
+        try await damagedPages(session) + preparedTransactions(session)
     }
 
     /// pg_dump fails at one that it may not read.

@@ -17,6 +17,7 @@ struct MissingGrantees: Sendable {
 
     static func ask(_ session: Session) async throws(DumpError) -> MissingGrantees {
         var missing = MissingGrantees()
+        guard try await session.row(Self.isThere).flag("is_there") else { return missing }
         for row in try await session.query(Self.ofMissingRoles) {
             let (type, identity) = (try row.text("type"), try row.text("identity"))
             let object = "\(type) \(type == "database" ? identity : qualified(identity, session))"
@@ -37,35 +38,71 @@ struct MissingGrantees: Sendable {
         }.abridged(in: database)
     }
 
+    /// Whether there are any is asked by itself: nearly no database has one, and to name what they are on takes the server long to plan.
+    private static let isThere = """
+        select exists (
+            select from (select distinct acl from (\(privileges { $0.acl })) object) list
+            cross join lateral aclexplode(acl) item cross join lateral (values (item.grantee), (item.grantor)) r (role)
+            where r.role <> 0 and r.role <> all (array(select oid from pg_roles))
+        ) as is_there
+        """
+
     private static let ofMissingRoles = """
-        with acl as (
-            select 'pg_class'::regclass::oid as class, oid, 0 as part, relacl as acl from pg_class where relacl is not null
-            union all select 'pg_class'::regclass, attrelid, attnum, attacl from pg_attribute where attacl is not null
-            union all select 'pg_proc'::regclass, oid, 0, proacl from pg_proc where proacl is not null
-            union all select 'pg_namespace'::regclass, oid, 0, nspacl from pg_namespace where nspacl is not null
-            union all select 'pg_type'::regclass, oid, 0, typacl from pg_type where typacl is not null
-            union all select 'pg_language'::regclass, oid, 0, lanacl from pg_language where lanacl is not null
-            union all select 'pg_foreign_data_wrapper'::regclass, oid, 0, fdwacl from pg_foreign_data_wrapper
-                where fdwacl is not null
-            union all select 'pg_foreign_server'::regclass, oid, 0, srvacl from pg_foreign_server where srvacl is not null
-            union all select 'pg_largeobject'::regclass, oid, 0, lomacl from pg_largeobject_metadata where lomacl is not null
-            union all select 'pg_default_acl'::regclass, oid, 0, defaclacl from pg_default_acl
-            union all select 'pg_database'::regclass, oid, 0, datacl from pg_database
-                where datname = current_database() and datacl is not null
-        ), gone as (
-            -- Thousands of objects have the same few lists.
-            select distinct r.role
-            from (select distinct acl from acl) a cross join lateral (
-                select grantee as role from aclexplode(a.acl) union select grantor from aclexplode(a.acl)) r
-            where r.role <> 0 and not exists (select from pg_roles known where known.oid = r.role)
-        ), missing as (
-            select distinct a.class, a.oid, a.part, r.role
-            from acl a cross join lateral (
-                select grantee as role from aclexplode(a.acl) union select grantor from aclexplode(a.acl)) r
-            where exists (select from gone) and r.role in (select role from gone)
-        )
         select m.role::text as role, i.type, i.identity
-        from missing m cross join lateral pg_identify_object(m.class, m.oid, m.part) i
+        from (
+            select distinct o.class, o.oid, o.part, r.role
+            from (\(privileges { "\($0.acl), '\($0.kind)'::regclass as class, \($0.object) as oid, \($0.part) as part" })) o
+            cross join lateral aclexplode(acl) item cross join lateral (values (item.grantee), (item.grantor)) r (role)
+            where r.role <> 0 and r.role <> all (array(select oid from pg_roles))
+        ) m cross join lateral pg_identify_object(m.class, m.oid, m.part) i
         order by i.identity collate "C", m.role
         """
+
+    private static func privileges(_ columns: (Privileges) -> String) -> String {
+        privileges.map { "select \(columns($0)) from \($0.catalog) where \($0.condition)" }.joined(
+            separator: " union all ")
+    }
+
+    /// A catalog with a column of privileges.
+    private struct Privileges {
+        var catalog: String
+        var column: String
+        /// The catalog that the objects are told by.
+        var kind: String
+        var object = "oid"
+        var part = "0"
+        var condition: String
+
+        var acl: String { "\(column) as acl" }
+
+        init(_ catalog: String, _ column: String, of kind: String? = nil) {
+            self.catalog = catalog
+            self.column = column
+            self.kind = kind ?? catalog
+            condition = "\(column) is not null"
+        }
+
+        static var ofColumns: Privileges {
+            var columns = Privileges("pg_attribute", "attacl", of: "pg_class")
+            columns.object = "attrelid"
+            columns.part = "attnum"
+            return columns
+        }
+
+        static var ofDatabase: Privileges {
+            var database = Privileges("pg_database", "datacl")
+            database.condition += " and datname = current_database()"
+            return database
+        }
+    }
+
+    private static let privileges = [
+        Privileges("pg_class", "relacl"), .ofColumns, Privileges("pg_proc", "proacl"),
+        Privileges("pg_namespace", "nspacl"),
+        Privileges("pg_type", "typacl"), Privileges("pg_language", "lanacl"),
+        Privileges("pg_foreign_data_wrapper", "fdwacl"), Privileges("pg_foreign_server", "srvacl"),
+        Privileges("pg_largeobject_metadata", "lomacl", of: "pg_largeobject"),
+        Privileges("pg_default_acl", "defaclacl"),
+        .ofDatabase,
+    ]
 }

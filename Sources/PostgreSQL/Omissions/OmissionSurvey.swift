@@ -15,20 +15,41 @@ struct OmissionSurvey: Sendable {
     }
 
     /// What is left out of the database that the session is connected to; in a transaction, as of its snapshot.
-    func ask(_ session: Session) async throws(DumpError) -> [Finding] {
-        try await ask(session, MissingGrantees.ask(session))
+    func ask(_ session: Session) async throws(DumpError) -> SurveyedDatabase {
+        // Before anything else: what is committed meanwhile makes the answers those of an older database.
+        let visible = try await session.row("select \(FreezeBarrier.visible(server.major))::text as visible").text(
+            "visible")
+        let missing = try await MissingGrantees.ask(session)
+        return SurveyedDatabase(
+            visible: server.inRecovery ? nil : visible, missingRoles: missing.roles,
+            lasting: settings.omissionPolicy.judged(try await omissions.inCatalogs(session, missing)),
+            momentary: try await momentary(session))
     }
 
-    /// The same of a session that has answered one question already.
-    func ask(_ session: Session, _ missing: MissingGrantees) async throws(DumpError) -> [Finding] {
-        let omissions = DatabaseOmissions(server: server, client: client, layout: settings.layout)
-        return settings.omissionPolicy.judged(try await omissions.ask(session, missing))
+    /// The same of a database that was frozen. What prepare was told is asked again only if anything was written since.
+    func ask(_ source: FrozenDatabase) async throws(DumpError) -> SurveyedDatabase {
+        let session = source.open.session
+        guard var known = prepared[session.endpoint.database]?.survey, known.visible == source.visible else {
+            return try await ask(session)
+        }
+        known.momentary = try await momentary(session)
+        return known
+    }
+
+    private func momentary(_ session: Session) async throws(DumpError) -> [Finding] {
+        settings.omissionPolicy.judged(try await omissions.ofTheMoment(session))
+    }
+
+    private var omissions: DatabaseOmissions {
+        DatabaseOmissions(server: server, client: client, layout: settings.layout)
     }
 
     /// What is left out of every database.
     func askDatabases(open: [OpenDatabase], opener: SessionOpener) async throws(DumpError) -> [Finding] {
-        try await askDatabases(open: open, opener: opener) { session throws(DumpError) in try await ask(session) }
-            .flatMap { $0 }
+        try await askDatabases(open: open, opener: opener) { session throws(DumpError) in
+            try await ask(session).omissions
+        }
+        .flatMap { $0 }
     }
 
     /// A question to every database, in sessions that are open already, and otherwise in new ones, several at once.
@@ -58,6 +79,21 @@ struct OmissionSurvey: Sendable {
         let cluster = ClusterOmissions(server: server, client: client, copiesSettings: settings.copiesSettings)
         return settings.omissionPolicy.judged(try await cluster.ask(control))
     }
+}
+
+/// What a dump of one database leaves out, as far as one survey has found.
+struct SurveyedDatabase: Sendable {
+    /// Which transactions the survey saw as committed at least. While that stays so, no catalog has changed. Nil on a standby, whose
+    /// snapshots do not name what runs.
+    var visible: String?
+    /// As pg_dump writes them in place of names.
+    var missingRoles: Set<String>
+    /// What catalogs say.
+    var lasting: [Finding]
+    /// What changes without a commit.
+    var momentary: [Finding]
+
+    var omissions: [Finding] { lasting + momentary }
 }
 
 extension Cluster {

@@ -7,19 +7,17 @@ struct SnapshotFacts: Sendable {
     var missingRoles: Set<String>
     var catalog: CatalogComparison
     var recorded: DatabaseRecorder.Answer
-    var mark: CatalogMark
 
     /// Asks the session that holds the snapshot, and throws when the dump would leave out what it must not.
     static func ask(_ source: FrozenDatabase, _ survey: OmissionSurvey) async throws(DumpError) -> SnapshotFacts {
         let facts: SnapshotFacts
         do {
             let session = source.open.session
-            let missing = try await MissingGrantees.ask(session)
+            let surveyed = try await survey.ask(source)
             facts = SnapshotFacts(
-                omissions: try await survey.ask(session, missing), missingRoles: missing.roles,
+                omissions: surveyed.omissions, missingRoles: surveyed.missingRoles,
                 catalog: try await CatalogComparison.ask(session),
-                recorded: try await survey.recorder(of: session).ask(),
-                mark: try await CatalogMark.ask(session, major: survey.server.major))
+                recorded: try await survey.recorder(of: session).ask())
         } catch {
             throw error.code == .sourceUnavailable ? error.losingSnapshot(of: source.open.database.name) : error
         }

@@ -3,7 +3,8 @@ import DumpCore
 /// What users put into a schema of the system's, besides tables: pg_dump leaves it out, and keeps what uses it.
 struct SystemSchemaOmissions: Sendable {
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
-        try await session.findings(Self.strays) { row throws(DumpError) in
+        guard try await session.row(Self.isThere).flag("is_there") else { return [] }
+        return try await session.findings(Self.strays) { row throws(DumpError) in
             let object = qualified(try row.text("identity"), session)
             return Finding(
                 .warning, .objectInSystemSchema, object: object,
@@ -13,6 +14,23 @@ struct SystemSchemaOmissions: Sendable {
             )
         }
     }
+
+    /// Nearly no database has any, and what they are takes the server long to plan. Tables, and what comes along with something, count here.
+    private static let isThere = """
+        select exists (
+            select from (\(candidates.map { "select \($0.value) as schema from \($0.key) where oid >= 16384" }
+                .joined(separator: " union all "))) found
+            where \(isStray("schema"))
+        ) as is_there
+        """
+
+    /// Catalogs, and their columns with the number of the schema.
+    private static let candidates: KeyValuePairs = [
+        "pg_proc": "pronamespace", "pg_type": "typnamespace", "pg_class": "relnamespace", "pg_operator": "oprnamespace",
+        "pg_opclass": "opcnamespace", "pg_opfamily": "opfnamespace", "pg_conversion": "connamespace",
+        "pg_ts_config": "cfgnamespace", "pg_ts_dict": "dictnamespace", "pg_ts_parser": "prsnamespace",
+        "pg_ts_template": "tmplnamespace", "pg_statistic_ext": "stxnamespace",
+    ]
 
     /// Asked of each catalog by itself: otherwise the server, which knows little of catalogs that it never analyzed, may compare each
     /// of many types with each.

@@ -15,13 +15,13 @@ struct SurveyedCluster: Sendable {
         let condition = DatabaseCondition(server: cluster.facts)
         let answers = try await survey.askDatabases(open: open, opener: cluster.opener) { session throws(DumpError) in
             (
-                omissions: try await survey.ask(session), findings: try await condition.findings(on: session),
-                database: try await PreparedDatabases.Database.ask(session)
+                database: try await PreparedDatabases.Database.ask(session, survey),
+                findings: try await condition.findings(on: session)
             )
         }
         return SurveyedCluster(
             omissions: survey.all(
-                databases: answers.flatMap(\.omissions), cluster: try await survey.askCluster(control)),
+                databases: answers.flatMap(\.database.survey.omissions), cluster: try await survey.askCluster(control)),
             findings: answers.flatMap(\.findings), databases: PreparedDatabases(answers.map(\.database)))
     }
 }
@@ -30,10 +30,13 @@ struct SurveyedCluster: Sendable {
 struct PreparedDatabases: Sendable {
     struct Database: Sendable {
         var name: String
+        var survey: SurveyedDatabase
         var sequences: SequenceValues
 
-        static func ask(_ session: Session) async throws(DumpError) -> Database {
-            Database(name: session.endpoint.database, sequences: try await SequenceValues.ask(session))
+        static func ask(_ session: Session, _ survey: OmissionSurvey) async throws(DumpError) -> Database {
+            Database(
+                name: session.endpoint.database, survey: try await survey.ask(session),
+                sequences: try await SequenceValues.ask(session))
         }
     }
 
