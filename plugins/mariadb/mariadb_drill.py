@@ -81,8 +81,8 @@ def server_in_room(facts: dict[str, str]) -> Iterator[Server]:
 
 def server_options(facts: dict[str, str]) -> list[str]:
     """Nothing of this server need survive, and nothing of what it holds may run."""
-    options = ["--no-defaults", f"--datadir={os.path.abspath(DATA)}", f"--socket={SOCKET}", "--skip-networking", "--event-scheduler=OFF", "--skip-log-bin",
-               "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--max-allowed-packet=1G", "--skip-name-resolve",
+    options = ["--no-defaults", f"--datadir={os.path.abspath(DATA)}", f"--socket={SOCKET}", "--skip-networking", "--event-scheduler=OFF",
+               "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--max-allowed-packet=1G", "--skip-name-resolve",
                "--pid-file=pid", f"--tmpdir={os.getcwd()}"]
     if facts.get("lower_case_table_names") in ("0", "1"):
         options.append(f"--lower-case-table-names={facts['lower_case_table_names']}")
