@@ -77,7 +77,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:46:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:47:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

@@ -1,6 +1,5 @@
 import Conformance
 import DumpCore
-import Glibc
 import Linux
 import SystemPackage
 import TestSupport
@@ -102,16 +101,27 @@ struct BrokenPluginTests {
         }
     }
 
-    @Test("A plugin that hangs is stopped at its deadline, with all that it has started")
+    @Test("A plugin that hangs is stopped with all that it has started when its dump is cancelled")
+    func cancelled() async throws {
+        try await withScratch { scratch in
+            let pids = scratch.appending("pids")
+            let fixture = try PluginFixture(
+                in: scratch, "setsid sleep 1000 & echo $! $$ >\(pids).new; mv \(pids).new \(pids); wait")
+            let dump = Task { try await fixture.error() }
+            try await eventually { (try? FileSystem.status(of: pids)) != nil }
+            dump.cancel()
+            #expect(try await dump.value?.code == .cancelled)
+            for pid in try read(pids).split(whereSeparator: \.isWhitespace) {
+                #expect(!isAlive(try #require(Int32(pid))), "process \(pid) is left")
+            }
+        }
+    }
+
+    @Test("A plugin that does not end within the deadline of its dump is stopped")
     func hangs() async throws {
         try await withScratch { scratch in
-            let pids = scratch.appending("trial/pids")
-            let fixture = try PluginFixture(in: scratch, "setsid sleep 1000 & echo $! $$ >\(pids); wait")
-            let error = try await fixture.error(deadline: .seconds(1))
+            let error = try await PluginFixture(in: scratch, "exec sleep 1000").error(deadline: .seconds(1))
             #expect(error?.code == .deadline)
-            for pid in try read(pids).split(whereSeparator: \.isWhitespace) {
-                #expect(kill(try #require(Int32(pid)), 0) != 0, "process \(pid) is left")
-            }
         }
     }
 
