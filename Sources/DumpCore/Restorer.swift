@@ -14,6 +14,9 @@ public protocol Restorer: Sendable {
         _ request: RestoreRequest, of dump: Manifest.DumpRecord, reading files: any DumpFiles, in run: RunContext
     ) async throws(DumpError) -> any PreparedRestore
 
+    /// Which files of the dump `prepare` reads, relative to its directory: they are fetched together. A guess costs time only.
+    func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath]
+
     /// Restores all of a dump to a place of its own, which is thrown away afterwards, compares it with the manifest, and asks the questions
     /// of the job. Nothing outside of `room` is changed or reached, whatever the dump holds.
     ///
@@ -23,6 +26,14 @@ public protocol Restorer: Sendable {
     func drill(
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome
+
+    /// The same, begun before the dump's files are there: what takes its time and needs none of them is done meanwhile.
+    ///
+    /// - Parameter files: returns the dump's directory, once all of it is there and verified. May be called several times.
+    func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord,
+        awaiting files: @escaping @Sendable () async throws(DumpError) -> FilePath, in room: FilePath, _ run: RunContext
     ) async throws(DumpError) -> RestoreOutcome
 
     /// What an operator types to restore the same without Muster, in the directory that `borg extract` filled: comments and commands.
@@ -45,6 +56,15 @@ public protocol Restorer: Sendable {
 }
 
 extension Restorer {
+    public func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath] { [] }
+
+    public func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord,
+        awaiting files: @escaping @Sendable () async throws(DumpError) -> FilePath, in room: FilePath, _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
+        try await self.drill(drill, of: dump, from: try await files(), in: room, run)
+    }
+
     public func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]? { nil }
     public func kept(_ request: RestoreRequest, in run: RunContext) async throws(DumpError) -> [KeptItem] { [] }
     public func drop(_ item: KeptItem, _ request: RestoreRequest, in run: RunContext) async throws(DumpError) {}

@@ -87,6 +87,35 @@ struct RestoreCommandTests {
         }
     }
 
+    @Test("of a table starts Borg three times, two of them at once, and a changed archive is noticed all the same")
+    func starts() async throws {
+        try await TestHost.with { host in
+            let asked = host.scratch.appending("asked")
+            try host.fake("recording-borg", "echo \"$*\" >> \(asked)\nexec \(host.job.borg) \"$@\"")
+            host.job.borg = host.bin.appending("recording-borg").string
+            try await host.mustSucceed("run")
+            try FileTree(asked).remove()
+            let arguments = [
+                "restore", "latest", "--database", "shop", "--table", "public.orders", "--to", host.server.connection,
+            ]
+            try await host.start(arguments).requireSuccess()
+            let starts = try read(asked).split(separator: "\n").filter { !$0.contains("--version") }
+            #expect(starts.count == 3 && starts.filter { $0.contains(" export-tar ") }.count == 2, "\(starts)")
+            #expect(
+                starts.contains {
+                    $0.contains("pp:manifest.json pp:app/databases/shop/toc.dat pp:checksums/app.sha256")
+                })
+            // What the notes and the last set say is a guess: another archive of the name, and no such file in it.
+            try FileTree(host.current).remove()
+            try await host.start(arguments).requireSuccess()
+            let name = try await host.newestArchive()
+            let renamed = try await host.borg("rename", "::\(name)", "other")
+            #expect(renamed.status == .exited(0))
+            let gone = try await host.start(arguments).result()
+            #expect(gone.status == .exited(7) && gone.errors.contains("has no archive"), "\(gone.errors)")
+        }
+    }
+
     @Test("says everything that stands in the way before anything is made")
     func refused() async throws {
         try await TestHost.with { host in

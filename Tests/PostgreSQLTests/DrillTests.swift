@@ -347,7 +347,7 @@ struct DrillTests {
             var request = DrillRequest()
             request.isThorough = true
             let server = try await DrillServer.prepare(for: fixture.dump, request, in: fixture.room, runner: .forTests)
-            let drill = Drill(request: request, dump: fixture.dump, directory: fixture.directory, server: server)
+            let drill = Drill(request: request, dump: fixture.dump, server: server)
             let restorer = PostgreSQLRestorer(runner: .forTests)
             let outcome = try await drill.perform { restore throws(DumpError) in
                 let outcome = try await restorer.restored(

@@ -28,6 +28,11 @@ public struct DirectoryRestorer: Restorer {
             })
     }
 
+    /// The inventory, unless it is too large to be looked at.
+    public func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath] {
+        dump.tree.flatMap { InventorySurvey.isLookedAt($0) ? [FilePath($0.inventory)] : nil } ?? []
+    }
+
     public func drill(
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext

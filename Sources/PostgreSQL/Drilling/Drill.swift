@@ -7,8 +7,6 @@ import SystemPackage
 struct Drill: Sendable {
     let request: DrillRequest
     let dump: Manifest.DumpRecord
-    /// Of the dump, verified.
-    let directory: FilePath
     let server: DrillServer
 
     /// Restores, by the same way as to a live server, compares, asks, and checks.

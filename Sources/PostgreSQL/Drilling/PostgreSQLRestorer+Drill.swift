@@ -8,10 +8,17 @@ extension PostgreSQLRestorer {
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext
     ) async throws(DumpError) -> RestoreOutcome {
+        try await self.drill(drill, of: dump, awaiting: { directory }, in: room, run)
+    }
+
+    /// The server is made while the files are fetched.
+    public func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord,
+        awaiting files: @escaping @Sendable () async throws(DumpError) -> FilePath, in room: FilePath, _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
         let server = try await DrillServer.prepare(for: dump, drill, in: room, run: run.runID, runner: runner)
-        let drilled = Drill(request: drill, dump: dump, directory: directory, server: server)
-        return try await drilled.perform { request throws(DumpError) in
-            try await restored(request, of: dump, from: directory, in: run)
+        return try await Drill(request: drill, dump: dump, server: server).perform { request throws(DumpError) in
+            try await restored(request, of: dump, from: try await files(), in: run)
         }
     }
 

@@ -60,7 +60,9 @@ struct RestoreCommand: MusterCommand {
             if dropOld { return try await dropKept(log) }
             if let set { return try await restore(from: RestoreSource(at: JobOptions.absolute(set)), log) }
             try await options.withCatalog(log: log) { catalog in
-                try await restore(from: RestoreSource(catalog.find(archive ?? "latest")[0]), log)
+                let foresight = choice().foresight(by: try RestoreOptions.restorers(log: log))
+                let set = try await catalog.set(archive ?? "latest", foreseeing: foresight)
+                try await restore(from: RestoreSource(set), log)
             }
         }
     }
