@@ -7,52 +7,54 @@ extension ArchiveCatalog {
     /// What of a set will be looked at before anything is fetched: paths relative to the directories of dumps.
     public typealias Foresight = @Sendable (Manifest) -> [(dump: Manifest.DumpRecord, paths: [FilePath])]
 
-    /// The set in the archive that `text` means, as `find` has it.
+    /// The set in the archive that `text` means, as `find` has it, with its manifest read.
     ///
-    /// This host's notes say, most of the time, which archive that will be. So its manifest is read while the repository is asked, together with
-    /// what is foreseen by the manifest of the last set on this host. All of it is only believed once it is shown to be what was sealed.
+    /// One Borg reads the manifest and what is foreseen by that of the last set on this host. All of it is believed only once it is shown to be
+    /// what was sealed. Never two Borgs at once: where they meet at the repository's lock, one of them sleeps for a tenth of `lock_wait`.
+    ///
+    /// - Parameter trustsNotes: whether this host's notes of what it confirmed may do in place of a list of the archives. Newer archives of
+    ///   another host are not noticed then.
     public func set(
-        _ text: String, foreseeing foresight: @escaping Foresight = { _ in [] }
+        _ text: String, foreseeing foresight: @escaping Foresight = { _ in [] }, trustsNotes: Bool = false
     ) async throws -> ArchivedSet {
-        let likely = await likely(text)
-        async let early = read(likely, foresight)
+        // What was pruned elsewhere, or is damaged: then the repository is asked, and says what is wrong.
+        if trustsNotes, let noted = await noted(text), let set = try? await readAhead(noted, foresight) { return set }
         let found = try await find(text)[0]
-        let set = ArchivedSet(found)
-        guard let likely, likely.repository == found.repository.name, likely.archive.id == found.archive.id else {
-            return set
+        guard let set = try? await readAhead(found, foresight) else {
+            try Task.checkCancellation()
+            return ArchivedSet(found)
         }
-        // Without it the manifest is read later, and what is wrong shows then.
-        if let files = await early { await set.smallFiles.add(files) }
         return set
     }
 
-    private struct LikelyArchive {
-        var repository: String
-        var archive: RepositoryLedger.Confirmed
+    private func readAhead(_ archive: CatalogedArchive, _ foresight: Foresight) async throws -> ArchivedSet {
+        let set = ArchivedSet(archive)
+        await set.smallFiles.add(
+            try await archive.repository.smallFiles(
+                of: archive.archive, at: await foreseen(foresight), tellsWarnings: false))
+        _ = try await set.manifest()
+        return set
     }
 
-    /// By this host's notes alone; nil if they tell nothing of it.
-    private func likely(_ text: String) async -> LikelyArchive? {
-        var known: [LikelyArchive] = []
+    /// What this host noted of the archive that `text` means; nil if that is not enough to read it.
+    private func noted(_ text: String) async -> CatalogedArchive? {
+        var known: [(source: Source, archive: RepositoryLedger.Confirmed)] = []
         for repository in repositories {
             let confirmed = await notes(of: repository.name)?.confirmed ?? []
-            known += confirmed.reversed().map { LikelyArchive(repository: repository.name, archive: $0) }
+            known += confirmed.reversed().map { (repository, $0) }
         }
-        guard text == Self.latest else {
-            return known.first { $0.archive.archive == text || $0.archive.runID.description == text }
+        let last = known.max { ($0.archive.number ?? 0) < ($1.archive.number ?? 0) }?.archive.runID
+        let meant = known.first { _, archive in
+            text == Self.latest ? archive.runID == last : archive.archive == text || archive.runID.description == text
         }
-        let last = known.max { ($0.archive.number ?? 0) < ($1.archive.number ?? 0) }
-        return known.first { $0.archive.runID == last?.archive.runID }
-    }
-
-    private func read(_ likely: LikelyArchive?, _ foresight: Foresight) async -> [[UInt8]: [UInt8]]? {
-        guard let likely, let source = repositories.first(where: { $0.name == likely.repository }),
-            let repository = try? await source.open()
+        guard let meant, let provenance = meant.archive.comment.flatMap(Provenance.init(comment:)),
+            let repository = try? await meant.source.open()
         else { return nil }
-        await repository.recall(knownBorg(of: source.name))
+        await repository.recall(knownBorg(of: meant.source.name))
         let archive = Archive(
-            name: likely.archive.archive, id: likely.archive.id, start: likely.archive.confirmedAt, provenance: nil)
-        return try? await repository.smallFiles(of: archive, at: await foreseen(foresight), tellsWarnings: false)
+            name: meant.archive.archive, id: meant.archive.id, start: meant.archive.confirmedAt, provenance: provenance)
+        return CatalogedArchive(
+            repository: repository, archive: archive, standing: .confirmed, confirmation: meant.archive)
     }
 
     private func foreseen(_ foresight: Foresight) async -> [FilePath] {
