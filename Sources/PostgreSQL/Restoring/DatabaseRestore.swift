@@ -26,6 +26,7 @@ struct DatabaseRestore: Sendable {
             run.log.notice(
                 "restoring a database",
                 metadata: ["dump": "\(run.dump)", "database": "\(database.dumped.name)", "as": "\(database.final)"])
+            if tables == nil { try await target.requireProviders(ofLabelsIn: entries, database.subject) }
             try await create(statements)
             await passing(.created)
             try await fill(in: run)
@@ -87,12 +88,19 @@ struct DatabaseRestore: Sendable {
 
     private func runRestore(_ options: [String], in run: RunContext) async throws(DumpError) {
         var arguments = ["--exit-on-error", "--no-password"] + options
-        if jobs > 1 { arguments.append("--jobs=\(jobs)") }
+        if areSeveral { arguments.append("--jobs=\(jobs)") }
         arguments.append("--dbname=\(target.access.conninfo(database: database.fresh))")
         arguments.append(Program.directoryPath.string)
         let program = target.access.program(client.path(of: .pgRestore), arguments, directory: archive)
         let outcome = try await target.access.run(program)
         guard outcome.succeeded else { throw RestoreFailure(subject: database.subject).error(outcome) }
+    }
+
+    /// Whether processes can work beside each other: not at the rows of one table and one index.
+    private var areSeveral: Bool {
+        guard let tables else { return jobs > 1 }
+        let kinds: Set = ["TABLE DATA", "INDEX", "CONSTRAINT"]
+        return jobs > 1 && tables.entries.count { kinds.contains($0.kind) } > 2
     }
 
     /// Whether pg_restore has put back the optimizer's statistics, which pg_dump writes from 18 on.
@@ -102,7 +110,7 @@ struct DatabaseRestore: Sendable {
 
     private func analyze(in run: RunContext) async throws(DumpError) {
         let vacuumdb = client.directory.appending("vacuumdb")
-        guard jobs > 1, Executables.isExecutable(vacuumdb) else {
+        guard areSeveral, Executables.isExecutable(vacuumdb) else {
             return try await target.changing(in: database.fresh) { session throws(DumpError) in
                 try await session.change("analyze")
             }
