@@ -48,6 +48,15 @@ public protocol Restorer: Sendable {
     /// What of a dump a drill of some items needs, relative to the dump's directory. Nil is all of it.
     func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]?
 
+    /// Items that together are the whole dump, for drills that prove some of them each time, besides its databases. None if it is not divided.
+    ///
+    /// - Parameters:
+    ///   - count: into how many drills.
+    ///   - files: of the dump.
+    func slices(
+        of dump: Manifest.DumpRecord, into count: Int, reading files: any DumpFiles
+    ) async throws(DumpError) -> [String]
+
     /// The kinds of records that it writes, such as `database_exchange`.
     var undoneKinds: Set<String> { get }
 
@@ -66,6 +75,10 @@ extension Restorer {
     }
 
     public func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]? { nil }
+    public func slices(
+        of dump: Manifest.DumpRecord, into count: Int, reading files: any DumpFiles
+    ) async throws(DumpError) -> [String] { [] }
+
     public func kept(_ request: RestoreRequest, in run: RunContext) async throws(DumpError) -> [KeptItem] { [] }
     public func drop(_ item: KeptItem, _ request: RestoreRequest, in run: RunContext) async throws(DumpError) {}
 }

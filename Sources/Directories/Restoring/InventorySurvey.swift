@@ -12,7 +12,7 @@ struct InventorySurvey: Sendable {
     private let tree: TreeContents
 
     /// Some million entries.
-    private static let longest: Int64 = 512 << 20
+    static let longest: Int64 = 512 << 20
 
     init(of tree: TreeContents, _ items: [FilePath], reading files: any DumpFiles) async throws(DumpError) {
         self.tree = tree

@@ -15,7 +15,7 @@ struct RestoreFailure: Sendable {
     }
 
     /// What the engine complains of, on one line.
-    private static func words(_ said: String) -> String? {
+    static func words(_ said: String) -> String? {
         let lines = said.split(atASCII: "\n").map(String.init)
         let line = lines.last { $0.contains("ERROR:") || $0.contains("FATAL:") } ?? lines.last { $0.contains("error:") }
         return line.map { line in

@@ -66,7 +66,14 @@ public struct Drill: Sendable {
 
     private func sample(_ store: DrillStore) async throws -> DrillSample {
         guard let drills = questions.drills else { return DrillSample(of: source.manifest) }
-        return DrillSample(of: source.manifest, oneOf: drills, after: try await store.records(ofJob: job))
+        var division = DrillDivision(of: source.manifest)
+        for dump in source.manifest.dumps {
+            let restorer = try means.restorers.restorer(of: dump)
+            division.divide(
+                dump, into: try await restorer.slices(of: dump, into: drills, reading: source.files(of: dump)))
+        }
+        return DrillSample(
+            of: source.manifest, division, oneOf: drills, after: try await store.records(ofJob: job))
     }
 
     /// A question that is never asked would prove nothing and look as if it did.
