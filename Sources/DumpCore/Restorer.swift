@@ -155,6 +155,8 @@ public struct RestoreRequest: Sendable, Hashable {
     public var schema: String?
     /// For pieces: without indexes, constraints, triggers and the like.
     public var rowsOnly = false
+    /// For a drill: without security labels, whose modules may need what only the dumped host has.
+    public var leavesOutLabels = false
 
     public init() {}
 }

@@ -36,6 +36,7 @@ struct Drill: Sendable {
             // Not the usual user of servers, who does not get through to this one's socket.
             restore.user = UserAccount.current?.name
             restore.jobs = request.jobs
+            restore.leavesOutLabels = true
             return restore
         }
     }

@@ -22,17 +22,19 @@ struct DatabaseRestore: Sendable {
     func perform(in run: RunContext) async throws(DumpError) -> ComparisonResult {
         do {
             let entries = try ArchiveEntries.read(archive.appending(ArchiveVerification.contentsFile))
-            let statements = try await DatabaseStatements.read(entries, of: database.dumped.name, by: target)
+            let statements = try await DatabaseStatements.read(
+                takesLabels ? entries : entries.withoutLabels, of: database.dumped.name, by: target)
             run.log.notice(
                 "restoring a database",
                 metadata: ["dump": "\(run.dump)", "database": "\(database.dumped.name)", "as": "\(database.final)"])
-            if tables == nil { try await target.requireProviders(ofLabelsIn: entries, database.subject) }
+            if takesLabels { try await target.requireProviders(ofLabelsIn: entries, database.subject) }
             try await create(statements)
             await passing(.created)
             try await fill(in: run)
             await passing(.filled)
             try await finish(statements)
-            let result = try await compare()
+            var result = try await compare()
+            if request.leavesOutLabels { result.leaveOut(labels: entries.labelProviders) }
             try result.comparison.requireSame(database)
             try await moveTables()
             await passing(.compared)
@@ -43,6 +45,8 @@ struct DatabaseRestore: Sendable {
             throw error
         }
     }
+
+    private var takesLabels: Bool { tables == nil && !request.leavesOutLabels }
 
     /// Makes the database as it was. Its limits come at the end.
     private func create(_ statements: DatabaseStatements) async throws(DumpError) {
@@ -77,7 +81,7 @@ struct DatabaseRestore: Sendable {
     private var expectedBytes: Int64 { database.bytes }
 
     private func restoreArchive(in run: RunContext) async throws(DumpError) {
-        guard let tables else { return try await runRestore([], in: run) }
+        guard let tables else { return try await runRestore(takesLabels ? [] : ["--no-security-labels"], in: run) }
         // What it may not read would be its own list: so the list is a file of its user.
         let list = try ListFile(holding: tables.list, for: target.access.user)
         defer { list.remove() }

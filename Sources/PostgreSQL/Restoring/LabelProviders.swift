@@ -8,6 +8,20 @@ extension ArchiveEntries {
         }
         return Set(names).map { String(decoding: $0, as: UTF8.self) }.sorted()
     }
+
+    var withoutLabels: ArchiveEntries {
+        var others = self
+        others.entries.removeAll { $0.kind == "SECURITY LABEL" }
+        return others
+    }
+}
+
+extension ComparisonResult {
+    mutating func leaveOut(labels providers: [String]) {
+        for provider in providers {
+            leaveOut("security labels of '\(provider)' (a drill's server does not load their module)")
+        }
+    }
 }
 
 extension RestoreTarget {
