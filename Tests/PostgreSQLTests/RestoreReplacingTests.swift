@@ -44,9 +44,9 @@ struct RestoreReplacingTests {
             try await cluster.createShop()
             try await cluster.server.psql(
                 "create database latin template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'")
+            let dump = try await cluster.taken()
             try await cluster.server.psql(
                 "comment on database app is E'caf\\xe9'", in: "latin")
-            let dump = try await cluster.taken()
             let outcome = try await cluster.restore(dump) { ($0.items, $0.placement) = (["app"], .replacing) }
             let kept = try #require(outcome.items.first?.kept)
             let hex = try await cluster.server.psql(
