@@ -8,6 +8,7 @@
 # make test-systemd   the units under a real systemd, in a container of this machine's own root; takes three minutes
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make test-fleet  the Ansible role, the manifest for Kubernetes, and the container image in an engine of its own; takes some minutes
+# make test-regression  PostgreSQL's own regression database through Muster and back, and to PostgreSQL 16, 17 and 18; takes some minutes
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
 # make bench  the figures, as ratios within one run
@@ -23,7 +24,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-package test-systemd test-volumes test-fleet build-tests bench faults lint release install uninstall \
+.PHONY: documents man fuzz sanitize demo test test-package test-systemd test-volumes test-fleet test-regression build-tests bench faults lint release install uninstall \
 	deb install-packages install-test-packages
 
 demo: install-packages release
@@ -76,6 +77,10 @@ test-fleet: deb
 	MUSTER=$(RELEASE) $$(.ci/kubernetes) Tests/Fleet/manifest
 	MUSTER=$(RELEASE) MUSTER_PACKAGE=$(PACKAGE) Tests/Fleet/role
 	Tests/Fleet/image $(PACKAGE)
+
+test-regression: install-packages release
+	@.ci/packages postgresql-server-dev-15 gcc python3-venv
+	Tests/Regression/regression $(RELEASE)
 
 build-tests: install-packages
 	swift build $(TESTS) --build-tests -Xswiftc -enable-testing

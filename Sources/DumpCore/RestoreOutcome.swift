@@ -76,6 +76,13 @@ public struct RestoreComparison: Sendable, Codable, Hashable {
         (self.compared, self.differences, self.notCompared) = (compared, differences, notCompared)
     }
 
+    /// Takes another part's comparison in.
+    public mutating func add(_ other: RestoreComparison) {
+        compared.merge(other.compared) { $0.plus($1) }
+        differences += other.differences
+        for fact in other.notCompared where !notCompared.contains(fact) { notCompared.append(fact) }
+    }
+
     public struct Difference: Sendable, Codable, Hashable {
         /// What differs, such as `rows`: a key of `compared`.
         public var fact: String

@@ -14,6 +14,9 @@ public protocol Restorer: Sendable {
         _ request: RestoreRequest, of dump: Manifest.DumpRecord, reading files: any DumpFiles, in run: RunContext
     ) async throws(DumpError) -> any PreparedRestore
 
+    /// Which files of the dump `prepare` reads, relative to its directory: they are fetched together. A guess costs time only.
+    func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath]
+
     /// Restores all of a dump to a place of its own, which is thrown away afterwards, compares it with the manifest, and asks the questions
     /// of the job. Nothing outside of `room` is changed or reached, whatever the dump holds.
     ///
@@ -23,6 +26,14 @@ public protocol Restorer: Sendable {
     func drill(
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome
+
+    /// The same, begun before the dump's files are there: what takes its time and needs none of them is done meanwhile.
+    ///
+    /// - Parameter files: returns the dump's directory, once all of it is there and verified. May be called several times.
+    func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord,
+        awaiting files: @escaping @Sendable () async throws(DumpError) -> FilePath, in room: FilePath, _ run: RunContext
     ) async throws(DumpError) -> RestoreOutcome
 
     /// What an operator types to restore the same without Muster, in the directory that `borg extract` filled: comments and commands.
@@ -37,6 +48,15 @@ public protocol Restorer: Sendable {
     /// What of a dump a drill of some items needs, relative to the dump's directory. Nil is all of it.
     func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]?
 
+    /// Items that together are the whole dump, for drills that prove some of them each time, besides its databases. None if it is not divided.
+    ///
+    /// - Parameters:
+    ///   - count: into how many drills.
+    ///   - files: of the dump.
+    func slices(
+        of dump: Manifest.DumpRecord, into count: Int, reading files: any DumpFiles
+    ) async throws(DumpError) -> [String]
+
     /// The kinds of records that it writes, such as `database_exchange`.
     var undoneKinds: Set<String> { get }
 
@@ -45,7 +65,20 @@ public protocol Restorer: Sendable {
 }
 
 extension Restorer {
+    public func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath] { [] }
+
+    public func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord,
+        awaiting files: @escaping @Sendable () async throws(DumpError) -> FilePath, in room: FilePath, _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
+        try await self.drill(drill, of: dump, from: try await files(), in: room, run)
+    }
+
     public func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]? { nil }
+    public func slices(
+        of dump: Manifest.DumpRecord, into count: Int, reading files: any DumpFiles
+    ) async throws(DumpError) -> [String] { [] }
+
     public func kept(_ request: RestoreRequest, in run: RunContext) async throws(DumpError) -> [KeptItem] { [] }
     public func drop(_ item: KeptItem, _ request: RestoreRequest, in run: RunContext) async throws(DumpError) {}
 }
@@ -122,6 +155,8 @@ public struct RestoreRequest: Sendable, Hashable {
     public var schema: String?
     /// For pieces: without indexes, constraints, triggers and the like.
     public var rowsOnly = false
+    /// For a drill: without security labels, whose modules may need what only the dumped host has.
+    public var leavesOutLabels = false
 
     public init() {}
 }

@@ -90,6 +90,69 @@ struct DrillCommandTests {
         }
     }
 
+    @Test("in parts takes some subtrees of a directory each time, until all was proven, and fetches no others")
+    func slices() async throws {
+        try await TestHost.withFiles { host in
+            for number in 1...5 {
+                let drawer = host.source.appending("drawer-\(number)")
+                try FileSystem.createDirectory(drawer)
+                for file in 1...3 { try write("\(file)\n", to: drawer.appending("file-\(file)")) }
+            }
+            try await host.mustSucceed("run")
+            var proven: Set<String> = []
+            var files = 0
+            for _ in 1...3 {
+                let document = try await host.mustSucceed("drill", "--sample", "3", "--json")
+                #expect(try await host.value("d['outcome']", of: document) == "sampled")
+                let sample = try await host.value("' '.join(d['dumps'][0]['sample'])", of: document)
+                proven.formUnion(sample.split(separator: " ").map(String.init))
+                files += Int(try await host.value("d['fetched']['files']", of: document)) ?? 0
+            }
+            #expect(proven == Set(["letter", "drawer"] + (1...5).map { "drawer-\($0)" }), "\(proven)")
+            #expect(files >= 17 && files < 34, "\(files)")
+        }
+    }
+
+    @Test("of one script for all databases runs it to its end, and a restore names the command instead")
+    func script() async throws {
+        try await TestHost.with { host in
+            host.job.dumpLines += ["    layout: cluster"]
+            host.job.lines += [
+                "drill:", "  assert: [{database: shop, sql: 'select count(*) from orders', expect: '1000'}]",
+            ]
+            try await host.mustSucceed("run")
+            let told = try await host.mustSucceed("drill")
+            #expect(told.hasPrefix("PROVEN: ") && told.contains("not compared"), "\(told)")
+            let refused = try await host.muster("restore", "latest", "--to", host.server.connection)
+            #expect(refused.status == .exited(7), "\(refused.output)")
+            #expect(refused.errors.contains("run: psql -X -v ON_ERROR_STOP=1 -d postgres -f app/"), "\(refused.errors)")
+            try await host.sql(
+                "CREATE FUNCTION f() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'begin return exists (select from t); end'",
+                in: "shop")
+            try await host.sql(
+                "CREATE TABLE t (id int); CREATE TABLE c (id int CHECK (f())); INSERT INTO t VALUES (1); INSERT INTO c VALUES (1)",
+                in: "shop")
+            try await host.mustSucceed("run")
+            let failed = try await host.muster("drill")
+            #expect(failed.status == .exited(7) && failed.output.contains("psql of "), "\(failed.output)")
+            #expect(failed.output.contains("relation \"t\" does not exist"), "\(failed.output)")
+            #expect(try host.leftovers().isEmpty)
+        }
+    }
+
+    @Test("keeps its result where it is told, and list and status look there")
+    func state() async throws {
+        try await TestHost.withFiles { host in
+            try await host.mustSucceed("run")
+            let place = host.scratch.appending("elsewhere").string
+            try await host.mustSucceed("drill", "--state", place)
+            #expect(try await host.mustSucceed("list", "--state", place).contains("proven 20"))
+            #expect(try await host.mustSucceed("status", "--state", place).contains("last drill "))
+            #expect(try await !host.mustSucceed("list").contains("proven"))
+            #expect(try await !host.mustSucceed("status").contains("drill"))
+        }
+    }
+
     @Test("takes the repositories in turn")
     func rotation() async throws {
         try await TestHost.withFiles { host in

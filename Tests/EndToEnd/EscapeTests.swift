@@ -95,7 +95,7 @@ struct EscapeTests {
 
 extension TestHost {
     /// A directory that nothing may happen to.
-    fileprivate func makeVictim() throws -> FilePath {
+    func makeVictim() throws -> FilePath {
         let victim = scratch.appending("victim")
         try FileSystem.createDirectory(victim)
         try write("original", to: victim.appending("file"))
@@ -103,7 +103,7 @@ extension TestHost {
     }
 
     /// Has plain Borg import the current set and entries that no Borg would make, in the job's name. Returns the archive's name.
-    fileprivate func hostileArchive(_ entry: HostileEntry, _ comment: String) async throws -> String {
+    func hostileArchive(_ entry: HostileEntry, _ comment: String) async throws -> String {
         let (name, tar) = ("hostile-\(entry)", scratch.appending("hostile-\(entry).tar").string)
         let program = """
             import io, sys, tarfile

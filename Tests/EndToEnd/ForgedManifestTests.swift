@@ -59,13 +59,17 @@ extension TestHost {
     }
 
     /// Has plain Borg archive a copy of the current set with another manifest, which the archive's comment vouches for.
-    fileprivate func forgedArchive(_ forge: (String) -> String) async throws -> String {
+    ///
+    /// - Parameter year: tells one from another.
+    func forgedArchive(inYear year: Int = 2040, _ forge: (String) -> String) async throws -> String {
         let honest = try read(current.appending("manifest.json"))
         let forged = forge(honest)
         try #require(forged != honest)
         let digests = try [honest, forged].map { try sha256(of: Array($0.utf8)) }
         let archive = try await newestArchive()
         let comment = try await comment(of: archive).replacing(digests[0], with: digests[1])
-        return try await damagedArchive(like: archive, comment) { try write(forged, to: $0.appending("manifest.json")) }
+        return try await damagedArchive(like: archive, comment, inYear: year) {
+            try write(forged, to: $0.appending("manifest.json"))
+        }
     }
 }

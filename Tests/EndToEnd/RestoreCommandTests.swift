@@ -87,6 +87,35 @@ struct RestoreCommandTests {
         }
     }
 
+    @Test("of a table starts Borg twice, and once more where notes and guesses are wrong")
+    func starts() async throws {
+        try await TestHost.with { host in
+            let asked = host.scratch.appending("asked")
+            try host.fake("recording-borg", "echo \"$*\" >> \(asked)\nexec \(host.job.borg) \"$@\"")
+            host.job.borg = host.bin.appending("recording-borg").string
+            try await host.mustSucceed("run")
+            try FileTree(asked).remove()
+            let arguments = [
+                "restore", "latest", "--database", "shop", "--table", "public.orders", "--to", host.server.connection,
+            ]
+            try await host.start(arguments).requireSuccess()
+            let starts = try read(asked).split(separator: "\n").filter { !$0.contains("--version") }
+            #expect(starts.count == 2 && starts.allSatisfy { $0.contains(" export-tar ") }, "\(starts)")
+            #expect(
+                starts.contains {
+                    $0.contains("pp:manifest.json pp:app/databases/shop/toc.dat pp:checksums/app.sha256")
+                })
+            // What the notes and the last set say is a guess: another archive of the name, and no such file in it.
+            try FileTree(host.current).remove()
+            try await host.start(arguments).requireSuccess()
+            let name = try await host.newestArchive()
+            let renamed = try await host.borg("rename", "::\(name)", "other")
+            #expect(renamed.status == .exited(0))
+            let gone = try await host.start(arguments).result()
+            #expect(gone.status == .exited(7) && gone.errors.contains("has no archive"), "\(gone.errors)")
+        }
+    }
+
     @Test("says everything that stands in the way before anything is made")
     func refused() async throws {
         try await TestHost.with { host in
@@ -170,6 +199,29 @@ struct RestoreCommandTests {
             let old = try #require(replaced.firstMatch(of: /kept as (\S+_before_[0-9TZ]+)/)?.output.1)
             #expect(try read(host.letter) == "dear\n")
             #expect(try read(FilePath(String(old)).appending("letter")) == "changed\n")
+            let list = try await host.command(
+                musterExecutable, "restore", "--drop-old", environment: host.environment.merging(["PGPORT": "1"]) { $1 }
+            )
+            #expect(list.output.contains("\(old): was \(host.source) until "), "\(list)")
+            #expect(
+                try await host.mustSucceed("restore", "--drop-old", "--path", host.source.string) == "dropped: \(old)\n"
+            )
+            #expect(access(String(old), F_OK) != 0 && access(host.source.string, F_OK) == 0)
+            let none = try await host.muster("restore", "--drop-old", "--path", host.source.string)
+            #expect(none.status == .exited(7) && none.errors.contains("no restore has kept anything"), "\(none.errors)")
+        }
+    }
+
+    @Test("drops no directory that only has the name of one that was kept")
+    func otherDirectory() async throws {
+        try await TestHost.withFiles { host in
+            try await host.mustSucceed("run")
+            let replaced = try await host.mustSucceed("restore", "latest", "--replace")
+            let old = FilePath(String(try #require(replaced.firstMatch(of: /kept as (\S+_before_[0-9TZ]+)/)?.output.1)))
+            try FileSystem.rename(old, to: old.removingLastComponent().appending("moved"))
+            try FileSystem.createDirectory(old)
+            let refused = try await host.muster("restore", "--drop-old", "--path", host.source.string)
+            #expect(refused.status == .exited(7) && access(old.string, F_OK) == 0, "\(refused.output)")
         }
     }
 

@@ -173,6 +173,23 @@ struct DrillTests {
         }
     }
 
+    @Test("leaves out security labels, whose modules its server does not load, and says so")
+    func securityLabels() async throws {
+        let statements = """
+            create table t (id int); set allow_system_table_mods to on;
+            insert into pg_seclabel values ('t'::regclass, 'pg_class'::regclass, 0, 'guard', 'secret');
+            insert into pg_shseclabel values
+                ((select oid from pg_database where datname = current_database()), 'pg_database'::regclass, 'guard', 'secret')
+            """
+        try await DrillFixture.with([(name: "labelled", statements: statements)]) { fixture in
+            let outcome = try await fixture.drill()
+            #expect(outcome.isProven)
+            #expect(
+                outcome.items[0].comparison.notCompared
+                    == ["security labels of 'guard' (a drill's server does not load their module)"])
+        }
+    }
+
     @Test("of a version whose server is not installed says what to install, and starts no other")
     func missingMajor() async throws {
         try await DrillFixture.with([DrillFixture.shop]) { fixture in
@@ -347,7 +364,7 @@ struct DrillTests {
             var request = DrillRequest()
             request.isThorough = true
             let server = try await DrillServer.prepare(for: fixture.dump, request, in: fixture.room, runner: .forTests)
-            let drill = Drill(request: request, dump: fixture.dump, directory: fixture.directory, server: server)
+            let drill = Drill(request: request, dump: fixture.dump, server: server)
             let restorer = PostgreSQLRestorer(runner: .forTests)
             let outcome = try await drill.perform { restore throws(DumpError) in
                 let outcome = try await restorer.restored(

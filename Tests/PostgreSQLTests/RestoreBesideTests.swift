@@ -90,6 +90,40 @@ struct RestoreBesideTests {
         }
     }
 
+    @Test("The commands of the guide make a database with its locale, settings, privileges, limits and comment")
+    func guide() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.server.run(
+                """
+                create role "own er" createdb;
+                create role reader;
+                create database icu template template0 locale_provider icu icu_locale 'de-AT' locale 'C.UTF-8' owner "own er";
+                alter database icu connection limit 3;
+                alter database icu set work_mem = '5MB';
+                alter database icu set search_path = a, "b c";
+                alter role reader in database icu set timezone = 'Asia/Tokyo';
+                revoke all on database icu from public;
+                grant connect on database icu to reader with grant option;
+                grant create on database icu to reader;
+                comment on database icu is 'all ''of'' it; ü'
+                """, in: "postgres")
+            let dump = try await cluster.taken()
+            let record = try #require(dump.record.databases.first { $0.name == "icu" }?.record)
+            let guide = DatabaseGuide(record: record, name: "odd \"copy")
+            for statement in [guide.creation] + guide.attributes { try await cluster.server.psql(statement) }
+            let (old, new) = (try await cluster.attributes(of: "icu"), try await cluster.attributes(of: "odd \"copy"))
+            #expect(old == new && old.count == 6)
+            var hidden = record
+            hidden.settings = [SettingRecord(role: nil, "app.key=x")]
+            #expect(
+                DatabaseGuide(record: hidden, name: "icu").attributes.first
+                    == "-- alter database \"icu\" set app.key to …; the archive has its value")
+            let printed = cluster.restorer().guide(to: cluster.request { $0.items = ["icu"] }, of: dump.record)
+            #expect(
+                printed.contains { $0.contains("icu_locale") } && printed.contains { $0.contains("with grant option") })
+        }
+    }
+
     @Test("A subscription of a restored database has no slot, so that dropping it leaves the publisher alone")
     func subscription() async throws {
         try await ClusterFixture.with { cluster in

@@ -1,5 +1,6 @@
 import Conformance
 import DumpCore
+import Linux
 import TestSupport
 import Testing
 
@@ -96,6 +97,54 @@ struct RestoreFailureTests {
             #expect(journal.open.count == 1)
             try await cluster.restorer().undo(record, in: run.context)
             #expect(try await cluster.inventory() == before)
+        }
+    }
+
+    @Test("A tablespace that is full in the middle leaves nothing, and with more space the restore succeeds")
+    func fullTablespace() async throws {
+        try await ClusterFixture.with { cluster in
+            let place = cluster.scratch.appending("small")
+            try FileSystem.createDirectory(place)
+            try await withMemoryFileSystem(kibibytes: 6 << 10, at: place) {
+                try PostgreSQLServer.own(place)
+                try await cluster.createShop()
+                try await cluster.server.psql("create tablespace small location '\(place)'")
+                try await cluster.server.psql("alter table orders set tablespace small", in: "shop")
+                try await cluster.server.psql("create index on orders (item, note) tablespace small", in: "shop")
+                let dump = try await cluster.taken()
+                let before = try await cluster.inventory()
+                let error = try await dumpError { try await cluster.restore(dump) { $0.items = ["shop"] } }
+                #expect(error.code == .programFailed)
+                #expect(error.message.hasPrefix("pg_restore of database 'shop' exited with status 1: could not "))
+                #expect(error.message.contains("No space left on device"), "\(error)")
+                #expect(error.hint == "Free space on the server's disk, then run the restore again.")
+                #expect(try await cluster.inventory() == before)
+                _ = try await runProgram("mount", ["-o", "remount,size=64m", place.string])
+                try await cluster.restore(dump) { $0.items = ["shop"] }
+                try await cluster.server.stop()
+            }
+        }
+    }
+
+    @Test("Security labels whose module the server has not loaded are named before the database is made")
+    func securityLabels() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            // As a server with the module leaves them.
+            try await cluster.server.psql(
+                """
+                set allow_system_table_mods to on;
+                insert into pg_seclabel values ('orders'::regclass, 'pg_class'::regclass, 0, 'guard', 'secret')
+                """, in: "shop")
+            let dump = try await cluster.taken()
+            let before = try await cluster.inventory()
+            let error = try await dumpError { try await cluster.restore(dump) { $0.items = ["shop"] } }
+            #expect(
+                error.message
+                    == "database 'shop' has security labels of 'guard', a module that the server has not loaded")
+            #expect(error.hint?.hasPrefix("Install the module, add its library to shared_preload_libraries") == true)
+            #expect(try await cluster.inventory() == before)
+            try await cluster.restore(dump) { ($0.items, $0.pieces) = (["shop"], ["public.customers"]) }
         }
     }
 }

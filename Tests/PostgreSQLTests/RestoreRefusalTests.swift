@@ -76,14 +76,16 @@ struct RestoreRefusalTests {
         }
     }
 
-    @Test("A script of a whole cluster is refused, with the page that shows how to restore it")
+    @Test("A script of a whole cluster is refused, with the command that restores it")
     func script() async throws {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
             let dump = try await cluster.taken { $0.layout = .cluster }
             let findings = try await cluster.prepared(dump).findings
             let finding = try #require(findings.first { $0.severity == .failure })
-            #expect(finding.code == "restore_of_script" && finding.hint?.contains("docs/restore.md") == true)
+            #expect(
+                finding.code == "restore_of_script"
+                    && finding.hint?.contains("psql -X -v ON_ERROR_STOP=1 -d postgres -f ") == true)
         }
     }
 

@@ -38,6 +38,28 @@ struct RestoreReplacingTests {
         }
     }
 
+    @Test("The comment of the one that is kept stays as it is to the byte, whatever its encoding")
+    func commentInAnotherEncoding() async throws {
+        try await ClusterFixture.with { cluster in
+            try await cluster.createShop()
+            try await cluster.server.psql(
+                "create database latin template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'")
+            let dump = try await cluster.taken()
+            try await cluster.server.psql(
+                "comment on database app is E'caf\\xe9'", in: "latin")
+            let outcome = try await cluster.restore(dump) { ($0.items, $0.placement) = (["app"], .replacing) }
+            let kept = try #require(outcome.items.first?.kept)
+            let hex = try await cluster.server.psql(
+                """
+                select encode(convert_to(shobj_description(oid, 'pg_database'), 'LATIN1'), 'hex')
+                from pg_database where datname = \(kept.asLiteral)
+                """, in: "latin")
+            #expect(hex.hasSuffix("0a636166e9"), "\(hex)")
+            let found = try await cluster.restorer().kept(cluster.request(), in: TestRun().context)
+            #expect(found.map(\.name) == [kept])
+        }
+    }
+
     @Test("Where nothing has the name, the restored database simply gets it")
     func nothingThere() async throws {
         try await ClusterFixture.with { cluster in

@@ -11,10 +11,11 @@ extension BorgRepository {
     /// on what a server sends this time. What Borg warns of is logged and is no error: whether all is there is for the caller to verify.
     ///
     /// - Parameters:
+    ///   - tellsWarnings: false where paths are guessed.
     ///   - onProgress: told the bytes that are done.
     ///   - receive: called once, on a thread of its own. When it throws, Borg is stopped.
     public func export<Received: Sendable>(
-        _ archive: Archive, _ paths: [FilePath] = [],
+        _ archive: Archive, _ paths: [FilePath] = [], tellsWarnings: Bool = true,
         onProgress: @escaping @Sendable (Int64) -> Void = { _ in },
         to receive: @escaping @Sendable (inout TarReader) throws -> Received
     ) async throws -> Received {
@@ -38,13 +39,13 @@ extension BorgRepository {
         let received = await receiving
         // Borg's own error says why the stream was cut off; an error of ours why Borg was.
         if case .failure(let error) = received, error as? TarError != .cutOff { throw error }
-        try check(exported.get())
+        try check(exported.get(), tellsWarnings)
         return try received.get()
     }
 
-    private func check(_ outcome: BorgOutcome) throws(BorgError) {
+    private func check(_ outcome: BorgOutcome, _ tellsWarnings: Bool) throws(BorgError) {
         guard outcome.status == .exited(0) || outcome.status.isWarning else { throw failure(outcome, "export-tar") }
-        guard !outcome.messages.warnings.isEmpty else { return }
+        guard tellsWarnings, !outcome.messages.warnings.isEmpty else { return }
         log.warning(
             "borg warns while it extracts",
             metadata: ["repository": "\(name)", "warnings": "\(outcome.messages.warnings)"])

@@ -7,14 +7,21 @@ extension BorgRepository {
     /// The manifest in an archive: what dumps and databases it holds. Throws `.notFaithful` if it is not the one that the archive's
     /// comment vouches for, or could not be any of Muster's, and `.newerFormat`.
     public func manifest(of archive: Archive) async throws(BorgError) -> Manifest {
-        guard let provenance = archive.provenance,
+        guard archive.provenance != nil,
             let bytes = try await manifestBytes(in: try await version().archive(archive))
         else {
             throw BorgError(
                 .archiveMissing, "archive '\(archive.name)' in repository '\(name)' holds no manifest",
                 hint: "It was not made by Muster: look into it with muster borg \(name) -- list ::\(archive.name)")
         }
-        guard let digest = try? sha256(of: bytes), digest == provenance.manifestSHA256 else {
+        return try manifest(of: archive, bytes)
+    }
+
+    /// The same, of bytes that were read out of the archive by now.
+    public func manifest(of archive: Archive, _ bytes: [UInt8]) throws(BorgError) -> Manifest {
+        guard let provenance = archive.provenance, let digest = try? sha256(of: bytes),
+            digest == provenance.manifestSHA256
+        else {
             throw unfaithful(
                 archive,
                 UnfaithfulFile(path: "manifest.json", found: "not the one that the archive's comment vouches for"))

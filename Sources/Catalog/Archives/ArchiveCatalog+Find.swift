@@ -84,20 +84,24 @@ extension ArchiveCatalog {
     }
 
     private func newestConfirmed(of job: ReadyJob) async throws -> [CatalogedArchive] {
-        let listings = await listings(all: false)
+        let owner = await owner()
+        let listings = await ask { repository in
+            guard let owner else { return try await repository.archives() }
+            return try await repository.archives(namedAs: owner)
+        }
         let archives = listings.flatMap(\.archives)
         let confirmed = archives.filter { $0.standing == .confirmed }
         try accept(listings.failure, unless: confirmed.isEmpty)
         guard let newest = confirmed.max(by: { $0.wasConfirmed(before: $1) }) else {
             throw nothingConfirmed(of: job, archives.max { $0.archive.start < $1.archive.start })
         }
-        await tell(ofNewer: archives, than: newest)
+        tell(ofNewer: archives, than: newest, owner)
         return mostTrustworthyFirst(confirmed.filter { $0.archive.setName == newest.archive.setName })
     }
 
     /// A host that was restored from an image does not know what it archived since.
-    private func tell(ofNewer archives: [CatalogedArchive], than latest: CatalogedArchive) async {
-        guard let owner = await owner() else { return }
+    private func tell(ofNewer archives: [CatalogedArchive], than latest: CatalogedArchive, _ owner: ArchiveOwner?) {
+        guard let owner else { return }
         let newer = archives.filter {
             $0.standing == .unknown && owner.owns($0.archive) && $0.archive.start > latest.archive.start
         }

@@ -18,9 +18,16 @@ public struct ArchiveCatalog: Sendable {
 
     /// A repository that is opened when it is asked.
     struct Source: Sendable {
-        var name: String
-        /// Throws errors for the operator only.
-        var open: @Sendable () async throws -> BorgRepository
+        let name: String
+        private let opening: OnceOpened
+
+        /// - Parameter open: throws errors for the operator only.
+        init(name: String, open: @escaping @Sendable () async throws -> BorgRepository) {
+            self.name = name
+            opening = OnceOpened(open)
+        }
+
+        func open() async throws -> BorgRepository { try await opening.repository() }
     }
 
     public init(of job: ReadyJob, log: Logger) {
@@ -106,6 +113,7 @@ extension ArchiveCatalog {
     ) async -> RepositoryListing {
         do {
             let borg = try await repository.open()
+            await borg.recall(knownBorg(of: repository.name))
             let archives = try await question(borg)
             let count = countsAll ? try await borg.archiveCount() : archives.count
             // After the archives: what a run begins or confirms meanwhile is noted by then.
@@ -121,6 +129,15 @@ extension ArchiveCatalog {
             return RepositoryListing(
                 repository: repository.name, archives: [], error: error.forOperator)
         }
+    }
+
+    /// Only what saves Borg a start: what cannot be read is told when it is needed.
+    func knownBorg(of repository: String) async -> KnownBorg? { await notes(of: repository)?.borg }
+
+    /// Nil where this host has no notes, or none that can be read.
+    func notes(of repository: String) async -> RepositoryLedger? {
+        guard let staging, let area = try? await StagingArea.openExisting(staging) else { return nil }
+        return try? await RepositoryLedger(of: repository, in: area)
     }
 
     /// Without its notes a host confirms nothing; that is no reason to read nothing.

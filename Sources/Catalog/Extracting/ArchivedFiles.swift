@@ -10,7 +10,12 @@ actor ArchivedFiles: DumpFiles {
     /// The dump's list, once it was read and found to be what was sealed.
     private var list: [UInt8]?
 
-    init(of dump: Manifest.DumpRecord, in source: CatalogedArchive) { (self.dump, self.source) = (dump, source) }
+    /// What was read by now.
+    private let known: SmallFiles
+
+    init(of dump: Manifest.DumpRecord, in source: CatalogedArchive, knowing known: SmallFiles) {
+        (self.dump, self.source, self.known) = (dump, source, known)
+    }
 
     func contents(of path: FilePath, limit: Int64) async throws(DumpError) -> [UInt8] {
         let place = dump.directory.pushing(path)
@@ -29,26 +34,32 @@ actor ArchivedFiles: DumpFiles {
         }
     }
 
-    /// By their paths in the archive, together with the list where that is not known: one Borg for both.
+    /// By their paths in the archive, together with the list where that is needed: one Borg for what is not known.
     private func files(at place: FilePath, limit: Int64) async throws -> [[UInt8]: [UInt8]] {
         let listPath = FilePath(dump.checksums.path)
         let paths = [dump.pathInArchive(of: place)] + (needsList(place) ? [listPath] : [])
-        let (name, listBytes) = (source.archive.name, listPath.bytes)
-        return try await source.repository.export(source.archive, paths) { reader in
-            var found: [[UInt8]: [UInt8]] = [:]
-            while let entry = try reader.next() {
-                guard entry.kind == .file else { continue }
-                let most = entry.path == listBytes ? Self.longestList : limit
-                guard entry.bytes <= most else {
-                    let path = String(decoding: entry.path, as: UTF8.self)
-                    throw DumpError(
-                        .incompleteDump,
-                        "\(path) in archive '\(name)' has \(formatBytes(entry.bytes)), more than \(formatBytes(most))")
-                }
-                found[entry.path] = try reader.contents(of: entry)
+        var found: [[UInt8]: [UInt8]] = [:]
+        for path in paths { found[path.bytes] = await known.take(path) }
+        for (path, bytes) in found { try requireFitting(path, Int64(bytes.count), listPath, limit) }
+        let missing = paths.filter { found[$0.bytes] == nil }
+        guard !missing.isEmpty else { return found }
+        return try await found.merging(
+            source.repository.smallFiles(of: source.archive, at: missing) { [self] entry in
+                try requireFitting(entry.path, entry.bytes, listPath, limit)
+                return true
             }
-            return found
-        }
+        ) { $1 }
+    }
+
+    private nonisolated func requireFitting(
+        _ path: [UInt8], _ bytes: Int64, _ list: FilePath, _ limit: Int64
+    ) throws(DumpError) {
+        let most = path == list.bytes ? Self.longestList : limit
+        guard bytes > most else { return }
+        let path = String(decoding: path, as: UTF8.self)
+        throw DumpError(
+            .incompleteDump,
+            "\(path) in archive '\(source.archive.name)' has \(formatBytes(bytes)), more than \(formatBytes(most))")
     }
 
     private static let longestList: Int64 = 1 << 31
@@ -80,15 +91,5 @@ actor ArchivedFiles: DumpFiles {
             "\(path) in archive '\(source.archive.name)' of repository '\(source.repository.name)' is not what was sealed",
             hint:
                 "Take another archive, or see what else is damaged: muster borg \(source.repository.name) -- check")
-    }
-}
-
-extension TarReader {
-    /// What the entry at hand holds, all in memory.
-    fileprivate mutating func contents(of entry: TarEntry) throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: Int(entry.bytes))
-        let count = try bytes.withUnsafeMutableBytes { try read(into: $0) }
-        bytes.removeLast(bytes.count - count)
-        return bytes
     }
 }

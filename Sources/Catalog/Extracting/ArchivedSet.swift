@@ -8,18 +8,29 @@ import SystemPackage
 /// The set in an archive.
 public struct ArchivedSet: SetSource {
     public let archive: CatalogedArchive
+    /// Read ahead of the question for them.
+    let smallFiles = SmallFiles()
     private let known = KnownManifest()
+
+    static let manifestPath: FilePath = "manifest.json"
 
     public init(_ archive: CatalogedArchive) { self.archive = archive }
 
     public var description: String { "archive '\(archive.archive.name)' in \(archive.repository.name)" }
 
     public func manifest() async throws -> Manifest {
-        let archive = archive
-        return try await known.read { try await archive.repository.manifest(of: archive.archive) }
+        let (archive, smallFiles) = (archive, smallFiles)
+        return try await known.read {
+            guard let bytes = await smallFiles.take(Self.manifestPath) else {
+                return try await archive.repository.manifest(of: archive.archive)
+            }
+            return try archive.repository.manifest(of: archive.archive, bytes)
+        }
     }
 
-    public func files(of dump: Manifest.DumpRecord) -> any DumpFiles { ArchivedFiles(of: dump, in: archive) }
+    public func files(of dump: Manifest.DumpRecord) -> any DumpFiles {
+        ArchivedFiles(of: dump, in: archive, knowing: smallFiles)
+    }
 
     /// Borg is asked for the parts' paths and their vouchers, and for their sizes only where it is not clear that they fit.
     public func fetch(

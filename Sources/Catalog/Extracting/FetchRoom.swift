@@ -36,7 +36,7 @@ public struct FetchRoom: Sendable {
     public func remove() throws(Errno) { try FileTree(path).remove() }
 
     /// Lets other users come to what is in it, without seeing what that is. What they may read there has a mode of its own.
-    func letPass() throws(Errno) { try directory.setMode(of: FilePath(), to: 0o711) }
+    public func letPass() throws(Errno) { try directory.setMode(of: FilePath(), to: 0o711) }
 
     /// By owner, group and others; lists that let the user in besides are not looked at.
     private static func require(_ user: UserAccount, mayPass base: FilePath) throws {

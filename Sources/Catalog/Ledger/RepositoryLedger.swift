@@ -26,6 +26,8 @@ public struct RepositoryLedger: Sendable, Codable {
         public var number: Int?
         /// Of the repository that it is in, as Borg has it. Nil from Muster 0.1.0.
         public var repositoryID: String?
+        /// Of the archive, as Borg has it, see `Provenance`. Nil from Muster 0.1.0.
+        public var comment: String?
     }
 
     public var formatVersion = 1
@@ -126,7 +128,7 @@ public struct RepositoryLedger: Sendable, Codable {
         confirmed.append(
             Confirmed(
                 archive: archive.name, id: archive.id, runID: begun.provenance.runID, confirmedAt: now.time,
-                number: number, repositoryID: repository?.id))
+                number: number, repositoryID: repository?.id, comment: begun.provenance.comment))
     }
 
     /// Drops what is noted of archives of a job that are no longer in the repository.

@@ -28,25 +28,48 @@ public struct DirectoryRestorer: Restorer {
             })
     }
 
+    /// The inventory, unless it is too large to be looked at.
+    public func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath] {
+        dump.tree.flatMap { InventorySurvey.isLookedAt($0) ? [FilePath($0.inventory)] : nil } ?? []
+    }
+
     public func drill(
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext
     ) async throws(DumpError) -> RestoreOutcome {
         let tree = try dump.requireTree()
         try drill.requireRoom(for: tree.diskBytes ?? tree.bytes, of: dump)
-        var items: [RestoredItem] = []
-        for item in drill.items.isEmpty ? [""] : drill.items {
-            let path = FilePath(item)
-            let began = ContinuousClock.now
-            let copy = TreeBuilding(item: path, tree: tree, directory: directory)
-            let name = FilePath("restored-\(items.count)")
-            let comparison = try await copy.perform(into: room, as: name, in: run)
-            items.append(
-                RestoredItem(
-                    item: item.isEmpty ? dump.identity["path"] ?? dump.name : item, name: room.pushing(name).string,
-                    durationSeconds: (ContinuousClock.now - began) / .seconds(1), comparison: comparison))
+        let began = ContinuousClock.now
+        var comparison = RestoreComparison()
+        for (number, item) in (drill.items.isEmpty ? [""] : drill.items).enumerated() {
+            let copy = TreeBuilding(item: FilePath(item), tree: tree, directory: directory)
+            comparison.add(try await copy.perform(into: room, as: FilePath("restored-\(number)"), in: run))
         }
-        return RestoreOutcome(items: items, findings: drill.unanswered(of: dump), identity: dump.identity)
+        let name = dump.identity["path"] ?? dump.name
+        let isWhole = drill.items.isEmpty
+        let item = RestoredItem(
+            item: isWhole ? name : "\(name) in \(drill.items.count) parts",
+            name: (isWhole ? room.appending("restored-0") : room).string,
+            durationSeconds: (ContinuousClock.now - began) / .seconds(1), comparison: comparison)
+        return RestoreOutcome(items: [item], findings: drill.unanswered(of: dump), identity: dump.identity)
+    }
+
+    public func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]? {
+        guard let tree = dump.tree, !items.isEmpty else { return nil }
+        return items.map { FilePath(tree.path).pushing(FilePath($0)) } + [FilePath(tree.inventory)]
+    }
+
+    public func slices(
+        of dump: Manifest.DumpRecord, into count: Int, reading files: any DumpFiles
+    ) async throws(DumpError) -> [String] {
+        guard let tree = dump.tree, InventorySurvey.isLookedAt(tree) else { return [] }
+        let inventory = try await files.contents(of: FilePath(tree.inventory), limit: InventorySurvey.longest)
+        do {
+            return try TreeSlices.paths(inventory, into: count)
+        } catch {
+            throw DumpError(
+                .incompleteDump, "the inventory of the tree cannot be understood: \(error)", underlying: error)
+        }
     }
 
     public func guide(to request: RestoreRequest, of dump: Manifest.DumpRecord) -> [String] {

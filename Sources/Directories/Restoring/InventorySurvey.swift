@@ -12,12 +12,11 @@ struct InventorySurvey: Sendable {
     private let tree: TreeContents
 
     /// Some million entries.
-    private static let longest: Int64 = 512 << 20
+    static let longest: Int64 = 512 << 20
 
     init(of tree: TreeContents, _ items: [FilePath], reading files: any DumpFiles) async throws(DumpError) {
         self.tree = tree
-        // An entry has some 150 bytes.
-        guard tree.entries < Int(Self.longest / 256) else {
+        guard Self.isLookedAt(tree) else {
             findings = [
                 Finding(
                     .note, "inventory_large", object: tree.inventory,
@@ -37,6 +36,9 @@ struct InventorySurvey: Sendable {
                 hint: "A newer Muster may have written it: use that one.", underlying: error)
         }
     }
+
+    /// An entry has some 150 bytes.
+    static func isLookedAt(_ tree: TreeContents) -> Bool { tree.entries < Int(longest / 256) }
 
     /// About what an item takes on disk. Holes are known of the whole tree alone.
     func bytes(of item: FilePath) -> Int64 {

@@ -15,11 +15,7 @@ struct RestoreOptions: ParsableArguments {
             "Where to put what is fetched until it is restored. Not set: TMPDIR or /var/tmp, or beside a directory that is restored.",
             valueName: "dir"))
     var work: String?
-    @Option(
-        help: ArgumentHelp(
-            "Where to keep the undo journal of restores and the results of drills. Not set: /var/lib/muster/restore, or below your home directory.",
-            valueName: "dir"))
-    var state: String?
+    @OptionGroup var state: StateOption
     @Option(
         help: ArgumentHelp(
             "A directory of plugins; may be given several times. Not set: those of the job, or /etc/muster/plugins and those that came with Muster.",
@@ -33,7 +29,7 @@ struct RestoreOptions: ParsableArguments {
 
     var processes: Int { jobs ?? min(processorCount, 64) }
     private var workDirectory: FilePath? { work.map { JobOptions.absolute($0) } }
-    var root: FilePath { state.map { JobOptions.absolute($0) } ?? RestoreArea.usualRoot() }
+    var root: FilePath { state.root }
 
     /// Makes the area if there is none.
     ///
@@ -52,6 +48,17 @@ struct RestoreOptions: ParsableArguments {
         return Restorers(
             BuiltInProviders.kinds.looking(in: named), runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
     }
+}
+
+/// Where restores and drills of this host keep what outlives them.
+struct StateOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Where restores keep their undo journal, and drills their results. Not set: /var/lib/muster/restore, or below your home directory.",
+            valueName: "dir"))
+    var state: String?
+
+    var root: FilePath { state.map { JobOptions.absolute($0) } ?? RestoreArea.usualRoot() }
 }
 
 /// Gives the error of a restore or drill its exit status.

@@ -10,6 +10,9 @@ struct DatabaseGrants: Sendable {
         /// A role that was dropped leaves its number, which no dump can grant to. Muster leaves those out of the dump.
         var isOfMissingRole: Bool { Self.isNumber(grantee) || Self.isNumber(grantor) }
 
+        /// What every owner has.
+        var isOfOwner: Bool { grantee == DatabaseGrants.owner }
+
         var shown: String { "\(privileges) to \(grantee.isEmpty ? "PUBLIC" : grantee) by \(grantor)" }
 
         private static func isNumber(_ name: String) -> Bool {
@@ -39,7 +42,7 @@ struct DatabaseGrants: Sendable {
             })
     }
 
-    private static let owner = "its owner"
+    fileprivate static let owner = "its owner"
 
     /// Takes apart what `aclitemout` writes: `grantee=privileges/grantor`, with names that are quoted where they must be.
     private static func item(_ text: String) -> Item? {

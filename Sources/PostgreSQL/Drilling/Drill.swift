@@ -7,8 +7,6 @@ import SystemPackage
 struct Drill: Sendable {
     let request: DrillRequest
     let dump: Manifest.DumpRecord
-    /// Of the dump, verified.
-    let directory: FilePath
     let server: DrillServer
 
     /// Restores, by the same way as to a live server, compares, asks, and checks.
@@ -38,6 +36,7 @@ struct Drill: Sendable {
             // Not the usual user of servers, who does not get through to this one's socket.
             restore.user = UserAccount.current?.name
             restore.jobs = request.jobs
+            restore.leavesOutLabels = true
             return restore
         }
     }

@@ -8,10 +8,23 @@ extension PostgreSQLRestorer {
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext
     ) async throws(DumpError) -> RestoreOutcome {
+        try await self.drill(drill, of: dump, awaiting: { directory }, in: room, run)
+    }
+
+    /// The server is made while the files are fetched.
+    public func drill(
+        _ drill: DrillRequest, of dump: Manifest.DumpRecord,
+        awaiting files: @escaping @Sendable () async throws(DumpError) -> FilePath, in room: FilePath, _ run: RunContext
+    ) async throws(DumpError) -> RestoreOutcome {
         let server = try await DrillServer.prepare(for: dump, drill, in: room, run: run.runID, runner: runner)
-        let drilled = Drill(request: drill, dump: dump, directory: directory, server: server)
-        return try await drilled.perform { request throws(DumpError) in
-            try await restored(request, of: dump, from: directory, in: run)
+        return try await Drill(request: drill, dump: dump, server: server).perform { request throws(DumpError) in
+            let directory = try await files()
+            guard let script = dump.script else {
+                return try await restored(request, of: dump, from: directory, in: run)
+            }
+            return try await ScriptDrill(
+                script: directory.pushing(script), dump: dump, items: drill.items, server: server
+            ).perform(in: run)
         }
     }
 
@@ -21,8 +34,6 @@ extension PostgreSQLRestorer {
     ) async throws(DumpError) -> RestoreOutcome {
         let prepared = try await prepare(request, of: dump, reading: DumpDirectory(directory: directory), in: run)
         let outcome = await Result.awaiting { () async throws(DumpError) in
-            let failures = prepared.findings.filter { $0.severity == .failure }
-            if let first = failures.first { throw DumpError(first, besides: failures.dropFirst()) }
             var outcome = try await prepared.restore(from: directory, in: run)
             for finding in prepared.findings where !outcome.findings.contains(finding) {
                 outcome.findings.append(finding)
@@ -31,14 +42,5 @@ extension PostgreSQLRestorer {
         }
         await prepared.close()
         return try outcome.get()
-    }
-}
-
-extension DumpError {
-    /// What keeps a restore from beginning.
-    fileprivate init(_ finding: Finding, besides others: ArraySlice<Finding>) {
-        let context: ErrorContext =
-            others.isEmpty ? [:] : ["also": others.map(\.message).joined(separator: "\n")]
-        self.init(.notRestored, finding.message, hint: finding.hint, context: context)
     }
 }

@@ -31,7 +31,7 @@ extension PostgreSQLRestorer {
         var drill = drill
         drill.items = [database]
         let server = try await DrillServer.prepare(for: dump, drill, in: room, run: run.runID, runner: runner)
-        let restoring = Drill(request: drill, dump: dump, directory: directory, server: server)
+        let restoring = Drill(request: drill, dump: dump, server: server)
         return try await server.whileRunning { () throws(DumpError) in
             let outcome = try await restored(try restoring.restoreRequest, of: dump, from: directory, in: run)
             guard let item = outcome.items.first else {

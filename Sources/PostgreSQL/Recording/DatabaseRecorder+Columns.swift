@@ -27,9 +27,9 @@ struct ColumnDigests: Sendable {
 extension DatabaseRecorder {
     /// Of everything that has columns. Those of a table are taken by name: a restore may put those of an heir in another order.
     func columns() async throws(DumpError) -> ColumnDigests {
-        // A table need not have any.
+        // A table need not have any. All names are quoted: %I quotes keywords, and every version has others (json is one from 16 on).
         let line =
-            "case when a.attname is not null then format('%I %s %s', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull) end"
+            "case when a.attname is not null then format('\"%s\" %s %s', replace(a.attname::text, '\"', '\"\"'), format_type(a.atttypid, a.atttypmod), a.attnotnull) end"
         let rows = try await session.query(
             """
             select n.nspname as schema, c.relname as name, e.oid is not null as is_member,

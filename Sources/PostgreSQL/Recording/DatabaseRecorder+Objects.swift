@@ -101,7 +101,8 @@ extension DatabaseRecorder {
         Counted(catalog: "pg_rewrite", kind: "'rule'", condition: "rulename <> '_RETURN'"),
         Counted(catalog: "pg_event_trigger", kind: "'event_trigger'"),
         Counted(catalog: "pg_cast", kind: "'cast'"),
-        Counted(catalog: "pg_operator", kind: "'operator'"),
+        // Without a function it is only named by another one, and not dumped.
+        Counted(catalog: "pg_operator", kind: "'operator'", condition: "oprcode <> 0"),
         Counted(catalog: "pg_opclass", kind: "'operator_class'"),
         Counted(catalog: "pg_opfamily", kind: "'operator_family'"),
         Counted(catalog: "pg_collation", kind: "'collation'"),

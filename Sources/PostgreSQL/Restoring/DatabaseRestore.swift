@@ -22,16 +22,19 @@ struct DatabaseRestore: Sendable {
     func perform(in run: RunContext) async throws(DumpError) -> ComparisonResult {
         do {
             let entries = try ArchiveEntries.read(archive.appending(ArchiveVerification.contentsFile))
-            let statements = try await DatabaseStatements.read(entries, of: database.dumped.name, by: target)
+            let statements = try await DatabaseStatements.read(
+                takesLabels ? entries : entries.withoutLabels, of: database.dumped.name, by: target)
             run.log.notice(
                 "restoring a database",
                 metadata: ["dump": "\(run.dump)", "database": "\(database.dumped.name)", "as": "\(database.final)"])
+            if takesLabels { try await target.requireProviders(ofLabelsIn: entries, database.subject) }
             try await create(statements)
             await passing(.created)
             try await fill(in: run)
             await passing(.filled)
             try await finish(statements)
-            let result = try await compare()
+            var result = try await compare()
+            if request.leavesOutLabels { result.leaveOut(labels: entries.labelProviders) }
             try result.comparison.requireSame(database)
             try await moveTables()
             await passing(.compared)
@@ -42,6 +45,8 @@ struct DatabaseRestore: Sendable {
             throw error
         }
     }
+
+    private var takesLabels: Bool { tables == nil && !request.leavesOutLabels }
 
     /// Makes the database as it was. Its limits come at the end.
     private func create(_ statements: DatabaseStatements) async throws(DumpError) {
@@ -76,7 +81,7 @@ struct DatabaseRestore: Sendable {
     private var expectedBytes: Int64 { database.bytes }
 
     private func restoreArchive(in run: RunContext) async throws(DumpError) {
-        guard let tables else { return try await runRestore([], in: run) }
+        guard let tables else { return try await runRestore(takesLabels ? [] : ["--no-security-labels"], in: run) }
         // What it may not read would be its own list: so the list is a file of its user.
         let list = try ListFile(holding: tables.list, for: target.access.user)
         defer { list.remove() }
@@ -87,12 +92,19 @@ struct DatabaseRestore: Sendable {
 
     private func runRestore(_ options: [String], in run: RunContext) async throws(DumpError) {
         var arguments = ["--exit-on-error", "--no-password"] + options
-        if jobs > 1 { arguments.append("--jobs=\(jobs)") }
+        if areSeveral { arguments.append("--jobs=\(jobs)") }
         arguments.append("--dbname=\(target.access.conninfo(database: database.fresh))")
         arguments.append(Program.directoryPath.string)
         let program = target.access.program(client.path(of: .pgRestore), arguments, directory: archive)
         let outcome = try await target.access.run(program)
         guard outcome.succeeded else { throw RestoreFailure(subject: database.subject).error(outcome) }
+    }
+
+    /// Whether processes can work beside each other: not at the rows of one table and one index.
+    private var areSeveral: Bool {
+        guard let tables else { return jobs > 1 }
+        let kinds: Set = ["TABLE DATA", "INDEX", "CONSTRAINT"]
+        return jobs > 1 && tables.entries.count { kinds.contains($0.kind) } > 2
     }
 
     /// Whether pg_restore has put back the optimizer's statistics, which pg_dump writes from 18 on.
@@ -102,7 +114,7 @@ struct DatabaseRestore: Sendable {
 
     private func analyze(in run: RunContext) async throws(DumpError) {
         let vacuumdb = client.directory.appending("vacuumdb")
-        guard jobs > 1, Executables.isExecutable(vacuumdb) else {
+        guard areSeveral, Executables.isExecutable(vacuumdb) else {
             return try await target.changing(in: database.fresh) { session throws(DumpError) in
                 try await session.change("analyze")
             }

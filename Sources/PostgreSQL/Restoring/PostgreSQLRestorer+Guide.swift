@@ -32,12 +32,8 @@ extension PostgreSQLRestorer {
     private func restoring(_ database: DatabaseContents, _ request: RestoreRequest, as user: String) -> [String] {
         let run = "runuser -u \(user.asShellWord) --"
         let name = request.newName(of: database.name)
-        let record = database.record
-        var creation = "create database \(name.asIdentifier) template template0"
-        if let record {
-            creation += " encoding \(record.encoding.asLiteral) owner \(record.owner.asIdentifier)"
-            creation += " lc_collate \(record.locale.collate.asLiteral) lc_ctype \(record.locale.ctype.asLiteral)"
-        }
+        let guide = database.record.map { DatabaseGuide(record: $0, name: name) }
+        let creation = guide?.creation ?? "create database \(name.asIdentifier) template template0"
         var options = "--exit-on-error"
         if request.jobs > 1 { options += " --jobs=\(request.jobs)" }
         for piece in request.pieces {
@@ -46,11 +42,16 @@ extension PostgreSQLRestorer {
             options += " --table=\(String(parts.last ?? "").asShellWord)"
         }
         let target = conninfo(name, request)
+        let server = conninfo("postgres", request)
+        let attributes = (guide?.attributes ?? []).map { statement in
+            statement.hasPrefix("--")
+                ? "#\(statement.dropFirst(2))" : "\(run) psql -X -d \(server) -c \(statement.asShellWord)"
+        }
         return [
-            "\(run) psql -X -d \(conninfo("postgres", request)) -c \(creation.asShellWord)",
+            "\(run) psql -X -d \(server) -c \(creation.asShellWord)",
             "\(run) pg_restore \(options) -d \(target) \"$restore\"/\(database.path.asShellWord)",
             "\(run) psql -X -d \(target) -c 'ANALYZE'",
-        ]
+        ] + (request.pieces.isEmpty ? attributes : [])
     }
 
     private func conninfo(_ database: String, _ request: RestoreRequest) -> String {

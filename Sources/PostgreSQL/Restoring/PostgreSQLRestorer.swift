@@ -25,7 +25,7 @@ public struct PostgreSQLRestorer: Restorer {
 
     /// The roles and the databases that are drilled.
     public func parts(of dump: Manifest.DumpRecord, items: [String]) -> [FilePath]? {
-        guard !items.isEmpty else { return nil }
+        guard !items.isEmpty, dump.script == nil else { return nil }
         let wanted = Set(items.map(\.nameBytes))
         let databases = dump.databases.filter { wanted.contains($0.name.nameBytes) }
         return [GlobalsScript.file] + databases.map { FilePath($0.path) }

@@ -39,9 +39,7 @@ struct PreparedPostgreSQLRestore: PreparedRestore {
     }
 
     func restore(from directory: FilePath, in run: RunContext) async throws(DumpError) -> RestoreOutcome {
-        if let failure = findings.first(where: { $0.severity == .failure }) {
-            throw DumpError(.settings, failure.message, hint: failure.hint)
-        }
+        if let error = DumpError(standingInTheWay: findings) { throw error }
         guard let client else { throw DumpError(.programUnsuitable, "there is no pg_restore") }
         let roles = try await RestoredRoles.plan(self, from: directory)
         let unfinished = unfinished(making: roles, run: run.runID)

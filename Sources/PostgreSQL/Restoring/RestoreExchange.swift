@@ -67,16 +67,26 @@ struct RestoreExchange: Sendable {
         return (statements + ["commit"]).joined(separator: "; ")
     }
 
-    /// What shows that a restore has kept it, before its own comment.
+    /// What shows that a restore has kept it, before its own comment. That is bytes in whatever encoding its session had, which the server itself
+    /// copies.
     private func marker(
         of database: UnfinishedRestore.Replaced, _ session: Session
     ) async throws(DumpError) -> String {
-        let comment = try await session.row(
-            "select shobj_description(oid, 'pg_database') as comment from pg_database where oid::text = $1",
-            [String(database.oid)]
-        ).optionalText("comment")
-        let marker = KeptDatabase.Marker(run: run.runID, name: database.name, comment: comment)
-        return "comment on database \(database.kept.asIdentifier) is \(marker.text.asLiteral)"
+        let marker = KeptDatabase.Marker(run: run.runID, name: database.name, comment: nil)
+        let row = try await session.row(
+            """
+            select shobj_description(oid, 'pg_database') is not null as has_comment,
+                   exists (select from pg_language where lanname = 'plpgsql') as has_language
+            from pg_database where oid::text = $1
+            """, [String(database.oid)])
+        guard try row.flag("has_comment"), try row.flag("has_language") else {
+            return "comment on database \(database.kept.asIdentifier) is \(marker.text.asLiteral)"
+        }
+        let body = """
+            begin execute format('comment on database %I is %L', \(database.kept.asLiteral),
+                \(marker.text.asLiteral) || chr(10) || shobj_description(\(database.oid), 'pg_database')); end
+            """
+        return "do language plpgsql \(body.asLiteral)"
     }
 
     /// Does it from a database that keeps its name, or from one that is made for that and goes again.

@@ -15,7 +15,7 @@ struct RestoreFailure: Sendable {
     }
 
     /// What the engine complains of, on one line.
-    private static func words(_ said: String) -> String? {
+    static func words(_ said: String) -> String? {
         let lines = said.split(atASCII: "\n").map(String.init)
         let line = lines.last { $0.contains("ERROR:") || $0.contains("FATAL:") } ?? lines.last { $0.contains("error:") }
         return line.map { line in
@@ -77,6 +77,7 @@ struct RestoreFailure: Sendable {
             "invalid locale name",
             "Install that locale on the server's host and restart the server, then run the restore again."
         ),
+        ("ICU is not supported in this build", "Restore it to a server that was built with ICU."),
         ("must be superuser", "Connect as a superuser, usually postgres."),
         ("permission denied", "Connect as a superuser, usually postgres."),
         ("unsupported version", "Install the client programs of the version that dumped it, or newer ones."),

@@ -37,15 +37,11 @@ struct RestorePlanning: Sendable {
                 + findings.filter { $0.severity == .note })
     }
 
-    /// Those that must be read now: for tables, for manifests without records, and to learn which tablespaces are in use.
     private func archives(of selection: RestoreSelection) async throws(DumpError) -> [[UInt8]: ArchiveEntries] {
         var archives: [[UInt8]: ArchiveEntries] = [:]
-        let areAllNeeded = !request.pieces.isEmpty || dump.cluster?.tablespaces.isEmpty == false
-        for database in selection.databases where database.path.hasBytePrefix("databases/") {
-            guard areAllNeeded || database.record == nil else { continue }
-            let path = FilePath(database.path).appending(ArchiveVerification.contentsFile)
-            let bytes = try await files.contents(of: path, limit: ArchiveEntries.sizeLimit)
-            archives[database.name.nameBytes] = try ArchiveEntries.read(bytes, "\(path)")
+        for database in selection.examined(for: request, of: dump) {
+            let bytes = try await files.contents(of: database.contentsFile, limit: ArchiveEntries.sizeLimit)
+            archives[database.name.nameBytes] = try ArchiveEntries.read(bytes, "\(database.contentsFile)")
         }
         return archives
     }
@@ -80,6 +76,25 @@ struct RestorePlanning: Sendable {
                 "two tables called '\($0.tag)' cannot both be in schema '\(schema)'",
                 hint: "Leave out --schema, or restore them one after the other.")
         }
+    }
+}
+
+extension RestoreSelection {
+    /// Those whose tables of contents must be read beforehand: for tables, for manifests without records, and to learn which tablespaces are
+    /// in use.
+    func examined(for request: RestoreRequest, of dump: Manifest.DumpRecord) -> [DatabaseContents] {
+        let areAllNeeded = !request.pieces.isEmpty || dump.cluster?.tablespaces.isEmpty == false
+        return databases.filter { $0.path.hasBytePrefix("databases/") && (areAllNeeded || $0.record == nil) }
+    }
+}
+
+extension DatabaseContents {
+    fileprivate var contentsFile: FilePath { FilePath(path).appending(ArchiveVerification.contentsFile) }
+}
+
+extension PostgreSQLRestorer {
+    public func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath] {
+        RestoreSelection(request, of: dump).examined(for: request, of: dump).map(\.contentsFile)
     }
 }
 

@@ -124,7 +124,8 @@ extension RestoredRoles {
 }
 
 extension String {
-    fileprivate var isOfServer: Bool {
+    /// Whether a line of psql's tells of an error without what it read, which may hold the hash of a password.
+    var isOfServer: Bool {
         ["ERROR:", "FATAL:", "DETAIL:", "HINT:", "psql: error:"].contains { contains($0) } && !contains("PASSWORD")
     }
 }

@@ -1,4 +1,5 @@
 import DumpCore
+import SystemPackage
 
 /// One database on its way from the dump to the server, with the names that it has there.
 struct RestoringDatabase: Sendable {
@@ -49,7 +50,7 @@ struct RestoreSelection: Sendable {
         } else {
             choose(request.items, from: dump)
         }
-        findings += Self.script(databases)
+        findings += Self.script(dump)
     }
 
     private mutating func choose(_ items: [String], from dump: Manifest.DumpRecord) {
@@ -65,14 +66,23 @@ struct RestoreSelection: Sendable {
     }
 
     /// A script of pg_dumpall drops and replaces all databases that it holds.
-    private static func script(_ databases: [DatabaseContents]) -> [Finding] {
-        guard let script = databases.first(where: { !$0.path.hasBytePrefix("databases/") }) else { return [] }
+    private static func script(_ dump: Manifest.DumpRecord) -> [Finding] {
+        guard let script = dump.script else { return [] }
         return [
             Finding(
-                .failure, "restore_of_script", object: script.path,
-                "the dump is one script, \(script.path), which replaces every database of the server that it is run on",
-                hint: "Restore it to an empty server with psql, as docs/restore.md shows under 'The whole server'.")
+                .failure, "restore_of_script", object: script.string,
+                "the dump is one script, \(script), which replaces every database of the server that it is run on",
+                hint: "Extract it with muster extract, and on an empty server run: "
+                    + "psql -X -v ON_ERROR_STOP=1 -d postgres -f \(dump.directory.pushing(script)). "
+                    + "muster drill proves that this works.")
         ]
+    }
+}
+
+extension Manifest.DumpRecord {
+    /// With `layout: cluster` the script of everything, relative to the dump's directory.
+    var script: FilePath? {
+        databases.first { !$0.path.hasBytePrefix("databases/") }.map { FilePath($0.path) }
     }
 }
 

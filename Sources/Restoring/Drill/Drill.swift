@@ -66,7 +66,14 @@ public struct Drill: Sendable {
 
     private func sample(_ store: DrillStore) async throws -> DrillSample {
         guard let drills = questions.drills else { return DrillSample(of: source.manifest) }
-        return DrillSample(of: source.manifest, oneOf: drills, after: try await store.records(ofJob: job))
+        var division = DrillDivision(of: source.manifest)
+        for dump in source.manifest.dumps {
+            let restorer = try means.restorers.restorer(of: dump)
+            division.divide(
+                dump, into: try await restorer.slices(of: dump, into: drills, reading: source.files(of: dump)))
+        }
+        return DrillSample(
+            of: source.manifest, division, oneOf: drills, after: try await store.records(ofJob: job))
     }
 
     /// A question that is never asked would prove nothing and look as if it did.
@@ -77,20 +84,33 @@ public struct Drill: Sendable {
             hint: "Correct the name below drill: in the job file, or have the database dumped.")
     }
 
+    /// The first dump's drill begins while the files are still fetched.
     private func hold(
         _ sample: DrillSample, in room: FetchRoom, _ run: RunID, _ record: inout DrillRecord
     ) async throws {
         let dumps = source.manifest.dumps.filter { sample.items(of: $0) != nil }
         let parts = try dumps.flatMap { dump throws(DumpError) in try self.parts(of: dump, sample) }
-        let (set, fetched) = try await source.fetch(parts, into: room, by: means)
-        record.fetched = fetched
-        record.manifestSHA256 = try sha256(of: SmallFile(room.path.appending("manifest.json")).read() ?? [])
-        for dump in dumps {
-            let place = room.path.appending(escapedPathComponent(dump.name + ".restored"))
-            try FileSystem.createDirectory(place)
-            record.dumps.append(await proof(of: dump, sample, from: set.directory(of: dump), in: place, run))
-            try Task.checkCancellation()
+        try room.letPass()
+        let fetching = try DrillFetching(parts, of: source, in: room, by: means)
+        try await withCleanup {
+            for dump in dumps {
+                let place = room.path.appending(escapedPathComponent(dump.name + ".restored"))
+                try FileSystem.createDirectory(place)
+                record.dumps.append(await proof(of: dump, sample, fetching, in: place, run))
+                try Task.checkCancellation()
+            }
+        } cleanup: {
+            if Task.isCancelled { fetching.cancel() }
+            await fetching.end()
         }
+        do {
+            record.fetched = try await fetching.fetched()
+        } catch {
+            // It is what every dump has failed for.
+            record.dumps = []
+            throw error
+        }
+        record.manifestSHA256 = try sha256(of: fetching.manifest())
     }
 
     private func parts(of dump: Manifest.DumpRecord, _ sample: DrillSample) throws(DumpError) -> [SetPart] {
@@ -101,7 +121,7 @@ public struct Drill: Sendable {
 
     /// What came of one dump. One that fails hides no other.
     private func proof(
-        of dump: Manifest.DumpRecord, _ sample: DrillSample, from directory: FilePath, in room: FilePath, _ run: RunID
+        of dump: Manifest.DumpRecord, _ sample: DrillSample, _ fetching: DrillFetching, in room: FilePath, _ run: RunID
     ) async -> DrillRecord.Dump {
         let items = sample.items(of: dump) ?? []
         var request = questions.request(for: dump, items: items, jobs: options.jobs)
@@ -113,11 +133,14 @@ public struct Drill: Sendable {
             name: dump.name, provider: dump.provider, durationSeconds: 0, sample: items.isEmpty ? nil : items)
         do {
             proof.outcome = try await means.restorers.restorer(of: dump).drill(
-                request, of: dump, from: directory, in: room, context)
+                request, of: dump, awaiting: { () throws(DumpError) in try await fetching.directory(of: dump) },
+                in: room, context)
         } catch {
             proof.error = DrillRecord.Failure(error)
         }
-        proof.durationSeconds = (ContinuousClock.now - began) / .seconds(1)
+        // Not the time that it waited for its files.
+        let end = await fetching.whenFetched ?? began
+        proof.durationSeconds = (ContinuousClock.now - max(began, end)) / .seconds(1)
         return proof
     }
 }

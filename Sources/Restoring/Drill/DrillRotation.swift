@@ -15,11 +15,11 @@ public struct DrillRotation: Sendable {
     }
 
     /// Throws errors for the operator only.
-    public func next() async throws -> CatalogedArchive {
+    public func next() async throws -> ArchivedSet {
         let records = try await store.records(ofJob: job.name)
         let last = { (name: String) in records.lastIndex { $0.origin.repository == name } ?? -1 }
         var due = job
         due.repositories = job.repositories.min { last($0.name) < last($1.name) }.map { [$0] } ?? []
-        return try await ArchiveCatalog(of: due, log: log).find(ArchiveCatalog.latest)[0]
+        return try await ArchiveCatalog(of: due, log: log).set(ArchiveCatalog.latest)
     }
 }

@@ -65,20 +65,14 @@ public struct Restore: Sendable {
     private func requireReady(_ prepared: [PreparedDump]) throws(DumpError) {
         let findings = prepared.flatMap(\.restore.findings)
         for finding in findings where finding.severity == .warning { means.log.tell(finding) }
-        let failures = findings.filter { $0.severity == .failure }
-        guard let first = failures.first else { return }
-        guard failures.count > 1 else {
-            throw DumpError(.settings, first.message, hint: first.hint, context: ["code": first.code])
-        }
-        throw DumpError(
-            .settings, "\(failures.count) things stand in the way of the restore, and nothing was made",
-            context: ["problems": failures.map(\.problem).joined(separator: "\n")])
+        if let error = DumpError(standingInTheWay: findings) { throw error }
     }
 
     private func restore(
         _ prepared: [PreparedDump], _ run: RunID, _ report: inout RestoreReport
     ) async throws {
         report.dumps = try await means.area.withRoom(of: "muster restore", for: run, in: base(prepared)) { room in
+            try await means.area.noteKept(by: prepared, run)
             let (set, fetched) = try await source.fetch(
                 prepared.flatMap(\.parts), into: room, by: means)
             report.fetched = fetched
@@ -127,11 +121,6 @@ struct PreparedDump: Sendable {
             throw error.ofDump(dump.name)
         }
     }
-}
-
-extension Finding {
-    /// On one line, with what to do.
-    fileprivate var problem: String { ([message] + [hint].compactMap(\.self)).joined(separator: ". ") }
 }
 
 extension Logger {

@@ -1,3 +1,4 @@
+import Catalog
 import DumpCore
 import Settings
 
@@ -26,6 +27,17 @@ public struct RestoreChoice: Sendable {
         try requireAll(databases, in: shares.flatMap { $0.0.databases.map(\.name) }, of: named)
         try requireOneName(shares)
         return shares
+    }
+
+    /// What of a set is looked at before anything is fetched, if its manifest is like this one.
+    public func foresight(by restorers: Restorers) -> ArchiveCatalog.Foresight {
+        { manifest in
+            // A choice that does not fit this manifest may fit the other.
+            ((try? shares(of: manifest)) ?? []).compactMap { dump, request in
+                guard let restorer = try? restorers.restorer(of: dump) else { return nil }
+                return (dump, restorer.examinedFiles(of: dump, for: request))
+            }
+        }
     }
 
     private func share(ofServer dump: Manifest.DumpRecord) -> RestoreRequest {

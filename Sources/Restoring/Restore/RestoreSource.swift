@@ -21,8 +21,8 @@ public struct RestoreSource: Sendable {
     private let lock: StagingReadLock?
 
     /// The set in an archive.
-    public init(_ archive: CatalogedArchive) async throws {
-        let set = ArchivedSet(archive)
+    public init(_ set: ArchivedSet) async throws {
+        let archive = set.archive
         manifest = try await set.manifest()
         origin = RestoreOrigin(
             repository: archive.repository.name, archive: archive.archive.name, runID: manifest.runID)

@@ -23,6 +23,7 @@ struct ListCommand: MusterCommand {
     @Argument(help: archiveHelp, completion: .archives) var archive: String?
     @Flag(help: "Also list archives of other jobs and hosts, and those that Muster did not make.") var all = false
     @OptionGroup var options: AnyCatalogOptions
+    @OptionGroup var state: StateOption
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -46,7 +47,7 @@ struct ListCommand: MusterCommand {
     private func tell(_ listings: [RepositoryListing]) async throws {
         let failure = listings.failure
         // Without the store nothing is proven, which is no reason to list nothing.
-        let verdicts = (try? await DrillStore().verdicts()) ?? [:]
+        let verdicts = (try? await DrillStore(in: state.root).verdicts()) ?? [:]
         if output.json {
             Console.shared.result(try json(listings.map { ListingRecord($0, verdicts) }))
         } else {

@@ -64,7 +64,7 @@ struct DrillCommand: MusterCommand {
 
     private func source(_ job: ReadyJob, _ store: DrillStore, _ log: Logger) async throws -> RestoreSource {
         if let set { return try await RestoreSource(at: JobOptions.absolute(set)) }
-        if let archive { return try await RestoreSource(ArchiveCatalog(of: job, log: log).find(archive)[0]) }
+        if let archive { return try await RestoreSource(ArchiveCatalog(of: job, log: log).set(archive)) }
         return try await RestoreSource(DrillRotation(of: job, after: store, log: log).next())
     }
 

@@ -34,7 +34,7 @@ struct PsqlCommand: MusterCommand {
         progress.begin(output, log: log)
         let status = try await restoring {
             try await options.withCatalog(log: log) { catalog in
-                try await open(RestoreSource(catalog.find(archive)[0]), log)
+                try await open(RestoreSource(catalog.set(archive)), log)
             }
         }
         if status != 0 { throw ExitCode(status) }

@@ -21,7 +21,13 @@ extension RestoreCommand {
 
     /// `--drop-old`: what is named, or a list of what there is.
     func dropKept(_ log: Logger) async throws {
-        let kept = KeptItems(place.request, by: try restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log), log: log)
+        var scope = KeptItems.Scope()
+        (scope.ofTarget, scope.ofHost) = (
+            what.paths.isEmpty || !what.databases.isEmpty, what.databases.isEmpty || !what.paths.isEmpty
+        )
+        let kept = KeptItems(
+            place.request, scope, by: try restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log),
+            in: try await RestoreArea.openExisting(restoreOptions.root), log: log)
         let found = try await kept.all()
         let wanted = what.databases + what.paths
         guard !wanted.isEmpty else {

@@ -26,7 +26,8 @@ struct RestoreCommand: MusterCommand {
             "muster restore latest --replace --repository-location 12345@host.rsync.net:backups/web1":
                 "Restore everything on a new host.",
             "muster restore latest --dump documents --as /srv/documents.old": "Restore a directory under another name.",
-            "muster restore --drop-old --database shop": "Remove what an earlier restore has kept.",
+            "muster restore --drop-old --database shop":
+                "Remove what an earlier restore has kept; a directory with --path.",
         ], statuses: .of(.restoreFailed))
 
     @Argument(help: archiveHelp, completion: .archives) var archive: String?
@@ -60,7 +61,11 @@ struct RestoreCommand: MusterCommand {
             if dropOld { return try await dropKept(log) }
             if let set { return try await restore(from: RestoreSource(at: JobOptions.absolute(set)), log) }
             try await options.withCatalog(log: log) { catalog in
-                try await restore(from: RestoreSource(catalog.find(archive ?? "latest")[0]), log)
+                let foresight = choice().foresight(by: try RestoreOptions.restorers(log: log))
+                // A table is put beside what is there, and ought to be there soon.
+                let set = try await catalog.set(
+                    archive ?? "latest", foreseeing: foresight, trustsNotes: !what.tables.isEmpty)
+                try await restore(from: RestoreSource(set), log)
             }
         }
     }

@@ -14,6 +14,7 @@ struct StatusCommand: MusterCommand {
 
     @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
     @OptionGroup var jobOptions: JobOptions
+    @OptionGroup var state: StateOption
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -21,7 +22,7 @@ struct StatusCommand: MusterCommand {
         let job = try jobOptions.read(positionalJob)
         let status = try await JobStatus(job: job.name, staging: job.staging)
         // Without the store no drill was held here.
-        let drill = try? await DrillStore().records(ofJob: job.name).last
+        let drill = try? await DrillStore(in: state.root).records(ofJob: job.name).last
         Console.shared.result(
             output.json ? try json(JobStatusWithDrill(status: status, lastDrill: drill)) : status.text(drill))
     }
