@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
 import time
 from functools import partial
@@ -21,6 +22,8 @@ SNAPSHOTS = 8
 """How many mariadb-dumps may have a snapshot at once. Each takes a connection, and keeps writers waiting a little longer."""
 
 ACCOUNTS_ESTIMATE = 10_000
+WIDE_BUFFER = ["stdbuf", "--output=1M"] if shutil.which("stdbuf") else []
+"""mariadb-dump writes 4 KiB at a time, which takes a tenth of all its time."""
 SNAPSHOT_IS_OPEN = "-- Setting savepoint..."
 """What `mariadb-dump -v` says once its transaction has a snapshot."""
 
@@ -172,7 +175,9 @@ def start(source: Source, part: Part, stack: contextlib.ExitStack) -> None:
     stack.callback(os.close, descriptor)
     command = server.command(server.dumper, *dump_options(source), "--databases", *part.databases)
     if isinstance(server.place, muster.Host):
-        program = server.place.start(command, secret=server.secret, stdout=descriptor, on_line=part.on_line, paced=True)
+        program = server.place.start(
+            [*WIDE_BUFFER, *command], secret=server.secret, stdout=descriptor, on_line=part.on_line, paced=True)
+        program.name = os.path.basename(server.dumper)
     else:
         part.may_go_on.set()
         program = server.place.start(command, secret=server.secret, stdout=descriptor, on_line=part.on_line)
