@@ -153,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "PluginTests",
             dependencies: [
-                "Plugins", "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport", .logging, .system,
+                "Plugins", "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport", .logging,
+                .system,
             ],
             exclude: ["Examples"]),
         .testTarget(

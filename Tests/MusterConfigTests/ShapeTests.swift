@@ -22,7 +22,8 @@ private struct Sample: ProviderSettings {
 struct ShapeTests {
     private func mistake(in keys: String) -> String {
         mistakes(
-            in: "{staging: /s, dumps: {a: {provider: sample, path: /p, \(keys)}}}", kinds: ProviderKinds(kinds.builtIn + [Sample.kind]))
+            in: "{staging: /s, dumps: {a: {provider: sample, path: /p, \(keys)}}}",
+            kinds: ProviderKinds(kinds.builtIn + [Sample.kind]))
     }
 
     @Test("Only true and false are booleans")

@@ -40,7 +40,8 @@ struct RestoreOptions: ParsableArguments {
 
     func means(in area: RestoreArea, plugins: [FilePath]? = nil, log: Logger) throws -> RestoreMeans {
         RestoreMeans(
-            in: area, by: try restorers(plugins: plugins, log: log), base: workDirectory, display: ProgressFeed.shared, log: log)
+            in: area, by: try restorers(plugins: plugins, log: log), base: workDirectory, display: ProgressFeed.shared,
+            log: log)
     }
 
     func restorers(plugins: [FilePath]? = nil, log: Logger) throws -> Restorers {

@@ -43,7 +43,8 @@ struct PsqlCommand: MusterCommand {
     /// Returns psql's exit status.
     private func open(_ source: RestoreSource, _ log: Logger) async throws -> Int32 {
         let look = Look(
-            at: database, of: dump, from: source, by: try await restoreOptions.means(plugins: options.ofJob.pluginPath, log: log))
+            at: database, of: dump, from: source,
+            by: try await restoreOptions.means(plugins: options.ofJob.pluginPath, log: log))
         let restorer = PostgreSQLRestorer(runner: ProgramRunner(keeper: try Keeper.installed(), log: log))
         var request = DrillRequest()
         request.jobs = restoreOptions.processes

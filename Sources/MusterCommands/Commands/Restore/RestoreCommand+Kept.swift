@@ -10,7 +10,9 @@ extension RestoreCommand {
         guard let area = try await RestoreArea.openExisting(restoreOptions.root) else {
             return Console.shared.result(output.json ? "[]" : "nothing is left to undo")
         }
-        let done = try await RestoreLeftovers(restoreOptions.means(in: area, plugins: options.ofJob.pluginPath, log: log)).undo()
+        let done = try await RestoreLeftovers(
+            restoreOptions.means(in: area, plugins: options.ofJob.pluginPath, log: log)
+        ).undo()
         if output.json {
             Console.shared.result(try json(done))
         } else if !output.quiet {

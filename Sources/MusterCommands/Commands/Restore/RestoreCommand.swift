@@ -61,7 +61,8 @@ struct RestoreCommand: MusterCommand {
             if dropOld { return try await dropKept(log) }
             if let set { return try await restore(from: RestoreSource(at: JobOptions.absolute(set)), log) }
             try await options.withCatalog(log: log) { catalog in
-                let foresight = choice().foresight(by: try RestoreOptions.restorers(log: log))
+                let foresight = choice().foresight(
+                    by: try restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log))
                 // A table is put beside what is there, and ought to be there soon.
                 let set = try await catalog.set(
                     archive ?? "latest", foreseeing: foresight, trustsNotes: !what.tables.isEmpty)
@@ -73,7 +74,8 @@ struct RestoreCommand: MusterCommand {
     private func restore(from source: RestoreSource, _ log: Logger) async throws {
         if print { return Console.shared.result(try guide(source, log)) }
         let report = try await Restore(
-            of: choice(), from: source, by: restoreOptions.means(plugins: options.ofJob.pluginPath, log: log), isRehearsal: dryRun
+            of: choice(), from: source, by: restoreOptions.means(plugins: options.ofJob.pluginPath, log: log),
+            isRehearsal: dryRun
         ).perform()
         if output.json { return Console.shared.result(try json(report)) }
         if !output.quiet { Console.shared.result(report.text(isRehearsal: dryRun)) }
@@ -90,7 +92,9 @@ struct RestoreCommand: MusterCommand {
     }
 
     private func guide(_ source: RestoreSource, _ log: Logger) throws -> String {
-        try RestoreGuide(of: choice(), from: source, by: restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log)).text
+        try RestoreGuide(
+            of: choice(), from: source, by: restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log)
+        ).text
     }
 }
 
