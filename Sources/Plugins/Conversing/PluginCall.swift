@@ -12,6 +12,8 @@ struct PluginCall: Sendable {
     var secrets: [(name: String, secret: Secret)] = []
     var user: String?
     var isolation: Isolation?
+    /// Where the program is found, if not where it is installed.
+    var place: FilePath?
     /// What the program finds itself in. Nil: `/`.
     var directory: FilePath?
     /// The record to undo, or the request to restore: a variable, and what its file holds.
@@ -27,7 +29,7 @@ struct PluginCall: Sendable {
 
     func program(told input: ProgramInput) -> Program {
         var program = Program(
-            plugin.program, [verb.rawValue], environment: environment, user: user, isolation: isolation,
+            place ?? plugin.program, [verb.rawValue], environment: environment, user: user, isolation: isolation,
             secrets: documents + secrets.map { .file(namedBy: "MUSTER_SECRET_" + $0.name.asVariable, $0.secret) },
             input: input, grace: Self.grace)
         program.entersDirectory = directory != nil

@@ -58,7 +58,7 @@ struct PluginTranscript: Sendable {
             }
             return .record(change)
         case .undone(let id): return .forget(id: id)
-        case .database(let contents): databases.append(contents)
+        case .database(let contents): take(contents)
         case .plan(let plan): plans.append(plan)
         case .restored(let item): restored.append(item)
         case .summary(let summary): try take(summary)
@@ -73,6 +73,15 @@ struct PluginTranscript: Sendable {
             throw EventFault(reason: "the units '\(other.path)' and '\(unit.path)' lie in each other")
         }
         units.append(unit)
+    }
+
+    /// One with many tables may be said in several events.
+    private mutating func take(_ contents: DatabaseContents) {
+        if let place = databases.lastIndex(where: { $0.name == contents.name && $0.path == contents.path }) {
+            databases[place].tables += contents.tables
+        } else {
+            databases.append(contents)
+        }
     }
 
     private mutating func take(_ summary: PluginSummary) throws(EventFault) {

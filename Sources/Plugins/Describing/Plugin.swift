@@ -65,6 +65,12 @@ public struct Plugin: Sendable {
         try requireControl()
     }
 
+    /// All that its program may need: its directory, and what it shares with others.
+    var parts: [FilePath] {
+        let shared = Self.shared(beside: directory).root
+        return [directory] + ((try? FileSystem.status(of: shared)) == nil ? [] : [shared])
+    }
+
     /// What the plugins that come with Muster have in common.
     private static func shared(beside directory: FilePath) -> FileTree {
         FileTree(directory.removingLastComponent().appending("shared"))

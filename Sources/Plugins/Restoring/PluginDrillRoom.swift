@@ -4,9 +4,12 @@ import Linux
 import Processes
 import SystemPackage
 
-/// Where a plugin restores a dump that is thrown away: a directory with a copy of the dump, and nothing else that its program sees.
+/// Where a plugin restores a dump that is thrown away: a directory with a copy of the dump and of the plugin, and nothing else of this host but
+/// the system's own directories.
 struct PluginDrillRoom: Sendable {
     let path: FilePath
+    /// The plugin's, relative to `path`.
+    let program: FilePath
     let identity: DrillIdentity
 
     var findings: [Finding] { identity.findings }
@@ -16,14 +19,24 @@ struct PluginDrillRoom: Sendable {
 
     /// - Parameter directory: the dump, which stays as it is.
     static func make(
-        in room: FilePath, holding directory: FilePath, for drill: DrillRequest, runner: ProgramRunner
+        in room: FilePath, holding directory: FilePath, for plugin: Plugin, _ drill: DrillRequest,
+        runner: ProgramRunner
     ) async throws(DumpError) -> PluginDrillRoom {
         let path = room.appending("room")
-        do { try FileSystem.createDirectory(path) } catch { throw cannot("create", path, error) }
-        let nothing = try await copy(directory, to: path.appending("dump"), by: runner)
+        let plugins = path.appending("plugins")
+        do {
+            try FileSystem.createDirectory(path)
+            try FileSystem.createDirectory(plugins)
+        } catch { throw cannot("create", path, error) }
+        var nothing = try await copy(directory, to: path.appending("dump"), by: runner)
+        // The program sees no directory of plugins but those that are the system's.
+        for part in plugin.parts {
+            nothing = try await copy(part, to: plugins.appending(part.lastComponent!.string), by: runner)
+        }
         let identity = try await DrillIdentity.choose(
             drill.user, probing: (nothing, []), in: path, runner: runner)
-        let made = PluginDrillRoom(path: path, identity: identity)
+        let made = PluginDrillRoom(
+            path: path, program: FilePath("plugins/\(plugin.name)/\(plugin.name)"), identity: identity)
         try await made.give()
         // An account that is not isolated must find its way.
         if identity.user != nil { chmod(room.string, 0o711) }

@@ -26,7 +26,7 @@ struct PluginRestorer: Restorer {
         _ drill: DrillRequest, of dump: Manifest.DumpRecord, from directory: FilePath, in room: FilePath,
         _ run: RunContext
     ) async throws(DumpError) -> RestoreOutcome {
-        let place = try await PluginDrillRoom.make(in: room, holding: directory, for: drill, runner: runner)
+        let place = try await PluginDrillRoom.make(in: room, holding: directory, for: plugin, drill, runner: runner)
         let document = RestoreDocument(drill, of: dump, in: place.insidePath, jobs: drill.jobs, run: run.runID)
         let began = ContinuousClock.now
         let said = try await perform(document, for: dump, in: place, run)
@@ -75,6 +75,7 @@ struct PluginRestorer: Restorer {
         var call = call(.restore, in: run, jobs: document.jobs)
         call.document = ("MUSTER_RESTORE", try document.text)
         (call.user, call.isolation) = (place.identity.user, place.identity.isolation)
+        call.place = FilePath(place.insidePath).pushing(place.program)
         if place.identity.isolation == nil { call.directory = place.path }
         return try await PluginProcess.perform(call, by: runner, in: run)
     }
