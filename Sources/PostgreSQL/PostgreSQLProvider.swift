@@ -26,9 +26,13 @@ public struct PostgreSQLProvider: UndoingProvider {
 
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         let paused = try PausedReplay(of: record)
-        let (options, ofService) = try connectionOptions()
+        let (ofSettings, ofService) = try connectionOptions()
+        let options = try await inContainer(ofSettings)
         let password = try await resolvedPassword() ?? ofService
-        try await Session.connect(options.pinned(to: paused), password: password, as: try account()).closing {
+        var pinned = options.pinned(to: paused)
+        // A container that was started anew has another first process.
+        if settings.container != nil { pinned["host"] = options["host"] }
+        try await Session.connect(pinned, password: password, as: try account()).closing {
             session throws(DumpError) in try await ReplayPause.undo(paused, on: session)
         }
     }

@@ -12,6 +12,10 @@ extension PostgreSQLSettings: ProviderSettings {
             )
             .optional("password", \.password, .secret, "The password to log in with, if the server asks for one.")
             .optional(
+                "container", \.container, ContainerSettings.shape.shape,
+                "The container that the server runs in: Muster connects to its socket, and needs root for that."
+            )
+            .optional(
                 "run_as", \.runAs, .userName.example("postgres"),
                 "The system user to connect and dump as, for peer authentication. Needs root, unless it is the user that runs Muster."
             )
@@ -78,6 +82,21 @@ extension PostgreSQLSettings: ProviderSettings {
             )
             .key("strict", \.isStrict, .boolean, "Whether any other omission fails the dump.")
             .check("password", "connection") { $0.passfileFault }
+            .check("container", "run_as") { $0.containerFault }
+    }
+
+    private var containerFault: Fault? {
+        guard container != nil else { return nil }
+        if runAs != nil {
+            return Fault(
+                "only root reaches into a container, and run_as names another user",
+                hint: "Leave out run_as, and name the role: connection: user=postgres.")
+        }
+        return container?.user == nil
+            ? nil
+            : Fault(
+                "no program runs in the container",
+                hint: "Leave out its user. Name the role: connection: user=postgres.")
     }
 
     private var passfileFault: Fault? {

@@ -1,4 +1,5 @@
 import DumpCore
+import Settings
 import SystemPackage
 
 /// What a job file says of one dump of kind `postgresql`.
@@ -6,6 +7,8 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     /// Any libpq connection string, `key=value` or URI, without a password. Empty means libpq's own defaults.
     public var connection = ""
     public var password: SecretSource?
+    /// The container that the server runs in, whose socket is to be connected to.
+    public var container: ContainerSettings?
     /// The user that libpq, pg_dump and the other programs act as, for peer authentication. Needs root, unless it is our own.
     public var runAs: String?
     /// Which databases, by globs in which `*` stands for any characters and `?` for one. A name without either must exist.

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import SystemPackage
 import TestSupport
@@ -53,6 +54,24 @@ struct PluginCommandTests {
             let proven = try await host.mustSucceed("drill")
             #expect(proven.contains("many"), "\(proven)")
             #expect(!proven.contains("without isolation"), "\(proven)")
+        }
+    }
+
+    @Test("A server in a container is dumped through its socket, and one that does not run is told")
+    func postgreSQLInContainer() async throws {
+        try await TestHost.with { host in
+            // A process whose root is ours stands for the first of the container.
+            try host.fake("docker", "#!/bin/sh\n[ \"$1 $5\" = 'inspect db' ] || exit 1\necho \(getpid())\n")
+            host.job.dumpLines = ["    container: {name: db}"]
+            try await host.mustSucceed("run")
+            let dump = try read(host.current.appending("manifest.json"))
+            #expect(dump.contains("\"shop\""), "\(dump)")
+
+            try host.fake("docker", "#!/bin/sh\necho 0\n")
+            let stopped = try await host.muster("check")
+            #expect(stopped.output.contains("container 'db' does not run"), "\(stopped.output)\(stopped.errors)")
+            host.job.dumpLines += ["    run_as: postgres"]
+            #expect(try await host.muster("check").errors.contains("only root reaches into a container"))
         }
     }
 

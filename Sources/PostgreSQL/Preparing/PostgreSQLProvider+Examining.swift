@@ -5,7 +5,8 @@ extension PostgreSQLProvider {
     /// Connects, and asks everything that must be known before the freeze.
     func examined(for run: RunContext) async throws(DumpError) -> PreparedCluster {
         let user = try account()
-        let (options, ofService) = try connectionOptions()
+        let (ofSettings, ofService) = try connectionOptions()
+        let options = try await inContainer(ofSettings)
         let password = try await resolvedPassword() ?? ofService
         run.log.debug("connecting to PostgreSQL", metadata: ["connection": "\(options.shown)"])
         let session = try await Session.connect(options, password: password, as: user)
