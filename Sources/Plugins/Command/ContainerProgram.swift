@@ -1,5 +1,6 @@
 import DumpCore
 import Processes
+import Settings
 import Synchronization
 import SystemPackage
 
