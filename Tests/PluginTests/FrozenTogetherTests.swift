@@ -77,7 +77,8 @@ struct FrozenTogetherTests {
         let manifest = try JSONTree(try read(host.current.appending("manifest.json")))
         guard case .text(let from)? = manifest["freeze"]?["from"], case .text(let to)? = manifest["freeze"]?["to"]
         else {
-            return Issue.record("the manifest has no freeze")
+            Issue.record("the manifest has no freeze")
+            return
         }
         let steps = try await host.server.psql(
             "select count(*) from steps where begun between '\(from)' and '\(to)'::timestamptz + interval '1 ms'",

@@ -17,7 +17,7 @@ struct TestPlugin: MusterCommand {
             """,
         examples: [
             "muster plugins test ./mydb --config settings.yaml": "Test a plugin that you write.",
-            "muster plugins test sqlite --config nightly.yaml --fingerprint 'sha256sum /srv/app.db'":
+            "muster plugins test sqlite --config nightly.yaml --fingerprint ./fingerprint":
                 "Show too that a dump leaves the source as it is.",
         ])
     @Argument(help: ArgumentHelp("The plugin's name, or its directory.", valueName: "plugin")) var plugin: String
