@@ -27,7 +27,7 @@ struct ConnectionBudget: Sendable {
     }
 
     /// How long it takes at most until the server no longer counts a program that has ended.
-    static let patience = Duration.seconds(5)
+    static let patience = Duration.seconds(20)
 
     /// Waits until so many connections can be had, but not for long. Throws nothing: a program that gets none says more.
     static func awaitFree(_ count: Int, for control: Session) async {
