@@ -97,7 +97,7 @@ struct WalkthroughTests {
             let lines =
                 try firstRun(initialize: "repokey-blake2") + Page.restore.commands(below: "## One database")
                 + Page.restore.commands(below: "## One table") + Page.restore.commands(below: "## Files")
-                + ["diff -r /srv/documents/letters /srv/documents/letters.restored"]
+                + ["diff -r /srv/documents/letters /srv/letters.restored"]
             let result = try await host.typeWithMuster(lines)
             #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
             for name in ["shop", "shop_check"] {

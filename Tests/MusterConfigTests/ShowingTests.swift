@@ -31,6 +31,7 @@ struct ShowingTests {
                     provider: postgresql
                     connection: ""
                     password: null
+                    container: null
                     run_as: null
                     databases:
                       include: ["*"]
@@ -77,7 +78,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:47:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:48:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }
