@@ -29,8 +29,8 @@ struct RestoreDocument: Encodable, Sendable {
     var user: String?
     /// For names of what is restored beside others: when the restore began.
     var stamp: String
-    /// Where the dump's files are; nil while it is only looked whether the restore would succeed.
-    var files: String?
+    /// Where the dump's files are, once they were fetched: not while it is only looked whether the restore would succeed.
+    var files = "."
     /// Of a drill.
     var room: String?
     var dump: Dump
@@ -44,7 +44,6 @@ struct RestoreDocument: Encodable, Sendable {
     init(_ action: Action, _ request: RestoreRequest, of dump: Manifest.DumpRecord, run: RunID) {
         self.init(action, of: dump, items: request.items, jobs: request.jobs, run: run)
         (target, user) = (request.target, request.user)
-        files = action == .check ? nil : "."
         switch request.placement {
         case .beside: placement = .beside
         case .named(let name): (placement, self.name) = (.named, name)
