@@ -49,7 +49,7 @@ struct ContainerSocket: Sendable {
                 hint: "See which there are: \(settings.engine.rawValue) ps --all.",
                 context: outcome.lastErrors.isEmpty ? [:] : ["stderr": outcome.lastErrors])
         }
-        let text = String(decoding: outcome.output, as: UTF8.self).split(whereSeparator: \.isWhitespace).first ?? ""
+        let text = String(decoding: outcome.output, as: UTF8.self).splitAtASCIISpace().first ?? ""
         guard let pid = Int32(text), pid > 1 else {
             throw DumpError(
                 .sourceUnavailable, "container '\(settings.name)' does not run",
