@@ -93,6 +93,7 @@ bench: install-test-packages release
 	Benchmarks/bench-directories
 	Benchmarks/bench-objects
 	Benchmarks/bench-restores
+	Benchmarks/bench-plugins
 
 faults: install-test-packages release
 	Benchmarks/faults
