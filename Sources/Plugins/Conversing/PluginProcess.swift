@@ -222,7 +222,14 @@ extension RunContext {
     ) async throws(DumpError) -> Result {
         var context = self
         context.deadline = [deadline, limit].compactMap { $0 }.min()
-        return try await context.withinDeadline(subject, work)
+        do throws(DumpError) {
+            return try await context.withinDeadline(subject, work)
+        } catch {
+            guard error.code == .deadline, let limit, deadline.map({ limit < $0 }) ?? true else { throw error }
+            var error = error
+            error.hint = "Find out what the plugin waits for: run it with -vv. This limit is fixed."
+            throw error
+        }
     }
 }
 

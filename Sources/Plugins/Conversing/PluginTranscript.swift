@@ -24,6 +24,8 @@ struct PluginTranscript: Sendable {
     private(set) var error: DumpError?
     private var frozen = false
     private var paths: Set<FilePath> = []
+    /// All directories on the way to a unit.
+    private var parents: Set<FilePath> = []
     private var events = 0
 
     /// Far more than any dump has to say. Progress does not count.
@@ -69,9 +71,11 @@ struct PluginTranscript: Sendable {
 
     private mutating func take(_ unit: WorkUnit) throws(EventFault) {
         guard paths.insert(unit.path).inserted else { throw EventFault(reason: "two units have the same path") }
-        if let other = units.first(where: { $0.path.starts(with: unit.path) || unit.path.starts(with: $0.path) }) {
-            throw EventFault(reason: "the units '\(other.path)' and '\(unit.path)' lie in each other")
+        let above = unit.path.beginnings.dropLast()
+        guard !parents.contains(unit.path), !above.contains(where: { paths.contains($0) }) else {
+            throw EventFault(reason: "the unit '\(unit.path)' and another one lie in each other")
         }
+        parents.formUnion(above)
         units.append(unit)
     }
 
@@ -90,5 +94,16 @@ struct PluginTranscript: Sendable {
             throw EventFault(reason: "the summary of a dump lacks 'consistency'")
         }
         self.summary = summary
+    }
+}
+
+extension FilePath {
+    /// All directories on the way to the path, and the path itself.
+    var beginnings: [FilePath] {
+        var beginning = FilePath()
+        return components.map { component in
+            beginning.append(component)
+            return beginning
+        }
     }
 }

@@ -61,9 +61,10 @@ struct PluginDump: Sendable {
                 .incompleteDump, "plugin '\(name)' said that the dump is complete, and '\(missing)' is not there",
                 hint: "This is a fault of the plugin: report it to its authors.")
         }
+        let parents = Set(units.flatMap { $0.beginnings.dropLast() })
         for entry in entries {
             let isPart = entry.path.beginnings.contains { units.contains($0) }
-            let isOnTheWay = entry.status.kind == .directory && units.contains { $0.starts(with: entry.path) }
+            let isOnTheWay = entry.status.kind == .directory && parents.contains(entry.path)
             guard isPart || isOnTheWay else {
                 throw DumpError(
                     .incompleteDump, "plugin '\(name)' wrote '\(entry.path)', which belongs to none of its units",
@@ -97,16 +98,5 @@ struct PluginDump: Sendable {
             identity: identity,
             moment: Moment(kind, from: start, to: kind == .exact ? end : .now, evidence: said.summary?.evidence ?? [:]),
             findings: said.findings, omissions: said.omissions, databases: said.databases)
-    }
-}
-
-extension FilePath {
-    /// The path itself and all directories on the way to it.
-    fileprivate var beginnings: [FilePath] {
-        var beginning = FilePath()
-        return components.map { component in
-            beginning.append(component)
-            return beginning
-        }
     }
 }
