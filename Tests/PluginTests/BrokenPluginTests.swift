@@ -56,6 +56,10 @@ struct BrokenPluginTests {
             Fault(
                 "something else", "echo x >data; echo y >more; done_", "incomplete_dump",
                 "'more', which belongs to none"),
+            Fault(
+                "units in each other", "mkdir more; echo x >data; echo y >more/a; unit more; unit more/a; done_",
+                "plugin_protocol",
+                "lie in each other"),
             Fault("nothing written", ": >data; done_", "incomplete_dump", "wrote nothing"),
             Fault("a link", "ln -s /etc/passwd data; done_", "incomplete_dump", "is not a regular file"),
             Fault("a pipe", "mkfifo data; done_", "incomplete_dump", "is not a regular file"),
