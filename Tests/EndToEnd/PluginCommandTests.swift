@@ -63,6 +63,9 @@ struct PluginCommandTests {
             // A process whose root is ours stands for the first of the container.
             try host.fake("docker", "#!/bin/sh\n[ \"$1 $4\" = 'inspect db' ] || exit 1\necho \(getpid())\n")
             host.job.dumpLines = ["    container: {name: db}"]
+            // Only root reaches into a container, and nobody is another there.
+            try await host.server.psql("CREATE ROLE root SUPERUSER LOGIN")
+            host.job.connection = host.server.connection(as: "root")
             try await host.mustSucceed("run")
             let dump = try read(host.current.appending("manifest.json"))
             #expect(dump.contains("\"shop\""), "\(dump)")

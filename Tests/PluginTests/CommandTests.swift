@@ -113,8 +113,8 @@ struct CommandTests {
     @Test(
         "A command in a container is good only if its own status came out",
         arguments: [
-            ("exec sh -c \"$7\" sh \"$9\" printf hello", nil),
-            ("exec sh -c \"$7\" sh \"$9\" sh -c 'echo x; exit 3'", "sh exited with status 3 in container 'app'"),
+            ("exec sh -c \"$8\" sh \"${10}\" printf hello", nil),
+            ("exec sh -c \"$8\" sh \"${10}\" sh -c 'echo x; exit 3'", "sh exited with status 3 in container 'app'"),
             ("echo half; exit 0", "did not come to its end in container 'app'"),
             (
                 "echo no such container >&2; exit 125",

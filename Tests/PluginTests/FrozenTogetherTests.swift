@@ -13,7 +13,7 @@ struct FrozenTogetherTests {
         socket, maria, stop = sys.argv[1:]
         def client(*words):
             return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        one = client("psql", "-qAtX", "-h", socket, "-U", "postgres", "-d", "shop")
+        one = client("runuser", "-u", "postgres", "--", "psql", "-qAtX", "-h", socket, "-U", "postgres", "-d", "shop")
         other = client("mariadb", "--no-defaults", "--unbuffered", "-N", "-B", "--socket=" + maria, "stock")
         n = 0
         while not os.path.exists(stop):
