@@ -33,7 +33,7 @@ final class ContainerProgram: Sendable {
         word=$1; shift; exec 3<&0
         "$@" </dev/null 3<&- &
         program=$!
-        (cat <&3 >/dev/null; kill "$program" 2>/dev/null) >/dev/null 2>&1 &
+        (while read -r rest; do :; done <&3; kill "$program" 2>/dev/null) >/dev/null 2>&1 &
         watch=$!
         wait "$program"; status=$?
         kill "$watch" 2>/dev/null
