@@ -62,9 +62,12 @@ struct PluginCommandTests {
         try await TestHost.with { host in
             // A process whose root is ours stands for the first of the container.
             try host.fake("docker", "#!/bin/sh\n[ \"$1 $4\" = 'inspect db' ] || exit 1\necho \(getpid())\n")
-            host.job.dumpLines = ["    container: {name: db}"]
+            try write("secret\n", to: host.scratch.appending("password"))
+            host.job.dumpLines = [
+                "    container: {name: db}", "    password: {file: \(host.scratch.appending("password"))}",
+            ]
             // Only root reaches into a container, and nobody is another there.
-            try await host.server.psql("CREATE ROLE root SUPERUSER LOGIN")
+            try await host.server.psql("CREATE ROLE root SUPERUSER LOGIN PASSWORD 'secret'")
             host.job.connection = host.server.connection(as: "root")
             try await host.mustSucceed("run")
             let dump = try read(host.current.appending("manifest.json"))
