@@ -62,7 +62,7 @@ public enum JobFile {
         var diagnostics = Diagnostics()
         var plan: Job?
         if let root = YAMLComposer.compose(bytes, as: .job, &diagnostics) {
-            let kinds = kinds.looking(in: pluginPath(in: root))
+            let kinds = kinds.looking(in: pluginPath(in: root), for: providers(in: root))
             plan = Job.shape(kinds: kinds, name: name, file: file).read(root, &diagnostics)
         }
         guard let plan, diagnostics.all.isEmpty else {
@@ -75,6 +75,17 @@ public enum JobFile {
     private static func pluginPath(in root: SettingsNode) -> [FilePath]? {
         var ignored = Diagnostics()
         return root["plugin_path"].flatMap { Shape.list(of: .absolutePath).read($0, &ignored) }
+    }
+
+    /// What its dumps name as their providers, also one that stands beside its dump by mistake.
+    private static func providers(in root: SettingsNode) -> Set<String> {
+        guard case .mapping(let entries)? = root["dumps"]?.content else { return [] }
+        return Set(
+            entries.compactMap { entry in
+                let provider = entry.key == "provider" ? entry.value : entry.value["provider"]
+                guard case .scalar(let name, _)? = provider?.content else { return nil }
+                return name
+            })
     }
 
     private struct NoFile: Error {}

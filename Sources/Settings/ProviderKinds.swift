@@ -20,6 +20,8 @@ public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
     public let builtIn: [ProviderKind]
     private let further: Further?
     private var directories: [FilePath]?
+    /// The only ones that count of those that are not built in; nil is all that are there.
+    private var mentioned: Set<String>?
 
     public init(_ builtIn: [ProviderKind], further: Further? = nil) {
         (self.builtIn, self.further) = (builtIn, further)
@@ -28,9 +30,11 @@ public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
     public init(arrayLiteral kinds: ProviderKind...) { self.init(kinds) }
 
     /// The same, with further kinds looked for in these directories; nil is the usual ones.
-    public func looking(in directories: [FilePath]?) -> ProviderKinds {
+    ///
+    /// - Parameter mentioned: those that will be asked for, so that no others are read; nil is all that are there.
+    public func looking(in directories: [FilePath]?, for mentioned: Set<String>? = nil) -> ProviderKinds {
         var others = self
-        others.directories = directories
+        (others.directories, others.mentioned) = (directories, mentioned)
         return others
     }
 
@@ -49,8 +53,10 @@ public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
         return builtIn + (further?.names(directories).filter { !builtIn.contains($0) } ?? [])
     }
 
-    /// Those that can be used.
-    public var all: [ProviderKind] { names.compactMap(find) }
+    /// Those that can be used, with their settings.
+    public var all: [ProviderKind] {
+        builtIn + names.dropFirst(builtIn.count).filter { mentioned?.contains($0) ?? true }.compactMap(find)
+    }
 }
 
 extension Fault: Error {}

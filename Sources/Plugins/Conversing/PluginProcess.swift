@@ -56,6 +56,17 @@ final class PluginProcess: Sendable {
         }
     }
 
+    /// Has the plugin undo a change.
+    ///
+    /// - Parameter call: of the verb `undo`, which gets the change.
+    static func undo(
+        _ change: PluginChange, by call: PluginCall, _ runner: ProgramRunner, in run: RunContext
+    ) async throws(DumpError) {
+        var call = call
+        call.document = ("MUSTER_UNDO", try change.document)
+        _ = try await perform(call, by: runner, in: run, within: PluginProvider.undoing)
+    }
+
     /// Waits until its point in time is open: between the two moments that are returned. It has been stopped when this throws.
     func untilFrozen(within limit: Duration?) async throws(DumpError) -> (from: Timestamp, to: Timestamp) {
         let from = Timestamp.now

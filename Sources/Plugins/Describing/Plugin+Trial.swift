@@ -16,7 +16,7 @@ extension Plugin {
         let node = root.flatMap { firstDump(in: $0) } ?? root
         guard let node, let read = description.dumpShape.read(node, besides: ["provider"], &diagnostics),
             diagnostics.all.isEmpty
-        else { throw DumpError(settings: file, diagnostics.all) }
+        else { throw DumpError(.settings, in: file, diagnostics.all) }
         return PluginProvider(plugin: self, settings: read, means: ProviderMeans(job: "trial", runner: runner))
     }
 
@@ -49,16 +49,6 @@ extension YAMLComposer.Words {
     fileprivate static let settings = Self(
         file: "settings file", ifEmpty: "Write the settings of a dump, or {} if the plugin needs none.",
         ifSecond: "A file holds the settings of one dump.")
-}
-
-extension DumpError {
-    init(settings file: FilePath, _ mistakes: [Diagnostic]) {
-        let sorted = mistakes.sorted { ($0.mark, $0.message) < ($1.mark, $1.message) }
-        let lines = sorted.map { "\(file):\($0.mark.line):\($0.mark.column): \($0.message)" }
-        self.init(
-            .settings, lines.first ?? "\(file) cannot be understood", hint: sorted.first?.hint,
-            context: lines.count > 1 ? ["mistakes": lines.joined(separator: "\n")] : [:])
-    }
 }
 
 // MARK: For people

@@ -28,7 +28,7 @@ public struct Plugin: Sendable {
         var diagnostics = Diagnostics()
         let description = PluginDescription.read(bytes, name: name, &diagnostics)
         guard let description, diagnostics.all.isEmpty else {
-            throw DumpError(describing: file, diagnostics.all)
+            throw DumpError(.pluginUnsuitable, in: file, diagnostics.all)
         }
         self.description = description
         self.directory = directory
@@ -101,11 +101,12 @@ extension FileTree {
 }
 
 extension DumpError {
-    fileprivate init(describing file: FilePath, _ mistakes: [Diagnostic]) {
+    /// All mistakes of a file, the first of them as the message.
+    init(_ code: Code, in file: FilePath, _ mistakes: [Diagnostic]) {
         let sorted = mistakes.sorted { ($0.mark, $0.message) < ($1.mark, $1.message) }
         let lines = sorted.map { "\(file):\($0.mark.line):\($0.mark.column): \($0.message)" }
         self.init(
-            .pluginUnsuitable, lines.first ?? "\(file) cannot be understood", hint: sorted.first?.hint,
+            code, lines.first ?? "\(file) cannot be understood", hint: sorted.first?.hint,
             context: lines.count > 1 ? ["mistakes": lines.joined(separator: "\n")] : [:])
     }
 }

@@ -43,9 +43,7 @@ extension PluginSource {
                 "plugin '\(plugin.name)' has made a change (\(change.said.kind)), and cannot undo it",
                 hint: "Undo it by hand, and then remove the file of the record.")
         }
-        var call = try call(.undo, in: run)
-        call.document = ("MUSTER_UNDO", try change.document)
-        _ = try await PluginProcess.perform(call, by: runner, in: run, within: PluginProvider.undoing)
+        try await PluginProcess.undo(change, by: call(.undo, in: run), runner, in: run)
     }
 }
 

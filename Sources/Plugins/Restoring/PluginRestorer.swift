@@ -45,9 +45,7 @@ struct PluginRestorer: Restorer {
 
     func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         guard record.kind == PluginChange.kind(of: plugin.name) else { throw DumpError(unknown: record) }
-        var call = call(.undo, in: run)
-        call.document = ("MUSTER_UNDO", try PluginChange(of: record).document)
-        _ = try await PluginProcess.perform(call, by: runner, in: run, within: PluginProvider.undoing)
+        try await undo(PluginChange(of: record), in: run)
     }
 
     // MARK: One process
@@ -66,7 +64,7 @@ struct PluginRestorer: Restorer {
         var call = call(.restore, in: run, jobs: document.jobs)
         call.document = ("MUSTER_RESTORE", try document.text)
         call.directory = directory
-        return try await PluginProcess.perform(call, by: runner, in: run, within: limit, undo: undoing)
+        return try await PluginProcess.perform(call, by: runner, in: run, within: limit, undo: undo)
     }
 
     private func perform(
@@ -80,12 +78,8 @@ struct PluginRestorer: Restorer {
         return try await PluginProcess.perform(call, by: runner, in: run)
     }
 
-    private var undoing: @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void {
-        { change, run throws(DumpError) in
-            var call = call(.undo, in: run)
-            call.document = ("MUSTER_UNDO", try change.document)
-            _ = try await PluginProcess.perform(call, by: runner, in: run, within: PluginProvider.undoing)
-        }
+    @Sendable private func undo(_ change: PluginChange, in run: RunContext) async throws(DumpError) {
+        try await PluginProcess.undo(change, by: call(.undo, in: run), runner, in: run)
     }
 
     /// What was restored, which must be something.
