@@ -60,7 +60,9 @@ public final class MariaDBServer: Sendable {
             Program(
                 try Executables.find("mariadbd"),
                 [
-                    "--no-defaults", "--datadir=\(data)", "--socket=\(socket)", "--skip-networking", "--log-bin=log",
+                    "--no-defaults", "--datadir=\(data)", "--tmpdir=\(directory)", "--socket=\(socket)",
+                    "--skip-networking",
+                    "--log-bin=log",
                     "--server-id=7",
                     "--binlog-format=ROW", "--innodb-flush-log-at-trx-commit=0", "--innodb-use-native-aio=0",
                     "--innodb-flush-method=fsync",
