@@ -42,7 +42,7 @@ let package = Package(
         .target(
             name: "MusterCommands",
             dependencies: [
-                "MusterConfig", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories",
+                "MusterConfig", "Monitoring", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories",
                 "Plugins", "Snapshots", "Conformance",
                 "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
@@ -64,6 +64,11 @@ let package = Package(
             name: "Plugins",
             dependencies: ["YAML", "Settings", "Documents", "Processes", "Linux", "DumpCore", .logging, .system]),
         .target(name: "YAML", dependencies: ["Settings", "CLibYAML", "DumpCore"]),
+        .target(
+            name: "Monitoring",
+            dependencies: [
+                "Restoring", "Catalog", "Reporting", "Jobs", "Borg", "Staging", "DumpCore", .system,
+            ]),
         .target(
             name: "Pipeline",
             dependencies: [

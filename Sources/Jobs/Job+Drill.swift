@@ -11,6 +11,8 @@ extension Job {
         public var isThorough = false
         /// In how many drills all is proven, each a part; nil: in each.
         public var drills: Int?
+        /// How old the last proof may become before the job counts as failed. Nil: three times the usual interval.
+        public var alertAfter: Duration?
         /// The user that a server runs as; nil is one of no account of its own.
         public var user: String?
         /// What the copy may take on disk; nil is all free space.

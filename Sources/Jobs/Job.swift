@@ -27,6 +27,12 @@ public struct Job: Sendable, Equatable {
     public var anomalies: AnomalyRule
     /// How old a set may be for `muster with-lock`. Nil: of any age.
     public var maxAge: Duration?
+    /// How old the last good run may become before the job counts as failed. Nil: three times the usual interval.
+    public var alertAfter: Duration?
+    /// Where metrics are written for Prometheus.
+    public var metrics: Metrics?
+    /// The page that is written after each run.
+    public var report: Report?
     /// How the application is held still while all sources are frozen.
     public var freeze: Freeze?
     /// Programs of the operator's that hear of the job.
@@ -82,6 +88,24 @@ extension Job {
         public var onFailure: [String] = []
         /// How long it may take.
         public var deadline = Duration.seconds(60)
+
+        public init() {}
+    }
+}
+
+extension Job {
+    /// What stands under `metrics:`.
+    public struct Metrics: Sendable, Equatable {
+        /// That the node exporter reads text files in.
+        public var directory = FilePath("")
+
+        public init() {}
+    }
+
+    /// What stands under `report:`.
+    public struct Report: Sendable, Equatable {
+        /// The page's file.
+        public var html = FilePath("")
 
         public init() {}
     }

@@ -22,6 +22,10 @@ extension Job.Drill {
                 "In how many drills to prove every database and directory, each a part of them. Not set: every drill proves all."
             )
             .optional(
+                "alert_after", \.alertAfter, .duration(atLeast: .seconds(1)).example("8d"),
+                "How old the last proof by a drill may become before muster status says FAILED. Not set: three times the usual interval."
+            )
+            .optional(
                 "run_as", \.user, .name.example("muster-drill"),
                 "The user that the throw-away server runs as. Never one with data of its own. Not set: a user without an account."
             )

@@ -22,6 +22,26 @@ extension Job.Freeze {
     }
 }
 
+extension Job.Metrics {
+    static var shape: ObjectShape<Job.Metrics> {
+        ObjectShape(default: Job.Metrics())
+            .required(
+                "directory", \.directory, .absolutePath.example("/var/lib/prometheus/node-exporter"),
+                "The directory whose text files the node exporter reads. Muster writes muster-<job>.prom in it."
+            )
+    }
+}
+
+extension Job.Report {
+    static var shape: ObjectShape<Job.Report> {
+        ObjectShape(default: Job.Report())
+            .required(
+                "html", \.html, .absolutePath.example("/var/www/muster/nightly.html"),
+                "The file of the page, which is written again after each run."
+            )
+    }
+}
+
 extension Job.Hooks {
     static var shape: ObjectShape<Job.Hooks> {
         ObjectShape(default: Job.Hooks())
@@ -105,6 +125,18 @@ extension ObjectShape<Job> {
         .optional(
             "max_age", \.maxAge, .duration(atLeast: .seconds(1)).example("26h"),
             "The oldest set that muster with-lock hands to another program, such as 26h. Not set: any age."
+        )
+        .optional(
+            "alert_after", \.alertAfter, .duration(atLeast: .seconds(1)).example("26h"),
+            "How old the last good run may become before muster status says FAILED, such as 26h. Not set: three times the usual interval."
+        )
+        .optional(
+            "metrics", \.metrics, Job.Metrics.shape.shape,
+            "Write metrics for Prometheus, at the start and at the end of each run."
+        )
+        .optional(
+            "report", \.report, Job.Report.shape.shape,
+            "Write a page about the job after each run, as muster report does."
         )
         .optional(
             "freeze", \.freeze, Job.Freeze.shape.shape,

@@ -32,8 +32,15 @@ public struct JobStatus: Sendable, Codable {
     public var unfinished: [UnfinishedDirectory] = []
     /// What is on record there too and cannot be read, each in a sentence.
     public var unreadable: [String] = []
-    /// Newest first.
+    /// All that are on record, newest first.
     public var runs: [RunReport]
+
+    /// With nothing on record.
+    public init(job: String, staging: String, runs: [RunReport] = []) {
+        self.job = job
+        self.staging = staging
+        self.runs = runs
+    }
 
     /// Reads it all; changes nothing. A staging area that is not there yet has no set and no runs.
     public init(job: String, staging: FilePath) async throws {
@@ -49,7 +56,7 @@ public struct JobStatus: Sendable, Codable {
         unfinished = try await area.unfinishedDirectories()
         unreadable = try await area.unreadableUndoRecords().map(\.message)
         // A report of another version that cannot be read any more is no news.
-        runs = try await area.reports().prefix(20).compactMap {
+        runs = try await area.reports().compactMap {
             try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes).asOfNow
         }
         set = try await area.currentSet().map { set in

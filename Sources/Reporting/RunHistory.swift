@@ -61,7 +61,7 @@ public struct RunHistory: Sendable {
 
 extension RunReport {
     /// Whether a set came of it. Reports of before that was noted have a status that tells.
-    fileprivate var hasPublished: Bool {
+    public var hasPublished: Bool {
         publishedAt != nil || outcome == .done || exitStatus == ExitStatus.archiveFailed.rawValue
     }
 }

@@ -53,6 +53,10 @@ extension RepositorySettings {
                 "check", \.check, .checkSchedule,
                 "When a run lets borg check the repository, after the archive. Not set: never."
             )
+            .optional(
+                "alert_after", \.alertAfter, .duration(atLeast: .seconds(1)).example("26h"),
+                "How old the last confirmed archive may become before muster status says FAILED. Not set: as for the job."
+            )
             .check("initialize", "passphrase") { $0.passphraseFault }
             .check("key_export", "initialize") { $0.keyExportFault }
             .check("ssh", "location") { $0.sshFault }

@@ -30,6 +30,8 @@ public struct RepositorySettings: Sendable, Equatable {
     public var keep: Retention?
     /// When a run checks the repository; nil never does.
     public var check: CheckSchedule?
+    /// How old the last confirmed archive may become before the job counts as failed; nil is as for the job.
+    public var alertAfter: Duration?
 
     /// The encryption modes of `borg init` and, where Borg 2 has others, of its `repo-create`. Which of them a Borg has is in
     /// `BorgVersion.initialization(with:)`.

@@ -1,0 +1,219 @@
+import DumpCore
+import Reporting
+import Staging
+
+/// Why a job is not simply well.
+struct Judgement {
+    private let records: JobRecords
+    private let history: JobHistory
+    private let health: JobHealth
+
+    init(_ records: JobRecords, _ history: JobHistory, _ health: JobHealth) {
+        self.records = records
+        self.history = history
+        self.health = health
+    }
+
+    /// The worst first; of the same weight, in the order of the story.
+    var reasons: [Finding] {
+        let all =
+            runReasons + health.dumps.flatMap(reasons) + health.repositories.flatMap(reasons) + drillReasons
+            + leftovers
+        // A stable sort: the order within a severity is that above.
+        return Finding.Severity.allCases.reversed().flatMap { severity in all.filter { $0.severity == severity } }
+    }
+
+    // MARK: - Runs
+
+    private var runReasons: [Finding] { [lastRunReason, staleJob].compactMap(\.self) }
+
+    private var lastRunReason: Finding? {
+        guard let last = history.ended.first else {
+            guard history.running == nil else { return nil }
+            return Finding(
+                .warning, "never_run", object: records.job.name, "the job has never run",
+                hint: "Run it, or start its timer: muster run \(records.job.name).")
+        }
+        switch last.outcome {
+        case .done, .running: return nil
+        case .noResult:
+            return Finding(
+                .failure, "run_without_result", object: last.runID.description,
+                "the last run, \(last.startedAt.local), ended without a result: it was killed, or the host went down",
+                hint: "The next run cleans up. Look in the system's journal for what ended it.")
+        case .interrupted:
+            return Finding(
+                .warning, "run_interrupted", object: last.runID.description,
+                "the last run, \(last.startedAt.local), was told to stop",
+                hint: "Run the job again if nothing does it by itself.")
+        case .failed: return failureOfLastRun(last)
+        }
+    }
+
+    /// What an archive failed of is a matter of its repository, which a later archive may have put right.
+    private func failureOfLastRun(_ run: RunReport) -> Finding? {
+        if run.exitStatus == ExitStatus.archiveFailed.rawValue, run.archives.contains(where: { $0.outcome != .done }) {
+            return nil
+        }
+        let error = run.error
+        return Finding(
+            .failure, error?.code ?? "run_failed", object: run.runID.description,
+            "the last run, \(run.startedAt.local), failed: \(error?.message ?? "its report does not say why")",
+            hint: error?.hint)
+    }
+
+    private var staleJob: Finding? {
+        guard let success = health.lastSuccess, let run = history.published.first else { return nil }
+        return age(
+            of: run.succeededAt, health.ageLimit, "job_stale", object: success.runID.description,
+            "no set has been published",
+            hint: "Look at whether its timer runs, and at why runs fail: muster status \(health.job).")
+    }
+
+    // MARK: - Dumps
+
+    private func reasons(_ dump: DumpHealth) -> [Finding] {
+        (dump.findings + dump.omissions).filter { $0.severity != .note }.map { finding in
+            var finding = finding
+            // A failure of a dump is its run's, and said there. What is on record here was no reason to stop.
+            finding.severity = .warning
+            finding.message = "dump \(dump.name): \(finding.message)"
+            return finding
+        }
+    }
+
+    // MARK: - Repositories
+
+    private func reasons(_ repository: RepositoryHealth) -> [Finding] {
+        if let error = records.unreadableLedgers[repository.name] {
+            return [
+                Finding(
+                    .failure, error.codeName, object: repository.name, error.message, hint: error.hint)
+            ]
+        }
+        return [failedArchive(repository), failedUpkeep(repository), staleRepository(repository), clock(repository)]
+            .compactMap(\.self)
+    }
+
+    private func failedArchive(_ repository: RepositoryHealth) -> Finding? {
+        guard let attempt = repository.lastAttempt, attempt.outcome != .done, isNews(attempt, in: repository) else {
+            return neverArchived(repository)
+        }
+        return Finding(
+            .failure, attempt.error?.code ?? "archive_failed", object: repository.name,
+            "repository \(repository.name): the last archive failed: \(attempt.error?.message ?? attempt.outcome.rawValue)",
+            hint: attempt.error?.hint ?? "The set is intact: muster archive \(health.job).")
+    }
+
+    /// An archive may be confirmed by a run that could not write its report.
+    private func isNews(_ attempt: RepositoryHealth.Attempt, in repository: RepositoryHealth) -> Bool {
+        repository.lastConfirmed.map { $0.at < attempt.endedAt } ?? true
+    }
+
+    private func neverArchived(_ repository: RepositoryHealth) -> Finding? {
+        guard repository.lastConfirmed == nil, health.lastSuccess != nil, health.running == nil else { return nil }
+        return Finding(
+            .warning, "never_archived", object: repository.name,
+            "repository \(repository.name): no archive was ever confirmed in it",
+            hint: "Put the published set into it: muster archive \(health.job).")
+    }
+
+    private func failedUpkeep(_ repository: RepositoryHealth) -> Finding? {
+        guard let error = repository.lastAttempt?.upkeepError else { return nil }
+        return Finding(
+            .failure, error.code, object: repository.name,
+            "repository \(repository.name): its archive is good, but what followed failed: \(error.message)",
+            hint: error.hint)
+    }
+
+    private func staleRepository(_ repository: RepositoryHealth) -> Finding? {
+        guard let confirmed = repository.lastConfirmed else { return nil }
+        return age(
+            of: confirmed.at, repository.ageLimit, "repository_stale", object: repository.name,
+            "repository \(repository.name): no archive has been confirmed",
+            hint: "Look at why archives fail, and make one of the published set: muster archive \(health.job).")
+    }
+
+    /// An archive that is dated ahead of now says nothing about its age.
+    private func clock(_ repository: RepositoryHealth) -> Finding? {
+        repository.lastConfirmed.flatMap { ahead($0.at, "the last archive in repository \(repository.name)") }
+    }
+
+    // MARK: - Drills
+
+    private var drillReasons: [Finding] {
+        guard let drill = health.drill else { return [] }
+        return [failedDrill(drill), staleDrill(drill)].compactMap(\.self)
+    }
+
+    private func failedDrill(_ drill: DrillHealth) -> Finding? {
+        guard let last = drill.last, last.outcome == .failed else { return nil }
+        return Finding(
+            .failure, "drill_failed", object: last.origin,
+            "the last drill, \(last.endedAt.local), of \(last.origin) failed: \(last.error ?? "")",
+            hint: "Mend it, and hold another: muster drill \(health.job).")
+    }
+
+    private func staleDrill(_ drill: DrillHealth) -> Finding? {
+        guard let proven = drill.lastProvenAt else {
+            guard drill.last == nil else { return nil }
+            return Finding(
+                .warning, "never_drilled", object: health.job, "no drill has ever proven that a restore works",
+                hint: "Hold one: muster drill \(health.job).")
+        }
+        return age(
+            of: proven, drill.ageLimit, "drill_stale", object: drill.lastProven ?? health.job,
+            "no drill has proven that a restore works",
+            hint: "Hold one, and look at whether its timer runs: muster drill \(health.job).")
+    }
+
+    // MARK: - What is left
+
+    private var leftovers: [Finding] {
+        let job = health.job
+        let status = records.status
+        let undone = health.running == nil ? status.toUndo.compactMap(\.record).filter { $0.isKept != true } : []
+        return undone.map {
+            Finding(
+                .warning, "left_to_undo", object: $0.kind, "run \($0.run) left a \($0.kind) of dump \($0.dump)",
+                hint: "The next run undoes it, or: muster undo \(job).")
+        }
+            + status.lost.map {
+                Finding(
+                    .failure, "lost_for_borg", object: $0.kind,
+                    "the \($0.kind) of dump \($0.dump) that another program was to read was not whole any more",
+                    hint: "An archive of run \($0.run) cannot be trusted: muster release \(job) tells more.")
+            }
+            + status.unfinished.map {
+                Finding(
+                    .warning, "left_directory", object: $0.path,
+                    "\($0.command) of \($0.at.local) was killed and left \($0.path)", hint: "Remove it.")
+            }
+            + status.unreadable.map {
+                Finding(
+                    .failure, "record_unreadable", object: job, $0,
+                    hint: "Look at it by hand: muster undo \(job) names its file.")
+            }
+            + [health.lastSuccess.flatMap { ahead($0.startedAt, "the last set") }].compactMap(\.self)
+    }
+
+    // MARK: - Ages
+
+    private func age(
+        of success: Timestamp, _ limit: AgeLimit?, _ code: String, object: String, _ what: String, hint: String
+    ) -> Finding? {
+        guard let limit, limit.isExceeded(since: success, at: health.at) else { return nil }
+        let age = Duration.seconds(health.at.seconds(since: success)).inWords
+        let allowed = Duration.seconds(limit.seconds).inWords
+        let rule = limit.isSet ? "alert_after: \(allowed)" : "three times the usual interval are \(allowed)"
+        return Finding(.failure, code, object: object, "\(what) for \(age) (\(rule))", hint: hint)
+    }
+
+    private func ahead(_ time: Timestamp, _ what: String) -> Finding? {
+        guard time.seconds(since: health.at) > 300 else { return nil }
+        return Finding(
+            .warning, "dated_ahead", object: records.job.name,
+            "\(what) is dated \(time.local), which is ahead of this host's clock",
+            hint: "Set the clock right: timedatectl shows it. Until then ages say nothing.")
+    }
+}

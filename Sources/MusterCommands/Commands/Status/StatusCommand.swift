@@ -1,0 +1,86 @@
+import ArgumentParser
+import DumpCore
+import Jobs
+import Monitoring
+import MusterConfig
+import Reporting
+import Restoring
+import Staging
+import SystemPackage
+
+struct StatusCommand: MusterCommand {
+    static let manual = CommandManual(
+        "status", "Show how a job is doing, or all jobs: the verdict first, then what it rests on.",
+        story: """
+            OK, WARNING or FAILED, with the reasons. It asks no server and no repository: it reads what runs, archives and drills have left on record on this \
+            host. The status is 0 whenever it could tell, whatever it tells. With --nagios it is 0, 1, 2 or 3, as monitoring plugins have it.
+            """,
+        examples: [
+            "muster status": "Show all jobs of /etc/muster in one table, or the only one in detail.",
+            "muster status nightly": "Show the job in detail: verdict, dumps, repositories, drill, and the last runs.",
+            "muster status --all --json": "Print the same for a monitoring program, of all jobs.",
+            "muster status nightly --nagios": "Answer Nagios, Icinga or Checkmk, with performance data.",
+        ])
+
+    @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
+    @OptionGroup var jobOptions: JobOptions
+    @Flag(help: "All jobs of /etc/muster in one table, even if there is only one.") var all = false
+    @Flag(help: "Print one line with performance data, and end with 0 (OK), 1 (WARNING), 2 (FAILED) or 3 (unknown).")
+    var nagios = false
+    @OptionGroup var state: StateOption
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if all, jobOptions.config ?? jobOptions.job ?? positionalJob != nil {
+            throw ValidationError("--all is about every job", hint: "Leave out --all, or the name of the job.")
+        }
+        if nagios, output.json {
+            throw ValidationError("--nagios and --json are two forms of the same", hint: "Leave one out.")
+        }
+    }
+
+    func run() async throws {
+        _ = output.logger()
+        if nagios { return try await answerNagios() }
+        guard let jobs = try severalJobs() else { return try await showOne(try jobOptions.read(positionalJob)) }
+        let known = await JobOverview(of: jobs, state: state.root)
+        Console.shared.result(output.json ? try json(known) : known.text(width: Console.shared.resultWidth))
+    }
+
+    private func showOne(_ job: Job) async throws {
+        let records = try await JobRecords(of: job, state: state.root)
+        let health = JobHealth(records)
+        Console.shared.result(
+            output.json
+                ? try json(JobStatusDocument(records, health))
+                : JobStatusText(records, health, width: Console.shared.resultWidth).lines.asLines)
+    }
+
+    /// The names of all jobs where no single one is meant; nil if one is.
+    private func severalJobs() throws -> [String]? {
+        guard jobOptions.config == nil, jobOptions.job == nil, positionalJob == nil else { return nil }
+        do {
+            let jobs = try JobFile.jobs()
+            return all || jobs.count > 1 ? jobs : nil
+        } catch {
+            throw CommandFailure(status: .configuration, error: error)
+        }
+    }
+
+    /// Whatever stands in the way is `UNKNOWN`: a monitoring program has no other word for it.
+    private func answerNagios() async throws {
+        let answer: NagiosAnswer
+        do {
+            if let jobs = try severalJobs() {
+                answer = NagiosAnswer(await JobOverview(of: jobs, state: state.root))
+            } else {
+                let job = try jobOptions.read(positionalJob)
+                answer = NagiosAnswer(JobHealth(try await JobRecords(of: job, state: state.root)))
+            }
+        } catch {
+            answer = NagiosAnswer(unknown: error)
+        }
+        Console.shared.result(answer.text)
+        guard answer.status == 0 else { throw ExitCode(answer.status) }
+    }
+}
