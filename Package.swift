@@ -42,7 +42,8 @@ let package = Package(
         .target(
             name: "MusterCommands",
             dependencies: [
-                "MusterConfig", "Monitoring", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL", "Directories",
+                "MusterConfig", "Monitoring", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL",
+                "Directories",
                 "Plugins", "Snapshots", "Conformance",
                 "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
@@ -182,6 +183,12 @@ let package = Package(
             name: "StagingTests",
             dependencies: [
                 "Documents", "Staging", "Trees", "Checksums", "Linux", "DumpCore", "CFaults", "TestSupport", .system,
+            ]),
+        .testTarget(
+            name: "MonitoringTests",
+            dependencies: [
+                "Monitoring", "Restoring", "Catalog", "Reporting", "Jobs", "Directories", "Borg", "Settings",
+                "DumpCore", .system,
             ]),
         .testTarget(
             name: "PipelineTests",

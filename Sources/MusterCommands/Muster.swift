@@ -36,35 +36,18 @@ struct Muster: AsyncParsableCommand {
             }
             try ResultCheck.requireArrival(of: command)
             return ExitStatus.done.rawValue
-        } catch let failure as CommandFailure {
-            Console.shared.error(failure.error.description)
-            if let line = failure.lastLine { Console.shared.plainError(line) }
-            let stopped = failure.isOnRecord ? nil : SignalWait.signal
-            return stopped.map { 128 + $0 } ?? failure.status.rawValue
-        } catch let error as any OperatorError {
-            Console.shared.error(error.description)
-            return SignalWait.signal.map { 128 + $0 } ?? ExitStatus.failed.rawValue
         } catch {
-            return end(ofParsing: error, arguments)
+            return end(CommandEnding(of: error, arguments), inJSON: arguments.prefix { $0 != "--" }.contains("--json"))
         }
     }
 
-    private static func end(ofParsing error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
-        if let signal = SignalWait.signal { return 128 + signal }
-        let code = exitCode(for: error)
-        let words = message(for: error)
-        if code.isSuccess {
-            Console.shared.result(withPlainHeadings(words))
-        } else if !words.isEmpty {
-            let wrong = CommandLineError(words, arguments: arguments)
-            Console.shared.error(wrong.description)
-            if code == .validationFailure { Console.shared.plainError(wrong.usage) }
-        }
-        if code.isSuccess, let failure = ResultCheck.failure {
+    private static func end(_ ending: CommandEnding, inJSON: Bool) -> Int32 {
+        ending.tell(inJSON: inJSON)
+        if ending.help != nil, let failure = ResultCheck.failure {
             Console.shared.error(failure.description)
             return ExitStatus.failed.rawValue
         }
-        return code.rawValue
+        return ending.status
     }
 }
 

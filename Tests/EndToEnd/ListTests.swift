@@ -36,7 +36,7 @@ struct ListTests {
                 "sum(x['bytes'] for x in d['dumps'])", of: try read(host.current.appending("manifest.json")))
             #expect(
                 try await host.value(
-                    "[[a[k] for k in ('name', 'standing', 'consistency', 'dumps', 'bytes', 'job')] for a in d[0]['archives']]",
+                    "[[a[k] for k in ('name', 'standing', 'consistency', 'dumps', 'bytes', 'job')] for a in d['repositories'][0]['archives']]",
                     of: document) == "[['\(name)', 'confirmed', 'exact', ['app'], \(bytes), 'nightly']]")
             let all = try await host.mustSucceed("list", "--all")
             #expect(all.contains("own") && all.contains("not Muster's"), "\(all)")
@@ -45,7 +45,7 @@ struct ListTests {
             let info = try await host.mustSucceed("info", "latest", "--json")
             #expect(
                 try await host.value(
-                    "d[0]['archive']['name'], d[0]['chunker_params'], d[0]['files'] > 3, d[0]['original_bytes'] > \(bytes), d[0]['deduplicated_bytes'] > 0, d[0]['comment'].split()[0]",
+                    "d['repositories'][0]['archive']['name'], d['repositories'][0]['chunker_params'], d['repositories'][0]['files'] > 3, d['repositories'][0]['original_bytes'] > \(bytes), d['repositories'][0]['deduplicated_bytes'] > 0, d['repositories'][0]['comment'].split()[0]",
                     of: info) == "('\(name)', 'buzhash,19,23,21,4095', True, True, True, 'muster')")
             let told = try await host.mustSucceed("info", name)
             #expect(told.contains("standing    confirmed"), "\(told)")
@@ -70,7 +70,7 @@ struct ListTests {
             #expect(listed.contains("  \(confirmed)  confirmed  "), "\(listed)")
             let document = try await host.mustSucceed("list", "--json")
             #expect(
-                try await host.value("[a['standing'] for a in d[0]['archives']]", of: document)
+                try await host.value("[a['standing'] for a in d['repositories'][0]['archives']]", of: document)
                     == "['confirmed', 'unconfirmed']")
             let latest = try await host.mustSucceed("list", "latest")
             #expect(latest.hasPrefix("archive \(confirmed) in local: confirmed\n"), "\(latest)")
@@ -119,7 +119,7 @@ struct ListTests {
             let document = try await host.muster("list", "--json")
             #expect(
                 try await host.value(
-                    "[[len(r['archives']), r.get('error', {}).get('code')] for r in d]", of: document.output)
+                    "[[len(r['archives']), r.get('error', {}).get('code')] for r in d['repositories']]", of: document.output)
                     == "[[1, None], [0, 'repository_missing']]")
             // What one repository has can be read without the other.
             let shown = try await host.muster("list", "latest")

@@ -13,13 +13,19 @@ struct ScriptingTests {
             let page = try KeyTables("scripting.md")
             for (heading, document) in try await host.documents() {
                 let tree = try JSONTree(document)
-                let parts = if case .list(let elements) = tree { elements } else { [tree] }
+                let version: Double = Self.lists.contains(heading) ? 2 : 1
+                // Events are a document each.
+                let parts = heading == "progress" ? tree.elements : [tree]
                 #expect(!parts.isEmpty, "\(heading) shows something")
-                for part in parts { #expect(part["format_version"] == .number(1), "\(heading): \(document)") }
-                #expect(try page.unknownKeys(of: tree, below: heading) == [], "\(heading)")
+                for part in parts { #expect(part["format_version"] == .number(version), "\(heading): \(document)") }
+                let unknown = try page.unknownKeys(of: tree, below: heading)
+                #expect(unknown == [], "\(heading)")
             }
         }
     }
+
+    /// They were lists in version 1.
+    private static let lists: Set = ["list", "info", "prune-check-repository", "undo", "accept"]
 
     @Test("name no key that the program does not have")
     func pages() throws {
@@ -33,15 +39,39 @@ struct ScriptingTests {
         }
     }
 
-    @Test("that a script takes no number from: accept prints sentences, config show a job file that loads")
+    @Test(
+        "are there when a command fails without one, with the error that people read on standard error",
+        arguments: [
+            ("check --config $SCRATCH/wrong.yaml --json", 78, "job_invalid"), ("list --jsn --json", 64, "command_line"),
+            ("verify --config $JOB --json", 5, "not_a_set"), ("nosuch --json", 64, "command_line"),
+            ("undo nosuch --json", 78, "job_not_found"),
+        ])
+    func errors(command: String, status: Int32, code: String) async throws {
+        try await SmallJob.with { job in
+            try write("staging: /x\n", to: job.scratch.appending("wrong.yaml"))
+            let result = try await job.run("SCRATCH=\(job.scratch); exec \"$MUSTER\" \(command)")
+            #expect(result.status == .exited(status), "\(result.errors)")
+            let document = try JSONTree(result.output)
+            #expect(document["error"]?["code"] == .text(code), "\(result.output)")
+            #expect(document["exit_status"] == .number(Double(status)))
+            #expect(try KeyTables("scripting.md").unknownKeys(of: document, below: "when-a-command-fails") == [])
+            guard case .text(let message)? = document["error"]?["message"] else {
+                throw HostError(description: result.output)
+            }
+            #expect(code == "job_invalid" || result.errors.contains(message), "\(result.errors)")
+        }
+    }
+
+    @Test("that are a job file load as one: config show")
     func withoutVersion() async throws {
         try await TestHost.with { host in
             try await host.mustSucceed("run")
             let accepted = try await host.mustSucceed("accept", "--clock", "--json")
-            guard case .text(let sentence)? = try JSONTree(accepted).elements.first else {
+            guard case .text(let sentence)? = try JSONTree(accepted)["accepted"]?.elements.first else {
                 throw HostError(description: accepted)
             }
             #expect(sentence.hasPrefix("repository local: the clock is right, "))
+            #expect(try KeyTables("scripting.md").unknownKeys(of: JSONTree(accepted), below: "accept") == [])
             let shown = try await host.shell("\"$MUSTER\" config show \"$JOB\" --json")
             let copy = host.scratch.appending("copy.json")
             try write(shown.output, to: copy)
@@ -125,6 +155,11 @@ extension TestHost {
         all.append(("run-dump-archive", try await muster("run", "--json").output))
         all.append(("check", try await muster("check", "--json").output))
         all.append(("status", try await mustSucceed("status", "--json")))
+        all.append(
+            (
+                "status-of-all-jobs",
+                try await shell("MUSTER_CONFIG_DIRECTORY=$(dirname \"$JOB\") \"$MUSTER\" status --all --json").output
+            ))
         return all
     }
 }

@@ -1,7 +1,10 @@
 import ArgumentParser
+import DumpCore
 
 /// What is wrong with a command line, in the words of the parser or of a command, and in the form of every other error.
-struct CommandLineError {
+struct CommandLineError: OperatorError {
+    let codeName = "command_line"
+    let context: ErrorContext = [:]
     var message: String
     var hint: String?
     /// The command that was meant, such as `run`; the last of `commands`.
@@ -13,10 +16,6 @@ struct CommandLineError {
         (command, path) = Self.command(of: arguments)
     }
 
-    var description: String {
-        "\(message)" + (hint.map { "\n  hint: \($0)" } ?? "")
-    }
-
     /// How the command is used, and where more is said of it.
     var usage: String {
         "Usage: \(Muster.usageString(for: command))\n  See '\(path) --help' for more information."
@@ -24,6 +23,10 @@ struct CommandLineError {
 
     /// The parser writes sentences, and its suggestion as a second one.
     private static func split(_ words: String) -> (message: String, hint: String?) {
+        // As our own checks write it.
+        if let hint = words.firstRange(of: "\n  hint: ") {
+            return (begunSmall(String(words[..<hint.lowerBound])), String(words[hint.upperBound...]))
+        }
         let end = words.firstRange(of: ". Did you mean ")
         let message = begunSmall(String(words[..<(end?.lowerBound ?? words.endIndex)]))
             .replacing("missing expected argument", with: "missing argument")

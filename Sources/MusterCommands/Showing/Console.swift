@@ -15,11 +15,15 @@ final class Console: Sendable {
     /// What stands at the bottom of the terminal now.
     private let live = Mutex<[String]>([])
     private let lost = Mutex<Errno?>(nil)
+    private let told = Mutex(false)
     private let journal = SystemJournal.ofStandardError
     private let subject = Mutex<[SystemJournal.Field]>([])
 
     /// Why a result has not arrived where standard output leads; nil if all have.
     var lostResult: Errno? { lost.withLock { $0 } }
+
+    /// Whether standard output got anything.
+    var hasResult: Bool { told.withLock { $0 } }
 
     /// Whether lines can be drawn and taken away again.
     var canDraw: Bool { isTerminal && Self.terminalName != "" && Self.terminalName != "dumb" }
@@ -28,6 +32,7 @@ final class Console: Sendable {
 
     /// Names and words of others are put on a line each before; here no more than line ends get through.
     func result(_ text: String) {
+        told.withLock { $0 = true }
         let failure =
             StartingConditions.wasClosed(STDOUT_FILENO)
             ? .badFileDescriptor : write(text.legible + "\n", to: STDOUT_FILENO)

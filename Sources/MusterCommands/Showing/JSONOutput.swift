@@ -9,15 +9,9 @@ func json(_ document: some Encodable, version: Int = 1) throws -> String {
         decoding: try SnakeCaseJSON.encode(Versioned(document: document, version: version)).dropLast(), as: UTF8.self)
 }
 
-/// The same for a list of documents. A list has no room for a version, so each document in it carries one.
-func json(_ documents: [some Encodable], version: Int = 1) throws -> String {
-    let documents = documents.map { Versioned(document: $0, version: version) }
-    return String(decoding: try SnakeCaseJSON.encode(documents).dropLast(), as: UTF8.self)
-}
-
-/// Sentences for people, which no script takes apart: a list without a version.
-func json(sentences: [String]) throws -> String {
-    String(decoding: try SnakeCaseJSON.encode(sentences).dropLast(), as: UTF8.self)
+/// Several of a kind, in an object that has them under one key. Until version 1 that was a list without the object.
+func json(_ elements: [some Encodable], as key: String) throws -> String {
+    try json([key: elements], version: 2)
 }
 
 /// A document on one line, without its end.

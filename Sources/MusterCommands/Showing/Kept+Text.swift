@@ -7,7 +7,7 @@ extension Upkeep.Kept {
     /// Prints what `text` makes of each repository, or all as JSON, and throws what went wrong for the exit status.
     func tell(_ output: OutputOptions, _ text: (KeptRepository) -> String?) throws {
         if output.json {
-            Console.shared.result(try json(repositories))
+            Console.shared.result(try json(repositories, as: "repositories"))
         } else if !output.quiet {
             let texts = repositories.compactMap(text)
             if !texts.isEmpty { Console.shared.result(texts.joined(separator: "\n")) }

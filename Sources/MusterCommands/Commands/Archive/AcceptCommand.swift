@@ -37,7 +37,7 @@ struct AcceptCommand: MusterCommand {
         if !job.repositories.isEmpty { try repositories.choose(in: &job) }
         let accepted = await JobAcceptance(for: job).accept(doubts)
         if output.json {
-            Console.shared.result(try json(sentences: accepted.lines))
+            Console.shared.result(try json(accepted.lines, as: "accepted"))
         } else if !output.quiet, accepted.failure == nil || !accepted.lines.isEmpty {
             Console.shared.result(accepted.lines.isEmpty ? "nothing to accept" : accepted.lines.asLines)
         }

@@ -25,7 +25,8 @@ struct InfoCommand: MusterCommand {
                 return records
             }
         }
-        Console.shared.result(output.json ? try json(records) : records.map(\.text).joined(separator: "\n\n"))
+        Console.shared.result(
+            output.json ? try json(records, as: "repositories") : records.map(\.text).joined(separator: "\n\n"))
     }
 }
 

@@ -49,7 +49,7 @@ struct ListCommand: MusterCommand {
         // Without the store nothing is proven, which is no reason to list nothing.
         let verdicts = (try? await DrillStore(in: state.root).verdicts()) ?? [:]
         if output.json {
-            Console.shared.result(try json(listings.map { ListingRecord($0, verdicts) }))
+            Console.shared.result(try json(listings.map { ListingRecord($0, verdicts) }, as: "repositories"))
         } else {
             let lines = listings.flatMap {
                 $0.lines(all: all || options.isOfLocation, verdicts, width: Console.shared.resultWidth)

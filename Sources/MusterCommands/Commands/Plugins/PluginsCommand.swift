@@ -59,7 +59,7 @@ private struct ListPlugins: MusterCommand {
 
     func run() async throws {
         let entries = options.searched.names.map { Entry($0, in: options.searched) }
-        if output.json { return Console.shared.result(try json(entries)) }
+        if output.json { return Console.shared.result(try json(entries, as: "plugins")) }
         guard !entries.isEmpty else {
             let places = options.searched.directories.map(\.string).joined(separator: " and in ")
             return Console.shared.result("no plugins in \(places)")

@@ -60,7 +60,7 @@ struct TestPlugin: MusterCommand {
             if !output.json, !output.quiet || result.outcome == .failed { Console.shared.result(result.text) }
             results.append(result)
         }
-        if output.json { Console.shared.result(try json(results)) }
+        if output.json { Console.shared.result(try json(results, as: "claims")) }
         let failed = results.count { $0.outcome == .failed }
         if !output.json, !output.quiet { Console.shared.result(verdict(results)) }
         if failed > 0 { throw ExitCode(ExitStatus.failed.rawValue) }

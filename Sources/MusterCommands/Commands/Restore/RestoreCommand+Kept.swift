@@ -8,13 +8,14 @@ extension RestoreCommand {
     /// `--undo`.
     func undoLeftovers(_ log: Logger) async throws {
         guard let area = try await RestoreArea.openExisting(restoreOptions.root) else {
-            return Console.shared.result(output.json ? "[]" : "nothing is left to undo")
+            return Console.shared.result(
+                output.json ? try json([Undoing](), as: "records") : "nothing is left to undo")
         }
         let done = try await RestoreLeftovers(
             restoreOptions.means(in: area, plugins: options.ofJob.pluginPath, log: log)
         ).undo()
         if output.json {
-            Console.shared.result(try json(done))
+            Console.shared.result(try json(done, as: "records"))
         } else if !output.quiet {
             Console.shared.result(done.isEmpty ? "nothing is left to undo" : done.map(\.restoreText).asLines)
         }
@@ -33,10 +34,10 @@ extension RestoreCommand {
         let found = try await kept.all()
         let wanted = what.databases + what.paths
         guard !wanted.isEmpty else {
-            return Console.shared.result(output.json ? try json(found) : KeptItems.text(found))
+            return Console.shared.result(output.json ? try json(found, as: "kept") : KeptItems.text(found))
         }
         let dropped = try await kept.drop(wanted, rehearsal: dryRun)
-        if output.json { return Console.shared.result(try json(dropped)) }
+        if output.json { return Console.shared.result(try json(dropped, as: "kept")) }
         if !output.quiet { Console.shared.result(dropped.map { "dropped: \($0.name)" }.asLines) }
     }
 }

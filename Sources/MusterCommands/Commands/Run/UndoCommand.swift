@@ -25,7 +25,7 @@ struct UndoCommand: MusterCommand {
         let sideEffects = SideEffects(of: try jobOptions.load(positionalJob, log: log), log: log)
         let done = try await unlessLocked { try await sideEffects.undoLeftBehind(rehearsal: dryRun) }
         if output.json {
-            Console.shared.result(try json(done))
+            Console.shared.result(try json(done, as: "records"))
         } else if !output.quiet {
             Console.shared.result(done.isEmpty ? "nothing is left to undo" : done.map(text).joined(separator: "\n"))
         }
