@@ -115,6 +115,11 @@ public struct Finding: Sendable, Codable, Hashable {
         self.hint = hint
     }
 
+    /// The message where several dumps are told of. Many name their dump already.
+    public static func sentence(_ message: String, of dump: String) -> String {
+        message.contains("dump '\(dump)'") ? message : "dump \(dump): \(message)"
+    }
+
     /// Of a job that has an application held still while its sources are frozen.
     ///
     /// - Parameter what: what is read only later, such as `/etc is read`.

@@ -17,7 +17,8 @@ struct Judgement {
     /// The worst first; of the same weight, in the order of the story.
     var reasons: [Finding] {
         let all =
-            runReasons + health.dumps.flatMap(reasons) + health.repositories.flatMap(reasons) + drillReasons
+            runReasons + [brokenSet].compactMap(\.self) + health.dumps.flatMap(reasons)
+            + health.repositories.flatMap(reasons) + drillReasons
             + leftovers
         // A stable sort: the order within a severity is that above.
         return Finding.Severity.allCases.reversed().flatMap { severity in all.filter { $0.severity == severity } }
@@ -77,7 +78,7 @@ struct Judgement {
             var finding = finding
             // A failure of a dump is its run's, and said there. What is on record here was no reason to stop.
             finding.severity = .warning
-            finding.message = "dump \(dump.name): \(finding.message)"
+            finding.message = Finding.sentence(finding.message, of: dump.name)
             return finding
         }
     }
@@ -168,6 +169,12 @@ struct Judgement {
     }
 
     // MARK: - What is left
+
+    private var brokenSet: Finding? {
+        records.status.setError.map {
+            Finding(.failure, $0.code, object: health.job, $0.message, hint: $0.hint)
+        }
+    }
 
     private var leftovers: [Finding] {
         let job = health.job

@@ -50,6 +50,8 @@ struct CommandEnding {
 
     /// Says it. With `--json` a script finds an object on standard output, whatever went wrong.
     func tell(inJSON: Bool) {
+        // A command that did not come to its result has not told them.
+        for warning in Console.shared.takeKept() { Console.shared.plainError("warning: \(warning)") }
         if let help { Console.shared.result(help) }
         guard let error else { return }
         if inJSON, !Console.shared.hasResult {

@@ -22,6 +22,8 @@ public struct JobStatus: Sendable, Codable {
     public var job: String
     public var staging: String
     public var set: SetSummary?
+    /// Why the published set cannot be understood.
+    public var setError: RunReport.ErrorRecord?
     /// Who holds the lock, in words, if anyone does.
     public var holder: String?
     /// What dead runs have left and nobody has undone yet, newest first.
@@ -59,13 +61,18 @@ public struct JobStatus: Sendable, Codable {
         runs = try await area.reports().compactMap {
             try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes).asOfNow
         }
-        set = try await area.currentSet().map { set in
-            SetSummary(
-                path: set.root.string, runID: set.manifest.runID, endedAt: set.manifest.endedAt,
-                bytes: set.manifest.archivedBytes,
-                dumps: set.manifest.dumps.map {
-                    SetSummary.Dump(name: $0.name, bytes: $0.archivedBytes, files: $0.files)
-                })
+        do throws(StagingError) {
+            set = try await area.currentManifest().map { SetSummary($0, in: area.current) }
+        } catch {
+            setError = RunReport.ErrorRecord(error)
         }
+    }
+}
+
+extension JobStatus.SetSummary {
+    fileprivate init(_ manifest: Manifest, in root: FilePath) {
+        self.init(
+            path: root.string, runID: manifest.runID, endedAt: manifest.endedAt, bytes: manifest.archivedBytes,
+            dumps: manifest.dumps.map { Dump(name: $0.name, bytes: $0.archivedBytes, files: $0.files) })
     }
 }

@@ -33,7 +33,9 @@ struct OutputOptions: ParsableArguments {
     var verbose: Int
 
     /// A logger as loud as was asked for. Standard output stays free for results.
-    func logger() -> Logger {
+    ///
+    /// - Parameter telling: whether the command ends with a result that tells what its log does, so that a person need not read both.
+    func logger(telling: Bool = false) -> Logger {
         let level: Logger.Level =
             switch (quiet, verbose) {
             case (true, _): .warning
@@ -41,11 +43,11 @@ struct OutputOptions: ParsableArguments {
             case (_, 1): .info
             default: .debug
             }
-        return Self.logger(level)
+        return Self.logger(level, isCalm: telling && verbose == 0 && !quiet && !json && Console.shared.isWatched)
     }
 
-    static func logger(_ level: Logger.Level) -> Logger {
-        Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: level) })
+    static func logger(_ level: Logger.Level, isCalm: Bool = false) -> Logger {
+        Logger(label: "muster", factory: { _ in ConsoleLog(logLevel: level, isCalm: isCalm) })
     }
 }
 

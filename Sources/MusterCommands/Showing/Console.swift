@@ -16,6 +16,7 @@ final class Console: Sendable {
     private let live = Mutex<[String]>([])
     private let lost = Mutex<Errno?>(nil)
     private let told = Mutex(false)
+    private let kept = Mutex<[String]>([])
     private let journal = SystemJournal.ofStandardError
     private let subject = Mutex<[SystemJournal.Field]>([])
 
@@ -35,7 +36,7 @@ final class Console: Sendable {
         told.withLock { $0 = true }
         let failure =
             StartingConditions.wasClosed(STDOUT_FILENO)
-            ? .badFileDescriptor : write(text.legible + "\n", to: STDOUT_FILENO)
+            ? .badFileDescriptor : write(forPeople(text.legible, on: STDOUT_FILENO) + "\n", to: STDOUT_FILENO)
         if let failure { lost.withLock { $0 = $0 ?? failure } }
     }
 
@@ -62,7 +63,35 @@ final class Console: Sendable {
         if !journal.write(entry + subject.withLock(\.self) + fields) { line("<\(priority)>\(text)") }
     }
 
-    private func line(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    private func line(_ text: String) { write(forPeople(text, on: STDERR_FILENO) + "\n", to: STDERR_FILENO) }
+
+    /// On a terminal: lines are broken between words, and what matters most has a colour.
+    private func forPeople(_ text: String, on descriptor: Int32) -> String {
+        guard let width = Self.size(of: descriptor)?.columns else { return text }
+        return Emphasis.coloured(text.wrapped(to: width), on: descriptor)
+    }
+
+    /// Whether a person looks on, and reads at the end what became of it.
+    var isWatched: Bool { isTerminal && isatty(STDOUT_FILENO) == 1 }
+
+    /// Whether results and log go to one place that is no terminal, such as the journal or a log file: it need not have everything twice.
+    let isOneRecord: Bool = {
+        guard isatty(STDOUT_FILENO) == 0, let one = try? FileSystem.status(of: FileDescriptor(rawValue: STDOUT_FILENO)),
+            let other = try? FileSystem.status(of: FileDescriptor(rawValue: STDERR_FILENO))
+        else { return false }
+        return (one.device, one.inode) == (other.device, other.inode)
+    }()
+
+    /// Keeps a warning for the end, where `takeKept` tells it.
+    func keep(_ warning: String) { kept.withLock { $0.append(warning) } }
+
+    /// The warnings that were kept, each once, in their order.
+    func takeKept() -> [String] {
+        kept.withLock { kept in
+            defer { kept = [] }
+            return kept.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        }
+    }
 
     /// What the journal's entries are about from now on.
     func isAbout(job: String, run: String? = nil) {

@@ -7,6 +7,8 @@ import Logging
 struct ConsoleLog: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
+    /// Whether what the end of the command tells is told there alone.
+    var isCalm = false
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -16,6 +18,7 @@ struct ConsoleLog: LogHandler {
     func log(event: LogEvent) {
         var facts = metadata.merging(event.metadata ?? [:]) { $1 }
         let milestone = facts.removeValue(forKey: Milestone.key).flatMap { Milestone(rawValue: "\($0)") }
+        guard !isCalm || !isToldAtTheEnd(event, facts, milestone) else { return }
         let sorted = facts.sorted { $0.key < $1.key }
         let text = sorted.map { " \($0.key.onOneLine)=\(Self.quoted("\($0.value)"))" }.joined()
         Console.shared.logLine(
@@ -23,10 +26,17 @@ struct ConsoleLog: LogHandler {
             elsewhere: prefix(event.level))
     }
 
+    /// Milestones stand in the result. Findings are kept for it.
+    private func isToldAtTheEnd(_ event: LogEvent, _ facts: Logger.Metadata, _ milestone: Milestone?) -> Bool {
+        if event.level == .notice, milestone != nil { return true }
+        guard event.level == .warning, let dump = facts["dump"], facts["code"] != nil else { return false }
+        Console.shared.keep(Finding.sentence("\(event.message)", of: "\(dump)").onOneLine)
+        return true
+    }
+
     private func prefix(_ level: Logger.Level) -> String {
         guard Console.shared.isTerminal else { return "\(Timestamp.now) \(level): " }
-        let time = Timestamp.now.local.dropFirst(11).prefix(8)
-        return "\(time) " + (level >= .warning ? "\(level): " : "")
+        return "\(Timestamp.now.local.dropFirst(11)) " + (level >= .warning ? "\(level): " : "")
     }
 
     /// What is worth a search in the journal.

@@ -7,8 +7,9 @@ extension RunReport.Ended {
     func tell(_ output: OutputOptions) throws {
         if output.json {
             Console.shared.result(try json(report))
-        } else if failure == nil && !output.quiet {
-            Console.shared.result(report.text)
+        } else if !output.quiet {
+            let result = RunResult(report, warnings: Console.shared.takeKept())
+            Console.shared.result(Console.shared.isOneRecord ? result.verdictLine : result.lines.asLines)
         }
         guard let failure else { return }
         let lastLine = report.lastLine(after: failure)
@@ -17,23 +18,6 @@ extension RunReport.Ended {
             throw ExitCode(failure.exitStatus.rawValue)
         }
         throw CommandFailure(status: failure.exitStatus, error: error, lastLine: lastLine, isOnRecord: true)
-    }
-}
-
-extension RunReport {
-    /// What a person reads after a run that went well: one line per dump and per archive, then the set.
-    var text: String {
-        let dumps = dumps.map { dump in
-            "dump \(dump.name): \(formatBytes(dump.bytes ?? 0)) in \(dump.files ?? 0) files, \(dump.moment?.text ?? "")"
-        }
-        let reused = (set?.reusedFiles ?? 0) > 0 ? ", \(set!.reusedFiles) files unchanged" : ""
-        let sets = set.map { ["set \($0.runID): \(formatBytes($0.bytes)) in \($0.path)\(reused)"] } ?? []
-        let archives = archives.map { archive in
-            "archive \(archive.name ?? "") in \(archive.repository): confirmed"
-                + (archive.storedBytes.map { ", \(formatBytes($0)) new" } ?? "")
-                + (archive.upkeep.map { "; \($0.text)" } ?? "")
-        }
-        return (dumps + sets + archives).asLines
     }
 }
 
@@ -62,6 +46,7 @@ extension Moment {
         switch kind {
         case .exact: "all of it as of one instant, \(from.local)"
         case .window: "each part as of one instant within \(seconds) s from \(from.local)"
+        case .live where from.local == to.local: "read live, \(from.local)"
         case .live: "read live from \(from.local) to \(to.local)"
         }
     }

@@ -64,6 +64,13 @@ public struct StagingArea: Sendable, Hashable {
         return await onOwnThread { sets.compactMap(SetHead.runID(of:)) }
     }
 
+    /// What the manifest of the last complete set says, or nil if none was ever published. Nothing else of the set is looked at.
+    public func currentManifest() async throws(StagingError) -> Manifest? {
+        guard try await hasCurrentSet() else { return nil }
+        let area = self
+        return try await onOwnThread { () throws(StagingError) in try SetHead(of: area.current).manifest }
+    }
+
     /// The last complete set as its manifest describes it, or nil if none was ever published. File contents are not read, see
     /// `SetDirectory`. Only while one of the locks is held does it stay where it is.
     ///

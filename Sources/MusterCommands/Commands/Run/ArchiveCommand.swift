@@ -17,7 +17,7 @@ struct ArchiveCommand: MusterCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
-        let log = output.logger()
+        let log = output.logger(telling: true)
         progress.begin(output, log: log)
         var job = try jobOptions.load(positionalJob, log: log)
         guard !job.repositories.isEmpty else {

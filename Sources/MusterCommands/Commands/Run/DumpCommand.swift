@@ -48,7 +48,7 @@ struct DumpCommand: MusterCommand {
     }
 
     func run() async throws {
-        let log = output.logger()
+        let log = output.logger(telling: true)
         progress.begin(output, log: log)
         var job = try into == nil ? jobOptions.loadToDump(log: log) : jobOptions.load(log: log)
         try job.keep(names)

@@ -21,7 +21,7 @@ struct RunCommand: MusterCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
-        let log = output.logger()
+        let log = output.logger(telling: true)
         progress.begin(output, log: log)
         let job = try jobOptions.loadToDump(positionalJob, log: log)
         try await Run(showing: job, acceptsSizes: acceptSizes, log: log).perform(.run).tell(output)

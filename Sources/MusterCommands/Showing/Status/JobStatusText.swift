@@ -28,7 +28,11 @@ struct JobStatusText {
     }
 
     private var setLines: [String] {
-        guard let set = status.set else { return ["no set has been published in \(status.staging)"] }
+        guard let set = status.set else {
+            // What is wrong with it is said already.
+            guard status.setError == nil else { return [] }
+            return ["no set has been published in \(status.staging)"]
+        }
         return ["set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)"]
     }
 
