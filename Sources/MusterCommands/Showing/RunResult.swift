@@ -50,7 +50,7 @@ struct RunResult {
     }
 
     private func line(_ dump: RunReport.DumpRecord) -> String {
-        guard dump.outcome == .done else { return "dump \(dump.name): \(dump.outcome.rawValue)" }
+        guard dump.outcome == .done else { return "dump \(dump.name): \(dump.error == nil ? "not taken" : "failed")" }
         return
             "dump \(dump.name): \(formatBytes(dump.bytes ?? 0)) in \(dump.files ?? 0) files, \(dump.moment?.text ?? "")"
     }
@@ -71,7 +71,9 @@ struct RunResult {
     }
 
     private func line(_ archive: RunReport.ArchiveRecord) -> String {
-        guard archive.outcome == .done else { return "archive in \(archive.repository): \(archive.outcome.rawValue)" }
+        guard archive.outcome == .done else {
+            return "archive in \(archive.repository): \(report.outcome == .interrupted ? "not finished" : "failed")"
+        }
         return "archive \(archive.name ?? "") in \(archive.repository): confirmed"
             + (archive.storedBytes.map { ", \(formatBytes($0)) new" } ?? "")
             + (archive.upkeep.map { "; \($0.text)" } ?? "")
