@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 
 /// Colour for the words that a reader looks for first, on terminals only. See https://no-color.org.
@@ -6,7 +7,7 @@ enum Emphasis {
     /// nothing that others named can colour anything.
     static func coloured(_ text: String, on descriptor: Int32) -> String {
         guard isWanted(on: descriptor) else { return text }
-        return text.split(separator: "\n", omittingEmptySubsequences: false).map(coloured).joined(separator: "\n")
+        return text.split(atASCII: "\n", omittingEmptySubsequences: false).map(coloured).joined(separator: "\n")
     }
 
     private static let colours: [(word: String, code: Int)] = [

@@ -1,8 +1,10 @@
+import DumpCore
+
 extension String {
     /// Its lines broken between words where they are wider than `width` columns; what follows is indented a little more than its line. A word
     /// that is wider than all of that stays whole: a path is to be copied.
     func wrapped(to width: Int) -> String {
-        split(separator: "\n", omittingEmptySubsequences: false).map { String($0).wrappedLine(to: width) }
+        split(atASCII: "\n", omittingEmptySubsequences: false).map { String($0).wrappedLine(to: width) }
             .joined(separator: "\n")
     }
 
@@ -11,7 +13,7 @@ extension String {
         let indent = String(prefix { $0 == " " }) + "    "
         var lines = [""]
         var isFirst = true
-        for word in split(separator: " ", omittingEmptySubsequences: false) {
+        for word in split(atASCII: " ", omittingEmptySubsequences: false) {
             let gap = isFirst ? "" : " "
             isFirst = false
             let last = lines[lines.count - 1]
