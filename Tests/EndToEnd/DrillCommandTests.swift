@@ -19,7 +19,8 @@ struct DrillCommandTests {
             #expect(try await host.mustSucceed("list").contains("proven 20"))
             #expect(try await host.mustSucceed("status").contains("last drill "))
             let listed = try await host.mustSucceed("list", "--json")
-            #expect(try await host.value("d['repositories'][0]['archives'][0]['drill']['outcome']", of: listed) == "proven")
+            #expect(
+                try await host.value("d['repositories'][0]['archives'][0]['drill']['outcome']", of: listed) == "proven")
             let status = try await host.mustSucceed("status", "--json")
             #expect(
                 try await host.value(

@@ -119,7 +119,8 @@ struct ListTests {
             let document = try await host.muster("list", "--json")
             #expect(
                 try await host.value(
-                    "[[len(r['archives']), r.get('error', {}).get('code')] for r in d['repositories']]", of: document.output)
+                    "[[len(r['archives']), r.get('error', {}).get('code')] for r in d['repositories']]",
+                    of: document.output)
                     == "[[1, None], [0, 'repository_missing']]")
             // What one repository has can be read without the other.
             let shown = try await host.muster("list", "latest")

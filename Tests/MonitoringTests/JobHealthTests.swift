@@ -166,7 +166,8 @@ struct JobHealthTests {
     func order() {
         var job = JobFixture(alertAfter: .seconds(3600))
         job.goodRun()
-        job.runs[0].dumps = [JobFixture.dump(1, findings: [Finding(.warning, "dump_shrank", object: "app", "it shrank")])]
+        let shrunk = Finding(.warning, "dump_shrank", object: "app", "it shrank")
+        job.runs[0].dumps = [JobFixture.dump(1, findings: [shrunk])]
         #expect(job.codes(hoursLater: 9) == ["job_stale", "repository_stale", "dump_shrank"])
     }
 
