@@ -23,6 +23,9 @@ struct ShowingTests {
                   below_percent: 50
                   above_percent: null
                 max_age: null
+                alert_after: null
+                metrics: null
+                report: null
                 freeze: null
                 hooks: null
                 drill: null
@@ -74,11 +77,12 @@ struct ShowingTests {
                     stall_timeout: 30m
                     keep: null
                     check: null
+                    alert_after: null
 
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:48:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:51:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }
