@@ -68,7 +68,8 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Restoring", "Catalog", "Reporting", "Jobs", "Borg", "Staging", "DumpCore", .system,
+                "Restoring", "Catalog", "Reporting", "Jobs", "Borg", "Staging", "Checksums", "Linux", "DumpCore",
+                .system,
             ]),
         .target(
             name: "Pipeline",

@@ -8,7 +8,8 @@ extension Muster {
         (
             "Inspect",
             [
-                CheckCommand.self, StatusCommand.self, ListCommand.self, InfoCommand.self, DiffCommand.self,
+                CheckCommand.self, StatusCommand.self, ReportCommand.self, ListCommand.self, InfoCommand.self,
+                DiffCommand.self,
                 VerifyCommand.self,
             ]
         ),

@@ -28,6 +28,8 @@ struct ArchiveCommand: MusterCommand {
                     hint: "Add one under 'repositories:'."))
         }
         try repositories.choose(in: &job)
-        try await Run(showing: job, log: log).perform(.archive).tell(output)
+        let ended = await Run(showing: job, log: log).perform(.archive)
+        await job.job.writePage(log: log)
+        try ended.tell(output)
     }
 }

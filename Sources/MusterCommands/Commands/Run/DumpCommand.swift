@@ -56,7 +56,9 @@ struct DumpCommand: MusterCommand {
         if let into {
             try await run.perform(into: JobOptions.absolute(into)).tell(output)
         } else {
-            try await run.perform(.dump).tell(output)
+            let ended = await run.perform(.dump)
+            await job.job.writePage(log: log)
+            try ended.tell(output)
         }
     }
 }

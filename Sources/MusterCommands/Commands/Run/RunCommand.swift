@@ -24,6 +24,8 @@ struct RunCommand: MusterCommand {
         let log = output.logger(telling: true)
         progress.begin(output, log: log)
         let job = try jobOptions.loadToDump(positionalJob, log: log)
-        try await Run(showing: job, acceptsSizes: acceptSizes, log: log).perform(.run).tell(output)
+        let ended = await Run(showing: job, acceptsSizes: acceptSizes, log: log).perform(.run)
+        await job.job.writePage(log: log)
+        try ended.tell(output)
     }
 }

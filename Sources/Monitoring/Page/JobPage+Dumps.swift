@@ -1,0 +1,155 @@
+import DumpCore
+import Jobs
+import Reporting
+
+/// What the dumps of published sets were like over time, also of dumps that the job no longer has.
+extension JobPage {
+    var dumps: Markup {
+        let series = allSeries
+        guard series.contains(where: { !$0.samples.isEmpty }) else { return "" }
+        // Many dumps are looked at in the table first.
+        let areFolded = series.count > 6
+        let limit = min(max(limits.points / series.count, 10), 120)
+        let parts = series.enumerated().map { place, dump in part(dump, "\(id)-d\(place)", limit, areFolded) }
+        return section("dumps", "Dumps", "\(overview(series))\(parts)\(history.runs.isEmpty ? "" : stagingLine)")
+    }
+
+    private func overview(_ series: [DumpSeries]) -> Markup {
+        let rows = series.map { dump -> [Markup] in
+            let (last, first) = (dump.samples.last, dump.samples.first)
+            return [
+                "\(dump.name)\(dump.isInJob ? "" : " (no longer in the job)")", "\(dump.provider)",
+                last.map { .age(of: $0.run.succeededAt, at: health.at) } ?? "never",
+                last.map { .bytes($0.bytes) } ?? "–",
+                last.map { .count($0.dump.files ?? 0) } ?? "–", last.map { .seconds($0.dump.durationSeconds) } ?? "–",
+                first.map { .bytes($0.bytes) } ?? "–", .count(dump.samples.count),
+            ]
+        }
+        return PageTable(
+            "Dumps, as of the last set that has each",
+            ["dump", "provider", "last success", "size#", "files#", "took#", "size at first#", "sets#"], rows
+        ).html
+    }
+
+    private func part(_ dump: DumpSeries, _ id: String, _ limit: Int, _ isFolded: Bool) -> Markup {
+        guard !dump.samples.isEmpty else { return "" }
+        let groups = grouped(dump.samples, atMost: limit)
+        let figures: Markup =
+            "<div class=\"plots\">\(sizePlot(dump, groups, id).figure)\(durationPlot(dump, groups, id).figure)</div>"
+        let name: Markup = "\(dump.name) <span class=\"kind\">\(dump.provider)</span>"
+        guard isFolded else { return "<h\(level + 2)>\(name)</h\(level + 2)>\n\(figures)" }
+        return "<details class=\"part\"><summary>\(name)</summary>\(figures)</details>\n"
+    }
+
+    private func sizePlot(_ dump: DumpSeries, _ groups: [[DumpSample]], _ id: String) -> Plot {
+        let points = groups.map { group in
+            point(group, { Double($0.bytes) }) { formatBytes(Int64(nearest: $0)) }
+        }
+        let frame = PlotFrame(time: time, values: ValueAxis(bytes: points.map(\.most).max() ?? 1))
+        let rows = groups.reversed().map { group -> [Markup] in
+            let bytes = group.map(\.bytes)
+            return whenCells(group) + [.bytes(bytes.min()!), .bytes(bytes.max()!), .moment(of: group[group.count - 1])]
+        }
+        return Plot(
+            id: "\(id)-size", title: "Size of \(dump.name), in bytes",
+            summary: "The size in each published set, from zero to \(frame.values.ticks.last?.label ?? "0").",
+            height: frame.height, drawing: "\(frame.axes)\(frame.line(points))",
+            table: PageTable(
+                "Size of \(dump.name)", whenTitles + ["least#", "most#", "consistency of the last"], rows
+            ).html)
+    }
+
+    private func durationPlot(_ dump: DumpSeries, _ groups: [[DumpSample]], _ id: String) -> Plot {
+        let points = groups.map { group in point(group, \.dump.durationSeconds) { $0.asDuration } }
+        let frame = PlotFrame(time: time, values: ValueAxis(seconds: points.map(\.most).max() ?? 1))
+        let rows = groups.reversed().map { group -> [Markup] in
+            let seconds = group.map(\.dump.durationSeconds)
+            return whenCells(group) + [.seconds(seconds.min()!), .seconds(seconds.max()!)]
+        }
+        return Plot(
+            id: "\(id)-duration", title: "How long \(dump.name) took, in hours, minutes and seconds",
+            summary:
+                "The duration of the dump for each published set, from zero to \(frame.values.ticks.last?.label ?? "0").",
+            height: frame.height, drawing: "\(frame.axes)\(frame.line(points))",
+            table: PageTable("How long \(dump.name) took", whenTitles + ["shortest#", "longest#"], rows).html)
+    }
+
+    private var whenTitles: [String] { ["first run", "last run", "runs#"] }
+
+    private func whenCells(_ group: [DumpSample]) -> [Markup] {
+        [.time(group[0].run.startedAt), .time(group[group.count - 1].run.startedAt), .count(group.count)]
+    }
+
+    private func point(
+        _ group: [DumpSample], _ value: (DumpSample) -> Double, _ text: (Double) -> String
+    ) -> PlotPoint {
+        let (values, last) = (group.map(value), group[group.count - 1])
+        let (least, most) = (values.min()!, values.max()!)
+        let several: Markup = group.count > 1 ? " (\(group.count) runs, \(text(least)) to \(text(most)))" : ""
+        return PlotPoint(
+            from: group[0].run.startedAt, at: last.run.startedAt, least: least, most: most, value: value(last),
+            hover: "\(last.run.startedAt.readable) UTC: \(text(value(last)))\(several)")
+    }
+
+    // MARK: - Room for sets
+
+    private var stagingLine: Markup {
+        guard let room = material.stagingRoom else { return "" }
+        let sizes = history.published.compactMap { run in run.set.map { (at: run.succeededAt, bytes: $0.bytes) } }
+        let free: Markup = "The staging area's file system has \(.bytes(room)) free."
+        guard let forecast = Forecast(sets: sizes, room: room, now: health.at) else {
+            return "<p class=\"forecast\">\(free)</p>"
+        }
+        return """
+            <p class="forecast">\(free) By an estimate, the next set no longer fits \(forecast.text): over the last 30 days, sets grew so that the staging area \
+            takes \(.bytes(Int64(nearest: forecast.bytesPerDay))) more each day.</p>
+
+            """
+    }
+}
+
+/// One dump of one published set.
+struct DumpSample {
+    var run: RunReport
+    var dump: RunReport.DumpRecord
+    var bytes: Int64
+}
+
+/// A dump over time, oldest first.
+struct DumpSeries {
+    var name: String
+    var provider: String
+    var isInJob: Bool
+    var samples: [DumpSample]
+}
+
+extension JobPage {
+    /// Those of the job in its order, then those that it had, by name.
+    fileprivate var allSeries: [DumpSeries] {
+        var samples: [DumpKey: [DumpSample]] = [:]
+        for run in history.published.sorted(by: { $0.startedAt < $1.startedAt }) {
+            for dump in run.dumps {
+                guard let bytes = dump.bytes else { continue }
+                samples[DumpKey(name: dump.name, provider: dump.provider), default: []].append(
+                    DumpSample(run: run, dump: dump, bytes: bytes))
+            }
+        }
+        let own = job.dumps.map { DumpKey(name: $0.name, provider: $0.kind.name) }
+        let former = samples.keys.filter { !own.contains($0) }.sorted {
+            ($0.name, $0.provider) < ($1.name, $1.provider)
+        }
+        return own.map { DumpSeries(name: $0.name, provider: $0.provider, isInJob: true, samples: samples[$0] ?? []) }
+            + former.map {
+                DumpSeries(name: $0.name, provider: $0.provider, isInJob: false, samples: samples[$0] ?? [])
+            }
+    }
+}
+
+private struct DumpKey: Hashable {
+    var name: String
+    var provider: String
+}
+
+extension Markup {
+    fileprivate static func moment(of sample: DumpSample) -> Markup { sample.dump.moment.map { .moment($0) } ?? "–" }
+}
