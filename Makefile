@@ -9,6 +9,7 @@
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make test-fleet  the Ansible role, the manifest for Kubernetes, and the container image in an engine of its own; takes some minutes
 # make test-regression  PostgreSQL's own regression database through Muster and back, and to PostgreSQL 16, 17 and 18; takes some minutes
+# make test-page   report pages in a real browser, by a checker of accessibility; takes a minute, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
 # make bench  the figures, as ratios within one run
@@ -24,7 +25,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-package test-systemd test-volumes test-fleet test-regression build-tests bench faults lint release install uninstall \
+.PHONY: documents man fuzz sanitize demo test test-page test-package test-systemd test-volumes test-fleet test-regression build-tests bench faults lint release install uninstall \
 	deb install-packages install-test-packages
 
 demo: install-packages release
@@ -63,6 +64,10 @@ test-systemd: install-test-packages release
 test-volumes: install-packages release
 	@.ci/packages qemu-system-x86 busybox-static build-essential fdisk kmod linux-headers-amd64 lvm2 xfsprogs
 	Tests/Volumes/guest Tests/Volumes/volumes
+
+test-page: install-test-packages release
+	@.ci/packages chromium-headless-shell fonts-dejavu-core
+	Tests/Page/browser $(RELEASE)
 
 PACKAGE = .build/muster_$(VERSION)_$$(dpkg --print-architecture).deb
 
@@ -150,4 +155,4 @@ install-packages:
 install-test-packages: install-packages
 	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
 		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer mandoc zsh fish nix-bin systemd \
-		mariadb-server redis-server slapd ldap-utils etcd-server etcd-client sqlite3 python3
+		mariadb-server redis-server slapd ldap-utils etcd-server etcd-client sqlite3 python3 python3-html5lib

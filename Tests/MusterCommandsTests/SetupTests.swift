@@ -94,6 +94,13 @@ struct UnitNeedsTests {
                 """)
     }
 
+    @Test("is to write where the page is made")
+    func page() throws {
+        let needed = try needs(
+            "path: /srv/a", "location: /srv/backup/n", staging: "/srv/s\nreport: {html: /var/www/muster/n.html}")
+        #expect(needed?.hasSuffix("[Service]\nReadWritePaths=\"-/var/www/muster\"\n") == true)
+    }
+
     @Test(
         "is to see what the units hide",
         arguments: [

@@ -145,7 +145,7 @@ let
       job.settings.staging
     ]
     ++ localRepositories job
-    ++ map (path: "-${dirOf path}") (keyExports job);
+    ++ map (path: "-${dirOf path}") (keyExports job ++ lib.optional (job.settings ? report) job.settings.report.html);
   };
 
   # Swift's threads ask for priorities that they do not get here, and would log each refusal. Let the call do nothing, with success.

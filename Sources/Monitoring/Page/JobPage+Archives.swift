@@ -17,7 +17,7 @@ extension JobPage {
         let stored = Dictionary(
             history.attempts(in: repository).compactMap { run, archive in archive.name.map { ($0, archive) } },
             uniquingKeysWith: { first, _ in first })
-        let rows = confirmed.prefix(limits.rows).map { archive -> [Markup] in
+        let rows = confirmed.prefix(limits.rows / job.repositories.count).map { archive -> [Markup] in
             [
                 .code(archive.archive), .time(archive.confirmedAt),
                 stored[archive.archive]?.storedBytes.map { .bytes($0) } ?? "–",
@@ -35,7 +35,8 @@ extension JobPage {
 
             """
         let more: Markup = rest > 0 ? "<p class=\"note\">\(.count(rest)) even older ones are not listed.</p>" : ""
-        return "\(PageTable("Confirmed archives in \(repository), the newest first", titles, new).html)\(older)\(more)"
+        return
+            "\(PageTable("Confirmed archives in \(repository), the newest first", titles, new, showsCaption: true).html)\(older)\(more)"
     }
 
     /// A drill of another archive of the same set says nothing about this one's repository.

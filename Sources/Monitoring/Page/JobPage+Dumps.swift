@@ -35,7 +35,7 @@ extension JobPage {
         guard !dump.samples.isEmpty else { return "" }
         let groups = grouped(dump.samples, atMost: limit)
         let figures: Markup =
-            "<div class=\"plots\">\(sizePlot(dump, groups, id).figure)\(durationPlot(dump, groups, id).figure)</div>"
+            "<div class=\"plots\">\(sizePlot(dump, groups, id).figure)\(durationPlot(dump, groups, id).figure)</div>\(table(dump, groups).folded)"
         let name: Markup = "\(dump.name) <span class=\"kind\">\(dump.provider)</span>"
         guard isFolded else { return "<h\(level + 2)>\(name)</h\(level + 2)>\n\(figures)" }
         return "<details class=\"part\"><summary>\(name)</summary>\(figures)</details>\n"
@@ -46,38 +46,39 @@ extension JobPage {
             point(group, { Double($0.bytes) }) { formatBytes(Int64(nearest: $0)) }
         }
         let frame = PlotFrame(time: time, values: ValueAxis(bytes: points.map(\.most).max() ?? 1))
-        let rows = groups.reversed().map { group -> [Markup] in
-            let bytes = group.map(\.bytes)
-            return whenCells(group) + [.bytes(bytes.min()!), .bytes(bytes.max()!), .moment(of: group[group.count - 1])]
-        }
         return Plot(
             id: "\(id)-size", title: "Size of \(dump.name), in bytes",
-            summary: "The size in each published set, from zero to \(frame.values.ticks.last?.label ?? "0").",
-            height: frame.height, drawing: "\(frame.axes)\(frame.line(points))",
-            table: PageTable(
-                "Size of \(dump.name)", whenTitles + ["least#", "most#", "consistency of the last"], rows
-            ).html)
+            summary:
+                "The size in each published set, from zero to \(frame.values.ticks.last?.label ?? "0"). The table below has the numbers.",
+            height: frame.height, drawing: "\(frame.axes)\(frame.line(points))")
     }
 
     private func durationPlot(_ dump: DumpSeries, _ groups: [[DumpSample]], _ id: String) -> Plot {
         let points = groups.map { group in point(group, \.dump.durationSeconds) { $0.asDuration } }
         let frame = PlotFrame(time: time, values: ValueAxis(seconds: points.map(\.most).max() ?? 1))
-        let rows = groups.reversed().map { group -> [Markup] in
-            let seconds = group.map(\.dump.durationSeconds)
-            return whenCells(group) + [.seconds(seconds.min()!), .seconds(seconds.max()!)]
-        }
         return Plot(
             id: "\(id)-duration", title: "How long \(dump.name) took, in hours, minutes and seconds",
             summary:
-                "The duration of the dump for each published set, from zero to \(frame.values.ticks.last?.label ?? "0").",
-            height: frame.height, drawing: "\(frame.axes)\(frame.line(points))",
-            table: PageTable("How long \(dump.name) took", whenTitles + ["shortest#", "longest#"], rows).html)
+                "The duration of the dump for each published set, from zero to \(frame.values.ticks.last?.label ?? "0"). The table below has the numbers.",
+            height: frame.height, drawing: "\(frame.axes)\(frame.line(points))")
     }
 
-    private var whenTitles: [String] { ["first run", "last run", "runs#"] }
-
-    private func whenCells(_ group: [DumpSample]) -> [Markup] {
-        [.time(group[0].run.startedAt), .time(group[group.count - 1].run.startedAt), .count(group.count)]
+    /// Behind both plots.
+    private func table(_ dump: DumpSeries, _ groups: [[DumpSample]]) -> PageTable {
+        let rows = groups.reversed().map { group -> [Markup] in
+            let (bytes, seconds) = (group.map(\.bytes), group.map(\.dump.durationSeconds))
+            let (first, last) = (group[0], group[group.count - 1])
+            return [
+                .time(first.run.startedAt), .time(last.run.startedAt), .count(group.count), .bytes(bytes.min()!),
+                .bytes(bytes.max()!), .seconds(seconds.min()!), .seconds(seconds.max()!), .moment(of: last),
+            ]
+        }
+        return PageTable(
+            "Size and duration of \(dump.name)",
+            [
+                "first run", "last run", "sets#", "least size#", "most#", "shortest time#", "longest#",
+                "consistency of the last",
+            ], rows)
     }
 
     private func point(
@@ -151,5 +152,17 @@ private struct DumpKey: Hashable {
 }
 
 extension Markup {
-    fileprivate static func moment(of sample: DumpSample) -> Markup { sample.dump.moment.map { .moment($0) } ?? "–" }
+    fileprivate static func moment(of sample: DumpSample) -> Markup {
+        sample.dump.moment.map { "\($0.shortText)" } ?? "–"
+    }
+}
+
+extension Moment {
+    fileprivate var shortText: String {
+        switch kind {
+        case .exact: "one instant"
+        case .window: "within \(to.seconds(since: from).asDuration)"
+        case .live: "read live for \(to.seconds(since: from).asDuration)"
+        }
+    }
 }

@@ -6,17 +6,26 @@ extension JobPage {
     var failures: Markup {
         let failed = history.ended.filter { !$0.problems.isEmpty || $0.outcome != .done }
         guard !failed.isEmpty else { return "" }
-        let shown = failed.prefix(limits.failures)
+        let shown = failed.prefix(limits.failures).enumerated().map { failure($1, withContext: $0 < Self.withContext) }
+        let (newest, older) = (shown.prefix(Self.open), shown.dropFirst(Self.open))
         let rest = failed.count - shown.count
-        let more: Markup = rest > 0 ? "<p class=\"note\">\(.count(rest)) older ones are not shown.</p>" : ""
+        let more: Markup = rest > 0 ? "<p class=\"note\">\(.count(rest)) even older ones are not shown.</p>" : ""
+        let folded: Markup =
+            older.isEmpty
+            ? ""
+            : "<details><summary>\(.count(older.count)) older failures</summary><ol class=\"failures\">\(Array(older))</ol>\(more)</details>\n"
         return section(
-            "failures", "Failures, the newest first", "<ol class=\"failures\">\(shown.map(failure))</ol>\(more)")
+            "failures", "Failures, the newest first", "<ol class=\"failures\">\(Array(newest))</ol>\n\(folded)")
     }
 
-    private func failure(_ run: RunReport) -> Markup {
+    private static let open = 5
+    /// What programs said takes room.
+    private static let withContext = 10
+
+    private func failure(_ run: RunReport, withContext: Bool) -> Markup {
         """
         <li><p class="when">\(.time(run.startedAt)) \(.outcome(run.outcome)) <span>\(run.command)</span> \(.code(run.runID.description))</p>
-        \(run.problems.map(problem))\(run.problems.isEmpty ? unexplained(run) : "")</li>
+        \(run.problems.map { problem($0, withContext) })\(run.problems.isEmpty ? unexplained(run) : "")</li>
 
         """
     }
@@ -30,10 +39,11 @@ extension JobPage {
         }
     }
 
-    private func problem(_ problem: RunReport.Problem) -> Markup {
+    private func problem(_ problem: RunReport.Problem, _ withContext: Bool) -> Markup {
         let error = problem.error
         let hint: Markup = error.hint.map { "<p class=\"hint\">\($0)</p>" } ?? ""
-        return "<p>\(problem.subject)\(error.message) \(.code(error.code))</p>\(hint)\(context(error.context))\n"
+        return
+            "<p>\(problem.prefix)\(error.message) \(.code(error.code))</p>\(hint)\(withContext ? context(error.context) : "")\n"
     }
 
     private func context(_ facts: [String: String]) -> Markup {
@@ -47,34 +57,41 @@ extension JobPage {
 
 extension RunReport {
     struct Problem {
-        /// What it is of, if the error does not say so.
+        /// The dump or repository that it is of; empty if it is the run's.
         var subject: String
+        /// What it is of, in words.
+        var place: String
         var error: ErrorRecord
     }
 
     /// Each error that is on record. The run's own is often that of one of its parts.
     var problems: [Problem] {
         let parts =
-            (dumps.map { Problem(subject: "dump \($0.name): ", error: $0.error) }
-            + archives.map { Problem(subject: "repository \($0.repository): ", error: $0.error) }
+            (dumps.map { Problem(subject: $0.name, place: "dump \($0.name)", error: $0.error) }
+            + archives.map { Problem(subject: $0.repository, place: "repository \($0.repository)", error: $0.error) }
             + archives.map {
-                Problem(subject: "repository \($0.repository), after its archive: ", error: $0.upkeep?.error)
+                Problem(subject: "", place: "repository \($0.repository), after its archive", error: $0.upkeep?.error)
             }).compactMap(\.self)
         let own = error.flatMap { error in
-            parts.contains { $0.error.message == error.message } ? nil : Problem(subject: "", error: error)
+            parts.contains { $0.error.message == error.message } ? nil : Problem(subject: "", place: "", error: error)
         }
         return [own].compactMap(\.self) + parts
     }
 }
 
 extension RunReport.Problem {
-    fileprivate init?(subject: String, error: RunReport.ErrorRecord?) {
+    fileprivate init?(subject: String, place: String, error: RunReport.ErrorRecord?) {
         guard let error else { return nil }
-        self.init(subject: subject, error: error)
+        self.init(subject: subject, place: place, error: error)
+    }
+
+    /// What the error does not say itself.
+    fileprivate var prefix: String {
+        place.isEmpty || (!subject.isEmpty && error.message.contains(subject)) ? "" : place + ": "
     }
 }
 
 extension String {
     /// The end of what a program said tells most.
-    fileprivate var shortened: String { utf8.count <= 4000 ? self : "…" + suffix(2000) }
+    fileprivate var shortened: String { utf8.count <= 2000 ? self : "…" + suffix(1000) }
 }

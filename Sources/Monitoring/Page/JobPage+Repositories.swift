@@ -22,8 +22,10 @@ extension JobPage {
         return "<h\(level + 2)>\(repository)</h\(level + 2)>\n\(figures)\(forecastLine(repository, growth))"
     }
 
+    private var groupLimit: Int { min(max(limits.points / 2 / max(job.repositories.count, 1), 10), 100) }
+
     private func newBytesPlot(_ repository: String, _ growth: [Growth], _ id: String) -> Plot {
-        let groups = grouped(growth, atMost: limits.marks / 2)
+        let groups = grouped(growth, atMost: groupLimit)
         let points = groups.map { group -> PlotPoint in
             let (bytes, last) = (group.map(\.stored), group[group.count - 1])
             let several: Markup =
@@ -46,7 +48,7 @@ extension JobPage {
             table: PageTable(
                 "New bytes in \(repository)", ["first run", "last run", "archives#", "least#", "most#", "together#"],
                 rows
-            ).html)
+            ))
     }
 
     /// As far as runs on record tell.
@@ -56,7 +58,7 @@ extension JobPage {
             sum = sum.plus(entry.stored).minus(entry.freed)
             return Grown(growth: entry, sum: sum)
         }
-        let groups = grouped(sums, atMost: limits.marks / 2)
+        let groups = grouped(sums, atMost: groupLimit)
         let points = groups.map { group -> PlotPoint in
             let (values, last) = (group.map { Double($0.sum) }, group[group.count - 1])
             return PlotPoint(
@@ -74,7 +76,7 @@ extension JobPage {
             height: frame.height, drawing: "\(frame.axes)\(frame.line(points))",
             table: PageTable(
                 "Growth of \(repository)", ["first run", "last run", "archives#", "growth after the last#"], rows
-            ).html)
+            ))
     }
 
     private func forecastLine(_ repository: String, _ growth: [Growth]) -> Markup {

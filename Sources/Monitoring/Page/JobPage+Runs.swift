@@ -23,7 +23,8 @@ extension JobPage {
             summary:
                 "One mark for each run, in one row for each way to end, from \(time.from.date) to \(time.to.date).",
             height: Int(bottom) + 26,
-            drawing: "\(marks)\(time.marks(atMost: 9, from: 0, to: bottom))", table: runTable, note: outsideNote)
+            drawing: "\(marks)\(time.marks(atMost: 9, from: 0, to: bottom))", table: runTable, remainder: unlistedRuns,
+            note: outsideNote)
     }
 
     private func lane(_ outcome: RunReport.Outcome, at y: Double) -> Markup {
@@ -55,22 +56,22 @@ extension JobPage {
             "\(.count(count)) \(count == 1 ? "run is" : "runs are") dated far from the others, as by a wrong clock, and in the table only."
     }
 
-    private var runTable: Markup {
-        let shown = history.runs.prefix(limits.rows)
-        let rest = history.runs.count - shown.count
-        let more: Markup = rest > 0 ? "<p class=\"note\">\(.count(rest)) older runs are not listed.</p>" : ""
-        return PageTable(
-            "Runs, the newest first",
-            ["began", "run", "command", "outcome", "took#", "set#", "warnings#", "archives#"],
-            shown.map(row)
-        ).html + more
+    private var runTable: PageTable {
+        PageTable(
+            "Runs, the newest first", ["began", "run", "command", "outcome", "took#", "set#", "warnings#", "archives"],
+            history.runs.prefix(limits.rows).map(row))
+    }
+
+    private var unlistedRuns: Markup {
+        let count = history.runs.count - limits.rows
+        return count > 0 ? "<p class=\"note\">\(.count(count)) older runs are in the plot only.</p>" : ""
     }
 
     private func row(_ run: RunReport) -> [Markup] {
         let warnings = run.dumps.flatMap { $0.findings + $0.omissions }.count { $0.severity != .note }
         let confirmed = run.archives.count { $0.outcome == .done }
         return [
-            .time(run.startedAt), .code(run.runID.description), "\(run.command)", .outcome(run.outcome),
+            .time(run.startedAt), "\(run.runID.description)", "\(run.command)", "\(run.outcome.word)",
             run.isEnded ? .seconds(run.durationSeconds) : "–", run.set.map { .bytes($0.bytes) } ?? "–",
             .count(warnings),
             run.archives.isEmpty ? "–" : "\(confirmed) of \(run.archives.count)",
@@ -81,7 +82,7 @@ extension JobPage {
 
     private var durationPlot: Plot {
         let ended = history.runs.filter { $0.isEnded && $0.durationSeconds >= 0 }.sorted { $0.startedAt < $1.startedAt }
-        let groups = grouped(ended, atMost: limits.marks / 2)
+        let groups = grouped(ended, atMost: min(limits.points, 120))
         let points = groups.map { group -> PlotPoint in
             let seconds = group.map(\.durationSeconds)
             let last = group[group.count - 1]
@@ -107,7 +108,7 @@ extension JobPage {
             height: frame.height, drawing: "\(frame.axes)\(frame.line(points))",
             table: PageTable(
                 "How long runs took", ["first began", "last began", "runs#", "shortest#", "longest#"], rows
-            ).html)
+            ))
     }
 }
 

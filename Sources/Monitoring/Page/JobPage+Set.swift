@@ -6,26 +6,31 @@ extension JobPage {
     var databases: Markup {
         let databases = material.databases.sorted { ($0.bytes ?? 0, $1.name) > ($1.bytes ?? 0, $0.name) }
         guard !databases.isEmpty else { return "" }
-        let (large, small) = (databases.prefix(Self.shownDatabases), databases.dropFirst(Self.shownDatabases))
+        let (large, small) = (
+            databases.prefix(Self.shownDatabases), databases.prefix(limits.rows).dropFirst(Self.shownDatabases)
+        )
+        let hidden = databases.count - large.count - small.count
+        let more: Markup = hidden > 0 ? "<p class=\"note\">\(.count(hidden)) even smaller ones are not listed.</p>" : ""
         let most = databases.compactMap(\.bytes).max() ?? 0
         let rest: Markup =
             small.isEmpty
             ? ""
-            : "<details><summary>\(.count(small.count)) smaller ones</summary>\(table("Smaller databases", small, most))</details>"
+            : "<details><summary>\(.count(small.count)) smaller ones</summary>\(table("Smaller databases", small, nil))\(more)</details>"
         return section(
             "databases", "Databases in the current set", "\(table("Databases, the largest first", large, most))\(rest)")
     }
 
     private static let shownDatabases = 20
 
-    private func table(_ caption: Markup, _ databases: ArraySlice<ReportMaterial.Database>, _ most: Int64) -> Markup {
+    private func table(_ caption: Markup, _ databases: ArraySlice<ReportMaterial.Database>, _ most: Int64?) -> Markup {
         PageTable(
-            caption, ["database", "dump", "size of its dump#", "beside the largest", "tables#", "rows#"],
+            caption,
+            ["database", "dump", "size of its dump#", "tables#", "rows#"] + (most == nil ? [] : ["beside the largest"]),
             databases.map { database in
                 [
                     "\(database.name)", "\(database.dump)", database.bytes.map { .bytes($0) } ?? "–",
-                    bar(database.bytes ?? 0, most), .count(database.tables), .count(Int(database.rows)),
-                ]
+                    .count(database.tables), .count(Int(database.rows)),
+                ] + (most.map { [bar(database.bytes ?? 0, $0)] } ?? [])
             }
         ).html
     }
@@ -62,7 +67,7 @@ extension JobPage {
                         .seconds(moment.to.seconds(since: moment.from)),
                     ]
                 }
-            ).html)
+            ))
         return section("consistency", "Consistency", "\(plot.figure)\(widestTable)")
     }
 
@@ -90,7 +95,8 @@ extension JobPage {
                 + [.seconds(widths.max()!)]
         }
         return PageTable(
-            "Consistency over all published sets", ["dump", "one instant#", "window#", "read live#", "widest#"], rows
+            "Consistency over all published sets", ["dump", "one instant#", "window#", "read live#", "widest#"], rows,
+            showsCaption: true
         ).html
     }
 }

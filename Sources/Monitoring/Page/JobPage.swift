@@ -27,7 +27,7 @@ struct JobPage {
 
     /// Without its heading.
     var body: Markup {
-        [verdict, tiles, failures, runs, dumps, databases, consistency, omissions, repositories, archives, drills]
+        [verdict, tiles, runs, failures, dumps, databases, consistency, omissions, repositories, archives, drills]
             .joined()
     }
 
@@ -48,18 +48,18 @@ struct PageLimits {
     var rows: Int
     /// Runs that failed.
     var failures: Int
-    /// Marks of one outcome, bars of one repository.
+    /// Marks of one outcome.
     var marks: Int
-    /// Points of all dumps.
+    /// Points of all dumps in plots of one kind, and half as many of all repositories.
     var points: Int
 
     /// - Parameter jobs: that share the page.
     init(jobs: Int) {
         let share = max(1, jobs)
-        rows = max(20, 1000 / share)
-        failures = max(5, 50 / share)
-        marks = max(40, 240 / share)
-        points = max(100, 1000 / share)
+        rows = max(20, 500 / share)
+        failures = max(5, 30 / share)
+        marks = max(40, 200 / share)
+        points = max(80, 400 / share)
     }
 }
 

@@ -32,6 +32,8 @@ struct Markup: Sendable, ExpressibleByStringInterpolation {
         }
 
         mutating func appendLiteral(_ literal: String) { text += literal }
+        /// Not for literals, which are ours: those of a condition, as in `\(isLast ? "</ul>" : "")`, are markup too.
+        @_disfavoredOverload
         mutating func appendInterpolation(_ value: String) { text += Markup(of: value).text }
         mutating func appendInterpolation(_ value: Markup) { text += value.text }
         mutating func appendInterpolation(_ value: Int) { text += value.description }

@@ -80,7 +80,7 @@ enum PageStyle {
         .reasons li>.sign{margin:4px 8px 0}
         .reasons p{margin:0}
         .reasons .hint::before,.failures .hint::before{content:"→ "}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,230px),1fr));gap:12px;margin:0}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,170px),1fr));gap:12px;margin:0}
         .tiles>div{background:var(--panel);border:1px solid var(--edge);border-radius:6px;padding:12px 16px}
         dt{color:var(--muted);font-size:14px}
         dd{margin:0;font-size:14px}
@@ -90,7 +90,8 @@ enum PageStyle {
         .when{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;font-weight:600}
         .when code{font-weight:400}
         .facts{margin:4px 0 8px}
-        .outcome{display:inline-flex;align-items:center;gap:6px;white-space:nowrap}
+        .outcome{display:inline-flex;align-items:baseline;gap:6px;white-space:nowrap}
+        .outcome .sign{align-self:center}
         .part{border-top:1px solid var(--edge);padding:8px 0}
         .part>summary{font-weight:600}
         .forecast{max-width:100ch;margin-top:8px}
@@ -102,9 +103,10 @@ enum PageStyle {
         table{border-collapse:collapse;font-size:14px;line-height:1.4;overflow-wrap:normal}
         th,td{text-align:left;vertical-align:top;padding:5px 20px 5px 0;border-bottom:1px solid var(--grid);max-width:48ch;overflow-wrap:break-word}
         thead th{color:var(--muted);font-weight:600;white-space:nowrap;border-bottom-color:var(--edge);vertical-align:bottom}
-        tbody th{font-weight:500}
+        tbody th{font-weight:500;min-width:11ch}
+        caption{text-align:left;font-weight:600;font-size:15px;padding-bottom:4px}
         tbody th code{color:var(--text)}
-        .number{text-align:right;white-space:nowrap}
+        .number,td:has(>data:only-child){text-align:right;white-space:nowrap}
         td code,th code,time{white-space:nowrap}
         .share .back{fill:var(--grid)}
         .share .fill{fill:var(--line)}
@@ -159,6 +161,7 @@ enum PageStyle {
         figure,.verdict,.tiles>div,tr,.failures>li{break-inside:avoid}
         .verdict,.tiles>div,svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}
         .scroll{overflow:visible}
+        .plots{grid-template-columns:1fr 1fr;gap:8px 24px}
         details:not([open]){display:none}
         details.part:not([open]){display:block}
         a{color:inherit}

@@ -11,8 +11,10 @@ struct Plot {
     var height: Int
     /// Axes and marks.
     var drawing: Markup
-    /// Table or tables behind it.
-    var table: Markup
+    /// What is behind it, unless it shares a table with its neighbour.
+    var table: PageTable?
+    /// What the table leaves out.
+    var remainder: Markup = ""
     /// What is to be known to read it right.
     var note: Markup = ""
 
@@ -20,8 +22,7 @@ struct Plot {
         """
         <figure class="plot"><figcaption id="\(id)-t">\(title)</figcaption>\
         <svg role="img" aria-labelledby="\(id)-t \(id)-d" width="100%" height="\(height)"><desc id="\(id)-d">\(summary)</desc>\(drawing)</svg>\
-        \(note.isEmpty ? "" : "<p class=\"note\">\(note)</p>")\
-        <details><summary>The numbers<span class="hidden">: \(title)</span></summary>\(table)</details></figure>
+        \(note.isEmpty ? "" : "<p class=\"note\">\(note)</p>")\(table?.folded(with: remainder) ?? "")</figure>
 
         """
     }
