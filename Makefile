@@ -9,7 +9,7 @@
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make test-fleet  the Ansible role, the manifest for Kubernetes, and the container image in an engine of its own; takes some minutes
 # make test-regression  PostgreSQL's own regression database through Muster and back, and to PostgreSQL 16, 17 and 18; takes some minutes
-# make test-page   report pages in a real browser, by a checker of accessibility; takes a minute, and is no part of make test
+# make test-page   report pages in a real browser, by a checker of accessibility; takes some minutes, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
 # make bench  the figures, as ratios within one run

@@ -9,9 +9,21 @@ extension JobPage {
         guard series.contains(where: { !$0.samples.isEmpty }) else { return "" }
         // Many dumps are looked at in the table first.
         let areFolded = series.count > 6
-        let limit = min(max(limits.points / series.count, 10), 120)
-        let parts = series.enumerated().map { place, dump in part(dump, "\(id)-d\(place)", limit, areFolded) }
-        return section("dumps", "Dumps", "\(overview(series))\(parts)\(history.runs.isEmpty ? "" : stagingLine)")
+        let plotted = largest(of: series)
+        let limit = min(max(limits.points / plotted.count, 10), 120)
+        let parts = plotted.enumerated().map { place, dump in part(dump, "\(id)-d\(place)", limit, areFolded) }
+        let some: Markup =
+            plotted.count == series.count
+            ? "" : "<p class=\"note\">Below are the \(.count(plotted.count)) largest of them over time.</p>\n"
+        return section("dumps", "Dumps", "\(overview(series))\(some)\(parts)\(stagingLine)")
+    }
+
+    /// In the same order: those that there is room for in plots.
+    private func largest(of series: [DumpSeries]) -> [DumpSeries] {
+        guard series.count > limits.plottedDumps else { return series }
+        let sizes = series.map { $0.samples.last?.bytes ?? 0 }
+        let places = series.indices.sorted { (sizes[$0], $1) > (sizes[$1], $0) }.prefix(limits.plottedDumps)
+        return places.sorted().map { series[$0] }
     }
 
     private func overview(_ series: [DumpSeries]) -> Markup {

@@ -52,7 +52,7 @@ extension JobPage {
         let runs = history.runs
         let counts = RunReport.Outcome.shownOrder.compactMap { outcome -> Markup? in
             let count = runs.count { $0.outcome == outcome }
-            return count == 0 ? nil : "<span class=\"phrase\">\(.count(count)) \(outcome.word)</span>"
+            return count == 0 ? nil : "\(.count(count)) \(outcome.word)"
         }
         let since = runs.map(\.startedAt).min()
         return tile(

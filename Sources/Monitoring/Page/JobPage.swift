@@ -50,6 +50,8 @@ struct PageLimits {
     var failures: Int
     /// Marks of one outcome.
     var marks: Int
+    /// Dumps that have plots of their own.
+    var plottedDumps: Int
     /// Points of all dumps in plots of one kind, and half as many of all repositories.
     var points: Int
 
@@ -59,6 +61,7 @@ struct PageLimits {
         rows = max(20, 500 / share)
         failures = max(5, 30 / share)
         marks = max(40, 200 / share)
+        plottedDumps = max(6, 30 / share)
         points = max(80, 400 / share)
     }
 }

@@ -58,7 +58,6 @@ enum PageStyle {
         .eyebrow{margin:0 0 4px}
         .asof{margin:6px 0 24px}
         .kind{font-weight:400}
-        .phrase{white-space:nowrap}
         .hint{color:var(--muted)}
         footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--edge);font-size:14px}
 

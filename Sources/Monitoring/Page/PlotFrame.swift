@@ -56,12 +56,12 @@ struct PlotFrame {
 extension TimeAxis {
     /// Ticks with their labels below. Every other label gives way on a narrow screen.
     func marks(atMost count: Int, from top: Double, to bottom: Double) -> Markup {
-        ticks(atMost: count).enumerated().map { place, tick -> Markup in
+        ticks(atMost: count).map { tick -> Markup in
             let x = self.place(of: tick.at)
             // A label at the very edge would be cut off.
             let anchor = x < 4 ? "start" : x > 96 ? "end" : "middle"
             return """
-                <line class="tick" x1="\(at: x)%" x2="\(at: x)%" y1="\(at: bottom)" y2="\(at: bottom + 5)"/><text class="time\(place % 2 == 1 && count > 3 ? " odd" : "")" \
+                <line class="tick" x1="\(at: x)%" x2="\(at: x)%" y1="\(at: bottom)" y2="\(at: bottom + 5)"/><text class="time\(tick.isMinor ? " odd" : "")" \
                 text-anchor="\(anchor)" x="\(at: x)%" y="\(at: bottom + 19)">\(tick.label)</text>
                 """
         }.joined()

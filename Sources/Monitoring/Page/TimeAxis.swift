@@ -8,6 +8,8 @@ struct TimeAxis: Sendable {
     struct Tick {
         var at: Timestamp
         var label: String
+        /// Whether its label gives way on a narrow screen. That of a midnight does not.
+        var isMinor: Bool
     }
 
     /// Covers these times and now, but not what a wrong clock has dated: what lies ahead of now, and what is apart from the rest by more than a
@@ -52,7 +54,9 @@ struct TimeAxis: Sendable {
         let first = (from.milliseconds - origin + step - 1) / step * step + origin
         return stride(from: first, through: to.milliseconds, by: Int64.Stride(step)).map { milliseconds in
             let time = Timestamp(milliseconds: milliseconds)
-            return Tick(at: time, label: milliseconds % Self.day == 0 ? time.dayAndMonth : time.clock)
+            return Tick(
+                at: time, label: milliseconds % Self.day == 0 ? time.dayAndMonth : time.clock,
+                isMinor: (milliseconds - origin) / step % 2 != 0)
         }
     }
 
@@ -62,7 +66,9 @@ struct TimeAxis: Sendable {
         for month in stride(from: year * 12 / step * step, to: 12 * 10_000, by: step) {
             let text = "\((month / 12).digits(4))-\((month % 12 + 1).digits(2))-01T00:00:00Z"
             guard let time = Timestamp(text), time <= to else { break }
-            if time >= from { ticks.append(Tick(at: time, label: step < 12 ? time.monthAndYear : "\(month / 12)")) }
+            guard time >= from else { continue }
+            let label = step < 12 ? time.monthAndYear : "\(month / 12)"
+            ticks.append(Tick(at: time, label: label, isMinor: month / step % 2 != 0))
         }
         return ticks
     }

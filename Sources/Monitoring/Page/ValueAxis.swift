@@ -29,7 +29,7 @@ struct ValueAxis: Sendable {
         let most = min(most, 1e12)
         let step = Self.durations.first { most / $0 <= Self.intervals } ?? (most / Self.intervals).rounded(.up)
         ticks = Self.multiples(of: step, upTo: most).map { seconds in
-            Tick(value: seconds, label: seconds < 1 ? seconds.asPlainSeconds : Self.label(seconds))
+            Tick(value: seconds, label: seconds < 60 ? seconds.asPlainSeconds : Self.label(seconds))
         }
     }
 
@@ -63,7 +63,7 @@ extension Double {
     fileprivate var plainText: String { self == rounded() && magnitude < 1e15 ? "\(Int64(nearest: self))" : "\(self)" }
 
     fileprivate var asPlainSeconds: String {
-        let tenths = Int64(nearest: self * 10)
-        return tenths == 0 ? "0" : "\(tenths / 10).\(tenths % 10)s"
+        let (whole, tenths) = Int64(nearest: self * 10).quotientAndRemainder(dividingBy: 10)
+        return tenths > 0 ? "\(whole).\(tenths)s" : whole > 0 ? "\(whole)s" : "0"
     }
 }
