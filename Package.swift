@@ -42,9 +42,8 @@ let package = Package(
         .target(
             name: "MusterCommands",
             dependencies: [
-                "MusterConfig", "Monitoring", "Pipeline", "Restoring", "Catalog", "Reporting", "Jobs", "PostgreSQL",
-                "Directories",
-                "Plugins", "Snapshots", "Conformance",
+                "MusterConfig", "Monitoring", "Pipeline", "Restoring", "Catalog", "Notices", "Reporting", "Jobs",
+                "PostgreSQL", "Directories", "Plugins", "Snapshots", "Conformance",
                 "Borg", "Staging", "Documents", "Settings", "Processes", "Linux", "DumpCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .logging, .system,
             ]),
@@ -60,7 +59,7 @@ let package = Package(
         .target(name: "CKeeper"),
         .target(
             name: "MusterConfig",
-            dependencies: ["Jobs", "YAML", "Settings", "Borg", "Linux", "DumpCore", .system]),
+            dependencies: ["Jobs", "YAML", "Settings", "Borg", "Documents", "Linux", "DumpCore", .system]),
         .target(
             name: "Plugins",
             dependencies: ["YAML", "Settings", "Documents", "Processes", "Linux", "DumpCore", .logging, .system]),
@@ -74,7 +73,8 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "Catalog", "Reporting", "Jobs", "Borg", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
+                "Catalog", "Notices", "Reporting", "Jobs", "Borg", "Staging", "Processes", "Linux", "DumpCore",
+                .logging, .system,
             ]),
         .target(
             name: "Restoring",
@@ -87,6 +87,12 @@ let package = Package(
             dependencies: [
                 "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Checksums", "Linux", "DumpCore",
                 .logging,
+                .system,
+            ]),
+        .target(
+            name: "Notices",
+            dependencies: [
+                "Reporting", "Jobs", "Staging", "Documents", "Processes", "Checksums", "Linux", "DumpCore", .logging,
                 .system,
             ]),
         .target(

@@ -35,8 +35,10 @@ public struct Job: Sendable, Equatable {
     public var report: Report?
     /// How the application is held still while all sources are frozen.
     public var freeze: Freeze?
-    /// Programs of the operator's that hear of the job.
+    /// Programs of the operator's that run before and after.
     public var hooks: Hooks?
+    /// Who is told how runs, drills and checks end, in the order of the file.
+    public var receivers: [Receiver]
     /// How restores are rehearsed.
     public var drill: Drill?
     /// In the order of the file; at least one.
@@ -48,7 +50,7 @@ public struct Job: Sendable, Equatable {
         name: String, file: FilePath, staging: FilePath, host: String? = nil, pluginPath: [FilePath]? = nil,
         parallel: Int? = nil,
         retry: Retry = Retry(), anomalies: AnomalyRule = AnomalyRule(), maxAge: Duration? = nil,
-        freeze: Freeze? = nil, hooks: Hooks? = nil, drill: Drill? = nil, dumps: [Dump],
+        freeze: Freeze? = nil, hooks: Hooks? = nil, receivers: [Receiver] = [], drill: Drill? = nil, dumps: [Dump],
         repositories: [Repository] = []
     ) {
         self.name = name
@@ -62,6 +64,7 @@ public struct Job: Sendable, Equatable {
         self.maxAge = maxAge
         self.freeze = freeze
         self.hooks = hooks
+        self.receivers = receivers
         self.drill = drill
         self.dumps = dumps
         self.repositories = repositories
@@ -76,18 +79,6 @@ extension Job {
         public var thaw: [String] = []
         /// How long the application may stand still.
         public var deadline = Duration.seconds(30)
-
-        public init() {}
-    }
-}
-
-extension Job {
-    /// What stands under `hooks:`.
-    public struct Hooks: Sendable, Equatable {
-        /// A program with its arguments, for a unit of the job that failed.
-        public var onFailure: [String] = []
-        /// How long it may take.
-        public var deadline = Duration.seconds(60)
 
         public init() {}
     }

@@ -1,5 +1,6 @@
 import Borg
 import DumpCore
+import Processes
 
 /// A job with all that carries it out: its providers, and the ways to its repositories. Secrets are still where they are.
 @dynamicMemberLookup
@@ -13,6 +14,9 @@ public struct ReadyJob: Sendable {
     public var repositories: [Job.Repository]
     /// Fetches the passphrase of a repository and sets it up. Throws errors for the operator only.
     public var open: @Sendable (Job.Repository) async throws -> BorgRepository
+
+    /// Runs the operator's own programs, and those that reach receivers. Nil: there are no hooks, and no receiver hears of anything.
+    public var runner: ProgramRunner?
 
     /// One entry under `dumps:`.
     public struct Source: Sendable {
@@ -33,7 +37,7 @@ public struct ReadyJob: Sendable {
 
     /// - Parameter providers: of the job's dumps, in their order.
     public init(
-        _ job: Job, providers: [any Provider], quiescence: (any Quiescence)? = nil,
+        _ job: Job, providers: [any Provider], quiescence: (any Quiescence)? = nil, runner: ProgramRunner? = nil,
         open: @escaping @Sendable (Job.Repository) async throws -> BorgRepository
     ) {
         self.job = job
@@ -41,6 +45,7 @@ public struct ReadyJob: Sendable {
             Source(name: dump.name, kind: dump.kind.name, provider: provider, deadline: dump.settings.deadline)
         }
         self.quiescence = quiescence
+        self.runner = runner
         repositories = job.repositories
         self.open = open
     }

@@ -42,19 +42,6 @@ extension Job.Report {
     }
 }
 
-extension Job.Hooks {
-    static var shape: ObjectShape<Job.Hooks> {
-        ObjectShape(default: Job.Hooks())
-            .required(
-                "on_failure", \.onFailure, .command.example(["/usr/local/bin/tell-me", "backup failed"]),
-                "A program and its arguments. MUSTER_JOB, MUSTER_UNIT, MUSTER_RESULT and MUSTER_REPORT in its environment say what failed."
-            )
-            .key(
-                "deadline", \.deadline, .duration(atLeast: .seconds(1), atMost: .seconds(3600)),
-                "How long it may take.")
-    }
-}
-
 extension Job {
     /// What may stand in a job file.
     ///
@@ -144,7 +131,18 @@ extension ObjectShape<Job> {
         )
         .optional(
             "hooks", \.hooks, Job.Hooks.shape.shape,
-            "A program to run when a unit of the job fails, or cannot begin. muster-failure@.service runs it."
+            "The operator's own programs, to run before and after a run."
+        )
+        .key(
+            "notify", \.receivers,
+            .map(.entries, of: Job.Receiver.shape.shape) { name, receiver in
+                var named = receiver
+                named.name = name
+                return named
+            } parts: {
+                ($0.name, $0)
+            },
+            "Who is told when something goes wrong and when it goes well again, each under a name of your choice."
         )
         .optional(
             "drill", \.drill, Job.Drill.shape.shape,

@@ -8,7 +8,8 @@ import SystemPackage
 
 /// One run of a job, from the lock to the report.
 ///
-///     lock → undo leftovers → prepare all → freeze all → dump all → release all → gate → seal → publish → archive → report
+///     lock → undo leftovers → hooks before → prepare all → freeze all → dump all → release all → gate → seal → publish → archive
+///     → hooks after → report → notices
 public struct Run: Sendable {
     public let job: ReadyJob
     let display: any ProgressDisplay
@@ -41,15 +42,18 @@ public struct Run: Sendable {
     /// The report comes back on every path. It is in the staging area too, unless another run holds the lock. A run is performed once.
     public func perform(_ part: Part) async -> RunReport.Ended {
         record.note { $0.command = part.rawValue }
+        let announcement = announce()
         do {
             let lock = try await lock(for: part)
             defer { lock.release() }
             let inPlace = SourcesInPlace()
             let failure = await failure(of: { () throws(RunFailure) in try await tell(part, holding: lock, inPlace) })
             await inPlace.release()
-            return await record.end(with: failure, in: lock.area)
+            let ended = await record.end(with: await finishByHooks(failure), in: lock.area)
+            return await conclude(ended, after: announcement, in: lock.area)
         } catch {
-            return record.end(with: RunFailure(error, during: part == .archive ? .archive : .dump))
+            let ended = record.end(with: RunFailure(error, during: part == .archive ? .archive : .dump))
+            return await conclude(ended, after: announcement, in: nil)
         }
     }
 
@@ -61,6 +65,7 @@ public struct Run: Sendable {
     ) async throws(RunFailure) {
         await enter(part == .archive ? .archive : .prepare, in: lock.area)
         try await undoLeftovers(before: part, holding: lock)
+        try await prepareByHooks()
         guard part != .archive else {
             return try await archive(try await currentSet(holding: lock), holding: lock)
         }
@@ -113,7 +118,7 @@ public struct Run: Sendable {
 }
 
 /// What stopped the work; nil if nothing did.
-private func failure(of work: () async throws(RunFailure) -> Void) async -> RunFailure? {
+func failure(of work: () async throws(RunFailure) -> Void) async -> RunFailure? {
     do {
         try await work()
         return nil

@@ -1,4 +1,5 @@
 import DumpCore
+import Glibc
 import Jobs
 import Linux
 import Logging
@@ -20,10 +21,11 @@ final class RunRecord: Sendable {
         startedAt = .now
         id = RunID(start: startedAt)
         self.log = log
-        report = Mutex(
-            RunReport(
-                tool: tool, command: RunReport.Part.run.rawValue, job: job.name, runID: id, host: job.hostName,
-                startedAt: startedAt))
+        var report = RunReport(
+            tool: tool, command: RunReport.Part.run.rawValue, job: job.name, runID: id, host: job.hostName,
+            startedAt: startedAt)
+        report.invocationID = getenv("INVOCATION_ID").map { String(cString: $0) }
+        self.report = Mutex(report)
     }
 
     var current: RunReport { report.withLock { $0 } }

@@ -3,7 +3,7 @@ import DumpCore
 extension Program {
     /// A line that the program wrote, without the secrets that it was handed: it may have said one in an error.
     public func withoutSecrets(_ line: String) -> String {
-        secrets.contains { $0.isSecret && $0.text.isPart(of: line) }
+        repeatsSecrets || secrets.contains { $0.isSecret && $0.text.isPart(of: line) }
             ? "(a line with a secret in it is not shown)" : line
     }
 }

@@ -30,11 +30,15 @@ public struct Program: Sendable {
     public var inputFile: FileDescriptor?
     /// Whether it fails when it ends with status 0 and leaves a process running: with the status `leftProcess`, and words that say which.
     public var endsAlone = false
+    /// Whether what it says may repeat a secret that it has from elsewhere, such as a URL in its own configuration: no line of it is shown or logged.
+    public var repeatsSecrets = false
     /// How long the program has between SIGTERM and SIGKILL when it is stopped.
     public var grace: Duration
 
     /// Where a program finds the directory it was handed.
     public static let directoryPath: FilePath = "/proc/self/fd/3"
+    /// Where it finds the first of its secrets, for a program that takes the path as an argument.
+    public static let firstSecretPath = FilePath("/proc/self/fd/\(KEEPER_FIRST_SECRET)")
     /// How many a keeper hands on.
     public static let mostSecrets = Int(KEEPER_MOST_SECRETS)
     /// The status of a program that ended well and was not alone.

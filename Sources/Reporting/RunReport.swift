@@ -52,6 +52,12 @@ public struct RunReport: Sendable, Codable {
     public var archives: [ArchiveRecord] = []
     /// Whether the operator said that the sizes of this run are right; the sizes of runs before it are no measure any more.
     public var sizesAccepted: Bool?
+    /// The operator's programs that were run, in their order; nil if there were none.
+    public var hooks: [HookRecord]?
+    /// Who was told of the run, and who was not reached; nil if no receiver was to be told.
+    public var notices: [NoticeRecord]?
+    /// What systemd calls this start of the unit; nil outside one.
+    public var invocationID: String?
 
     public init(tool: Manifest.Tool, command: String, job: String, runID: RunID, host: String, startedAt: Timestamp) {
         self.tool = tool
@@ -183,7 +189,14 @@ extension RunReport {
         (stage, process) = (nil, nil)
         error = failure?.error.map(ErrorRecord.init)
         exitStatus = (failure?.exitStatus ?? .done).rawValue
-        outcome =
+        outcome = Outcome(failure)
+    }
+}
+
+extension RunReport.Outcome {
+    /// Of a run that ended.
+    public init(_ failure: RunFailure?) {
+        self =
             switch failure {
             case nil: .done
             case .interrupted: .interrupted

@@ -1,4 +1,16 @@
 extension Shape<String> {
+    /// Text of one line or several, which may be empty.
+    public static var text: Shape {
+        Shape.scalar("text", schema: ["type": "string"]) { text, _ in
+            text
+        } write: {
+            .text($0)
+        }.checked { text in
+            text.unicodeScalars.contains { $0.isControl && $0 != "\n" && $0 != "\t" }
+                ? Fault("must not have control characters") : nil
+        }
+    }
+
     /// One line of text, which may be empty. A plain number or word is text too.
     public static var line: Shape {
         Shape.scalar("text", schema: ["type": "string"]) { text, _ in

@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { secrets_descriptor = 3, directory_descriptor = 3, first_secret_descriptor = 10, above_all = first_secret_descriptor + KEEPER_MOST_SECRETS };
+enum { secrets_descriptor = 3, directory_descriptor = 3, first_secret_descriptor = KEEPER_FIRST_SECRET, above_all = first_secret_descriptor + KEEPER_MOST_SECRETS };
 
 struct secret {
     char *bytes;

@@ -28,7 +28,7 @@
 #define KEEPER_SECRET "--secret"
 #define KEEPER_SECRET_AS_PATH "path"
 #define KEEPER_SECRET_AS_DESCRIPTOR "descriptor"
-enum { KEEPER_MOST_SECRETS = 64 };
+enum { KEEPER_MOST_SECRETS = 64, KEEPER_FIRST_SECRET = 10 };
 /// The program must leave no process behind when it ends with status 0.
 #define KEEPER_ALONE "--alone"
 /// The status of one that did. Standard error says which process it was.

@@ -10,22 +10,30 @@ struct JobReference {
         var keys: [SettingsKey]
     }
 
-    let sections: [Section]
+    let job: Section
+    /// One for each provider.
+    let dumps: [Section]
+    let repository: Section
+    let receiver: Section
+
+    var sections: [Section] { [job] + dumps + [repository, receiver] }
 
     init() {
         let schema = Job.schemaValue(kinds: BuiltInProviders.alone)
         let properties = schema["properties"] ?? [:]
-        sections =
-            [Section(title: "The job", story: "At the top of the file.", keys: SettingsKey.all(in: schema))]
-            + (properties["dumps"]?["additionalProperties"]?["oneOf"]?.elements ?? []).map(Self.dumps)
-            + [
-                Section(
-                    title: "A repository", story: "Below `repositories:` and a name of your choice.",
-                    keys: SettingsKey.all(in: properties["repositories"]?["additionalProperties"] ?? [:]))
-            ]
+        job = Section(title: "The job", story: "At the top of the file.", keys: SettingsKey.all(in: schema))
+        dumps = (properties["dumps"]?["additionalProperties"]?["oneOf"]?.elements ?? []).map(Self.dump)
+        repository = Self.named("A repository", in: properties, below: "repositories")
+        receiver = Self.named("A receiver of notices", in: properties, below: "notify")
     }
 
-    private static func dumps(_ schema: PlainValue) -> Section {
+    private static func named(_ title: String, in properties: PlainValue, below key: String) -> Section {
+        Section(
+            title: title, story: "Below `\(key):` and a name of your choice.",
+            keys: SettingsKey.all(in: properties[key]?["additionalProperties"] ?? [:]))
+    }
+
+    private static func dump(_ schema: PlainValue) -> Section {
         let kind = schema["properties"]?["provider"]?["const"]?.word ?? ""
         return Section(
             title: "A dump with provider: \(kind)",

@@ -6,17 +6,17 @@ import Settings
 /// Prose begins with `# `. A key that has no default, and need not be there, stands behind a `#` without a blank, and so do the lines of
 /// what belongs to it: taking that one character away puts it into force.
 struct ReferenceJob {
-    private let sections = JobReference().sections
+    private let reference = JobReference()
 
     var text: String {
-        let (job, repository) = (sections[0], sections[sections.count - 1])
-        let dumps = sections[1..<(sections.count - 1)]
-        return Self.opening
-            + job.keys.map { key in
+        Self.opening
+            + reference.job.keys.map { key in
                 switch key.name {
                 case "dumps":
-                    entry(key, zip(["app", "documents"], dumps).map { ($0, provider($1) + lines(of: $1.keys)) })
-                case "repositories": entry(key, [("offsite", lines(of: repository.keys))])
+                    entry(
+                        key, zip(["app", "documents"], reference.dumps).map { ($0, provider($1) + lines(of: $1.keys)) })
+                case "repositories": entry(key, [("offsite", lines(of: reference.repository.keys))])
+                case "notify": receivers(key)
                 default: lines(of: key)
                 }
             }.joined(separator: [""]).joined(separator: "\n")
@@ -33,6 +33,19 @@ struct ReferenceJob {
         prose(key.help) + ["\(key.name):"]
             + named.flatMap { ["  \($0.name):"] + $0.lines.map { $0.isEmpty ? "" : "    \($0)" } }
     }
+
+    /// One for each way to a receiver, behind a `#` as a whole: nobody is told by default. The first has the keys of all of them.
+    private func receivers(_ key: SettingsKey) -> [String] {
+        let ways = zip(Self.receivers, reference.receiver.keys)
+        let common = reference.receiver.keys.dropFirst(Self.receivers.count)
+        return prose(key.help) + ["#\(key.name):"]
+            + ways.flatMap { name, way in
+                let keys = [way] + (name == Self.receivers[0] ? Array(common) : [])
+                return ["  \(name):"] + keys.flatMap { prose($0.help) + setting($0)[0] }.map { "    \($0)" }
+            }.map { "#\($0)" }
+    }
+
+    private static let receivers = ["monitor", "chat", "mail", "program"]
 
     private func provider(_ section: JobReference.Section) -> [String] {
         ["provider: \(section.title.split(atASCII: " ").last ?? "")"]

@@ -24,7 +24,10 @@ extension Muster {
                 AcceptCommand.self,
             ]
         ),
-        ("Integrate", [WithLockCommand.self, BorgCommand.self, PluginsCommand.self, FailedCommand.self]),
+        (
+            "Integrate",
+            [WithLockCommand.self, BorgCommand.self, PluginsCommand.self, NotifyCommand.self, FailedCommand.self]
+        ),
     ]
 
     static var commandGroups: [CommandGroup] {

@@ -54,7 +54,7 @@ extension JobOptions {
                 ApplicationFreeze(
                     freeze: settings.freeze, thaw: settings.thaw, deadline: settings.deadline,
                     lock: job.staging.appending("freeze-lock"), runner: runner)
-            }
+            }, runner: runner
         ) { repository in
             try repository.settings.requireControlOfKeys()
             return BorgRepository(

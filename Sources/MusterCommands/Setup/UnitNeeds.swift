@@ -17,7 +17,9 @@ struct UnitNeeds {
     init(of job: Job) {
         let repositories = job.repositories.map(\.settings)
         let local = repositories.compactMap(\.localPath)
-        let secrets = repositories.flatMap { [$0.passphrase?.path, $0.ssh?.identityFile, $0.ssh?.knownHosts] }
+        let secrets =
+            repositories.flatMap { [$0.passphrase?.path, $0.ssh?.identityFile, $0.ssh?.knownHosts] }
+            + job.receivers.flatMap { $0.secrets.map(\.path) + [$0.apprise?.config] }
         read = job.directories.map(\.path) + secrets.compactMap(\.self)
         // Borg makes the repository itself, in its parent.
         written =

@@ -8,24 +8,32 @@ extension Run {
     /// The dumps of the job, made by hand: into `target`, sealed like any set, while the published set is left alone.
     ///
     /// The directory appears under its name when all is in it and on disk, or not at all: the set is built in a staging area of its own
-    /// beside it, which is removed in the end.
+    /// beside it, which is removed in the end. Hooks run before and after it; it is no part of the job's history, and no receiver hears of it.
+    ///
     /// - Parameter target: must not exist, or be an empty directory.
     public func perform(into target: FilePath) async -> RunReport.Ended {
         record.note { $0.command = Part.dump.rawValue }
+        let failure = await failure(of: { () throws(RunFailure) in
+            try await prepareByHooks()
+            if let failure = await dump(into: target) { throw failure }
+        })
+        return record.end(with: await finishByHooks(failure))
+    }
+
+    private func dump(into target: FilePath) async -> RunFailure? {
         var copying = self
         do {
             let place = try VacantDirectory(target)
             let root = place.hidden("\(id)")
             copying.areaByHand = root
             try await StagingArea.requireControl(of: root)
-            let failure = try await UnfinishedDirectory(root, of: "muster dump --into").noted(
+            return try await UnfinishedDirectory(root, of: "muster dump --into").noted(
                 in: job.staging, log: log
             ) {
                 try await copying.fill(place, by: StagingArea.open(root))
             }
-            return record.end(with: failure)
         } catch {
-            return record.end(with: RunFailure(error, during: .dump))
+            return RunFailure(error, during: .dump)
         }
     }
 

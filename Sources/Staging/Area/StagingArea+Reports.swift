@@ -18,13 +18,16 @@ extension StagingArea {
     ///
     /// Needs no lock: a run that did not get it has a report too. On return the report is on disk.
     public func writeReport(_ report: some Encodable & Sendable, of run: RunID) async throws(StagingError) {
-        let path = runs.appending("\(run)\(Self.reportSuffix)")
+        let path = reportFile(of: run)
         let area = self
         try await onOwnThread { () throws(StagingError) in
             try SmallFile(path).replace(attempting(to: "encode", path) { try SnakeCaseJSON.encode(report) })
             try area.removeOldReports()
         }
     }
+
+    /// Where the report of a run is, if it has one.
+    public func reportFile(of run: RunID) -> FilePath { runs.appending("\(run)\(Self.reportSuffix)") }
 
     /// All reports, newest run first.
     public func reports() async throws(StagingError) -> [StoredReport] {

@@ -15,6 +15,7 @@ import SystemPackage
 ///       repositories/<name>.json  what is remembered of each repository
 ///       unfinished/<run-id>.json  directories that commands fill elsewhere, see UnfinishedDirectory
 ///       job.json             which job this is
+///       incidents.json       what receivers of notices have been told
 ///
 /// At any instant, and after any crash, `current/` is the old complete set or the new one.
 ///

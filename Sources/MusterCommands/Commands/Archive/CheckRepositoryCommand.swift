@@ -8,7 +8,8 @@ struct CheckRepositoryCommand: MusterCommand {
     static let manual = CommandManual(
         "check-repository", "Let Borg check a repository and all archives in it.",
         story: """
-            A run does so when it is due by 'check:', and counts a check by hand as one of its own. Nothing is repaired.
+            A run does so when it is due by 'check:', and counts a check by hand as one of its own. Nothing is repaired. The receivers \
+            below notify: hear of it.
             """,
         examples: [
             "muster check-repository nightly -r offsite": "Check segments and archives.",
@@ -41,7 +42,9 @@ struct CheckRepositoryCommand: MusterCommand {
         var job = try jobOptions.load(positionalJob, log: log)
         try repositories.choose(in: &job)
         let check = maxDuration.map { RepositoryCheck.part(atMost: $0) } ?? (verifyData ? .data : .full)
-        try await Upkeep(of: job, log: log).check(check).tell(output) { kept in
+        let notices = CommandNotices(of: job, about: .check, command: "check-repository", log: log)
+        let upkeep = Upkeep(of: job, log: log)
+        try await notices.telling({ await upkeep.check(check) }, verdict: { .init($0) }).tell(output) { kept in
             kept.checked.map { "repository \(kept.repository): \($0.text), no damage found" }
         }
     }

@@ -16,7 +16,8 @@ struct DrillCommand: MusterCommand {
             repositories, each drill takes the one whose last drill was longest ago.
 
             The server runs as a user of its own without a network. It cannot reach the live server or its files. The result is kept, and \
-            muster list and muster status show it. How long it took is the time to expect of a real restore.
+            muster list and muster status show it. How long it took is the time to expect of a real restore. The receivers below notify: hear \
+            of it, unless a set is named.
             """,
         examples: [
             "muster drill nightly": "Prove the newest archive of one repository.",
@@ -52,6 +53,12 @@ struct DrillCommand: MusterCommand {
         let log = output.logger()
         progress.begin(output, log: log)
         let job = try options.job(positionalJob, log: log)
+        guard set == nil else { return try tell(try await record(of: job, log)) }
+        let notices = CommandNotices(of: job, about: .drill, command: "drill", log: log)
+        try tell(try await notices.telling({ try await record(of: job, log) }, verdict: { .init($0) }))
+    }
+
+    private func record(of job: ReadyJob, _ log: Logger) async throws -> DrillRecord {
         try await restoring {
             let means = try await restoreOptions.means(plugins: job.job.pluginPath, log: log)
             let source = try await source(job, DrillStore(in: restoreOptions.root), log)
@@ -59,7 +66,7 @@ struct DrillCommand: MusterCommand {
                 of: job.name, asking: questions(job), from: source, by: means, options: settings
             ).perform()
             await job.job.writePage(state: restoreOptions.root, log: log)
-            try tell(record)
+            return record
         }
     }
 
