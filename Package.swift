@@ -204,6 +204,11 @@ let package = Package(
                 .logging, .system,
             ]),
         .testTarget(
+            name: "NoticesTests",
+            dependencies: [
+                "Notices", "Jobs", "Reporting", "Processes", "Linux", "DumpCore", "TestSupport", .logging, .system,
+            ]),
+        .testTarget(
             name: "MusterCommandsTests",
             dependencies: ["MusterCommands", "MusterConfig", "Reporting", "Linux", "DumpCore", "TestSupport", .system]),
         .testTarget(

@@ -26,14 +26,14 @@ extension Job.Hooks {
     }
 
     private static func commands(like example: PlainValue) -> Shape<[[String]]> {
-        Shape.commands.example(example)
+        Shape.commands(like: example)
     }
 }
 
 extension Shape<[[String]]> {
     /// A program and its arguments, or a list of such. One alone is shown as it was written.
-    fileprivate static var commands: Shape {
-        let (one, several) = (Shape<[String]>.command, Shape<[[String]]>.list(of: .command))
+    fileprivate static func commands(like example: PlainValue) -> Shape {
+        let (one, several) = (Shape<[String]>.command.example(example), Shape<[[String]]>.list(of: .command))
         return Shape(schema: ["anyOf": [one.schema, several.schema]]) { node, diagnostics in
             guard case .list(let nodes) = node.content, case .scalar? = nodes.first?.content else {
                 return several.read(node, &diagnostics)

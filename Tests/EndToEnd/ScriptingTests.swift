@@ -94,6 +94,10 @@ extension TestHost {
             "  files:", "    provider: directory", "    path: \(tree)", "    exclude: [\"*.tmp\"]",
         ]
         job.repositoryLines += ["    keep: {last: 2}", "    check: {every: 1d}"]
+        job.lines += [
+            "hooks: {before: [test, -n, a], on_success: [test, -n, '']}",
+            "notify: {good: {command: [test, -n, a], on: [start, success]}, bad: {command: [test, -n, ''], on: [success]}}",
+        ]
         try await sql(
             """
             CREATE SEQUENCE numbers; SELECT nextval('numbers');
@@ -135,6 +139,7 @@ extension TestHost {
             ("extract", try await mustSucceed("extract", "latest", "--into", restored.string, "--json")),
             ("prune-check-repository", try await mustSucceed("prune", "--json", "--dry-run")),
             ("prune-check-repository", try await mustSucceed("check-repository", "--json")),
+            ("notify", try await muster("notify", "--json").output),
             ("config-check", try await shell("\"$MUSTER\" config check \"$JOB\" --json").output),
         ]
     }

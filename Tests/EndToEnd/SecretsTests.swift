@@ -82,7 +82,7 @@ struct SecretsTests {
 }
 
 /// Looks for secrets in the arguments and the environment of every process but this.
-private final class SecretWatch: Sendable {
+final class SecretWatch: Sendable {
     private let seen = Recorded<String>()
     private let task: Task<Void, any Error>
 
@@ -112,7 +112,7 @@ private final class SecretWatch: Sendable {
 extension TestHost {
     /// The files that have one of these in them: on this host, and, of what is new since, where programs write to by custom. Not
     /// among what other tests do meanwhile.
-    fileprivate func filesHolding(_ secrets: [String]) async throws -> [String] {
+    func filesHolding(_ secrets: [String]) async throws -> [String] {
         let patterns = secrets.flatMap { ["-e", $0] }
         let places = ["/tmp", "/run", "/var/log", "/var/tmp", "/dev/shm"]
         let isNew = ["-path", "/tmp/muster-*", "-prune", "-o", "-newer", "\(scratch)/passphrase", "-type", "f"]

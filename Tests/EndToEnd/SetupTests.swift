@@ -109,7 +109,9 @@ struct SetupTests {
                 )
                 #expect(result.status == .exited(Int32(status)), "\(result.errors)")
                 if program.contains("exit 7") {
-                    #expect(result.errors.contains("exited with status 7: no"), "\(result.errors)")
+                    #expect(
+                        result.errors.contains("of hooks: on_failure exited with status 7: \(hook)\n  stderr: no"),
+                        "\(result.errors)")
                 }
             }
             let told = try read(host.scratch.appending("told"))

@@ -158,7 +158,7 @@ struct JobTests {
             (
                 "nonsense",
                 "1:1: the file: expected a mapping, found 'nonsense'\n"
-                    + "  hint: Known here: staging, host, plugin_path, parallel, retry, anomalies, max_age, alert_after, metrics, report, freeze, hooks, drill, dumps, repositories."
+                    + "  hint: Known here: staging, host, plugin_path, parallel, retry, anomalies, max_age, alert_after, metrics, report, freeze, hooks, notify, drill, dumps, repositories."
             ),
             (
                 "dumps: {a: {provider: postgresql}}",

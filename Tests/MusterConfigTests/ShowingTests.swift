@@ -28,6 +28,7 @@ struct ShowingTests {
                 report: null
                 freeze: null
                 hooks: null
+                notify: {}
                 drill: null
                 dumps:
                   app:
@@ -82,7 +83,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:51:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:52:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

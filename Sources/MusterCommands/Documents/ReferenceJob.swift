@@ -34,13 +34,13 @@ struct ReferenceJob {
             + named.flatMap { ["  \($0.name):"] + $0.lines.map { $0.isEmpty ? "" : "    \($0)" } }
     }
 
-    /// One for each way to a receiver, behind a `#` as a whole: nobody is told by default. The first has the keys of all of them.
+    /// One for each way to a receiver, behind a `#` as a whole: nobody is told by default. One has the keys that all may have.
     private func receivers(_ key: SettingsKey) -> [String] {
         let ways = zip(Self.receivers, reference.receiver.keys)
         let common = reference.receiver.keys.dropFirst(Self.receivers.count)
         return prose(key.help) + ["#\(key.name):"]
             + ways.flatMap { name, way in
-                let keys = [way] + (name == Self.receivers[0] ? Array(common) : [])
+                let keys = [way] + (way.name == "http" ? Array(common) : [])
                 return ["  \(name):"] + keys.flatMap { prose($0.help) + setting($0)[0] }.map { "    \($0)" }
             }.map { "#\($0)" }
     }
@@ -91,8 +91,15 @@ struct ReferenceJob {
     /// Within a mapping that is commented out as a whole, nothing is commented out by itself.
     private func lines(within key: SettingsKey) -> [String] {
         key.inner.flatMap { inner in
-            key.isOptionalMapping ? prose(inner.help) + setting(inner)[0] : lines(of: inner)
+            key.isOptionalMapping
+                ? prose(inner.help) + (exampleOfNothing(inner) ?? setting(inner)[0]) : lines(of: inner)
         }
+    }
+
+    /// What says more than an empty list or mapping.
+    private func exampleOfNothing(_ key: SettingsKey) -> [String]? {
+        guard [.list([]), .mapping([])].contains(key.standard), let example = key.example else { return nil }
+        return ["\(key.name): \(example.inline)"]
     }
 
     private func prose(_ help: String, indent: String = "") -> [String] {

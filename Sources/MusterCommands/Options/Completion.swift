@@ -14,6 +14,8 @@ extension CompletionKind {
 
     static let repositories = ofJob { $0.repositories.map(\.name) }
 
+    static let receivers = ofJob { $0.receivers.map(\.name) }
+
     static let archives = CompletionKind.custom { words, _, _ in
         guard let job = job(of: words), let area = try? await StagingArea.openExisting(job.staging) else { return [] }
         var names: [String] = []

@@ -33,8 +33,10 @@ struct CommandNotices {
             return result
         } catch {
             _ = await announcement.value
-            let failure = (error as? CommandFailure)?.error ?? error.forOperator
-            await tell(Task.isCancelled ? .interrupted : Verdict(opened: [(topic.rawValue, failure)]))
+            let failure = (error as? CommandFailure)?.error ?? error as? any OperatorError
+            await tell(
+                Task.isCancelled
+                    ? .interrupted : Verdict(opened: [(topic.rawValue, failure ?? SetupError("it could not begin"))]))
             throw error
         }
     }

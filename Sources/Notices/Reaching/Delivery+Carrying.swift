@@ -34,8 +34,7 @@ extension Delivery {
     }
 
     private func secret(_ source: SecretSource, _ what: String, _ runner: ProgramRunner) async throws -> Secret {
-        try await source.resolve(
-            for: "\(what) of receiver '\(receiver.name)'", runner: runner, limit: receiver.deadline)
+        try await source.resolve(for: "\(what) of receiver '\(receiver.name)'", runner: runner)
     }
 }
 

@@ -75,8 +75,10 @@ private struct FailedUnit {
         return id == variable("MONITOR_INVOCATION_ID") && report.outcome == .failed
     }
 
+    /// One that failed within the run's unit, which may do less, is run again here.
     var hasRunHooks: Bool {
-        hasReported && report?.hooks?.contains { $0.hook == Job.Hooks.Place.onFailure.rawValue } == true
+        let ran = report?.hooks?.filter { $0.hook == Job.Hooks.Place.onFailure.rawValue } ?? []
+        return hasReported && !ran.isEmpty && ran.allSatisfy { $0.error == nil }
     }
 
     func environment(of job: Job) -> [String: String] {

@@ -18,7 +18,9 @@ struct NotifyCommand: MusterCommand {
         ], statuses: .of())
 
     @Argument(help: jobHelp, completion: .jobs) var positionalJob: String?
-    @Option(help: ArgumentHelp("Only this receiver of the job; may be repeated.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Only this receiver of the job; may be repeated.", valueName: "name"), completion: .receivers
+    )
     var receiver: [String] = []
     @OptionGroup var jobOptions: JobOptions
     @OptionGroup var output: OutputOptions
