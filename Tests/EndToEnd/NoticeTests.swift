@@ -208,7 +208,8 @@ struct NoticeTests {
             }
             let count = { try server.bodies("ok/chat").count }
             host.job.lines.append("hooks: {on_failure: [/bin/sh, -c, 'echo x >> \(host.scratch)/hooked']}")
-            let hooked = { (try? read(host.scratch.appending("hooked")).count / 2) ?? 0 }
+            let lines = host.scratch.appending("hooked")
+            let hooked = { (try? read(lines).count / 2) ?? 0 }
             try FileSystem.rename(host.source, to: host.scratch.appending("away"))
             #expect(try await host.muster("dump", environment: ["INVOCATION_ID": "a1"]).status == .exited(3))
             try await failed("muster-dump@nightly", "a1")

@@ -107,7 +107,7 @@ extension Delivery {
 
     private func run(_ program: Program, _ runner: ProgramRunner) async throws {
         let text = notice.text.isEmpty ? notice.subject : notice.text
-        let outcome = try await runner.run(program, reading: Array(text.utf8))
+        let outcome = try await runner.run(program, reading: Array((text + "\n").utf8))
         guard !outcome.succeeded else { return }
         let said = program.repeatsSecrets ? "" : outcome.lastErrors
         throw NoticeError(
