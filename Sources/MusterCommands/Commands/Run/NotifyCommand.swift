@@ -32,7 +32,7 @@ struct NotifyCommand: MusterCommand {
         guard let runner = job.runner else { return }
         let told = await Notices(of: job.job, by: runner, log: log).test(notice(job.job), names: receiver)
         if output.json {
-            Console.shared.result(try json(told))
+            Console.shared.result(try json(told, as: "receivers"))
         } else if !output.quiet {
             Console.shared.result(told.map { "\($0.receiver): \($0.reached ? "reached" : "not reached")" }.asLines)
         }
