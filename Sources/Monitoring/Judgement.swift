@@ -26,7 +26,10 @@ struct Judgement {
 
     // MARK: - Runs
 
-    private var runReasons: [Finding] { [lastRunReason, staleJob].compactMap(\.self) }
+    private var runReasons: [Finding] { [lastRunReason, staleJob].compactMap(\.self) + besides }
+
+    /// What went wrong beside the dumps and archives of the last run, such as metrics that it could not write.
+    private var besides: [Finding] { (history.ended.first?.findings ?? []).filter { $0.severity != .note } }
 
     private var lastRunReason: Finding? {
         guard let last = history.ended.first else {

@@ -14,6 +14,7 @@ public struct Run: Sendable {
     public let job: ReadyJob
     let display: any ProgressDisplay
     let acceptsSizes: Bool
+    let observer: Observer
     /// Where a dump by hand is made; nil for what is published.
     var areaByHand: FilePath?
     /// Of this run, for as long as it goes on.
@@ -22,14 +23,20 @@ public struct Run: Sendable {
 
     public var id: RunID { record.id }
 
+    /// Hears of a run twice: once it is on record, and once its result is. Returns what is to be put on record beside that.
+    ///
+    /// The run waits for it, and holds its lock.
+    public typealias Observer = @Sendable (RunReport) async -> [Finding]
+
     /// - Parameter acceptsSizes: the sizes of this run's dumps are right whatever they are, and the measure for later runs.
     public init(
         _ job: ReadyJob, tool: Manifest.Tool, display: any ProgressDisplay = NoDisplay(), acceptsSizes: Bool = false,
-        log: Logger
+        observer: @escaping Observer = { _ in [] }, log: Logger
     ) {
         self.job = job
         self.display = display
         self.acceptsSizes = acceptsSizes
+        self.observer = observer
         self.log = log
         record = RunRecord(of: job, tool: tool, log: log)
     }
@@ -50,7 +57,9 @@ public struct Run: Sendable {
             let failure = await failure(of: { () throws(RunFailure) in try await tell(part, holding: lock, inPlace) })
             await inPlace.release()
             let ended = await record.end(with: await finishByHooks(failure), in: lock.area)
-            return await conclude(ended, after: announcement, in: lock.area)
+            await record.tell(observer, in: lock.area)
+            return await conclude(
+                RunReport.Ended(report: record.current, failure: ended.failure), after: announcement, in: lock.area)
         } catch {
             let ended = record.end(with: RunFailure(error, during: part == .archive ? .archive : .dump))
             return await conclude(ended, after: announcement, in: nil)
@@ -64,6 +73,7 @@ public struct Run: Sendable {
         _ part: Part, holding lock: StagingLock, _ inPlace: SourcesInPlace
     ) async throws(RunFailure) {
         await enter(part == .archive ? .archive : .prepare, in: lock.area)
+        await record.tell(observer, in: lock.area)
         try await undoLeftovers(before: part, holding: lock)
         try await prepareByHooks()
         guard part != .archive else {

@@ -15,6 +15,8 @@ final class RunRecord: Sendable {
     let startedAt: Timestamp
     private let log: Logger
     private let report: Mutex<RunReport>
+    /// When the stage began that the report names.
+    private let stageBeganAt = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Of a run that begins now.
     init(of job: ReadyJob, tool: Manifest.Tool, log: Logger) {
@@ -37,6 +39,7 @@ final class RunRecord: Sendable {
     /// A run whose record cannot be written goes on: it would be a pity about the dumps. It does not end with status 0, see `end`.
     func enter(_ stage: RunReport.Stage, in area: StagingArea) async {
         let isFirst = current.stage == nil
+        noteTimeOfStage()
         note {
             $0.stage = stage
             $0.endedAt = .now
@@ -50,8 +53,38 @@ final class RunRecord: Sendable {
         }
     }
 
+    /// Lets an observer hear of the run as it is on record, and puts on record what he has found.
+    func tell(_ observer: Run.Observer, in area: StagingArea) async {
+        let known = current.findings ?? []
+        let news = await observer(current).filter { !known.contains($0) }
+        guard !news.isEmpty else { return }
+        for finding in news { log.warning("\(finding.message)", metadata: finding.facts) }
+        note { $0.findings = known + news }
+        do {
+            try await area.writeReport(current, of: id)
+        } catch {
+            log.warning("cannot record the state of the run", metadata: ["error": "\(error.message)"])
+        }
+    }
+
+    /// Adds the time of the stage that is over. The next one begins now.
+    private func noteTimeOfStage() {
+        let now = ContinuousClock.now
+        let beganAt = stageBeganAt.withLock { beganAt in
+            defer { beganAt = now }
+            return beganAt
+        }
+        note { report in
+            guard let beganAt, let stage = report.stage else { return }
+            var stages = report.stages ?? RunReport.StageTimes()
+            stages[stage] = ((stages[stage] ?? 0) + (now - beganAt) / .seconds(1)).inThousandths
+            report.stages = stages
+        }
+    }
+
     /// Closes the report.
     func end(with failure: RunFailure?) -> RunReport.Ended {
+        noteTimeOfStage()
         note { $0.end(with: failure) }
         return RunReport.Ended(report: current, failure: failure)
     }
@@ -68,5 +101,18 @@ final class RunRecord: Sendable {
             // A run whose outcome is not on record did not end well. Its own failure says more than this one.
             return end(with: failure ?? .afterwards(error))
         }
+    }
+}
+
+extension Double {
+    /// Rounded, as times in reports are.
+    fileprivate var inThousandths: Double { (self * 1000).rounded() / 1000 }
+}
+
+extension Finding {
+    fileprivate var facts: Logger.Metadata {
+        var facts: Logger.Metadata = ["code": "\(code)"]
+        if let hint { facts["hint"] = "\(hint)" }
+        return facts
     }
 }

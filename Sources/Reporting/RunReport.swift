@@ -23,7 +23,7 @@ public struct RunReport: Sendable, Codable {
     }
 
     /// What a run does while it has no result.
-    public enum Stage: String, Sendable, Codable { case prepare, dump, seal, archive }
+    public enum Stage: String, Sendable, Codable, CaseIterable { case prepare, dump, seal, archive }
 
     public var formatVersion = 1
     public var tool: Manifest.Tool
@@ -40,9 +40,13 @@ public struct RunReport: Sendable, Codable {
     /// What it does, and the process that does it. Nil once there is a result.
     public var stage: Stage?
     public var process: ProcessIdentity?
+    /// How long each stage took that is over. Nil in reports of before that was measured, and of a dump by hand.
+    public var stages: StageTimes?
     /// When its set was published; nil if none was.
     public var publishedAt: Timestamp?
     public var error: ErrorRecord?
+    /// What went wrong beside the dumps and archives, and stopped nothing. Nil if nothing did.
+    public var findings: [Finding]?
     /// How many times the dumps were begun.
     public var attempts = 1
     /// In the order of the job file.
@@ -83,6 +87,30 @@ extension RunReport {
             message = error.message
             hint = error.hint
             context = Dictionary(error.context.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        }
+    }
+
+    /// In seconds, over all attempts. Nil for a stage that was not reached.
+    public struct StageTimes: Sendable, Codable, Equatable {
+        public var prepareSeconds: Double?
+        public var dumpSeconds: Double?
+        public var sealSeconds: Double?
+        public var archiveSeconds: Double?
+
+        public init() {}
+
+        public subscript(stage: Stage) -> Double? {
+            get { self[keyPath: Self.path(of: stage)] }
+            set { self[keyPath: Self.path(of: stage)] = newValue }
+        }
+
+        private static func path(of stage: Stage) -> WritableKeyPath<Self, Double?> {
+            switch stage {
+            case .prepare: \.prepareSeconds
+            case .dump: \.dumpSeconds
+            case .seal: \.sealSeconds
+            case .archive: \.archiveSeconds
+            }
         }
     }
 

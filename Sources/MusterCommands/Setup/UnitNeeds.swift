@@ -25,8 +25,8 @@ struct UnitNeeds {
         written =
             ([job.staging] + local).map(\.placeToMakeIt)
             + repositories.compactMap { $0.keyExport?.removingLastComponent() }
-            // The page is made beside its file.
-            + [job.report?.html.removingLastComponent()].compactMap(\.self)
+            // A page and metrics are made beside their files.
+            + [job.report?.html.removingLastComponent(), job.metrics?.directory].compactMap(\.self)
         mounts = [job.staging] + local + job.directories.filter(\.requiresMount).map(\.path)
         sshNeedsHome = repositories.contains { settings in
             settings.localPath == nil && (settings.ssh?.identityFile == nil || settings.ssh?.knownHosts == nil)

@@ -42,6 +42,7 @@ extension Run {
                     metadata: ["error": "\(error.message)", "after": "\(wait)"])
                 try await SignOfLife.sleep(for: wait)
                 attempt.number += 1
+                await enter(.prepare, in: lock.area)
             }
         }
     }

@@ -19,7 +19,8 @@ struct FrozenCluster: FrozenSource {
         try cluster.settings.omissionPolicy.requireAllowed(
             cluster.survey.all(databases: [], cluster: ofCluster))
         let record = try await ClusterRecorder(session: control).ask()
-        let dump = try await dumped(in: directory, knowing: ofCluster, run)
+        var dump = try await dumped(in: directory, knowing: ofCluster, run)
+        dump.moment.evidence["replay_paused_seconds"] = pause?.duration?.seconds
         return DumpSummary(
             identity: cluster.identity(of: client), moment: dump.moment,
             findings: dump.parts.flatMap(\.findings),

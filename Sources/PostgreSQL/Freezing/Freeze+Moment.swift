@@ -50,7 +50,8 @@ private func walPosition(_ bytes: Int64) -> String {
 }
 
 extension Duration {
-    fileprivate var seconds: String { decimal(microseconds / 1000) }
+    /// As evidence has it, such as `0.017`.
+    var seconds: String { decimal(microseconds / 1000) }
     fileprivate var milliseconds: String { decimal(microseconds) }
 
     private var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }

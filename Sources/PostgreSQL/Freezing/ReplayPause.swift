@@ -11,6 +11,8 @@ final class ReplayPause: Sendable {
     private let run: RunContext
     /// Nil when somebody else had paused replay before us: then it is not ours to resume.
     private let record: Mutex<UndoRecord?>
+    private let beganAt = ContinuousClock.now
+    private let endedAt = Mutex<ContinuousClock.Instant?>(nil)
     /// Resumes after the longest pause that the operator allows.
     private let limit = Mutex<Task<Void, Never>?>(nil)
 
@@ -62,6 +64,13 @@ final class ReplayPause: Sendable {
         }
     }
 
+    /// How long replay has been paused by us; nil if another had paused it.
+    var duration: Duration? {
+        let endedAt = endedAt.withLock { $0 }
+        guard endedAt != nil || record.withLock({ $0 != nil }) else { return nil }
+        return (endedAt ?? .now) - beganAt
+    }
+
     /// Resumes replay, unless that was done or is not ours to do. What fails thrice is left to the next start, by its record.
     func end() async {
         let timer = limit.withLock { $0.take() }
@@ -78,6 +87,7 @@ final class ReplayPause: Sendable {
         guard let taken = record.withLock({ $0.take() }) else { return true }
         do {
             try await cluster.undo(taken)
+            endedAt.withLock { $0 = .now }
             try await run.journal.forget(taken)
             return true
         } catch {

@@ -44,7 +44,9 @@ struct CheckRepositoryCommand: MusterCommand {
         let check = maxDuration.map { RepositoryCheck.part(atMost: $0) } ?? (verifyData ? .data : .full)
         let notices = CommandNotices(of: job, about: .check, command: "check-repository", log: log)
         let upkeep = Upkeep(of: job, log: log)
-        try await notices.telling({ await upkeep.check(check) }, verdict: { .init($0) }).tell(output) { kept in
+        let checked = try await notices.telling({ await upkeep.check(check) }, verdict: { .init($0) })
+        await job.job.writeMetrics(log: log)
+        try checked.tell(output) { kept in
             kept.checked.map { "repository \(kept.repository): \($0.text), no damage found" }
         }
     }

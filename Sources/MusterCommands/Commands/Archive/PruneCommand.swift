@@ -26,7 +26,9 @@ struct PruneCommand: MusterCommand {
         var job = try jobOptions.load(positionalJob, log: log)
         try repositories.choose(in: &job)
         try job.leaveOnlyPruned(named: repositories.names)
-        try await Upkeep(of: job, log: log).prune(rehearsal: dryRun).tell(output) { kept in
+        let kept = await Upkeep(of: job, log: log).prune(rehearsal: dryRun)
+        if !dryRun { await job.job.writeMetrics(log: log) }
+        try kept.tell(output) { kept in
             kept.plan.map { $0.text(kept, rehearsal: dryRun) }
         }
     }

@@ -65,6 +65,7 @@ struct DrillCommand: MusterCommand {
             let record = try await Drill(
                 of: job.name, asking: questions(job), from: source, by: means, options: settings
             ).perform()
+            await job.job.writeMetrics(log: log)
             await job.job.writePage(state: restoreOptions.root, log: log)
             return record
         }

@@ -19,6 +19,7 @@ struct StatusCommand: MusterCommand {
             "muster status": "Show all jobs of /etc/muster in one table, or the only one in detail.",
             "muster status nightly": "Show the job in detail: verdict, dumps, repositories, drill, and the last runs.",
             "muster status --all --json": "Print the same for a monitoring program, of all jobs.",
+            "muster status --all --metrics": "Print the metrics of all jobs, for a file that a timer of root writes.",
             "muster status nightly --nagios": "Answer Nagios, Icinga or Checkmk, with performance data.",
         ])
 
@@ -27,6 +28,8 @@ struct StatusCommand: MusterCommand {
     @Flag(help: "All jobs of /etc/muster in one table, even if there is only one.") var all = false
     @Flag(help: "Print one line with performance data, and end with 0 (OK), 1 (WARNING), 2 (FAILED) or 3 (unknown).")
     var nagios = false
+    @Flag(help: "Print metrics for Prometheus, in the text format that the node exporter reads from files.")
+    var metrics = false
     @OptionGroup var state: StateOption
     @OptionGroup var output: OutputOptions
 
@@ -34,14 +37,16 @@ struct StatusCommand: MusterCommand {
         if all, jobOptions.config ?? jobOptions.job ?? positionalJob != nil {
             throw ValidationError("--all is about every job", hint: "Leave out --all, or the name of the job.")
         }
-        if nagios, output.json {
-            throw ValidationError("--nagios and --json are two forms of the same", hint: "Leave one out.")
+        let forms = [("--nagios", nagios), ("--metrics", metrics), ("--json", output.json)].filter(\.1).map(\.0)
+        if forms.count > 1 {
+            throw ValidationError("\(forms[0]) and \(forms[1]) are two forms of the same", hint: "Leave one out.")
         }
     }
 
     func run() async throws {
         _ = output.logger()
         if nagios { return try await answerNagios() }
+        if metrics { return try await printMetrics() }
         guard let jobs = try severalJobs() else { return try await showOne(try jobOptions.read(positionalJob)) }
         let known = await JobOverview(of: jobs, state: state.root)
         Console.shared.result(output.json ? try json(known) : known.text(width: Console.shared.resultWidth))
@@ -65,6 +70,19 @@ struct StatusCommand: MusterCommand {
         } catch {
             throw CommandFailure(status: .configuration, error: error)
         }
+    }
+
+    /// Of a job whose file is wrong they say that it failed.
+    private func printMetrics() async throws {
+        let all: [JobMetrics]
+        if let jobs = try severalJobs() {
+            all = await JobMetrics.current(of: jobs, state: state.root)
+        } else {
+            let job = try jobOptions.read(positionalJob)
+            all = [await JobMetrics.current(of: job, state: state.root, tool: toolRecord)]
+        }
+        // The console ends the last line.
+        Console.shared.result(String(JobMetrics.text(of: all).dropLast()))
     }
 
     /// Whatever stands in the way is `UNKNOWN`: a monitoring program has no other word for it.
