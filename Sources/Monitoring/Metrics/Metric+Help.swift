@@ -24,7 +24,7 @@ extension Metric {
         case .jobLastSuccess: "When a set was published last."
         case .jobJournalEntries: "What is in the undo journal and beside it, by what it waits for."
         case .setBytes: "Size of the last published set."
-        case .setFiles: "Files in the last published set."
+        case .setFiles: "Files of the last published set, with its manifest and lists."
         case .setReusedBytes: "Bytes of that set that had not changed and were linked to the set before."
         default: nil
         }
