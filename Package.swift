@@ -194,8 +194,8 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Monitoring", "Restoring", "Catalog", "Reporting", "Jobs", "Directories", "Borg", "Settings",
-                "DumpCore", .system,
+                "Monitoring", "Restoring", "Catalog", "Reporting", "Jobs", "Directories", "Borg", "Settings", "Linux",
+                "DumpCore", "TestSupport", .system,
             ]),
         .testTarget(
             name: "PipelineTests",
