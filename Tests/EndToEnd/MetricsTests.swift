@@ -69,8 +69,10 @@ struct MetricsTests {
         try await TestHost.with { host in
             try host.exportMetrics()
             try host.addDirectory()
+            try await host.sql(#"CREATE DATABASE U&"ta\0009b""q\005C""#, in: "postgres")
             for command in ["run", "run", "drill"] { try await host.mustSucceed(command, "--quiet") }
             let status = try await host.mustSucceed("status", "--json")
+            let printed = try await host.mustSucceed("status", "--metrics")
             let scratch = host.scratch
             let file = try read(host.exported.appending("muster-nightly.prom"))
             #expect(try await output("bash", "-c", "promtool check metrics < \(host.exported)/*.prom 2>&1") == "")
@@ -79,6 +81,10 @@ struct MetricsTests {
                 let exposed = try await exporter.scrape()
                 #expect(exposed.value("node_textfile_scrape_error") == 0)
                 try await host.compare(exposed, with: status)
+                let printed = try ExposedSeries.all(in: printed)
+                for series in [printed, exposed] {
+                    #expect(series.value("muster_database_tables", ["database": "ta\tb\"q\\"]) == 0)
+                }
                 try await PrometheusServer.with(scraping: exporter, in: scratch) { server in
                     for query in try Dashboard.queries() {
                         #expect(try await !server.query(query).isEmpty, "\(query)")

@@ -32,11 +32,15 @@ final class Console: Sendable {
     private static let terminalName = getenv("TERM").map { String(cString: $0) } ?? ""
 
     /// Names and words of others are put on a line each before; here no more than line ends get through.
-    func result(_ text: String) {
+    ///
+    /// - Parameter exactly: for a format that quotes names by its own rules. On a terminal it is made legible all the same.
+    func result(_ text: String, exactly: Bool = false) {
         told.withLock { $0 = true }
+        let shown =
+            exactly && isatty(STDOUT_FILENO) == 0 ? text : forPeople(text.legible, on: STDOUT_FILENO)
         let failure =
             StartingConditions.wasClosed(STDOUT_FILENO)
-            ? .badFileDescriptor : write(forPeople(text.legible, on: STDOUT_FILENO) + "\n", to: STDOUT_FILENO)
+            ? .badFileDescriptor : write(shown + "\n", to: STDOUT_FILENO)
         if let failure { lost.withLock { $0 = $0 ?? failure } }
     }
 

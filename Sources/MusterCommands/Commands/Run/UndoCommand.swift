@@ -22,8 +22,10 @@ struct UndoCommand: MusterCommand {
 
     func run() async throws {
         let log = output.logger()
-        let sideEffects = SideEffects(of: try jobOptions.load(positionalJob, log: log), log: log)
+        let job = try jobOptions.load(positionalJob, log: log)
+        let sideEffects = SideEffects(of: job, log: log)
         let done = try await unlessLocked { try await sideEffects.undoLeftBehind(rehearsal: dryRun) }
+        if !dryRun { await job.job.writeMetrics(log: log) }
         if output.json {
             Console.shared.result(try json(done, as: "records"))
         } else if !output.quiet {

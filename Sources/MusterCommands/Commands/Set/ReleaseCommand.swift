@@ -21,8 +21,10 @@ struct ReleaseCommand: MusterCommand {
 
     func run() async throws {
         let log = output.logger()
-        let sideEffects = SideEffects(of: try jobOptions.load(positionalJob, log: log), log: log)
+        let job = try jobOptions.load(positionalJob, log: log)
+        let sideEffects = SideEffects(of: job, log: log)
         let release = try await unlessLocked { try await sideEffects.releaseKept() }
+        await job.job.writeMetrics(log: log)
         if output.json {
             Console.shared.result(try json(release))
         } else if !output.quiet {

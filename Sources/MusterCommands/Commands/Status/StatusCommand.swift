@@ -82,7 +82,7 @@ struct StatusCommand: MusterCommand {
             all = [await JobMetrics.current(of: job, state: state.root, tool: toolRecord)]
         }
         // The console ends the last line.
-        Console.shared.result(String(JobMetrics.text(of: all).dropLast()))
+        Console.shared.result(String(JobMetrics.text(of: all).dropLast()), exactly: true)
     }
 
     /// Whatever stands in the way is `UNKNOWN`: a monitoring program has no other word for it.
