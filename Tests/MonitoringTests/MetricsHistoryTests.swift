@@ -35,7 +35,7 @@ struct MetricsHistoryTests {
                 let missing = history.expected.subtracting(series)
                 #expect(missing.isEmpty, "\(name), seed \(seed): \(missing)")
                 for series in series {
-                    #expect(series.labels["job"] == nil && !series.name.contains("age_"), "\(series)")
+                    #expect(series.labels["job"] == nil && !series.name.contains("_age_"), "\(series)")
                 }
             }
         }
