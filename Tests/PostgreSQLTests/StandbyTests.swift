@@ -50,6 +50,8 @@ struct StandbyTests {
                     }
                     let summary = try await TestRun(journal: journal).dump(provider, into: directory)
                     #expect(summary.moment.kind == .exact)
+                    let paused = summary.moment.evidence["replay_paused_seconds"].flatMap(Double.init)
+                    #expect(try #require(paused) > 0)
                     let ahead = try await writers.leadsOfLeft(in: directory.appending("databases"))
                     #expect(ahead.allSatisfy { $0 == 0 || $0 == 1 }, "round \(round): \(ahead)")
                     #expect(try await host.replay() == "not paused")
@@ -162,6 +164,7 @@ struct StandbyTests {
             let summary = try await TestRun(journal: journal).dump(provider, into: host.standby.newDirectory())
             #expect(summary.moment.kind == .exact)
             #expect(try await host.replay() == "paused")
+            #expect(summary.moment.evidence["replay_paused_seconds"] == nil)
             #expect(journal.all.isEmpty)
         }
     }
