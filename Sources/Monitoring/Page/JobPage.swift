@@ -62,7 +62,7 @@ struct PageLimits {
         failures = max(5, 30 / share)
         marks = max(40, 200 / share)
         plottedDumps = max(6, 30 / share)
-        points = max(80, 400 / share)
+        points = max(80, 320 / share)
     }
 }
 
