@@ -48,35 +48,35 @@ struct NoticeSettingsTests {
         arguments: [
             (
                 "{deadline: 3s}",
-                "3:3: notify.phone: expected one of healthchecks, http, apprise and command, found none\n  hint: To reach two receivers, give each a name of its own."
+                "4:10: notify.phone: expected one of healthchecks, http, apprise and command, found none\n  hint: To reach two receivers, give each a name of its own."
             ),
             (
                 "{command: [a], apprise: {config: /a}}",
-                "4:36: notify.phone.apprise: expected one of healthchecks, http, apprise and command, found 2\n  hint: To reach two receivers, give each a name of its own."
+                "4:34: notify.phone.apprise: expected one of healthchecks, http, apprise and command, found 2\n  hint: To reach two receivers, give each a name of its own."
             ),
             (
                 "{healthchecks: {url: https://hc-ping.com/token}}",
-                "4:32: notify.phone.healthchecks.url: a secret is never written in a job file\n  hint: Write {file: /path/to/it}, {command: …} or {credential: NAME}."
+                "4:31: notify.phone.healthchecks.url: a secret is never written in a job file\n  hint: Write {file: /path/to/it}, {command: …} or {credential: NAME}."
             ),
             (
                 "{healthchecks: {url: {file: /a}}, on: [recovery]}",
-                "4:49: notify.phone.on: a check hears how each run ends, and of no recovery\n  hint: Leave recovery out."
+                "4:48: notify.phone.on: a check hears how each run ends, and of no recovery\n  hint: Leave recovery out."
             ),
             (
                 "{http: {url: {file: /a}, body: '{\"a\": {job}}'}}",
-                "4:42: notify.phone.http.body: is not JSON, with text in each place\n  hint: Put places into quotes, as in {\"text\": \"{subject}\"}, or write the Content-Type below headers."
+                "4:41: notify.phone.http.body: is not JSON, with text in each place\n  hint: Put places into quotes, as in {\"text\": \"{subject}\"}, or write the Content-Type below headers."
             ),
             (
                 "{http: {url: {file: /a}, body: '{\"a\": \"{jobs}\"}'}}",
-                "4:42: notify.phone.http.body: unknown place {jobs}\n  hint: Did you mean {job}?"
+                "4:41: notify.phone.http.body: unknown place {jobs}\n  hint: Did you mean {job}?"
             ),
             (
                 "{http: {url: {file: /a}, method: GET, body: '{}'}}",
-                "4:55: notify.phone.http.body: a GET request has no body\n  hint: Leave out the body, or write method: POST."
+                "4:54: notify.phone.http.body: a GET request has no body\n  hint: Leave out the body, or write method: POST."
             ),
             (
                 "{command: [a], on: [broken]}",
-                "4:31: notify.phone.on[0]: expected start, success, failure, recovery or interruption, found 'broken'"
+                "4:30: notify.phone.on[0]: expected start, success, failure, recovery or interruption, found 'broken'"
             ),
         ])
     func mistakes(lines: String, mistake: String) {
