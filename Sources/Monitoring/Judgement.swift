@@ -26,7 +26,30 @@ struct Judgement {
 
     // MARK: - Runs
 
-    private var runReasons: [Finding] { [lastRunReason, staleJob].compactMap(\.self) + besides }
+    /// Programs of the operator's that failed although the newest run went on.
+    private var failedHooks: [Finding] {
+        guard let last = history.ended.first, last.outcome == .done else { return [] }
+        return (last.hooks ?? []).compactMap { hook in
+            hook.error.map {
+                Finding(
+                    .warning, $0.code, object: hook.program, "hook \(hook.hook) failed: \($0.message)",
+                    hint: $0.hint ?? "Run the program by hand, then muster run \(health.job).")
+            }
+        }
+    }
+
+    /// Receivers that the newest run could not tell.
+    private var untold: [Finding] {
+        let notices = history.ended.first?.notices ?? []
+        return notices.filter { !$0.reached }.map { notice in
+            Finding(
+                .warning, notice.error?.code ?? "not_told", object: notice.receiver,
+                "receiver \(notice.receiver) was not told of \(notice.event): \(notice.error?.message ?? "it is not known why")",
+                hint: notice.error?.hint ?? "Try it: muster notify \(health.job).")
+        }
+    }
+
+    private var runReasons: [Finding] { [lastRunReason, staleJob].compactMap(\.self) + besides + failedHooks + untold }
 
     /// What went wrong beside the dumps and archives of the last run, such as metrics that it could not write.
     private var besides: [Finding] { (history.ended.first?.findings ?? []).filter { $0.severity != .note } }

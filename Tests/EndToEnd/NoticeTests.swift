@@ -181,7 +181,7 @@ struct NoticeTests {
                     #expect(reached.status == .exited(0), "\(reached.errors)")
                     #expect(
                         try await host.value(
-                            "[(n['receiver'], n['event'], n['reached']) for n in d]", of: reached.output)
+                            "[(n['receiver'], n['event'], n['reached']) for n in d['receivers']]", of: reached.output)
                             == "[('secure', 'test', True), ('proxied', 'test', True)]")
                     #expect(try proxy.requests().map(\.path) == ["http://behind.invalid/ok/proxied"])
                     #expect(try secure.requests().count == 1)

@@ -25,7 +25,7 @@ struct ScriptingTests {
     }
 
     /// They were lists in version 1.
-    private static let lists: Set = ["list", "info", "prune-check-repository", "undo", "accept"]
+    private static let lists: Set = ["list", "info", "prune-check-repository", "undo", "accept", "notify"]
 
     @Test("name no key that the program does not have")
     func pages() throws {

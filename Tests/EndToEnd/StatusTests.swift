@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import SystemPackage
 import TestSupport
@@ -66,6 +67,26 @@ struct StatusTests {
         }
     }
 
+    @Test("tells receivers once that a job never ran, and once that it is well again")
+    func notices() async throws {
+        try await JobDirectory.with { jobs in
+            let heard = jobs.scratch.appending("heard")
+            try write("", to: heard)
+            let teller = jobs.scratch.appending("tell")
+            try write("#!/bin/sh\necho \"$MUSTER_EVENT $MUSTER_SUBJECT\" >> \(heard)\n", to: teller)
+            #expect(chmod(teller.string, 0o700) == 0)
+            try jobs.add("nightly", "notify: {me: {command: [\(teller)], about: [staleness]}}\n")
+            for _ in 1...2 { #expect(try await jobs.muster("status --notify --quiet").status == .exited(0)) }
+            let opened = try read(heard)
+            #expect(opened.hasPrefix("failure ") && opened.contains("the job has never run"), "\(opened)")
+            #expect(opened.split(separator: "\n").count == 1, "\(opened)")
+            #expect(try await jobs.muster("run -q").status == .exited(0))
+            for _ in 1...2 { #expect(try await jobs.muster("status --all --notify --quiet").status == .exited(0)) }
+            let ended = try read(heard).dropFirst(opened.count)
+            #expect(ended.hasPrefix("recovery ") && ended.split(separator: "\n").count == 1, "\(ended)")
+        }
+    }
+
     @Test("tells a run's result once where it and the log lead to one place")
     func once() async throws {
         try await JobDirectory.with { jobs in
@@ -96,12 +117,13 @@ private struct JobDirectory {
         }
     }
 
-    func add(_ name: String) throws {
+    /// - Parameter keys: more lines of its file.
+    func add(_ name: String, _ keys: String = "") throws {
         let source = source(of: name)
         try FileSystem.createDirectory(source)
         try write("a letter\n", to: source.appending("letter"))
         try write(
-            "staging: \(scratch)/staging-\(name)\ndumps: {d: {provider: directory, path: \(source)}}\n",
+            "staging: \(scratch)/staging-\(name)\ndumps: {d: {provider: directory, path: \(source)}}\n\(keys)",
             to: directory.appending("\(name).yaml"))
     }
 

@@ -14,7 +14,7 @@ extension Delivery {
             }
             guard ended == nil else { return nil }
             return NoticeError(
-                .tooSlow, "it took longer than \(receiver.deadline.settingsText)",
+                .tooSlow, "it did not answer within \(receiver.deadline.settingsText)",
                 hint: "Raise deadline of '\(receiver.name)' below notify: if it needs longer.")
         } catch {
             return error.forOperator

@@ -1,8 +1,10 @@
 import ArgumentParser
 import DumpCore
 import Jobs
+import Logging
 import Monitoring
 import MusterConfig
+import Processes
 import Reporting
 import Restoring
 import Staging
@@ -20,6 +22,7 @@ struct StatusCommand: MusterCommand {
             "muster status nightly": "Show the job in detail: verdict, dumps, repositories, drill, and the last runs.",
             "muster status --all --json": "Print the same for a monitoring program, of all jobs.",
             "muster status --all --metrics": "Print the metrics of all jobs, for a file that a timer of root writes.",
+            "muster status --all --notify --quiet": "Tell the receivers of all jobs what is stale, from a timer.",
             "muster status nightly --nagios": "Answer Nagios, Icinga or Checkmk, with performance data.",
         ])
 
@@ -30,6 +33,11 @@ struct StatusCommand: MusterCommand {
     var nagios = false
     @Flag(help: "Print metrics for Prometheus, in the text format that the node exporter reads from files.")
     var metrics = false
+    @Flag(
+        help:
+            "Tell the job's receivers what no run tells: that runs, archives or drills are missing, or that a run was killed. Once, and once when it is over."
+    )
+    var notify = false
     @OptionGroup var state: StateOption
     @OptionGroup var output: OutputOptions
 
@@ -44,22 +52,39 @@ struct StatusCommand: MusterCommand {
     }
 
     func run() async throws {
-        _ = output.logger()
+        let log = output.logger()
+        if notify { try await tellReceivers(log) }
         if nagios { return try await answerNagios() }
         if metrics { return try await printMetrics() }
         guard let jobs = try severalJobs() else { return try await showOne(try jobOptions.read(positionalJob)) }
         let known = await JobOverview(of: jobs, state: state.root)
+        guard mustSay(known.verdict) else { return }
         Console.shared.result(output.json ? try json(known) : known.text(width: Console.shared.resultWidth))
+    }
+
+    /// Of a job whose file is wrong nobody can be told: it is shown, and the other jobs are looked at all the same.
+    private func tellReceivers(_ log: Logger) async throws {
+        let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
+        let jobs = try severalJobs().map { names in
+            names.compactMap { try? JobFile.load(try JobFile.find(job: $0), kinds: BuiltInProviders.kinds) }
+        }
+        for job in try jobs ?? [jobOptions.read(positionalJob)] {
+            let health = JobHealth(try await JobRecords(of: job, state: state.root))
+            await StaleNotices(job: job, health: health, log: log).tell(by: runner)
+        }
     }
 
     private func showOne(_ job: Job) async throws {
         let records = try await JobRecords(of: job, state: state.root)
         let health = JobHealth(records)
+        guard mustSay(health.verdict) else { return }
         Console.shared.result(
             output.json
                 ? try json(JobStatusDocument(records, health))
                 : JobStatusText(records, health, width: Console.shared.resultWidth).lines.asLines)
     }
+
+    private func mustSay(_ verdict: Verdict) -> Bool { output.json || !output.quiet || verdict != .ok }
 
     /// The names of all jobs where no single one is meant; nil if one is.
     private func severalJobs() throws -> [String]? {

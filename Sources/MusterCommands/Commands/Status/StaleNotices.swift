@@ -1,0 +1,51 @@
+import DumpCore
+import Jobs
+import Logging
+import Monitoring
+import Notices
+import Processes
+
+/// Tells the receivers of a job what no run can tell: that runs, archives or drills are missing, and that a run was killed. Once when that begins,
+/// and once when it is over, however often it is asked.
+struct StaleNotices {
+    let job: Job
+    let health: JobHealth
+    let log: Logger
+
+    /// Nothing is told of a job without receivers.
+    func tell(by runner: ProgramRunner) async {
+        let notices = Notices(of: job, by: runner, log: log)
+        for subject in subjects {
+            if let reason = subject.reason {
+                await notices.tell(
+                    .opened, staleness: subject.key, subject: reason.message, text: reason.hint ?? "")
+            } else {
+                await notices.tell(.ended, staleness: subject.key, subject: "\(subject.name) is well again", text: "")
+            }
+        }
+    }
+
+    private struct Subject {
+        var key: String
+        var name: String
+        /// Why it is not well.
+        var reason: Finding?
+    }
+
+    private var subjects: [Subject] {
+        let repositories = job.repositories.map { repository in
+            Subject(
+                key: "stale/archive/\(repository.name)", name: "repository \(repository.name)",
+                reason: reason(["repository_stale", "never_archived"], of: repository.name))
+        }
+        return [
+            Subject(key: "stale/run", name: "the last run", reason: reason(["job_stale", "never_run"])),
+            Subject(key: "stale/killed", name: "the last run", reason: reason(["run_without_result"])),
+            Subject(key: "stale/drill", name: "the last drill", reason: reason(["drill_stale", "never_drilled"])),
+        ] + repositories
+    }
+
+    private func reason(_ codes: Set<String>, of object: String? = nil) -> Finding? {
+        health.reasons.first { codes.contains($0.code) && (object == nil || $0.object == object) }
+    }
+}
