@@ -206,6 +206,9 @@ def say_plan(server: Server, items: Sequence[Item], with_accounts: bool, request
     if items and not knows_sandbox(server):
         muster.finding("note", "old_client", server.client, "the client does not know the sandbox mode, which is left out",
                        "Update the client programs.")
+    if not with_accounts and not request.get("items") and any(record["name"] == ACCOUNTS_ITEM for record in request["dump"].get("databases") or []):
+        muster.omission("note", "accounts_left_out", ACCOUNTS_ITEM, "the accounts are not restored beside those that are there",
+                        f"Restore them by name: `--database {ACCOUNTS_ITEM}`.")
     if with_accounts:
         path = os.path.join(request["files"], ACCOUNTS)
         if os.path.exists(path):

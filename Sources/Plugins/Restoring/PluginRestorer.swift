@@ -19,6 +19,11 @@ struct PluginRestorer: Restorer {
         try request.requireOfPlugin(plugin.name)
         let document = RestoreDocument(.check, request, of: dump, run: run.runID)
         let said = try await perform(document, for: dump, in: nil, run, within: Self.checking)
+        if !said.stopsRestore {
+            try RestoreReview(plugin.name, request.items, of: dump)
+                .require(said.plans.map(\.item), "would restore", besides: said.omissions)
+            try requirePlan(said)
+        }
         return PreparedPluginRestore(restorer: self, request: request, dump: dump, said: said)
     }
 
@@ -28,9 +33,12 @@ struct PluginRestorer: Restorer {
     ) async throws(DumpError) -> RestoreOutcome {
         let place = try await PluginDrillRoom.make(in: room, holding: directory, for: plugin, drill, runner: runner)
         let document = RestoreDocument(drill, of: dump, in: place.insidePath, jobs: drill.jobs, run: run.runID)
+        let files = try await UnchangedFiles(in: place.path.appending("dump"))
         let began = ContinuousClock.now
         let said = try await perform(document, for: dump, in: place, run)
-        var outcome = try outcome(said, of: dump, since: began)
+        try await files.require(of: plugin.name)
+        let review = RestoreReview(plugin.name, drill.items, of: dump)
+        var outcome = try outcome(said, by: review, isProof: true, since: began)
         outcome.findings += place.findings + drill.unanswered(of: dump, by: plugin.name)
         if !drill.keepsCopy { try await place.remove() }
         return outcome
@@ -82,18 +90,27 @@ struct PluginRestorer: Restorer {
         try await PluginProcess.undo(change, by: call(.undo, in: run), runner, in: run)
     }
 
-    /// What was restored, which must be something.
+    /// What was restored: all that was to be, compared with the dump.
+    ///
+    /// - Parameters:
+    ///   - omissions: what the check said that the restore leaves out.
+    ///   - isProof: nothing may be left out or not compared.
     func outcome(
-        _ said: PluginTranscript, of dump: Manifest.DumpRecord, since began: ContinuousClock.Instant
+        _ said: PluginTranscript, by review: RestoreReview, besides omissions: [Finding] = [], isProof: Bool,
+        since began: ContinuousClock.Instant
     ) throws(DumpError) -> RestoreOutcome {
         guard !said.restored.isEmpty else {
             throw DumpError(
                 .notRestored, "plugin '\(plugin.name)' ended well and did not say what it has restored",
-                hint: "This is a fault of the plugin: report it to its authors.")
+                hint: DumpError.faultOfPlugin)
         }
-        if let failure = said.findings.first(where: { $0.severity == .failure }) {
+        let findings = said.findings + said.omissions
+        if let failure = findings.first(where: { $0.severity == .failure }) {
             throw DumpError(DumpError.Code(rawValue: failure.code), failure.message, hint: failure.hint)
         }
+        try review.require(
+            said.restored.map(\.item), "restored", besides: isProof ? [] : omissions + said.omissions)
+        for item in said.restored { try review.require(comparisonOf: item, isProof: isProof) }
         let seconds = (ContinuousClock.now - began) / .seconds(1) / Double(said.restored.count)
         let items = said.restored.map { item in
             var item = item
@@ -101,7 +118,14 @@ struct PluginRestorer: Restorer {
             return item
         }
         let identity = Dictionary(said.facts.map { ($0.name, $0.value) }) { first, _ in first }
-        return RestoreOutcome(items: items, findings: said.findings, identity: identity)
+        return RestoreOutcome(items: items, findings: findings, identity: identity)
+    }
+
+    private func requirePlan(_ said: PluginTranscript) throws(DumpError) {
+        guard said.plans.isEmpty else { return }
+        throw DumpError(
+            .notRestored, "plugin '\(plugin.name)' ended well and did not say what it would restore",
+            hint: DumpError.faultOfPlugin)
     }
 }
 
@@ -113,18 +137,18 @@ struct PreparedPluginRestore: PreparedRestore {
     let said: PluginTranscript
 
     var facts: ErrorContext { said.facts }
-    var findings: [Finding] { said.findings.sorted { $0.severity > $1.severity } }
-
-    var plan: [RestorePlan] {
-        said.plans.isEmpty
-            ? [RestorePlan(item: dump.name, name: request.target ?? dump.name, bytes: dump.bytes)] : said.plans
-    }
+    var findings: [Finding] { (said.findings + said.omissions).sorted { $0.severity > $1.severity } }
+    var plan: [RestorePlan] { said.plans }
 
     func restore(from directory: FilePath, in run: RunContext) async throws(DumpError) -> RestoreOutcome {
         let began = ContinuousClock.now
         let document = RestoreDocument(.restore, request, of: dump, run: run.runID)
+        let files = try await UnchangedFiles(in: directory)
+        let restored = try await restorer.perform(document, for: dump, in: directory, run)
+        try await files.require(of: restorer.plugin.name)
         let outcome = try restorer.outcome(
-            try await restorer.perform(document, for: dump, in: directory, run), of: dump, since: began)
+            restored, by: RestoreReview(restorer.plugin.name, request.items, of: dump), besides: said.omissions,
+            isProof: false, since: began)
         if let difference = outcome.items.lazy.flatMap(\.comparison.differences).first {
             throw DumpError(
                 .notRestored, "what was restored is not what was dumped: \(difference)",
@@ -132,6 +156,11 @@ struct PreparedPluginRestore: PreparedRestore {
         }
         return outcome
     }
+}
+
+extension PluginTranscript {
+    /// Whether a failure was found that keeps a restore from beginning.
+    fileprivate var stopsRestore: Bool { (findings + omissions).contains { $0.severity == .failure } }
 }
 
 extension RestoreRequest {
