@@ -74,7 +74,9 @@ extension FilePath {
             if let component { step.append(component) }
             do {
                 let status = try FileSystem.status(of: step)
-                guard !trusted.contains(step), let part = LoosePart(step, status) else { continue }
+                guard !trusted.contains(step) else { continue }
+                let list = { () throws(Errno) in try AccessList(of: step, group: status.gid) }
+                guard let part = try LoosePart(step, status, list) else { continue }
                 guard !FileSystem.isReadOnly(step) else { continue }
                 found.append(part)
             } catch Errno.noSuchFileOrDirectory {
@@ -89,13 +91,20 @@ extension LoosePart {
     /// Of an open file: nil if no other user can write to it.
     public init?(of file: FileDescriptor, at path: FilePath) throws(Errno) {
         guard !Self.trusted.contains(path) else { return nil }
-        self.init(path, try FileSystem.status(of: file))
+        let status = try FileSystem.status(of: file)
+        try self.init(path, status) { () throws(Errno) in try AccessList(of: file, group: status.gid) }
     }
 
     /// Nil if no other user can exchange the names in a directory, write to a file, or lead a link elsewhere.
-    fileprivate init?(_ path: FilePath, _ status: FileStatus) {
+    ///
+    /// - Parameter list: the file's own, if it has one.
+    fileprivate init?(
+        _ path: FilePath, _ status: FileStatus, _ list: () throws(Errno) -> AccessList?
+    ) throws(Errno) {
         guard status.uid == 0 || status.uid == geteuid() else {
-            self.init(path: path, fault: "belongs to user \(status.uid)", mode: status.mode, holder: .user(status.uid))
+            self.init(
+                path: path, fault: "belongs to \(Holder.user(status.uid))", mode: status.mode,
+                holder: .user(status.uid))
             return
         }
         // Every link has mode 0777. In a sticky directory, nobody can rename what belongs to another.
@@ -106,9 +115,34 @@ extension LoosePart {
             self.init(path: path, fault: "is writable by all users", mode: status.mode, holder: nil)
             return
         }
-        guard status.mode & 0o020 != 0, status.gid != 0, status.gid != getegid() else { return nil }
-        self.init(
-            path: path, fault: "is writable by group \(status.gid)", mode: status.mode, holder: .group(status.gid))
+        // Where a file has an access control list, these bits are its mask: without them, no entry counts.
+        guard status.mode & 0o020 != 0 else { return nil }
+        let writers = try list()?.writers ?? [.group(status.gid)]
+        guard let writer = writers.first(where: { !$0.isOurs }) else { return nil }
+        self.init(path: path, fault: "is writable by \(writer)", mode: status.mode, holder: writer)
+    }
+}
+
+extension LoosePart.Holder: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .user(let id): "user \(id)"
+        case .group(let id): "group \(id)"
+        }
+    }
+
+    /// Whether that is root or us alone.
+    ///
+    /// The group of root and our own are, unless the list of groups has another user in them. Which users have a group as their first one
+    /// is not looked up.
+    fileprivate var isOurs: Bool {
+        switch self {
+        case .user(let id): return id == 0 || id == geteuid()
+        case .group(let id):
+            guard id == 0 || id == getegid() else { return false }
+            guard let members = UserAccount.members(ofGroup: id) else { return false }
+            return members.isEmpty || Set(members).isSubset(of: ["root", UserAccount.current?.name ?? "root"])
+        }
     }
 }
 

@@ -74,6 +74,28 @@ struct JobFileTests {
         }
     }
 
+    @Test("A file is refused that an access control list lets another user write, as far as its mask allows it")
+    func exposedByAccessList() async throws {
+        try await withScratch { scratch in
+            let file = scratch.appending("nightly.yaml")
+            try write(text, to: file)
+            _ = try JobFile.load(file, kinds: kinds)
+            for (entries, fault) in [
+                ("u:23456:rw", "is writable by user 23456 (mode 0660)"),
+                ("u:23456:r,g:23456:rw", "is writable by group 23456 (mode 0660)"),
+            ] {
+                try await output("setfacl", "-b", "-m", entries, file.string)
+                #expect(
+                    failure { try JobFile.load(file, kinds: kinds) }.hasPrefix(
+                        "\(file) is not safe from other users: \(file) \(fault)"))
+            }
+            for harmless in ["u:23456:rw,m::r", "u:0:rw,g:0:rw"] {
+                try await output("setfacl", "-b", "-m", harmless, file.string)
+                _ = try JobFile.load(file, kinds: kinds)
+            }
+        }
+    }
+
     @Test("A directory on the way of a user to whom the dumps are handed is told, and a file of that user's is refused")
     func exposedToDumper() async throws {
         try await withScratch { scratch in
