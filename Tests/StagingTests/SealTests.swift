@@ -147,7 +147,7 @@ struct SealTests {
     }
 
     enum Intruder: CaseIterable {
-        case link, fifo, file, directory, missing, empty, twice, none
+        case link, fifo, file, directory, beside, missing, empty, twice, none
 
         func enter(_ incoming: IncomingSet, _ directory: FilePath) async throws -> [String] {
             switch self {
@@ -155,6 +155,7 @@ struct SealTests {
             case .fifo: #expect(mkfifo(directory.appending("y").string, 0o600) == 0)
             case .file: try write("x", to: incoming.root.appending("stray"))
             case .directory: _ = try await incoming.directory(forDump: "unfinished")
+            case .beside: try write("x", to: incoming.root.removingLastComponent().appending("stray"))
             case .missing: return ["app", "other"]
             case .empty: try FileTree(directory.appending("x")).remove()
             case .twice: return ["app", "app"]
@@ -163,12 +164,20 @@ struct SealTests {
             return ["app"]
         }
 
+        private static func foreign(_ path: FilePath) -> String {
+            """
+            \(path) belongs to no dump that was completed
+              hint: Find out what wrote it: a plugin or a command of the job, or a program that is not Muster's.
+            """
+        }
+
         func description(_ root: FilePath) -> String {
             switch self {
             case .link: "\(root)/app/y is a symbolic link, and a set holds files and directories only"
             case .fifo: "\(root)/app/y is a special file, and a set holds files and directories only"
-            case .file: "\(root)/stray belongs to no dump that was completed"
-            case .directory: "\(root)/unfinished belongs to no dump that was completed"
+            case .file: Self.foreign(root.appending("stray"))
+            case .directory: Self.foreign(root.appending("unfinished"))
+            case .beside: Self.foreign(root.removingLastComponent().appending("stray"))
             case .missing: "dump 'other' has no directory \(root)/other"
             case .empty:
                 """

@@ -7,6 +7,8 @@ extension Undoing {
         var all: ErrorContext = [:]
         for (name, value) in record?.facts.shown ?? [] { all[name] = value }
         if let file { all["record"] = file }
+        if let words = error?.context["stderr"] { all["stderr"] = words }
+        if let hint = error?.hint { all["hint"] = hint }
         return all.alignedLines
     }
 }

@@ -28,7 +28,8 @@ extension StagingArea {
             let isNew = try await area.currentSet() == nil
             let use = try await area.use().map { Finding($0, about: root.string) }
             return try await area.examined(
-                root, expecting: expected, exposure + (use.map { [$0] } ?? []) + (isNew ? [noSetYet(root)] : []))
+                root, expecting: expected,
+                exposure + (use.map { [$0] } ?? []) + area.notUndone() + (isNew ? [noSetYet(root)] : []))
         }
         let parent = StagingArea(root: root.removingLastComponent())
         let isThere = try await onOwnThread { () throws(StagingError) in try parent.exists(parent.root) }
@@ -38,6 +39,16 @@ extension StagingArea {
                 hint: "Create \(parent.root), or mount the file system that it should be on.")
         }
         return try await parent.examined(root, expecting: estimates.values.reduce(0, +), exposure + [noSetYet(root)])
+    }
+
+    /// What dead runs have changed outside and not undone. What is kept for Borg is as it should be.
+    private func notUndone() async throws(StagingError) -> [Finding] {
+        try await undoRecords().filter { $0.isKept != true }.map { record in
+            Finding(
+                .warning, "not_undone", object: record.dump,
+                "run \(record.run) has left \(record.kind) of dump '\(record.dump)', which is not undone",
+                hint: "The next run tries again. To see why it fails: muster undo.")
+        }
     }
 
     /// - Parameter root: of the area, which may still have to be made in this directory.

@@ -20,9 +20,20 @@ extension Sealing {
                     .incompleteSet, "dump '\(dump.name)' has no directory \(incoming.root.appending(directory))")
             }
         }
-        let names = try attempting(to: "list", incoming.root) { try FileSystem.names(in: incoming.root) }
+        try requireNothing(in: incoming.root, but: expected)
+        // The lock is ours, and what others have left was removed before.
+        try requireNothing(in: incoming.lock.area.incoming, but: Set([incoming.root.lastComponent].compactMap(\.self)))
+    }
+
+    /// A dump that writes beside its own directory may have written anywhere.
+    private func requireNothing(
+        in directory: FilePath, but expected: Set<FilePath.Component>
+    ) throws(StagingError) {
+        let names = try attempting(to: "list", directory) { try FileSystem.names(in: directory) }
         guard let foreign = names.first(where: { !expected.contains($0) }) else { return }
-        throw StagingError(.unexpectedFile, "\(incoming.root.appending(foreign)) belongs to no dump that was completed")
+        throw StagingError(
+            .unexpectedFile, "\(directory.appending(foreign)) belongs to no dump that was completed",
+            hint: "Find out what wrote it: a plugin or a command of the job, or a program that is not Muster's.")
     }
 
     /// An archive has a tree that Borg read in place where it lies, beside the dumps.
