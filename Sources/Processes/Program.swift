@@ -115,7 +115,7 @@ public struct ProgramOutcome: Sendable, Hashable {
         public var description: String {
             switch self {
             case .exited(let code): "exited with status \(code)"
-            case .signaled(let signal): "was ended by signal \(signal)"
+            case .signaled(let signal): "was ended by signal \(signal)" + (signalNames[signal].map { " (\($0))" } ?? "")
             }
         }
     }

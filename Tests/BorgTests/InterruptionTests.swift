@@ -68,7 +68,7 @@ struct InterruptionTests {
                 _ = try await host.repository(program: fake).create(endless, at: Host.time)
             }
             #expect(error?.code == .killed)
-            #expect(error?.message == "borg create on repository 'offsite' was ended by signal 9")
+            #expect(error?.message == "borg create on repository 'offsite' was ended by signal 9 (SIGKILL)")
             #expect(error?.context["archive"] == "\(Host.archiveName) (not there)")
 
             try FileSystem.removeFile(host.current.pushing("app/endless"))

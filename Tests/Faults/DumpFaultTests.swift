@@ -18,7 +18,7 @@ enum DumpFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .serverGone: "No such file or directory"
         case .databaseDropped: "database 'shop' was dropped during the run"
         case .exitsWithOne: "pg_dump of database 'shop' exited with status 1"
-        case .killedHalfWay: "pg_dump of database 'shop' was ended by signal 9"
+        case .killedHalfWay: "pg_dump of database 'shop' was ended by signal 9 (SIGKILL)"
         case .truncatedFile: "ends before its last line"
         case .missingFile: "is missing"
         case .emptyFile: "is empty"

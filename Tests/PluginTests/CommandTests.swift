@@ -82,7 +82,7 @@ struct CommandTests {
         let last = try await error([["yes"], ["sh", "-c", "exit 5"]])
         #expect(last?.message == "sh exited with status 5")
         let middle = try await error([["yes"], ["head", "-1"], ["cat"]])
-        #expect(middle?.message == "yes was ended by signal 13")
+        #expect(middle?.message == "yes was ended by signal 13 (SIGPIPE)")
         #expect(
             try await error([["sh", "-c", "echo x; sleep 1000 >/dev/null 2>&1 &"]])?.context["stderr"]?.contains(
                 "left process") == true)

@@ -60,7 +60,7 @@ struct DamageTests {
                         """)
             case .isKilled:
                 #expect(error.code == .programFailed)
-                #expect(error.message == "pg_dump of database 'shop' was ended by signal 9")
+                #expect(error.message == "pg_dump of database 'shop' was ended by signal 9 (SIGKILL)")
             case .cutsARow, .leavesOutTheTerminator, .cutsOneByte:
                 #expect(
                     data.contains {
