@@ -45,12 +45,36 @@ struct BrokenPluginTests {
             Fault(
                 "bad status", "echo x >data; done_; echo at the end >&2; exit 3", "program_failed",
                 "exited with status 3", "at the end"),
-            Fault("killed", "kill -9 $$", "program_failed", "ended by signal 9"),
+            Fault("killed", "kill -9 $$", "program_failed", "ended by signal 9 (SIGKILL)"),
             Fault("after the summary", "echo x >data; done_; unit more", "plugin_protocol", "after the summary"),
             Fault("two summaries", "echo x >data; done_; done_", "plugin_protocol", "after the summary"),
             Fault(
                 "no consistency", "echo x >data; say '{\"event\": \"summary\"}'", "plugin_protocol",
                 "lacks 'consistency'"),
+            Fault(
+                "undo without the verb",
+                "say '{\"event\": \"undo\", \"id\": \"u1\", \"kind\": \"lock\", \"facts\": {}}'; read -r word",
+                "plugin_protocol",
+                "plugin.json does not have the verb 'undo'"),
+            Fault(
+                "Muster's own fact", "say '{\"event\": \"fact\", \"name\": \"plugin\", \"value\": \"other 9\"}'",
+                "plugin_protocol", "cannot be 'plugin'"),
+            Fault(
+                "progress of nothing",
+                "echo x >data; say '{\"event\": \"progress\", \"unit\": \"datta\", \"bytes\": 1}'; done_",
+                "plugin_protocol", "'progress' was said of 'datta', which is not a unit"),
+            Fault(
+                "a unit of two lines",
+                #"printf '%s\n' '{"event": "unit", "name": "a\nb", "path": "more", "bytes": 1}' >&5; sleep 1000"#,
+                "plugin_protocol", "'name' of 'unit' must be one line of plain text"),
+            Fault(
+                "one table twice",
+                "echo x >data; for i in 1 2; do say '{\"event\": \"database\", \"name\": \"d\", \"path\": \"data\", \"tables\": [{\"schema\": \"s\", \"name\": \"t\", \"rows\": 1}]}'; done; done_",
+                "plugin_protocol", "table 's.t' of database 'd' was said twice"),
+            Fault(
+                "a table without a schema",
+                "echo x >data; say '{\"event\": \"database\", \"name\": \"d\", \"path\": \"data\", \"tables\": [{\"schema\": \"\", \"name\": \"t\", \"rows\": 1}]}'; done_",
+                "plugin_protocol", "'schema' of 'database.tables' is empty"),
             Fault("frozen unasked", "say '{\"event\": \"frozen\"}'", "plugin_protocol", "where nothing is frozen"),
             Fault("a unit is missing", "echo x >other; unit other; done_", "incomplete_dump", "'data' is not there"),
             Fault(
@@ -95,6 +119,80 @@ struct BrokenPluginTests {
         }
     }
 
+    @Test(
+        "What a plugin of a frozen session says or writes before it is told to is not as of the moment of all",
+        arguments: [
+            ("echo x >data; frozen; read -r word; exact", "wrote 'data' before it was told 'go'"),
+            ("frozen; echo x >data; exact", "'summary' was said before 'go'"),
+            ("frozen; unit more; read -r word", "'unit' was said before 'go'"),
+            (
+                "say '{\"event\": \"progress\", \"unit\": \"data\", \"bytes\": 1}'; sleep 1000",
+                "'progress' was said before 'go'"
+            ),
+            ("frozen; read -r word; echo x >data; done_", "cannot be 'live'"),
+        ])
+    func early(dump: String, message: String) async throws {
+        try await withScratch { scratch in
+            let words = """
+                frozen() { say '{"event": "frozen"}'; }; exact() { say '{"event": "summary", "consistency": "exact"}'; }
+                """
+            let fixture = try PluginFixture(in: scratch, "\(words); \(dump)", freeze: "session")
+            let error = try #require(try await fixture.error())
+            #expect(error.code.rawValue == "plugin_protocol" && error.message.contains(message), "\(error)")
+        }
+    }
+
+    @Test("A line with a secret in it is called so, and not shown")
+    func secretEvent() async throws {
+        try await withScratch { scratch in
+            let fixture = try PluginFixture(
+                in: scratch,
+                #"say "{\"event\": \"fact\", \"name\": \"n\", \"value\": \"$(cat $MUSTER_SECRET_PASSWORD)\"}""#,
+                members: #""secrets": {"password": "P."},"#)
+            try write("hunter2hunter2\n", to: scratch.appending("secret"), mode: 0o600)
+            var settings = PluginSettings()
+            settings.secrets["password"] = .file(scratch.appending("secret").string)
+            let error = try #require(try await fixture.error(settings))
+            #expect(error.message == "plugin 'trial' does not keep to the protocol: a line holds a secret")
+            #expect(!"\(error)".contains("hunter2"))
+        }
+    }
+
+    @Test("A change that cannot be undone is in the error of the dump, with what the plugin says to do")
+    func notUndone() async throws {
+        try await withScratch { scratch in
+            let journal = MemoryJournal()
+            let change =
+                #"say '{"event": "undo", "id": "m1", "kind": "mark", "facts": {}}'; read -r word; echo x >data"#
+            let undo =
+                #"undo) say '{"event": "error", "code": "stuck", "message": "it is stuck", "hint": "Unlock it by hand."}'; exit 1;;"#
+            let fixture = try PluginFixture(
+                in: scratch, change + "; done_", verbs: #""prepare", "dump", "undo""#, others: undo)
+            let error = await #expect(throws: DumpError.self) { try await fixture.dump(run: TestRun(journal: journal)) }
+            #expect(error?.code.rawValue == "stuck")
+            #expect(error?.message == "plugin 'trial' could not undo its change 'mark': it is stuck")
+            #expect(
+                error?.hint == "Unlock it by hand. The change is still there, and on record: muster undo tries again.")
+            #expect(journal.open.count == 1)
+        }
+    }
+
+    @Test("An error of the dump says too what its plugin could not undo")
+    func failedAndNotUndone() async throws {
+        try await withScratch { scratch in
+            let fixture = try PluginFixture(
+                in: scratch,
+                #"say '{"event": "undo", "id": "m1", "kind": "mark", "facts": {}}'; read -r word; exit 3"#,
+                verbs: #""prepare", "dump", "undo""#, others: "undo) exit 4;;")
+            let error = try #require(try await fixture.error())
+            #expect(error.message == "plugin 'trial' exited with status 3 in dump")
+            #expect(
+                error.context["not_undone"]
+                    == "plugin 'trial' could not undo its change 'mark': plugin 'trial' exited with status 4 in undo")
+            #expect(error.hint?.contains("muster undo tries again") == true)
+        }
+    }
+
     @Test("An error that the plugin calls transient is one")
     func transient() async throws {
         try await withScratch { scratch in
@@ -124,8 +222,11 @@ struct BrokenPluginTests {
     @Test("A plugin that does not end within the deadline of its dump is stopped")
     func hangs() async throws {
         try await withScratch { scratch in
-            let error = try await PluginFixture(in: scratch, "exec sleep 1000").error(deadline: .seconds(1))
-            #expect(error?.code == .deadline)
+            let fixture = try PluginFixture(in: scratch, "echo waiting for the lock; exec sleep 1000")
+            let error = try await fixture.error(deadline: .seconds(1))
+            #expect(error?.code == .deadline && error?.context["stderr"] == "waiting for the lock", "\(error as Any)")
+            #expect(
+                error?.hint == "Raise 'deadline:', or find out what plugin 'trial' waits for: run it with -vv.")
         }
     }
 

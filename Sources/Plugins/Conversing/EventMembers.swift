@@ -28,6 +28,24 @@ struct EventMembers {
         }
     }
 
+    /// Of a part of the dump: shown everywhere, so that it has to be one line of plain text as the plugin says it.
+    func name(_ name: String) throws(EventFault) -> String {
+        let text = try text(name)
+        guard members[name] == .text(text) else {
+            throw EventFault(reason: "'\(name)' of '\(subject)' must be one line of plain text")
+        }
+        return text
+    }
+
+    /// Of a fact that the plugin may tell.
+    func factName(_ name: String) throws(EventFault) -> String {
+        let code = try code(name)
+        guard code != "plugin" else {
+            throw EventFault(reason: "'\(name)' of '\(subject)' cannot be 'plugin': that one is Muster's own")
+        }
+        return code
+    }
+
     /// A word for scripts.
     func code(_ name: String) throws(EventFault) -> String {
         let text = try text(name)

@@ -41,7 +41,7 @@ enum PluginEvent: Sendable {
     /// Nil if nothing is called so.
     private static func event(_ name: String, _ members: EventMembers) throws(EventFault) -> PluginEvent? {
         switch name {
-        case "fact": .fact(name: try members.code("name"), value: try members.optionalText("value") ?? "")
+        case "fact": .fact(name: try members.factName("name"), value: try members.optionalText("value") ?? "")
         case "unit": .unit(try WorkUnit(members))
         case "finding": .finding(try Finding(members))
         case "omission": .omission(try Finding(members))
@@ -78,7 +78,7 @@ struct PluginSummary: Sendable {
 extension WorkUnit {
     fileprivate init(_ members: EventMembers) throws(EventFault) {
         self.init(
-            name: try members.text("name"), path: try members.path("path"), estimatedBytes: try members.count("bytes"))
+            name: try members.name("name"), path: try members.path("path"), estimatedBytes: try members.count("bytes"))
     }
 }
 
@@ -97,7 +97,7 @@ extension DatabaseContents {
     fileprivate init(_ members: EventMembers) throws(EventFault) {
         let tables = try members.objects("tables").map { table throws(EventFault) in
             TableContents(
-                schema: try table.optionalText("schema") ?? "", name: try table.text("name"),
+                schema: try table.text("schema"), name: try table.text("name"),
                 rows: try table.count("rows"))
         }
         self.init(name: try members.text("name"), path: try members.path("path").string, tables: tables)

@@ -11,6 +11,7 @@ final class PluginProcess: Sendable {
     private let run: RunContext
     private let undo: @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void
     private let input = ProgramInput()
+    private let tail: PluginLog
     private let transcript: Mutex<PluginTranscript>
     /// On record, and not undone. In the order in which they were made.
     private let changes = Mutex<[(change: PluginChange, record: UndoRecord)]>([])
@@ -22,16 +23,19 @@ final class PluginProcess: Sendable {
     /// Starts it. It must be waited for by `end` or `stop`.
     ///
     /// - Parameters:
+    ///   - known: the units that `prepare` has said.
+    ///   - tail: gets the last lines of its log.
     ///   - undo: undoes a change that the process has left when it has ended.
     ///   - onProgress: told how far a unit has come.
     init(
-        _ call: PluginCall, by runner: ProgramRunner, in run: RunContext,
+        _ call: PluginCall, by runner: ProgramRunner, in run: RunContext, known: [WorkUnit] = [],
+        tail: PluginLog = PluginLog(),
         undo: @escaping @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void = { _, _ in },
         onProgress: @escaping @Sendable (FilePath, Int64) async -> Void = { _, _ in }
     ) {
         self.undo = undo
-        (self.call, self.run) = (call, run)
-        transcript = Mutex(PluginTranscript(of: call.verb, freezes: call.freezes))
+        (self.call, self.run, self.tail) = (call, run, tail)
+        transcript = Mutex(PluginTranscript(of: call, known: known))
         work = Mutex(nil)
         let signal = AsyncStream<Void>.makeStream()
         frozen = signal.stream
@@ -51,7 +55,7 @@ final class PluginProcess: Sendable {
         undo: @escaping @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void = { _, _ in }
     ) async throws(DumpError) -> PluginTranscript {
         let process = PluginProcess(call, by: runner, in: run, undo: undo)
-        return try await run.within(limit, "\(call.verb.rawValue) of plugin '\(call.plugin.name)'") {
+        return try await process.within(limit, "\(call.verb.rawValue) of plugin '\(call.plugin.name)'") {
             try await process.end()
         }
     }
@@ -71,11 +75,13 @@ final class PluginProcess: Sendable {
     func untilFrozen(within limit: Duration?) async throws(DumpError) -> (from: Timestamp, to: Timestamp) {
         let from = Timestamp.now
         do {
-            try await run.within(limit, "the freeze by plugin '\(call.plugin.name)'") { [self] in
+            try await within(limit, "the freeze by plugin '\(call.plugin.name)'") { [self] in
                 for await _ in frozen { return }
                 // It has ended, or we are to.
                 _ = try await end()
-                throw DumpError(.pluginProtocol, "plugin '\(call.plugin.name)' ended before it said 'frozen'")
+                throw DumpError(
+                    .pluginProtocol, "plugin '\(call.plugin.name)' ended before it said 'frozen'",
+                    hint: DumpError.faultOfPlugin)
             }
         } catch {
             await stop()
@@ -84,7 +90,10 @@ final class PluginProcess: Sendable {
         return (from, moment.withLock { $0 } ?? .now)
     }
 
-    func go() { input.send("go") }
+    func go() {
+        transcript.withLock { $0.go() }
+        input.send("go")
+    }
 
     /// Waits for its end, which must be a good one. Cancelled, it stops it.
     func end() async throws(DumpError) -> PluginTranscript {
@@ -117,7 +126,11 @@ final class PluginProcess: Sendable {
             group.addTask { [self] in
                 let ended = await Result<ProgramOutcome, ProcessError>.awaiting { () async throws(ProcessError) in
                     try await runner.run(
-                        program, output: .lines { line in self.take(program.withoutSecrets(line), steps.continuation) })
+                        program,
+                        output: .lines { line in
+                            let shown = program.withoutSecrets(line)
+                            self.take(shown, holdsSecret: shown != line, steps.continuation)
+                        }, onErrorLine: { self.tail.append($0) })
                 }
                 steps.continuation.finish()
                 return .program(ended.mapError { DumpError($0) })
@@ -144,7 +157,12 @@ final class PluginProcess: Sendable {
         }
         input.close()
         let left = await undoChanges()
-        let said = try finished(try outcome.get())
+        let said: PluginTranscript
+        do throws(DumpError) {
+            said = try finished(try outcome.get())
+        } catch {
+            throw error.leaving(left)
+        }
         if let left { throw left }
         return said
     }
@@ -156,9 +174,11 @@ final class PluginProcess: Sendable {
 
     /// Called on the thread that watches the program.
     private func take(
-        _ line: String, _ steps: AsyncStream<Result<PluginTranscript.Step, DumpError>>.Continuation
+        _ line: String, holdsSecret: Bool,
+        _ steps: AsyncStream<Result<PluginTranscript.Step, DumpError>>.Continuation
     ) {
         do throws(EventFault) {
+            guard !holdsSecret else { throw EventFault(reason: "a line holds a secret") }
             let event = try PluginEvent(line)
             let step = try transcript.withLock { transcript throws(EventFault) in try transcript.take(event) }
             if case .frozen? = step { moment.withLock { $0 = .now } }
@@ -203,17 +223,21 @@ final class PluginProcess: Sendable {
                     try await run.journal.forget(record)
                 }
             }.value
-            if case .failure(let error) = undone { failure = failure ?? error }
+            if case .failure(let error) = undone { failure = failure ?? error.ofUndoing(change) }
         }
         return failure
     }
 
     private func repeated(_ id: String) -> DumpError {
-        DumpError(.pluginProtocol, "plugin '\(call.plugin.name)' has two changes to undo of the name '\(id)'")
+        DumpError(
+            .pluginProtocol, "plugin '\(call.plugin.name)' has two changes to undo of the name '\(id)'",
+            hint: DumpError.faultOfPlugin)
     }
 
     private func unknown(_ id: String) -> DumpError {
-        DumpError(.pluginProtocol, "plugin '\(call.plugin.name)' has undone '\(id)', which it never said")
+        DumpError(
+            .pluginProtocol, "plugin '\(call.plugin.name)' has undone '\(id)', which it never said",
+            hint: DumpError.faultOfPlugin)
     }
 
     /// What it has said, if it ended as it should.
@@ -224,22 +248,18 @@ final class PluginProcess: Sendable {
         guard said.summary != nil else { throw DumpError(silent: call, outcome) }
         return said
     }
-}
 
-extension RunContext {
-    /// Does work within a limit, or within the dump's deadline if that is shorter.
-    fileprivate func within<Result: Sendable>(
+    /// Does work within a limit, or within the dump's deadline if that is shorter. Takes too long: the error has what its log says.
+    private func within<Result: Sendable>(
         _ limit: Duration?, _ subject: String, _ work: @escaping @Sendable () async throws -> Result
     ) async throws(DumpError) -> Result {
-        var context = self
-        context.deadline = [deadline, limit].compactMap { $0 }.min()
+        var context = run
+        context.deadline = [run.deadline, limit].compactMap { $0 }.min()
         do throws(DumpError) {
             return try await context.withinDeadline(subject, work)
         } catch {
-            guard error.code == .deadline, let limit, deadline.map({ limit < $0 }) ?? true else { throw error }
-            var error = error
-            error.hint = "Find out what the plugin waits for: run it with -vv. This limit is fixed."
-            throw error
+            let isFixed = limit.map { limit in run.deadline.map { limit < $0 } ?? true } ?? false
+            throw error.ofWaiting(for: call.plugin, tail, isFixed: isFixed)
         }
     }
 }

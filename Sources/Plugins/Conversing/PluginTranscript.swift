@@ -13,6 +13,9 @@ struct PluginTranscript: Sendable {
 
     private let verb: PluginDescription.Verb
     private let freezes: Bool
+    private let canUndo: Bool
+    /// Units that the plugin has said in a verb before.
+    private let known: Set<FilePath>
     private(set) var facts: ErrorContext = [:]
     private(set) var units: [WorkUnit] = []
     private(set) var findings: [Finding] = []
@@ -23,20 +26,35 @@ struct PluginTranscript: Sendable {
     private(set) var summary: PluginSummary?
     private(set) var error: DumpError?
     private var frozen = false
+    /// Whether it was told to write.
+    private var isGone = false
     private var paths: Set<FilePath> = []
     /// All directories on the way to a unit.
     private var parents: Set<FilePath> = []
+    private var tables: Set<TablePlace> = []
+    /// What it told the progress of before it was a unit.
+    private var unannounced: Set<FilePath> = []
     private var events = 0
 
-    /// Far more than any dump has to say. Progress does not count.
+    /// Far more than any dump has to say. Progress of units does not count.
     private static let mostEvents = 200_000
 
-    /// - Parameter freezes: whether it has to say `frozen` before its summary.
-    init(of verb: PluginDescription.Verb, freezes: Bool) { (self.verb, self.freezes) = (verb, freezes) }
+    /// - Parameter known: the units that `prepare` has said.
+    init(of call: PluginCall, known: [WorkUnit] = []) {
+        (verb, freezes) = (call.verb, call.freezes)
+        canUndo = call.plugin.description.verbs.contains(.undo)
+        self.known = Set(known.map(\.path))
+    }
+
+    /// It was told to write: what it says from now on is of the dump.
+    mutating func go() { isGone = true }
 
     mutating func take(_ event: PluginEvent) throws(EventFault) -> Step? {
         guard summary == nil else { throw EventFault(reason: "something was said after the summary") }
-        if case .progress(let unit, let bytes) = event { return .moved(unit: unit, bytes: bytes) }
+        try requireTurn(of: event)
+        if case .progress(let unit, let bytes) = event, known.contains(unit) || paths.contains(unit) {
+            return .moved(unit: unit, bytes: bytes)
+        }
         events += 1
         guard events <= Self.mostEvents else {
             throw EventFault(reason: "more than \(Self.mostEvents) events were said")
@@ -53,20 +71,37 @@ struct PluginTranscript: Sendable {
             }
             frozen = true
             return .frozen
-        case .progress: break
+        case .progress(let unit, _): unannounced.insert(unit)
         case .undo(let change):
             guard [.dump, .restore].contains(verb) else {
                 throw EventFault(reason: "'undo' was said in \(verb.rawValue), which changes nothing")
             }
+            guard canUndo else {
+                throw EventFault(reason: "'undo' was said, and plugin.json does not have the verb 'undo'")
+            }
             return .record(change)
         case .undone(let id): return .forget(id: id)
-        case .database(let contents): take(contents)
+        case .database(let contents): try take(contents)
         case .plan(let plan): plans.append(plan)
         case .restored(let item): restored.append(item)
         case .summary(let summary): try take(summary)
         case .error(let error): self.error = self.error ?? error
         }
         return nil
+    }
+
+    /// Nothing can be written as of a moment before all sources have theirs.
+    private func requireTurn(of event: PluginEvent) throws(EventFault) {
+        guard freezes, !isGone else { return }
+        let name: String
+        switch event {
+        case .unit: name = "unit"
+        case .progress: name = "progress"
+        case .database: name = "database"
+        case .summary: name = "summary"
+        default: return
+        }
+        throw EventFault(reason: "'\(name)' was said before 'go'")
     }
 
     private mutating func take(_ unit: WorkUnit) throws(EventFault) {
@@ -80,7 +115,15 @@ struct PluginTranscript: Sendable {
     }
 
     /// One with many tables may be said in several events.
-    private mutating func take(_ contents: DatabaseContents) {
+    private mutating func take(_ contents: DatabaseContents) throws(EventFault) {
+        for table in contents.tables {
+            let place = TablePlace(
+                database: contents.name, path: contents.path, schema: table.schema, name: table.name)
+            guard tables.insert(place).inserted else {
+                let name = [table.schema, table.name].filter { !$0.isEmpty }.joined(separator: ".")
+                throw EventFault(reason: "table '\(name)' of database '\(contents.name)' was said twice")
+            }
+        }
         if let place = databases.lastIndex(where: { $0.name == contents.name && $0.path == contents.path }) {
             databases[place].tables += contents.tables
         } else {
@@ -89,11 +132,24 @@ struct PluginTranscript: Sendable {
     }
 
     private mutating func take(_ summary: PluginSummary) throws(EventFault) {
-        guard !freezes || frozen else { throw EventFault(reason: "the summary was said before 'frozen'") }
         guard verb != .dump || summary.consistency != nil else {
             throw EventFault(reason: "the summary of a dump lacks 'consistency'")
         }
+        guard !freezes || summary.consistency != .live else {
+            throw EventFault(
+                reason: "'consistency' of a dump with a frozen session cannot be 'live': it is exact, or window")
+        }
+        if let stranger = unannounced.subtracting(paths).min(by: { $0.string < $1.string }) {
+            throw EventFault(reason: "'progress' was said of '\(stranger.string.onOneLine)', which is not a unit")
+        }
         self.summary = summary
+    }
+
+    private struct TablePlace: Hashable {
+        var database: String
+        var path: String
+        var schema: String
+        var name: String
     }
 }
 

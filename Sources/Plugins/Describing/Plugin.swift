@@ -62,7 +62,35 @@ public struct Plugin: Sendable {
                 .pluginUnsuitable, "plugin '\(name)' has no program: \(program) is not an executable file",
                 hint: "Put the program there, and make it executable: chmod 755 \(program).")
         }
+        try requireInterpreter()
         try requireControl()
+    }
+
+    /// The kernel says of a script without its interpreter that the script is not there.
+    private func requireInterpreter() throws(DumpError) {
+        let start = (try? Self.start(of: program)) ?? []
+        guard start.starts(with: "#!".utf8) else { return }
+        let line = String(decoding: start.prefix { $0 != UInt8(ascii: "\n") }.dropFirst(2), as: UTF8.self)
+        let blanks: Set<Character> = [" ", "\t"]
+        guard let interpreter = line.split(whereSeparator: blanks.contains).first.map(String.init) else { return }
+        guard interpreter.withCString({ access($0, X_OK) }) != 0 else { return }
+        let isOfWindows = interpreter.utf8.last == UInt8(ascii: "\r")
+        throw DumpError(
+            .pluginUnsuitable,
+            "plugin '\(name)' cannot run: \(program) begins with #!\(interpreter.onOneLine), which is not a program here",
+            hint: isOfWindows
+                ? "Save it with the line ends of Unix."
+                : "Install the interpreter, or correct the first line of the program.")
+    }
+
+    /// As much as the kernel looks at.
+    private static func start(of program: FilePath) throws -> [UInt8] {
+        let file = try FileDescriptor.open(program, .readOnly, options: [.closeOnExec, .nonBlocking])
+        return try file.closeAfter {
+            try [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+                count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+        }
     }
 
     /// All that its program may need: its directory, and what it shares with others.

@@ -25,6 +25,7 @@ struct FrozenPlugin: FrozenSource {
                 let process: PluginProcess
                 if let session {
                     process = session.process
+                    try dump.requireNothing(in: directory)
                     process.go()
                 } else {
                     process = try dump.start(in: directory, run, progress)
@@ -37,6 +38,10 @@ struct FrozenPlugin: FrozenSource {
             await session?.process.stop()
             throw error.blamingFullDisk(needed: dump.prepared.units.lazy.map(\.estimatedBytes).total, in: directory)
         }
+    }
+
+    func explained(_ error: DumpError, in directory: FilePath) async -> DumpError {
+        error.ofWaiting(for: dump.source.plugin, dump.log)
     }
 
     func release() async { await session?.process.stop() }

@@ -8,6 +8,8 @@ struct PluginDump: Sendable {
     let prepared: PluginTranscript
     /// How many things it may do at once.
     let jobs: Int
+    /// Of the process that writes the dump.
+    let log = PluginLog()
 
     /// Starts the process that writes the dump. The directory is its own from now on.
     func start(
@@ -24,11 +26,28 @@ struct PluginDump: Sendable {
         }
         var call = try source.call(.dump, in: run, jobs: jobs)
         call.directory = directory
-        return PluginProcess(call, by: source.runner, in: run) { change, run throws(DumpError) in
+        return PluginProcess(
+            call, by: source.runner, in: run, known: prepared.units, tail: log
+        ) { change, run throws(DumpError) in
             try await source.undo(change, in: run)
         } onProgress: {
             await progress.moved($0, to: $1)
         }
+    }
+
+    /// Throws if something was written before it was time: it may be of another moment than the dump is to be. Files without contents are fine.
+    func requireNothing(in directory: FilePath) throws(DumpError) {
+        let early: FileTree.Entry?
+        do throws(Errno) {
+            early = try FileTree(directory).entries().first { $0.status.kind == .file && $0.status.bytes > 0 }
+        } catch {
+            throw DumpError(.system, "cannot look into \(directory): \(error)")
+        }
+        guard let early else { return }
+        throw DumpError(
+            .pluginProtocol,
+            "plugin '\(source.plugin.name)' wrote '\(early.path.string.onOneLine)' before it was told 'go'",
+            hint: DumpError.faultOfPlugin)
     }
 
     /// Throws unless the directory holds every unit and nothing else, and is ours alone.
@@ -59,7 +78,7 @@ struct PluginDump: Sendable {
         if let missing = units.subtracting(there).min(by: { $0.string < $1.string }) {
             throw DumpError(
                 .incompleteDump, "plugin '\(name)' said that the dump is complete, and '\(missing)' is not there",
-                hint: "This is a fault of the plugin: report it to its authors.")
+                hint: DumpError.faultOfPlugin)
         }
         let parents = Set(units.flatMap { $0.beginnings.dropLast() })
         for entry in entries {
@@ -68,13 +87,13 @@ struct PluginDump: Sendable {
             guard isPart || isOnTheWay else {
                 throw DumpError(
                     .incompleteDump, "plugin '\(name)' wrote '\(entry.path)', which belongs to none of its units",
-                    hint: "This is a fault of the plugin: report it to its authors.")
+                    hint: DumpError.faultOfPlugin)
             }
         }
         guard entries.contains(where: { $0.status.kind == .file && $0.status.bytes > 0 }) else {
             throw DumpError(
                 .incompleteDump, "plugin '\(name)' said that the dump is complete, and wrote nothing into its files",
-                hint: "This is a fault of the plugin: report it to its authors.")
+                hint: DumpError.faultOfPlugin)
         }
     }
 
@@ -89,7 +108,7 @@ struct PluginDump: Sendable {
         guard said.databases.allSatisfy({ FilePath($0.path).beginnings.contains { paths.contains($0) } }) else {
             throw DumpError(
                 .pluginProtocol, "plugin '\(source.plugin.name)' said a database that lies in none of its units",
-                hint: "This is a fault of the plugin: report it to its authors.")
+                hint: DumpError.faultOfPlugin)
         }
         var identity = PreparedPlugin(source: source, said: prepared).facts
         for fact in said.facts { identity[fact.name] = fact.value }

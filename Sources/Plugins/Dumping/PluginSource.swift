@@ -28,6 +28,10 @@ struct PluginSource: Sendable {
         self.secrets = secrets
     }
 
+    var secretTexts: [String] {
+        secrets.map { secret in secret.secret.withBytes { String(decoding: $0, as: UTF8.self) } }
+    }
+
     /// The user to run as, if not ours.
     func user() throws(DumpError) -> UserAccount? {
         guard let name = settings.runAs else { return nil }
