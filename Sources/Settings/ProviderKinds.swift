@@ -39,7 +39,7 @@ public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
     }
 
     /// Nil if nothing is called so.
-    func kind(named name: String) throws(Fault) -> ProviderKind? {
+    public func kind(named name: String) throws(Fault) -> ProviderKind? {
         if let kind = builtIn.first(where: { $0.name == name }) { return kind }
         return try further?.find(name, directories).get()
     }
@@ -52,6 +52,9 @@ public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
         let builtIn = builtIn.map(\.name)
         return builtIn + (further?.names(directories).filter { !builtIn.contains($0) } ?? [])
     }
+
+    /// The same without those that cannot be used.
+    var usableNames: [String] { names.filter { find($0) != nil } }
 
     /// Those that can be used, with their settings.
     public var all: [ProviderKind] {

@@ -38,7 +38,7 @@ extension Shape<DumpSettings> {
                 diagnostics.report(
                     Diagnostic(
                         node.mark, node.path, "missing key '\(providerKey)' \(node.path.place)",
-                        hint: "It says what to dump: \(listed(kinds.names, "or"))."))
+                        hint: "It says what to dump: \(listed(kinds.usableNames, "or"))."))
             }
             return nil
         }
@@ -52,7 +52,7 @@ extension Shape<DumpSettings> {
         let names = kinds.names
         let hint =
             nearestWord(to: name, among: names).map { "Did you mean '\($0)'?" }
-            ?? "Known: \(listed(names, "and"))."
+            ?? "Known: \(listed(kinds.usableNames, "and"))."
         diagnostics.report(Fault("unknown provider \(excerpt(name))", hint: hint), at: provider)
         return nil
     }

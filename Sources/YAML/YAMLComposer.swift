@@ -22,9 +22,12 @@ public struct YAMLComposer {
         /// What to do about one that is empty, and about one that has a second document.
         var ifEmpty: String
         var ifSecond: String
+        /// What people write it in.
+        var language: String
 
-        public init(file: String, ifEmpty: String, ifSecond: String) {
+        public init(file: String, ifEmpty: String, ifSecond: String, language: String = "YAML") {
             (self.file, self.ifEmpty, self.ifSecond) = (file, ifEmpty, ifSecond)
+            self.language = language
         }
     }
 
@@ -41,7 +44,11 @@ public struct YAMLComposer {
         do {
             return try composer.document()
         } catch {
-            composer.diagnostics.report(text.explain(error))
+            var problem = error
+            if words.language != "YAML" {
+                problem.message.replace("not valid YAML", with: "not valid \(words.language)")
+            }
+            composer.diagnostics.report(text.explain(problem))
             return nil
         }
     }

@@ -44,13 +44,23 @@ struct DescriptionTests {
             ),
             (
                 good + #", "settings": {"properties": {"run_as": {"type": "string", "description": "A."}}}}"#,
-                "'run_as' and 'run_as' cannot both be keys"
+                "1:131: settings.properties.run_as: a plugin's key cannot be 'run_as': every dump has 'run_as'"
             ),
             (
                 good
                     + #", "settings": {"properties": {"a-b": {"type": "string", "description": "A."}}}, "secrets": {"a_b": "S."}}"#,
                 "cannot both be keys"
             ),
+            (
+                good
+                    + #", "settings": {"properties": {"Mode": {"type": "string", "description": "A."}, "mode": {"type": "string", "description": "A."}}}}"#,
+                "settings.properties.mode: 'mode' and 'Mode' cannot both be keys"
+            ),
+            (
+                good + #", "settings": {"properties": {"a": {"type": "string", "default": 3, "description": "A."}}}}"#,
+                "the default of a string must be in quotes"
+            ),
+            (good + #", "volatile": ["../x"]}"#, "must be names of files"),
             (good + #", "settings": {"required": ["a"]}}"#, "'a' is required and not among the properties"),
             (
                 good
@@ -58,7 +68,7 @@ struct DescriptionTests {
                 "is no regular expression"
             ),
             (good + #", "settings": {"additionalProperties": true}}"#, "must be false"),
-            ("", "the file is empty"), ("{", "not valid YAML"),
+            ("", "the file is empty"), ("{", "not valid JSON"),
         ])
     func refused(text: String, message: String) async throws {
         try await withScratch { scratch in
@@ -89,6 +99,22 @@ struct DescriptionTests {
         }
     }
 
+    @Test("A program whose interpreter is missing is refused, and the interpreter is named")
+    func interpreter() async throws {
+        try await withScratch { scratch in
+            let directory = try directory("p", in: scratch, Self.good + "}")
+            for (line, message) in [
+                ("#!/usr/bin/no-such", "begins with #!/usr/bin/no-such, which is not a program here"),
+                ("#!/bin/sh\r", "begins with #!/bin/sh\\015, which is not a program here"),
+            ] {
+                try FileSystem.removeFile(directory.appending("p"))
+                try write(line + "\n", to: directory.appending("p"), mode: 0o755)
+                let error = #expect(throws: DumpError.self) { try Plugin(directory) }
+                #expect(error?.message.hasSuffix(message) == true, "\(String(describing: error))")
+            }
+        }
+    }
+
     @Test("A plugin that another user can change is refused, and so is one without a program")
     func exposed() async throws {
         try await withScratch { scratch in
@@ -108,6 +134,21 @@ struct DescriptionTests {
             #expect(chmod(directory.appending("p").string, 0o644) == 0)
             #expect(
                 #expect(throws: DumpError.self) { try Plugin(directory) }?.message.contains("has no program") == true)
+        }
+    }
+
+    @Test("A plugin is refused if an access control list lets another user change any part of it")
+    func exposedByAccessList() async throws {
+        try await withScratch { scratch in
+            let directory = try directory("p", in: scratch, Self.good + "}")
+            for path in [directory, directory.appending("p"), directory.appending("plugin.json")] {
+                try await output("setfacl", "-m", "u:23456:rwx", path.string)
+                let error = #expect(throws: DumpError.self) { try Plugin(directory) }
+                #expect(error?.code.rawValue == "plugin_exposed")
+                #expect(error?.message.contains("\(path) is writable by user 23456") == true)
+                try await output("setfacl", "-b", path.string)
+                _ = try Plugin(directory)
+            }
         }
     }
 

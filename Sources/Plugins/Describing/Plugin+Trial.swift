@@ -11,13 +11,26 @@ extension Plugin {
     public func provider(
         for settings: [UInt8], of file: FilePath, runner: ProgramRunner
     ) throws(DumpError) -> any Provider {
+        PluginProvider(
+            plugin: self, settings: try read(settings, of: file), means: ProviderMeans(job: "trial", runner: runner))
+    }
+
+    /// The secrets that such settings name, as text to look for.
+    public func secrets(
+        of settings: [UInt8], in file: FilePath, runner: ProgramRunner
+    ) async throws(DumpError) -> [String] {
+        let means = ProviderMeans(job: "trial", runner: runner)
+        return try await PluginSource(self, read(settings, of: file), by: means, dump: "trial").secretTexts
+    }
+
+    private func read(_ settings: [UInt8], of file: FilePath) throws(DumpError) -> PluginSettings {
         var diagnostics = Diagnostics()
         let root = YAMLComposer.compose(settings, as: .settings, &diagnostics)
         let node = root.flatMap { firstDump(in: $0) } ?? root
         guard let node, let read = description.dumpShape.read(node, besides: ["provider"], &diagnostics),
             diagnostics.all.isEmpty
         else { throw DumpError(.settings, in: file, diagnostics.all) }
-        return PluginProvider(plugin: self, settings: read, means: ProviderMeans(job: "trial", runner: runner))
+        return read
     }
 
     private func firstDump(in root: SettingsNode) -> SettingsNode? {

@@ -42,6 +42,7 @@ public struct PluginDescription: Sendable {
             return nil
         }
         guard let description = shape.read(root, &diagnostics) else { return nil }
+        guard !reportNames(in: root, &diagnostics) else { return nil }
         guard description.name == name else {
             diagnostics.report(
                 Fault(
@@ -70,19 +71,40 @@ public struct PluginDescription: Sendable {
                 let missing = [Verb.prepare, .dump].filter { !description.verbs.contains($0) }
                 return missing.first.map { Fault("must have prepare and dump; '\($0.rawValue)' is missing") }
             }
-            .check("secrets", "settings") { $0.nameFault }
+            .check("volatile") { description in
+                description.volatile.contains { $0.utf8.contains(UInt8(ascii: "/")) }
+                    ? Fault("must be names of files, which have no '/'", hint: "Leave the directories out.") : nil
+            }
     }
 
-    /// Two keys, or two variables of the program, must not be called the same.
-    private var nameFault: Fault? {
+    /// Two keys, or two variables of the program, must not be called the same. True after one was reported, at its place.
+    private static func reportNames(in root: SettingsNode, _ diagnostics: inout Diagnostics) -> Bool {
         var taken: [String: String] = [:]
-        for name in ["provider", "run_as", "deadline"] { taken[name.asVariable] = name }
-        for name in settings.properties.map(\.name) + secrets.map(\.name) {
-            if let other = taken.updateValue(name, forKey: name.asVariable) {
-                return Fault("'\(name)' and '\(other)' cannot both be keys", hint: "Call one of them otherwise.")
+        var isFaulty = false
+        for node in [root["settings"]?["properties"], root["secrets"]].compactMap(\.self) {
+            guard case .mapping(let entries) = node.content else { continue }
+            for entry in entries {
+                guard let fault = fault(inName: entry.key, beside: taken[entry.key.asVariable]) else {
+                    taken[entry.key.asVariable] = entry.key
+                    continue
+                }
+                diagnostics.report(Diagnostic(entry.keyMark, entry.value.path, fault.message, hint: fault.hint))
+                isFaulty = true
             }
         }
-        return nil
+        return isFaulty
+    }
+
+    /// - Parameter other: a key that a program could not tell from it.
+    private static func fault(inName name: String, beside other: String?) -> Fault? {
+        let hint = "Call it otherwise."
+        if let every = ["provider", "run_as", "deadline"].first(where: { $0.asVariable == name.asVariable }) {
+            return Fault("a plugin's key cannot be '\(name)': every dump has '\(every)'", hint: hint)
+        }
+        guard let other else { return nil }
+        if other == name { return Fault("'\(name)' is a property and a secret", hint: hint) }
+        return Fault(
+            "'\(name)' and '\(other)' cannot both be keys: both would be MUSTER_SETTING_\(name.asVariable)", hint: hint)
     }
 }
 
@@ -162,7 +184,7 @@ extension Shape<[PluginSecret]> {
 extension YAMLComposer.Words {
     fileprivate static let description = Self(
         file: "description of a plugin", ifEmpty: "It must say what the plugin is: see plugins/README.md.",
-        ifSecond: "A file describes one plugin.")
+        ifSecond: "A file describes one plugin.", language: "JSON")
 }
 
 extension String {

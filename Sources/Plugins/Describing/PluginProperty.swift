@@ -67,6 +67,10 @@ struct PluginProperty: Sendable {
 
     private var wrongDefault: Fault? {
         guard misplaced == nil, let standard else { return nil }
+        if kind == .string, case .text = standard {
+        } else if kind == .string {
+            return Fault("the default of a string must be in quotes")
+        }
         var diagnostics = Diagnostics()
         guard value.read(SettingsNode(of: standard), &diagnostics) == nil else { return nil }
         return Fault("the default is not a value that the key may have", hint: diagnostics.all.first?.message)

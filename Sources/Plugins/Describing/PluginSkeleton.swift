@@ -70,8 +70,11 @@ public struct PluginSkeleton: Sendable {
 
         say() { printf '%s\\n' "$1" >&5; }
 
+        # As the inside of a text of JSON.
+        quoted() { printf %s "$1" | tr '\\n\\t' '  ' | sed 's/["\\\\]/\\\\&/g'; }
+
         fail() { # code, message in lower case, hint as a sentence
-            say "{\\"event\\": \\"error\\", \\"code\\": \\"$1\\", \\"message\\": \\"$2\\", \\"hint\\": \\"$3\\"}"
+            say "{\\"event\\": \\"error\\", \\"code\\": \\"$1\\", \\"message\\": \\"$(quoted "$2")\\", \\"hint\\": \\"$(quoted "$3")\\"}"
             exit 1
         }
 
