@@ -21,6 +21,9 @@ struct CatalogOptions: ParsableArguments {
     /// Where the job's plugins are; nil for the usual places, and without a job that can be read.
     var pluginPath: [FilePath]? { (try? jobOptions.read())?.pluginPath }
 
+    /// Of the job's dumps; nil without a job that can be read.
+    var kinds: Set<String>? { (try? jobOptions.read()).map { Set($0.dumps.map(\.kind.name)) } }
+
     func job(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
         var job = try jobOptions.load(positional, log: log)
         try repositories.choose(in: &job)

@@ -48,7 +48,7 @@ extension DrillRecord {
         guard comparison.differences.isEmpty else {
             return ["  \(item.item): DIFFERS"] + comparison.differences.prefix(20).map { "    \($0)" } + open
         }
-        return ["  \(item.item): equal" + (facts.isEmpty ? "" : " in \(facts.joined(separator: ", "))")] + open
+        return ["  \(item.item): \(facts.isEmpty ? "restored" : "equal in \(facts.joined(separator: ", "))")"] + open
     }
 
     private func lines(of failure: Failure, indent: String) -> [String] {

@@ -10,6 +10,8 @@ public struct KeptItems: Sendable {
         public var ofTarget = true
         /// Files and directories of this host.
         public var ofHost = true
+        /// The kinds of dumps whose targets are looked at; nil is all. A host need not have a server of each.
+        public var kinds: Set<String>?
 
         public init() {}
     }
@@ -65,7 +67,7 @@ public struct KeptItems: Sendable {
 
     private func ofTarget() async throws(DumpError) -> [Found] {
         var found: [Found] = []
-        for restorer in restorers.all {
+        for restorer in restorers.all(of: scope.kinds) {
             for item in try await restorer.kept(request, in: context) {
                 found.append((item, { try await restorer.drop(item, request, in: context) }))
             }
