@@ -91,14 +91,15 @@ extension ConformanceCheck {
         try await run.prepared(provider(run)) { source in
             let summary = try await run.dump(source, into: try newDirectory())
             let (foretold, left) = (source.omissions, summary.omissions)
-            expect(Set(left) == Set(foretold), "foretold was \(foretold), left out was \(left)")
+            expect(
+                Set(left) == Set(foretold), "foretold was \(foretold.listed), left out was \(left.listed)")
             expect(left.count == foretold.count, "an omission is told twice")
             expect(Set(source.findings).isDisjoint(with: foretold), "an omission is a finding too")
             for omission in foretold {
                 let isWhole = !omission.code.isEmpty && !omission.object.isEmpty && !omission.message.isEmpty
-                expect(isWhole, "an omission lacks its code, object or message: \(omission)")
+                expect(isWhole, "an omission lacks its code, object or message: \([omission].listed)")
                 let reads = !omission.message.hasSuffix(".") && omission.hint?.hasSuffix(".") == true
-                expect(reads, "the message has a full stop, or the hint has none: \(omission)")
+                expect(reads, "the message has a full stop, or the hint has none: \([omission].listed)")
             }
         }
     }
@@ -163,5 +164,16 @@ extension ConformanceCheck {
         expect(dumps[0] == dumps[1], "the second dump differs: \(changed)")
         expect(!dumps[0].isEmpty, "the dump is empty")
         if compared == 0 { try lack("no file of this source is ever the same twice") }
+    }
+}
+
+extension [Finding] {
+    /// Each as a person reads it.
+    var listed: String {
+        guard !isEmpty else { return "nothing" }
+        return map {
+            "\($0.severity.rawValue) \($0.code) of \($0.object): \($0.message)" + ($0.hint.map { " (\($0))" } ?? "")
+        }
+        .joined(separator: "; ")
     }
 }

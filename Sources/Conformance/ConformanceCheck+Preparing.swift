@@ -7,7 +7,7 @@ extension ConformanceCheck {
             let run = TestRun()
             try await run.prepared(provider(run)) { source in
                 let failures = (source.findings + source.omissions).filter { $0.severity == .failure }
-                expect(failures.isEmpty, "the source cannot be dumped: \(failures)")
+                expect(failures.isEmpty, "the source cannot be dumped: \(failures.listed)")
                 let severities = source.findings.map(\.severity)
                 expect(severities == severities.sorted(by: >), "the most severe finding does not come first")
             }

@@ -5,7 +5,9 @@ import SystemPackage
 extension ConformanceCheck {
     func secretsStaySecret() async throws {
         guard !subject.secrets.isEmpty else { try lack("this source has no secrets") }
-        expect(subject.secrets.allSatisfy { $0.utf8.count >= 8 }, "a secret is too short to be looked for")
+        // A shorter one could be part of any text.
+        let secrets = subject.secrets.filter { $0.utf8.count >= 8 }
+        guard secrets.count == subject.secrets.count else { try lack("a secret is too short to be looked for") }
         let directory = try newDirectory()
         let run = TestRun()
         var shown: [String] = []
@@ -16,7 +18,7 @@ extension ConformanceCheck {
         }
         shown += run.logged.all
         expect(!run.logged.all.isEmpty, "nothing is logged")
-        for secret in subject.secrets {
+        for secret in secrets {
             expect(!shown.contains { $0.contains(secret) }, "a secret is shown")
             for entry in try FileTree(directory).entries() where entry.status.kind == .file {
                 let isThere = try contains(Array(secret.utf8), directory.pushing(entry.path))

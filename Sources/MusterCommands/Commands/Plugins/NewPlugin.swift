@@ -20,6 +20,7 @@ struct NewPlugin: MusterCommand {
     func run() async throws {
         let directory = JobOptions.absolute(into).lexicallyNormalized().appending(name)
         do throws(DumpError) {
+            try BuiltInProviders.requireFree(name)
             try PluginSkeleton(name: name).write(to: directory)
         } catch {
             throw CommandFailure(status: .failed, error: error)

@@ -14,9 +14,11 @@ struct PluginTrial: ConformanceSubject {
     let settings: TestPlugin.Settings
     let unreachableSettings: TestPlugin.Settings?
     let hold: String?
-    let damage: String?
+    var damageCommand: String?
     let fingerprintCommand: String?
     let runner: ProgramRunner
+    /// What the plugin is given and may not show.
+    var secrets: [String] = []
 
     /// Throws for mistakes in the settings.
     func requireSettings() throws {
@@ -24,6 +26,15 @@ struct PluginTrial: ConformanceSubject {
             for file in [settings, unreachableSettings].compactMap({ $0 }) {
                 _ = try plugin.provider(for: file.bytes, of: file.file, runner: runner)
             }
+        } catch {
+            throw CommandFailure(status: .configuration, error: error)
+        }
+    }
+
+    /// The secrets of the settings, to look for where they may not be.
+    func resolvedSecrets() async throws -> [String] {
+        do throws(DumpError) {
+            return try await plugin.secrets(of: settings.bytes, in: settings.file, runner: runner)
         } catch {
             throw CommandFailure(status: .configuration, error: error)
         }
@@ -49,8 +60,8 @@ struct PluginTrial: ConformanceSubject {
     }
 
     func damage() async throws {
-        guard let damage else { throw NotApplicable("nothing damages the source: give --damage") }
-        try require(try await runner.run(shell(damage)), of: "--damage")
+        guard let damageCommand else { throw NotApplicable("nothing damages the source: give --damage") }
+        try require(try await runner.run(shell(damageCommand)), of: "--damage")
     }
 
     func whileHeldUp(_ body: () async throws -> Void) async throws {
@@ -63,7 +74,9 @@ struct PluginTrial: ConformanceSubject {
         var lines = isHeld.stream.makeAsyncIterator()
         guard await lines.next() != nil else {
             try require(try await holding.value, of: "--hold")
-            throw NotApplicable("the command of --hold ended without a line")
+            throw DumpError(
+                .settings, "the command of --hold ended without a line",
+                hint: "It prints a line once the source is held, and goes on until it is ended.")
         }
         try await withCleanup {
             try await body()
@@ -85,14 +98,18 @@ struct PluginTrial: ConformanceSubject {
         }
     }
 
+    /// In the directory in which the command was given, so that its relative paths lead where they should.
     private func shell(_ line: String) -> Program {
-        var program = Program("/bin/sh", ["-c", line], grace: .seconds(2))
+        var program = Program(
+            "/bin/sh", ["-c", line], workingDirectory: JobOptions.absolute("."), grace: .seconds(2))
         program.inheritedPrefixes = ["MUSTER_"]
         return program
     }
 
     private func require(_ outcome: ProgramOutcome, of option: String) throws {
         guard !outcome.succeeded else { return }
-        throw NotApplicable("the command of \(option) \(outcome.status): \(outcome.lastErrors.onOneLine)")
+        throw DumpError(
+            .settings, "the command of \(option) \(outcome.status)", hint: "Correct the command, and test again.",
+            context: outcome.lastErrors.isEmpty ? [:] : ["stderr": outcome.lastErrors])
     }
 }

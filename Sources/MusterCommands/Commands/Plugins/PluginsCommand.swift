@@ -34,8 +34,11 @@ struct PluginPathOptions: ParsableArguments {
     func plugin(_ name: String) throws -> Plugin {
         do throws(DumpError) {
             if name.utf8.contains(UInt8(ascii: "/")) {
-                return try Plugin(JobOptions.absolute(name).lexicallyNormalized())
+                let directory = JobOptions.absolute(name).lexicallyNormalized()
+                try BuiltInProviders.requireFree(directory.lastComponent?.string ?? "")
+                return try Plugin(directory)
             }
+            try BuiltInProviders.requireFree(name)
             if let plugin = try searched.plugin(named: name) { return plugin }
             throw DumpError(
                 .settings,
@@ -91,6 +94,7 @@ private struct ListPlugins: MusterCommand {
             directory = places.first?.string ?? ""
             hidden = places.dropFirst().map(\.string)
             do throws(DumpError) {
+                try BuiltInProviders.requireFree(name)
                 guard let plugin = try path.plugin(named: name) else {
                     error = "its name cannot be used"
                     return
@@ -106,7 +110,7 @@ private struct ListPlugins: MusterCommand {
 
         var notes: [String] {
             var notes = hidden.map { "warning: \(directory) hides \($0)" }
-            if let error { notes.append("\(name): \(error)" + (hint.map { "\n  hint: \($0)" } ?? "")) }
+            if let error { notes += ["\(name): \(error)"] + (hint.map { ["  hint: \($0)"] } ?? []) }
             return notes
         }
 

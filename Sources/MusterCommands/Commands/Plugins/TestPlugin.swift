@@ -13,7 +13,7 @@ struct TestPlugin: MusterCommand {
         story: """
             FILE holds the settings of a dump, as they stand in a job file below provider:, or is a job file. The source is dumped several \
             times into a directory that is removed. Without --hold, --damage and --fingerprint some claims cannot be checked: they are \
-            named, and do not count as held.
+            named, and do not count as held. These commands are run by sh in the working directory; one that fails is an error.
             """,
         examples: [
             "muster plugins test ./mydb --config settings.yaml": "Test a plugin that you write.",
@@ -48,15 +48,17 @@ struct TestPlugin: MusterCommand {
         let plugin = try options.plugin(plugin)
         let log = output.logger()
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
-        let trial = PluginTrial(
+        var trial = PluginTrial(
             plugin: plugin, settings: try Settings(config),
             unreachableSettings: try unreachable.map { try Settings($0) },
-            hold: hold, damage: damage, fingerprintCommand: fingerprint, runner: runner)
+            hold: hold, damageCommand: damage, fingerprintCommand: fingerprint, runner: runner)
         // Mistakes in the files are told before anything is run.
         try trial.requireSettings()
+        trial.secrets = try await trial.resolvedSecrets()
+        try await requireDump(by: trial)
         var results: [Result] = []
         for claim in Self.claims {
-            let result = Result(claim, try await outcome(of: claim, trial))
+            let result = Result(claim.name, try await withScratch { await claim.outcome(of: trial, in: $0) })
             if !output.json, !output.quiet || result.outcome == .failed { Console.shared.result(result.text) }
             results.append(result)
         }
@@ -66,17 +68,59 @@ struct TestPlugin: MusterCommand {
         if failed > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
-    /// What damages the source comes last.
-    private static var claims: [ProviderClaim] {
-        ProviderClaim.allCases.filter { $0 != .damagedSource } + [.damagedSource]
+    /// A claim about a dump that fails would hold without saying anything.
+    private func requireDump(by trial: PluginTrial) async throws {
+        do {
+            try await withScratch { scratch in
+                let directory = scratch.appending("dump")
+                try FileSystem.createDirectory(directory)
+                let run = TestRun()
+                try await run.dump(trial.provider(log: run.context.log), into: directory)
+            }
+        } catch let error as DumpError {
+            throw CommandFailure(
+                status: .failed, error: error,
+                lastLine: "\(plugin): no claim was checked: the source cannot be dumped as it is")
+        }
     }
 
-    private func outcome(of claim: ProviderClaim, _ trial: PluginTrial) async throws -> ClaimOutcome {
+    /// A claim of any kind.
+    private enum Claim {
+        case provider(ProviderClaim)
+        case plugin(PluginClaim)
+
+        var name: String {
+            switch self {
+            case .provider(let claim): claim.rawValue
+            case .plugin(let claim): claim.rawValue
+            }
+        }
+
+        func outcome(of trial: PluginTrial, in scratch: FilePath) async -> ClaimOutcome {
+            switch self {
+            case .provider(.damagedSource): return await ProviderClaim.damagedSource.outcome(of: trial, in: scratch)
+            case .provider(let claim):
+                // The others find the source whole.
+                var trial = trial
+                trial.damageCommand = nil
+                return await claim.outcome(of: trial, in: scratch)
+            case .plugin(let claim): return await claim.outcome(of: trial, in: scratch)
+            }
+        }
+    }
+
+    /// What damages the source comes last.
+    private static var claims: [Claim] {
+        ProviderClaim.allCases.filter { $0 != .damagedSource }.map { .provider($0) }
+            + PluginClaim.allCases.map { .plugin($0) } + [.provider(.damagedSource)]
+    }
+
+    private func withScratch<Value>(_ work: (FilePath) async throws -> Value) async throws -> Value {
         var template = Array(FilePath.temporaryFiles.appending("muster-plugin-test-XXXXXX").string.utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
         let scratch = FilePath(platformString: template)
         return try await withCleanup {
-            await claim.outcome(of: trial, in: scratch)
+            try await work(scratch)
         } cleanup: {
             do { try FileTree(scratch).remove() } catch { Console.shared.error("cannot remove \(scratch): \(error)") }
         }
@@ -121,8 +165,8 @@ struct TestPlugin: MusterCommand {
         /// What does not hold, or why it could not be checked.
         var reasons: [String]
 
-        init(_ claim: ProviderClaim, _ outcome: ClaimOutcome) {
-            self.claim = claim.rawValue
+        init(_ claim: String, _ outcome: ClaimOutcome) {
+            self.claim = claim
             switch outcome {
             case .passed: (self.outcome, reasons) = (.held, [])
             case .failed(let faults): (self.outcome, reasons) = (.failed, faults)
@@ -137,7 +181,8 @@ struct TestPlugin: MusterCommand {
                 case .failed: "FAILS      "
                 case .notApplicable: "not checked"
                 }
-            return (["\(word)  \(claim)"] + reasons.map { "               \($0)" }).asLines
+            let lines = reasons.flatMap { $0.split(atASCII: "\n").map(String.init) }
+            return (["\(word)  \(claim)"] + lines.map { "               \($0)" }).asLines
         }
     }
 }
