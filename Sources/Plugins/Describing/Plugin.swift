@@ -70,9 +70,10 @@ public struct Plugin: Sendable {
     private func requireInterpreter() throws(DumpError) {
         let start = (try? Self.start(of: program)) ?? []
         guard start.starts(with: "#!".utf8) else { return }
-        let line = String(decoding: start.prefix { $0 != UInt8(ascii: "\n") }.dropFirst(2), as: UTF8.self)
-        let blanks: Set<Character> = [" ", "\t"]
-        guard let interpreter = line.split(whereSeparator: blanks.contains).first.map(String.init) else { return }
+        let words = start.prefix { $0 != UInt8(ascii: "\n") }.dropFirst(2).split {
+            $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t")
+        }
+        guard let interpreter = words.first.map({ String(decoding: $0, as: UTF8.self) }) else { return }
         guard interpreter.withCString({ access($0, X_OK) }) != 0 else { return }
         let isOfWindows = interpreter.utf8.last == UInt8(ascii: "\r")
         throw DumpError(

@@ -14,7 +14,7 @@ enum RunningPlugin {
         let marks = ["MUSTER_RUN=\(run)", "MUSTER_VERB=dump"]
         // A process that ends meanwhile needs no signal.
         return ((try? FileSystem.names(in: "/proc")) ?? []).compactMap { pid_t($0.string) }.filter { process in
-            let variables = contents(of: process, "environ").split(separator: "\0").map(String.init)
+            let variables = contents(of: process, "environ").split(atASCII: "\0").map(String.init)
             return marks.allSatisfy(variables.contains) && !contents(of: process, "comm").hasPrefix("muster")
         }
     }
