@@ -14,6 +14,8 @@ public final class ProgramInput: Sendable {
     }
 
     private let ends = Mutex(Ends())
+    /// Whether a line found no room, or no reader.
+    private let lostLine = Mutex(false)
 
     public init() { _ = Self.brokenPipesAreErrors }
 
@@ -27,9 +29,17 @@ public final class ProgramInput: Sendable {
     public func send(_ line: String) -> Bool {
         let bytes = Array((line + "\n").utf8)
         return ends.withLock { ends in
-            guard ends.write >= 0 else { return false }
-            return write(ends.write, bytes, bytes.count) == bytes.count
+            let isSent = ends.write >= 0 && write(ends.write, bytes, bytes.count) == bytes.count
+            if !isSent { lostLine.withLock { $0 = true } }
+            return isSent
         }
+    }
+
+    /// Whether the program has read all that it was told. To be asked once it has ended, before `close`.
+    public var isRead: Bool {
+        guard !lostLine.withLock({ $0 }) else { return false }
+        // A pipe that cannot be asked is no fault of the program.
+        return ends.withLock { $0.write < 0 || (try? FileDescriptor(rawValue: $0.write).unreadBytes()) ?? 0 == 0 }
     }
 
     /// Ends the input. A second time does nothing.

@@ -27,6 +27,9 @@ int clinux_pidfd_open(pid_t process);
 /// eventfd(2), closed on exec, that never makes anyone wait: can be read once eight bytes were written.
 int clinux_event(void);
 
+/// How many bytes of a pipe no reader has read, asked of either end.
+int clinux_unread_bytes(int pipe);
+
 /// renameat2(2) with RENAME_EXCHANGE: both names exist before and after, with their contents swapped at one instant.
 int clinux_exchange(const char *one, const char *other);
 

@@ -49,6 +49,14 @@ extension DumpError {
         note(outcome)
     }
 
+    /// A good end, and a word that it never read: `go`, or that a change is on record.
+    init(deaf call: PluginCall) {
+        self.init(
+            .pluginProtocol,
+            "plugin '\(call.plugin.name)' went on before it was told to: it did not read 'go' or 'recorded'",
+            hint: Self.faultOfPlugin)
+    }
+
     /// What the plugin said of it, with what its program printed.
     func of(_ call: PluginCall, _ outcome: ProgramOutcome) -> DumpError {
         var error = self

@@ -155,11 +155,13 @@ final class PluginProcess: Sendable {
             if let fault { return .failure(fault) }
             return program
         }
+        let isHeard = input.isRead
         input.close()
         let left = await undoChanges()
         let said: PluginTranscript
         do throws(DumpError) {
             said = try finished(try outcome.get())
+            if !isHeard { throw DumpError(deaf: call) }
         } catch {
             throw error.leaving(left)
         }

@@ -90,13 +90,13 @@ struct PluginTranscript: Sendable {
         return nil
     }
 
-    /// Nothing can be written as of a moment before all sources have theirs.
+    /// What it says of a dump that it was not told to write, it cannot know. It may write before: a program in a container that cannot be held
+    /// does, as of a moment that lies before `frozen`.
     private func requireTurn(of event: PluginEvent) throws(EventFault) {
         guard freezes, !isGone else { return }
         let name: String
         switch event {
         case .unit: name = "unit"
-        case .progress: name = "progress"
         case .database: name = "database"
         case .summary: name = "summary"
         default: return
@@ -134,10 +134,6 @@ struct PluginTranscript: Sendable {
     private mutating func take(_ summary: PluginSummary) throws(EventFault) {
         guard verb != .dump || summary.consistency != nil else {
             throw EventFault(reason: "the summary of a dump lacks 'consistency'")
-        }
-        guard !freezes || summary.consistency != .live else {
-            throw EventFault(
-                reason: "'consistency' of a dump with a frozen session cannot be 'live': it is exact, or window")
         }
         if let stranger = unannounced.subtracting(paths).min(by: { $0.string < $1.string }) {
             throw EventFault(reason: "'progress' was said of '\(stranger.string.onOneLine)', which is not a unit")

@@ -25,7 +25,6 @@ struct FrozenPlugin: FrozenSource {
                 let process: PluginProcess
                 if let session {
                     process = session.process
-                    try dump.requireNothing(in: directory)
                     process.go()
                 } else {
                     process = try dump.start(in: directory, run, progress)

@@ -35,21 +35,6 @@ struct PluginDump: Sendable {
         }
     }
 
-    /// Throws if something was written before it was time: it may be of another moment than the dump is to be. Files without contents are fine.
-    func requireNothing(in directory: FilePath) throws(DumpError) {
-        let early: FileTree.Entry?
-        do throws(Errno) {
-            early = try FileTree(directory).entries().first { $0.status.kind == .file && $0.status.bytes > 0 }
-        } catch {
-            throw DumpError(.system, "cannot look into \(directory): \(error)")
-        }
-        guard let early else { return }
-        throw DumpError(
-            .pluginProtocol,
-            "plugin '\(source.plugin.name)' wrote '\(early.path.string.onOneLine)' before it was told 'go'",
-            hint: DumpError.faultOfPlugin)
-    }
-
     /// Throws unless the directory holds every unit and nothing else, and is ours alone.
     func check(_ said: PluginTranscript, in directory: FilePath) async throws(DumpError) {
         let user = try source.user()
