@@ -62,7 +62,9 @@ let package = Package(
             dependencies: ["Jobs", "YAML", "Settings", "Borg", "Documents", "Linux", "DumpCore", .system]),
         .target(
             name: "Plugins",
-            dependencies: ["YAML", "Settings", "Documents", "Processes", "Linux", "DumpCore", .logging, .system]),
+            dependencies: [
+                "YAML", "Settings", "Documents", "Processes", "Checksums", "Linux", "DumpCore", .logging, .system,
+            ]),
         .target(name: "YAML", dependencies: ["Settings", "CLibYAML", "DumpCore"]),
         .target(
             name: "Monitoring",

@@ -236,6 +236,14 @@ struct BrokenPluginTests {
         }
     }
 
+    @Test("The deadline holds for a file of holes too, which takes as long to seal as a full one")
+    func holes() async throws {
+        try await withScratch { scratch in
+            let fixture = try PluginFixture(in: scratch, "truncate -s 4T data; done_")
+            #expect(try await fixture.error(deadline: .seconds(2))?.code == .deadline)
+        }
+    }
+
     @Test("Prepare that finds nothing is an error, and a failure that it finds keeps the dump from starting")
     func prepare() async throws {
         try await withScratch { scratch in

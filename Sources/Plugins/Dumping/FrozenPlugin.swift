@@ -31,6 +31,7 @@ struct FrozenPlugin: FrozenSource {
                 }
                 let said = try await process.end()
                 try await dump.check(said, in: directory)
+                try await dump.readHoles(in: directory, run)
                 return try dump.summary(of: said, from: start, to: session?.to ?? .now)
             }
         } catch {
