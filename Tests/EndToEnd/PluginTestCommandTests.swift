@@ -117,6 +117,22 @@ struct PluginTestCommandTests {
         }
     }
 
+    @Test("A restore says that a plugin is not installed, and what was kept is asked only of the job's own servers")
+    func missing() async throws {
+        try await TestHost.withFiles { host in
+            try host.plugin(dump: "echo x >data; end", others: "restore) exit 3;;", verbs: #", "restore""#)
+            host.job.lines += ["plugin_path: [\(host.plugins)]"]
+            host.job.dumpLines += ["  told:", "    provider: trial"]
+            try await host.mustSucceed("run")
+            let restore = try await host.muster(
+                "restore", "latest", "--dump", "told", "--plugin-path", host.scratch.appending("none").string)
+            #expect(restore.errors.contains("is of plugin 'trial', which is not installed here"), "\(restore.errors)")
+            #expect(restore.errors.contains("hint: Install it in /etc/muster/plugins"), "\(restore.errors)")
+            let kept = try await host.mustSucceed("restore", "--drop-old")
+            #expect(kept.contains("no restore has kept anything"), "\(kept)")
+        }
+    }
+
     @Test("A change that its plugin could not undo is in check, and undo says what the plugin says")
     func notUndone() async throws {
         try await TestHost.withFiles { host in

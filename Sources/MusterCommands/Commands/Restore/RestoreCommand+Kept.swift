@@ -28,7 +28,7 @@ extension RestoreCommand {
         (scope.ofTarget, scope.ofHost) = (
             what.paths.isEmpty || !what.databases.isEmpty, what.databases.isEmpty || !what.paths.isEmpty
         )
-        scope.kinds = options.ofJob.kinds
+        scope.kinds = place.request.target == nil ? options.ofJob.kinds : nil
         let kept = KeptItems(
             place.request, scope, by: try restoreOptions.restorers(plugins: options.ofJob.pluginPath, log: log),
             in: try await RestoreArea.openExisting(restoreOptions.root), log: log)
