@@ -19,6 +19,8 @@ struct PluginTrial: ConformanceSubject {
     let runner: ProgramRunner
     /// What the plugin is given and may not show.
     var secrets: [String] = []
+    /// What --fingerprint printed before the first dump; nil if it was not given, or failed.
+    var untouched: String?
 
     /// Throws for mistakes in the settings.
     func requireSettings() throws {

@@ -55,6 +55,8 @@ struct TestPlugin: MusterCommand {
         // Mistakes in the files are told before anything is run.
         try trial.requireSettings()
         trial.secrets = try await trial.resolvedSecrets()
+        // A command that fails is told by the claims that need it.
+        trial.untouched = try? await trial.fingerprint()
         try await requireDump(by: trial)
         var results: [Result] = []
         for claim in Self.claims {
