@@ -44,7 +44,7 @@ struct DescriptionTests {
             ),
             (
                 good + #", "settings": {"properties": {"run_as": {"type": "string", "description": "A."}}}}"#,
-                "1:131: settings.properties.run_as: a plugin's key cannot be 'run_as': every dump has 'run_as'"
+                "1:139: a plugin's key cannot be 'run_as': every dump has 'run_as'"
             ),
             (
                 good
@@ -54,7 +54,7 @@ struct DescriptionTests {
             (
                 good
                     + #", "settings": {"properties": {"Mode": {"type": "string", "description": "A."}, "mode": {"type": "string", "description": "A."}}}}"#,
-                "settings.properties.mode: 'mode' and 'Mode' cannot both be keys"
+                "1:188: 'mode' and 'Mode' cannot both be keys"
             ),
             (
                 good + #", "settings": {"properties": {"a": {"type": "string", "default": 3, "description": "A."}}}}"#,
