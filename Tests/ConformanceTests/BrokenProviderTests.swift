@@ -38,7 +38,7 @@ struct BrokenProviderTests {
             case .repeatedFact: ["the fact 'Not a name' has no name for scripts"]
             case .unitOutside: ["the unit ../file leads out of the directory"]
             case .moment: ["the moment is before the freeze"]
-            case .omission: ["foretold was [], left out was "]
+            case .omission: ["foretold was nothing, left out was "]
             case .restless: ["the second dump differs: "]
             case .heedless: ["a dump that is cancelled throws nothing"]
             case .secret: ["a secret is in file"]
