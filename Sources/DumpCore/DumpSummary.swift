@@ -18,13 +18,16 @@ public struct DumpSummary: Sendable {
     public var digests: [FilePath: FileDigest]
     /// Of a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?
+    /// Files whose counterpart in the last dump of this name has another path, both relative to the dump's directory: one that is the same is
+    /// linked from there.
+    public var renamed: [FilePath: FilePath]
     /// Of the tree's files, those that are further names of files in the last dump.
     public var linked: LinkedFiles
 
     public init(
         identity: ErrorContext, moment: Moment, findings: [Finding] = [], omissions: [Finding] = [],
         databases: [DatabaseContents] = [], cluster: ClusterRecord? = nil, digests: [FilePath: FileDigest] = [:],
-        tree: TreeContents? = nil,
+        renamed: [FilePath: FilePath] = [:], tree: TreeContents? = nil,
         linked: LinkedFiles = LinkedFiles()
     ) {
         self.identity = identity
@@ -34,6 +37,7 @@ public struct DumpSummary: Sendable {
         self.databases = databases
         self.cluster = cluster
         self.digests = digests
+        self.renamed = renamed
         self.tree = tree
         self.linked = linked
     }

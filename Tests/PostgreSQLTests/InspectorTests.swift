@@ -34,6 +34,19 @@ struct InspectorTests {
         #expect(inspected(text + "\n", chunk: 3) == nil)
     }
 
+    @Test("A row is long when it has more than eight mebibytes, wherever its pieces end", arguments: [1, 7, 100])
+    func longRows(chunks: Int) {
+        func inspected(_ pieces: [[UInt8]]) -> Bool {
+            var inspector = CopyFileInspector()
+            for piece in pieces { piece.withUnsafeBytes { inspector.take($0) } }
+            return inspector.hasLongRows
+        }
+        let piece = [UInt8](repeating: 120, count: CopyFileInspector.longRow / chunks)
+        let row = [[UInt8]](repeating: piece, count: chunks)
+        #expect(!inspected([Array("a\nb".utf8)] + row.dropFirst() + [Array("\nc\n\\.\n\n\n".utf8)]))
+        #expect(inspected([Array("a\nb".utf8)] + row + row + [Array("\nc\n\\.\n\n\n".utf8)]))
+    }
+
     @Test("A script is whole when it ends as pg_dumpall ends it, old releases and new")
     func script() {
         let old = "SET x;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"

@@ -51,6 +51,30 @@ struct ReuseTests {
         }
     }
 
+    @Test("A file that is the same as one of another name keeps its inode, and no two files become one")
+    func renamed() async throws {
+        try await withArea { area in
+            try await area.takeSet(["app": ["1.dat": "rows", "2.dat": "others"]], run: .numbered(1))
+            let old = try statuses(area)
+            let reuse = try await area.withIncoming(.numbered(2)) { incoming in
+                try fill(
+                    try await incoming.directory(forDump: "app"), ["1.dat": "rows", "3.dat": "rows", "2.dat": "others"])
+                var dump = FinishedDump.test("app")
+                // 1.dat is new, and by chance the same.
+                dump.summary.renamed = ["3.dat": "1.dat"]
+                let unpublished = try await incoming.seal([dump], as: .test)
+                _ = try await unpublished.publish()
+                return unpublished.reuse
+            }
+            let new = try statuses(area)
+            #expect(reuse.files == 2)
+            #expect(new["app/3.dat"]?.inode == old["app/1.dat"]?.inode)
+            #expect(new["app/2.dat"]?.inode == old["app/2.dat"]?.inode)
+            #expect(new["app/1.dat"]?.links == 1)
+            #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
+        }
+    }
+
     @Test("A file that its provider has linked itself counts as reused")
     func linkedByProvider() async throws {
         try await withArea { area in

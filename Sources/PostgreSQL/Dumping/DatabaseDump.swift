@@ -35,10 +35,18 @@ struct DatabaseDump: Sendable {
                         name: database, path: unit.path.string,
                         tables: written.facts.recorded.columns.added(to: archive.tables),
                         record: written.facts.recorded.record)
-                ], freezes: written.freezes)
+                ], renamed: renamed(archive, in: run), freezes: written.freezes)
         } catch {
             if let absence = try await absence(behind: error) { return DumpedPart(leavingOut: absence) }
             throw error.ofDatabase(database)
+        }
+    }
+
+    /// See `DumpSummary.renamed`.
+    private func renamed(_ archive: VerifiedArchive, in run: RunContext) -> [FilePath: FilePath] {
+        let former = FormerTables(of: run.shortcuts.previous, at: unit.path)
+        return former.renamed(among: archive.files).reduce(into: [:]) { renamed, file in
+            renamed[unit.path.appending(file.key)] = unit.path.appending(file.value)
         }
     }
 

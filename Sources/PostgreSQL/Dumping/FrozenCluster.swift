@@ -27,7 +27,8 @@ struct FrozenCluster: FrozenSource {
             omissions: cluster.survey.all(
                 databases: gone + dump.parts.flatMap(\.omissions), cluster: ofCluster),
             databases: dump.parts.flatMap(\.databases), cluster: record,
-            digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } })
+            digests: dump.parts.reduce(into: [:]) { $0.merge($1.digests) { first, _ in first } },
+            renamed: dump.parts.reduce(into: [:]) { $0.merge($1.renamed) { first, _ in first } })
     }
 
     func explained(_ error: DumpError, in directory: FilePath) -> DumpError {
@@ -84,6 +85,8 @@ struct DumpedPart: Sendable {
     var databases: [DatabaseContents] = []
     /// By path relative to the dump's directory; of a database, whose files may be many, the run was told.
     var digests: [FilePath: FileDigest] = [:]
+    /// Files of tables that have another number than in the last dump, see `DumpSummary.renamed`.
+    var renamed: [FilePath: FilePath] = [:]
     /// How its database was frozen again, each time that was necessary.
     var freezes: [Freeze] = []
 }

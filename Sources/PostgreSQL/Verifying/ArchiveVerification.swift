@@ -108,7 +108,7 @@ struct ArchiveVerification {
         let table = "table \(entry.schema).\(entry.name)"
         var inspector = CopyFileInspector()
         var text = encoding.map(EncodingInspector.init)
-        try scan(name, of: table) {
+        let digest = try scan(name, of: table) {
             inspector.take($0)
             text?.take($0)
         }
@@ -118,6 +118,9 @@ struct ArchiveVerification {
         }
         archive.tablesWithRows.insert(entry.object)
         archive.tables.append(TableContents(schema: entry.schema, name: entry.name, rows: rows))
+        archive.files.append(
+            TableFile(
+                table: TableName(entry), file: name, digest: digest, hasLongRows: inspector.hasLongRows))
         if let text, text.badLines > 0 { archive.misencoded.append((table, text.badLines)) }
     }
 
@@ -150,9 +153,10 @@ struct ArchiveVerification {
     }
 
     /// Reads a file that must be there, and that no other entry may have.
+    @discardableResult
     private mutating func scan(
         _ name: FilePath.Component, of object: String, inspecting inspect: (UnsafeRawBufferPointer) -> Void = { _ in }
-    ) throws(DumpError) {
+    ) throws(DumpError) -> FileDigest {
         do {
             let digest = try FileScan(directory.appending(name)).digest { chunk in
                 try stop.checkVerification()
@@ -162,6 +166,7 @@ struct ArchiveVerification {
                 throw incomplete("two entries of its table of contents have the data file \(name)", name)
             }
             completed(name, digest)
+            return digest
         } catch let error as ChecksumError where error.underlying as? Errno == .noSuchFileOrDirectory {
             throw incomplete("the data file \(name) of \(object) is missing", name)
         } catch {
@@ -181,9 +186,20 @@ struct ArchiveVerification {
     }
 }
 
+/// The file of a table's rows, as it was read.
+struct TableFile: Sendable {
+    var table: TableName
+    var file: FilePath.Component
+    var digest: FileDigest
+    /// Whether a row has more than `CopyFileInspector.longRow` bytes.
+    var hasLongRows: Bool
+}
+
 /// What a dump in directory format was found to hold.
 struct VerifiedArchive: Sendable {
     var tables: [TableContents] = []
+    /// Where the rows of `tables` are.
+    var files: [TableFile] = []
     /// The OIDs of `tables`.
     var tablesWithRows: Set<UInt32> = []
     /// The OIDs of all relations whose definitions it holds.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Counts the rows of a table's data file while it is read, and checks that pg_dump wrote it to its end.
 ///
 /// The file is what `COPY … TO STDOUT` sends in text format, where a newline is a row's end and nothing else, then a line
@@ -6,15 +8,35 @@ struct CopyFileInspector {
     private var newlines: Int64 = 0
     private var bytes: Int64 = 0
     private var tail: [UInt8] = []
+    /// Bytes since the last newline.
+    private var open = 0
+    /// Whether a row has more bytes than `longRow`. The file's chunks have fewer.
+    private(set) var hasLongRows = false
 
+    /// Few programs that work line by line take longer ones.
+    static let longRow = 8 << 20
     private static let terminator = Array("\\.\n\n\n".utf8)
 
     mutating func take(_ chunk: UnsafeRawBufferPointer) {
         newlines += Int64(countNewlines(in: chunk))
         bytes += Int64(chunk.count)
+        noteLongRow(chunk)
         // One byte more than the terminator: what stands before it must end a row, or be nothing.
         tail.append(contentsOf: chunk.suffix(Self.terminator.count + 1))
         tail.removeFirst(max(0, tail.count - Self.terminator.count - 1))
+    }
+
+    private mutating func noteLongRow(_ chunk: UnsafeRawBufferPointer) {
+        let newline = UInt8(ascii: "\n")
+        guard let base = chunk.baseAddress, let found = memchr(base, Int32(newline), chunk.count) else {
+            open += chunk.count
+            return
+        }
+        let first = UnsafeRawPointer(found) - base
+        hasLongRows = hasLongRows || open + first > Self.longRow
+        var last = chunk.count - 1
+        while last > first, chunk[last] != newline { last -= 1 }
+        open = chunk.count - last - 1
     }
 
     /// The number of rows, or nil if the file does not end as a whole one does.

@@ -18,7 +18,7 @@ struct FormerFiles: Sendable {
     ) throws(StagingError) -> FileDigest? {
         guard file.formerSHA256 == digest.sha256, isPrivate(file.status) else { return nil }
         let new = root.pushing(file.path)
-        let old = area.current.pushing(file.path)
+        let old = area.current.pushing(file.formerPath)
         let link = area.incoming.appending("\(root.lastComponent?.string ?? "").link\(number)")
         do {
             let status = try FileSystem.status(of: old)

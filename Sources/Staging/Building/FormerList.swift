@@ -32,6 +32,12 @@ struct FormerList {
         return line?.path == path ? line?.sha256 : nil
     }
 
+    /// The line that comes next, or nil at the end.
+    mutating func next() -> ChecksumList.Line? {
+        defer { advance() }
+        return line
+    }
+
     private mutating func advance() {
         do throws(ChecksumError) {
             line = try list?.next()

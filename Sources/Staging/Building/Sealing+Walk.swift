@@ -14,6 +14,7 @@ extension Sealing {
         private var walk: FileTreeWalk
         private var digests: DigestReader
         private var former: FormerList?
+        private let renamed: RenamedFiles
         private var isEmpty = true
 
         var hindrance: String? { former?.hindrance }
@@ -28,6 +29,7 @@ extension Sealing {
             digests = incoming.digests.spool(ofDump: dump.name).sorted()
             // A tree's provider links its files itself, and its list is long.
             if tree.isEmpty { former = FormerList(ofDump: dump.name, in: incoming.lock.area) }
+            renamed = RenamedFiles(dump.summary.renamed, ofDump: dump.name, in: incoming.lock.area)
         }
 
         /// Throws for a dump without files, once there is no next one.
@@ -39,9 +41,10 @@ extension Sealing {
                 }
                 isEmpty = false
                 let path = directory.pushing(entry.path)
+                let former = renamed.counterpart(of: path, at: former?.sha256(of: path))
                 return File(
                     dump: number, path: path, status: entry.status, digest: digest(of: entry),
-                    formerSHA256: former?.sha256(of: path))
+                    formerPath: former.path, formerSHA256: former.sha256)
             }
             guard isEmpty else { return nil }
             throw StagingError(

@@ -17,7 +17,9 @@ struct Sealing: Sendable {
         var status: FileStatus
         /// If the provider has read it.
         var digest: FileDigest?
-        /// The digest that the current set has in its place.
+        /// Where the current set has its counterpart, relative to the set's root: in the same place, or under another name.
+        var formerPath: FilePath
+        /// The digest that the current set has there.
         var formerSHA256: String?
     }
 
