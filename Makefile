@@ -154,6 +154,6 @@ install-packages:
 
 install-test-packages: install-packages
 	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
-		groff-base rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer mandoc zsh fish nix-bin systemd \
+		busybox gawk groff-base mawk rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer mandoc zsh fish nix-bin systemd \
 		mariadb-server redis-server slapd ldap-utils etcd-server etcd-client sqlite3 python3 python3-html5lib curl apprise openssl \
 		prometheus prometheus-node-exporter

@@ -121,6 +121,7 @@ let package = Package(
         .target(
             name: "Staging",
             dependencies: ["Documents", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+        .target(name: "RowDelta", dependencies: ["Checksums", "Linux", "DumpCore", .system]),
         .target(name: "Documents", dependencies: ["DumpCore"]),
         .target(name: "Trees", dependencies: ["Checksums", "Linux", "DumpCore", .system]),
         .target(
@@ -238,7 +239,7 @@ let package = Package(
             dependencies: [
                 "Catalog", "Documents", "Reporting", "Borg", "Checksums", "Directories", "DumpCore", "Linux",
                 "MusterConfig", "YAML",
-                "PostgreSQL", "Settings", "Snapshots", "Staging", "TestSupport", "Trees", .system,
+                "PostgreSQL", "RowDelta", "Settings", "Snapshots", "Staging", "TestSupport", "Trees", .system,
             ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Checksums", "DumpCore", "Linux", "TestSupport", .system],

@@ -1,0 +1,82 @@
+import Checksums
+import DumpCore
+import Linux
+import SystemPackage
+
+/// A table put together from the files that it is stored in.
+public struct RowAssembly: Sendable {
+    /// Of the table's file: what it has with the rows and what follows them.
+    public var sha256: String
+    public var bytes: Int64
+    /// Of its rows.
+    var sums: RowSums
+
+    /// Puts a table together, in memory of a fixed size.
+    ///
+    /// - Parameters:
+    ///   - file: what it is written to, from where that stands; nil to find out only what it is.
+    ///   - limit: how many bytes it may have. Throws for more.
+    public init(
+        of chain: RowChain, to file: FileDescriptor? = nil, called path: FilePath? = nil, atMost limit: Int64 = .max,
+        until stop: StopSign
+    ) throws(RowDeltaError) {
+        try self.init(of: chain, to: file, path ?? chain.directory, proving: nil, atMost: limit, until: stop)
+    }
+
+    /// - Parameter proof: of the sums of rows; nil for none.
+    init(
+        of chain: RowChain, to file: FileDescriptor? = nil, _ path: FilePath = "", proving proof: RowKey?,
+        atMost limit: Int64 = .max, until stop: StopSign
+    ) throws(RowDeltaError) {
+        var stream = try chain.stream(until: stop)
+        let output = try Output(file, path, limit)
+        sums = RowSums()
+        while try stream.fill(RowStream.lookahead) > 0 {
+            // Rows that lie side by side go out as one piece.
+            let start = stream.row(0).start
+            var end = start
+            while stream.queued > 0, stream.row(0).start == end {
+                let row = stream.row(0)
+                if let proof { sums.add(proof.hash(stream.bytes(of: row), row.count), row.count) }
+                end += row.count
+                stream.pass()
+            }
+            try output.put(UnsafeRawBufferPointer(start: stream.buffer + start, count: end - start))
+        }
+        guard !stream.tail.bytes.isEmpty else { throw .malformed(chain.directory, "has no end") }
+        try output.put(stream.tail.bytes)
+        (sha256, bytes) = (try output.finish(), output.bytes)
+    }
+}
+
+/// What is put together, hashed on its way.
+private final class Output {
+    private let file: FileDescriptor?
+    private let path: FilePath
+    private let limit: Int64
+    private let hash: SHA256
+    private(set) var bytes: Int64 = 0
+
+    init(_ file: FileDescriptor?, _ path: FilePath, _ limit: Int64) throws(RowDeltaError) {
+        (self.file, self.path, self.limit) = (file, path, limit)
+        hash = try attempting(.system, to: "hash", path) { try SHA256() }
+    }
+
+    func put(_ piece: UnsafeRawBufferPointer) throws(RowDeltaError) {
+        bytes += Int64(piece.count)
+        guard bytes <= limit else { throw .malformed(path, "would have more than \(formatBytes(limit))") }
+        try attempting(.system, to: "write", path) {
+            try hash.update(piece)
+            if let file { _ = try file.writeAll(piece) }
+        }
+    }
+
+    func put(_ tail: [UInt8]) throws(RowDeltaError) {
+        let outcome = tail.withUnsafeBytes { tail in Result { () throws(RowDeltaError) in try put(tail) } }
+        try outcome.get()
+    }
+
+    func finish() throws(RowDeltaError) -> String {
+        try attempting(.system, to: "hash", path) { try hash.finish() }
+    }
+}

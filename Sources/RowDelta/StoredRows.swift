@@ -1,0 +1,42 @@
+import DumpCore
+import SystemPackage
+
+/// A table in the last set, as it was sealed.
+public struct FormerRows: Sendable {
+    /// Where its files are.
+    public var directory: FilePath
+    /// The SHA-256 of each, by its name.
+    public var sealed: [String: String]
+    /// Of the table's file as it was dumped then, and of the one that its files put together are.
+    public var dumpedSHA256: String
+    public var sha256: String
+    public var bytes: Int64
+
+    public init(directory: FilePath, sealed: [String: String], dumpedSHA256: String, sha256: String, bytes: Int64) {
+        (self.directory, self.sealed) = (directory, sealed)
+        (self.dumpedSHA256, self.sha256, self.bytes) = (dumpedSHA256, sha256, bytes)
+    }
+}
+
+/// A table as it is stored now.
+public struct StoredRows: Sendable {
+    /// How it came to be stored.
+    public enum Outcome: Sendable, Equatable {
+        /// Whole, and why.
+        case base(String)
+        /// With the files of the last set alone.
+        case unchanged
+        /// With one change more: rows that came and lines that went.
+        case change(added: Int64, removed: Int64, isFolded: Bool)
+    }
+
+    public var outcome: Outcome
+    public var files: [(name: FilePath.Component, digest: FileDigest)]
+    /// Of the table's file as it was dumped.
+    public var dumpedSHA256: String
+    /// Of the one that the files put together are.
+    public var sha256: String
+    public var bytes: Int64
+
+    public var storedBytes: Int64 { files.reduce(0) { $0 + $1.digest.bytes } }
+}
