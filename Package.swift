@@ -103,7 +103,7 @@ let package = Package(
             name: "Reporting", dependencies: ["Staging", "Documents", "Linux", "DumpCore", .system]),
         .target(
             name: "PostgreSQL",
-            dependencies: ["Settings", "Processes", "Checksums", "Linux", "DumpCore", "CLibPQ", .system]),
+            dependencies: ["Settings", "Processes", "RowDelta", "Checksums", "Linux", "DumpCore", "CLibPQ", .system]),
         .target(
             name: "Borg",
             dependencies: [
@@ -120,7 +120,7 @@ let package = Package(
             dependencies: ["Settings", "Processes", "Linux", "CKeeper", "DumpCore", .logging, .system]),
         .target(
             name: "Staging",
-            dependencies: ["Documents", "Trees", "Checksums", "Linux", "DumpCore", .logging, .system]),
+            dependencies: ["Documents", "Trees", "RowDelta", "Checksums", "Linux", "DumpCore", .logging, .system]),
         .target(name: "RowDelta", dependencies: ["Checksums", "Linux", "DumpCore", .system]),
         .target(name: "Documents", dependencies: ["DumpCore"]),
         .target(name: "Trees", dependencies: ["Checksums", "Linux", "DumpCore", .system]),

@@ -109,12 +109,15 @@ public struct TableContents: Sendable, Codable, Hashable {
     public var rows: Int64
     /// Digest over its columns by name, with type and whether they may be null: 32 hex digits. Nil where the server was not asked.
     public var columns: String?
+    /// Where it is, if it is no file of its own.
+    public var rowFiles: RowFiles?
 
-    public init(schema: String, name: String, rows: Int64, columns: String? = nil) {
+    public init(schema: String, name: String, rows: Int64, columns: String? = nil, rowFiles: RowFiles? = nil) {
         self.schema = schema
         self.name = name
         self.rows = rows
         self.columns = columns
+        self.rowFiles = rowFiles
     }
 }
 

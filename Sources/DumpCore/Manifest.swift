@@ -1,8 +1,10 @@
-/// `manifest.json`: what a set holds and where it came from. Format version 1.
+/// `manifest.json`: what a set holds and where it came from. Format version 1, or 2 where tables are stored as rows.
 ///
 /// Key names in the file are these names in snake case. Written last; a directory without one is not a set.
 public struct Manifest: Sendable, Codable, Equatable {
     public static let currentFormatVersion = 1
+    /// Of a set with tables that older versions of Muster cannot put together, and must not take for whole.
+    public static let rowsFormatVersion = 2
     /// What all sizes of a set together can be: up to 4 EiB. Twice that is still a number.
     public static let possibleBytes: ClosedRange<Int64> = 0...(1 << 62)
 
@@ -71,6 +73,9 @@ public struct Manifest: Sendable, Codable, Equatable {
         /// Of a dump that is a file tree.
         public var tree: TreeContents?
 
+        /// With all tables as files.
+        public var bytesPutTogether: Int64 { bytes.plus(databases.bytesPutTogether) }
+
         /// With what was not copied, but is in an archive of the set.
         public var archivedBytes: Int64 { bytes.plus(tree?.reference == nil ? 0 : tree?.bytes ?? 0) }
 
@@ -121,5 +126,6 @@ public struct Manifest: Sendable, Codable, Equatable {
         self.endedAt = endedAt
         self.freeze = freeze
         self.dumps = dumps
+        if dumps.contains(where: { !$0.databases.rowFiles.isEmpty }) { formatVersion = Self.rowsFormatVersion }
     }
 }

@@ -36,6 +36,14 @@ extension PostgreSQLSettings: ProviderSettings {
                 "databases: a directory for each database, beside roles and tablespaces. cluster: one all.sql of pg_dumpall."
             )
             .key(
+                "growth", \.growth, .choice,
+                "plain: a file for each table. delta: of large tables only the rows that change, so that repositories grow by these."
+            )
+            .key(
+                "growth_max_age", \.growthMaxAge, .duration(atLeast: .seconds(86400), atMost: .seconds(3650 * 86400)),
+                "With growth: delta, how old the whole copy of a table may become. Deleted rows stay in new archives until the next one."
+            )
+            .key(
                 "consistency", \.consistency, .choice,
                 "best: all databases as of one instant if possible, else a recorded window. exact: fail rather than take a window."
             )
@@ -83,6 +91,7 @@ extension PostgreSQLSettings: ProviderSettings {
             .key("strict", \.isStrict, .boolean, "Whether any other omission fails the dump.")
             .check("password", "connection") { $0.passfileFault }
             .check("container", "run_as") { $0.containerFault }
+            .check("growth", "layout") { $0.growthFault }
     }
 
     private var containerFault: Fault? {
@@ -97,6 +106,13 @@ extension PostgreSQLSettings: ProviderSettings {
             : Fault(
                 "no program runs in the container",
                 hint: "Leave out its user. Name the role: connection: user=postgres.")
+    }
+
+    private var growthFault: Fault? {
+        guard growth == .delta, layout == .cluster else { return nil }
+        return Fault(
+            "the one file of layout: cluster is not stored as rows",
+            hint: "Set layout: databases, or leave out growth.")
     }
 
     private var passfileFault: Fault? {

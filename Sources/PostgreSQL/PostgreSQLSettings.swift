@@ -15,6 +15,9 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     public var include = ["*"]
     public var exclude: [String] = []
     public var layout = Layout.databases
+    public var growth = Growth.plain
+    /// How old the whole copy of a table may become that its changes are stored against.
+    public var growthMaxAge = Duration.seconds(90 * 86400)
     public var consistency = Consistency.best
     /// How often and how long the databases are frozen anew when they were not all frozen at one instant.
     public var freezeAttempts = 500
@@ -52,6 +55,13 @@ public struct PostgreSQLSettings: Sendable, Equatable {
         case databases
         /// One `all.sql` of pg_dumpall for the whole cluster.
         case cluster
+    }
+
+    public enum Growth: String, Sendable, CaseIterable {
+        /// Each table is a file, as pg_dump writes it.
+        case plain
+        /// Large tables are stored as rows, and from then on as what has changed of them.
+        case delta
     }
 
     public enum Consistency: String, Sendable, CaseIterable {

@@ -3,9 +3,10 @@ import Linux
 import SystemPackage
 
 /// Why rows could not be matched, stored, or put together.
-public typealias RowDeltaError = CodedError<RowDeltaErrorCode>
+public typealias RowDeltaError = CodedError<RowDeltaFailure>
 
-public enum RowDeltaErrorCode: String, ErrorCode {
+/// Providers and the staging area turn each into an error of their own: no operator sees these words.
+public enum RowDeltaFailure: String, ErrorCode {
     /// What is stored is not rows, or not the lines that follow from them.
     case malformedRows = "malformed_rows"
     /// A row has more bytes than rows are held in memory.
@@ -20,7 +21,7 @@ public enum RowDeltaErrorCode: String, ErrorCode {
     case cancelled
 }
 
-extension RowDeltaErrorCode: StoppableCode {
+extension RowDeltaFailure: StoppableCode {
     public static var cancellation: String { "the work on rows was cancelled" }
 }
 
@@ -34,7 +35,7 @@ extension RowDeltaError {
 ///
 /// - Parameter doing: such as `read`.
 func attempting<Value>(
-    _ code: RowDeltaErrorCode, to doing: String, _ path: FilePath, _ body: () throws -> Value
+    _ code: RowDeltaFailure, to doing: String, _ path: FilePath, _ body: () throws -> Value
 ) throws(RowDeltaError) -> Value {
     do {
         return try body()

@@ -129,14 +129,14 @@ struct ManifestTests {
     @Test(
         "A newer manifest is known as that, whatever else it holds",
         arguments: [
-            "{\"format_version\":2}", "{\"a\": {\"format_version\": 1}, \"format_version\" : 2 , \"dumps\": 7}",
-            "{\"x\": \"\\\"format_version\\\":1\", \"format_version\":\n2, \"dumps\": [[[[[",
-            "{\"b\":[1,{}],\"format_version\":2}",
+            "{\"format_version\":3}", "{\"a\": {\"format_version\": 1}, \"format_version\" : 3 , \"dumps\": 7}",
+            "{\"x\": \"\\\"format_version\\\":1\", \"format_version\":\n3, \"dumps\": [[[[[",
+            "{\"b\":[1,{}],\"format_version\":3}",
         ])
     func newer(text: String) throws {
         let fault = #expect(throws: ManifestFault.self) { try Manifest.decode(Array(text.utf8)) }
         #expect(fault?.kind == .newer)
-        #expect(fault?.message == "has format version 2, and this Muster knows up to 1")
+        #expect(fault?.message == "has format version 3, and this Muster knows up to 2")
         #expect(fault?.hint == "Use the Muster that wrote it, or a newer one.")
         let padded = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: 100)
         let again = #expect(throws: ManifestFault.self) { try Manifest.decode(padded, mostBytes: 100) }
@@ -146,13 +146,13 @@ struct ManifestTests {
     @Test("A format version that follows is read by an entry of its own, and the first one stays readable")
     func secondFormat() throws {
         struct Second: Codable {
-            var formatVersion = 2
+            var formatVersion = 3
             var runID: RunID
             var body: Manifest
         }
-        let second = ManifestFormat(version: 2) { bytes in
+        let second = ManifestFormat(version: 3) { bytes in
             var manifest = try SnakeCaseJSON.decode(Second.self, from: bytes).body
-            manifest.formatVersion = 2
+            manifest.formatVersion = 3
             return manifest
         }
         let formats = ManifestFormat.all + [second]
@@ -160,11 +160,11 @@ struct ManifestTests {
         let first = try SnakeCaseJSON.encode(manifest)
         #expect(try Manifest.decode(first, by: formats) == manifest)
         let bytes = try SnakeCaseJSON.encode(Second(runID: manifest.runID, body: manifest))
-        manifest.formatVersion = 2
+        manifest.formatVersion = 3
         #expect(try Manifest.decode(bytes, by: formats) == manifest)
-        #expect(throws: ManifestFault.newer(2, knownUpTo: 1)) { try Manifest.decode(bytes) }
-        #expect(throws: ManifestFault.newer(3, knownUpTo: 2)) {
-            try Manifest.decode(Array("{\"format_version\":3}".utf8), by: formats)
+        #expect(throws: ManifestFault.newer(3, knownUpTo: 2)) { try Manifest.decode(bytes) }
+        #expect(throws: ManifestFault.newer(4, knownUpTo: 3)) {
+            try Manifest.decode(Array("{\"format_version\":4}".utf8), by: formats)
         }
         // The run is known whatever the format, and what a format makes of its text is not trusted either.
         #expect(try Manifest.runID(in: first) == manifest.runID)

@@ -72,7 +72,7 @@ public struct DumpDifference: Sendable, Encodable {
         self.name = name
         files = FileDifference(before.digests(ofDump: name), after.digests(ofDump: name))
         change = Change(old != nil, new != nil, differ: !files.isEmpty)
-        (bytesBefore, bytesAfter) = (old?.bytes, new?.bytes)
+        (bytesBefore, bytesAfter) = (old?.bytesPutTogether, new?.bytesPutTogether)
         let (one, other) = (old?.byDatabase ?? [:], new?.byDatabase ?? [:])
         let changes = files
         databases = Set(one.keys).union(other.keys).sorted().map { database in
@@ -161,8 +161,14 @@ public struct TableDifference: Sendable, Encodable {
 extension ArchiveContents {
     fileprivate func dump(_ name: String) -> Manifest.DumpRecord? { manifest.dumps.first { $0.name == name } }
 
+    /// A table that is stored as rows counts as the file that they are put together to.
     fileprivate func digests(ofDump name: String) -> [FilePath: String] {
-        Dictionary((lists[name]?.lines ?? []).map { ($0.path, $0.sha256) }) { first, _ in first }
+        let tables = dump(name)?.databases.rowFiles ?? []
+        let directory = dump(name)?.directory ?? FilePath()
+        let rows = Set(tables.map { directory.pushing($0.rows) })
+        let files = (lists[name]?.lines ?? []).filter { !rows.contains($0.path.removingLastComponent()) }
+            .map { ($0.path, $0.sha256) }
+        return Dictionary(files + tables.map { (directory.pushing($0.file), $0.table.sha256) }) { first, _ in first }
     }
 }
 

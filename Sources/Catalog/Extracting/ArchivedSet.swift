@@ -38,7 +38,7 @@ public struct ArchivedSet: SetSource {
     ) async throws -> FetchedSet {
         let manifest = try await manifest()
         let bytes = try await size(of: parts, manifest, in: room)
-        try room.requireSpace(for: min(bytes, manifest.diskBytes))
+        try room.requireSpace(for: min(bytes, manifest.diskBytes).plus(manifest.bytesPutTogether(of: parts)))
         defer { display.show([]) }
         let unpacking = VerifiedUnpacking(
             source: archive, contents: ArchiveContents(archive: archive.archive, manifest: manifest), parts: parts,

@@ -58,7 +58,9 @@ public struct Extraction: Sendable {
         try await requireLists(of: contents)
         let part = try wanted.map { wanted throws(ArchiveError) in try contents.part(wanted) }
         let bytes = try await size(of: part, in: contents)
-        try requireSpace(for: bytes, atLeast: min(bytes, contents.manifest.diskBytes), at: place)
+        let tables = contents.manifest.bytesPutTogether(of: part.map { [$0] })
+        try requireSpace(
+            for: bytes.plus(tables), atLeast: min(bytes, contents.manifest.diskBytes).plus(tables), at: place)
         defer { display.show([]) }
         let path = Room.path(at: place)
         let verified = try await noting(path) { try await fill(Room(place, path), part, contents, bytes) }
@@ -81,6 +83,7 @@ public struct Extraction: Sendable {
             let unpacking = VerifiedUnpacking(
                 source: source, contents: contents, parts: part.map { [$0] }, expectedBytes: bytes, display: display)
             let verified = try await unpacking.perform(into: room.directory, called: room.path)
+            try await SetDirectory(room.workPath).putTablesTogether(of: contents.manifest, part.map { [$0] })
             try await room.complete(leavingOut: part?.scaffolding ?? [])
             return verified
         } catch {

@@ -29,7 +29,7 @@ public struct StoredSet: SetSource {
         let manifest = try await manifest()
         for part in parts ?? [] { try requireThere(part, of: manifest) }
         let bytes = await size(of: parts, manifest)
-        try room.requireSpace(for: min(bytes, manifest.diskBytes))
+        try room.requireSpace(for: min(bytes, manifest.diskBytes).plus(manifest.bytesPutTogether(of: parts)))
         defer { display.show([]) }
         let report = try await SetDirectory(directory).copy(parts, into: room.directory) {
             display.show([ProgressLine(.extract, progress: UnitProgress(bytes: $0, expectedBytes: bytes))])

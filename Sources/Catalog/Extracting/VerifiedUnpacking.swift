@@ -64,7 +64,7 @@ struct VerifiedUnpacking: Sendable {
         do {
             report = try await SetDirectory(root).verify(
                 parts, manifestSHA256: contents.archive.provenance?.manifestSHA256, referencedTrees: .extracted,
-                knowing: digests
+                knowing: digests, comparingTables: false
             ) {
                 display.show([ProgressLine(.verify, progress: UnitProgress(bytes: $0, expectedBytes: $1))])
             }

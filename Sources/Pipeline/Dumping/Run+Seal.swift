@@ -27,7 +27,7 @@ extension RunReport {
     fileprivate mutating func note(_ sealed: UnpublishedSet) {
         for dump in sealed.set.manifest.dumps {
             guard let place = dumps.firstIndex(where: { $0.name == dump.name }) else { continue }
-            dumps[place].bytes = dump.archivedBytes
+            dumps[place].bytes = dump.archivedBytes.plus(dump.databases.bytesPutTogether)
             dumps[place].files = dump.files
         }
         set = SetRecord(sealed.set, reuse: sealed.reuse)

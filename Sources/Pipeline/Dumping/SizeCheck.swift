@@ -62,7 +62,10 @@ struct SizeCheck: Sendable {
     private func size(
         of summary: DumpSummary, _ dump: String, in incoming: IncomingSet
     ) async throws(StagingError) -> Int64 {
-        guard let tree = summary.tree else { return try await incoming.bytes(ofDump: dump) }
+        guard let tree = summary.tree else {
+            // A table that is stored as rows may take more one night and less the next, and be as large as before.
+            return try await incoming.bytes(ofDump: dump).plus(summary.databases.bytesPutTogether)
+        }
         return summary.digests.values.reduce(tree.bytes) { $0 + $1.bytes }
     }
 }

@@ -27,19 +27,30 @@ struct DatabaseDump: Sendable {
         do {
             let written = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
             let archive = try await verified(written, try await list(), in: run)
+            let tables = try await stored(archive, from: written, in: run)
             return DumpedPart(
                 from: written.start, to: .now, findings: findings(about: written, archive),
                 omissions: written.facts.omissions,
                 databases: [
                     DatabaseContents(
                         name: database, path: unit.path.string,
-                        tables: written.facts.recorded.columns.added(to: archive.tables),
+                        tables: written.facts.recorded.columns.added(to: tables),
                         record: written.facts.recorded.record)
                 ], renamed: renamed(archive, in: run), freezes: written.freezes)
         } catch {
             if let absence = try await absence(behind: error) { return DumpedPart(leavingOut: absence) }
             throw error.ofDatabase(database)
         }
+    }
+
+    /// The tables, the large ones of which may no longer be files.
+    private func stored(
+        _ archive: VerifiedArchive, from written: WrittenDatabase, in run: RunContext
+    ) async throws(DumpError) -> [TableContents] {
+        guard DatabaseGrowth.isOn(cluster.settings, in: run) else { return archive.tables }
+        return try await DatabaseGrowth(
+            settings: cluster.settings, name: database, path: unit.path, target: target, start: written.start, run: run
+        ).store(archive)
     }
 
     /// See `DumpSummary.renamed`.
@@ -135,7 +146,10 @@ struct DatabaseDump: Sendable {
             try ArchiveGrants.leaveOut(roles, of: contents)
             let marked = try ArchiveForeignKeys.mark(keys, in: contents)
             var archive = try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) {
-                name, digest in run.shortcuts.completed(unit.path.appending(name), digest)
+                name, digest, isOfTable in
+                // Where a table is in the end is not known yet.
+                if isOfTable, DatabaseGrowth.isOn(cluster.settings, in: run), DatabaseGrowth.isStored(digest) { return }
+                run.shortcuts.completed(unit.path.appending(name), digest)
             }
             archive.markedKeys = marked
             return archive

@@ -15,6 +15,11 @@ extension Cluster {
             learnt["client_directory"] = client.directory.string
         }
         learnt["psql_version"] = psql?.description
+        if settings.growth == .delta {
+            learnt["growth"] =
+                "delta: rows that are deleted stay in new archives until their table is stored whole again, "
+                + "after \(settings.growthMaxAge.settingsText) at most"
+        }
         return learnt
     }
 }

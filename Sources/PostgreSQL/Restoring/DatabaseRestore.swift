@@ -22,6 +22,9 @@ struct DatabaseRestore: Sendable {
     func perform(in run: RunContext) async throws(DumpError) -> ComparisonResult {
         do {
             let entries = try ArchiveEntries.read(archive.appending(ArchiveVerification.contentsFile))
+            try await TablesPutTogether(
+                of: database.dumped.contents, in: archive, only: tables.map { Set($0.files) }
+            ).perform()
             let statements = try await DatabaseStatements.read(
                 takesLabels ? entries : entries.withoutLabels, of: database.dumped.name, by: target)
             run.log.notice(

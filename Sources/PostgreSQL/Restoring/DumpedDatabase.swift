@@ -10,6 +10,12 @@ struct DumpedDatabase: Sendable {
     /// Relative to the dump's directory.
     var path: FilePath { FilePath(contents.path) }
 
+    /// Where a file of its archive is, or what it is put together from, relative to the dump's directory.
+    func place(of file: String) -> FilePath {
+        let rows = contents.tables.lazy.compactMap(\.rowFiles).first { $0.file == file }
+        return rows.map { path.pushing(FilePath($0.path)) } ?? path.appending(file)
+    }
+
     struct Needs: Sendable {
         var encoding: String?
         var locale: LocaleRecord?

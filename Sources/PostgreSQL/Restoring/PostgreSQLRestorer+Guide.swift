@@ -1,4 +1,5 @@
 import DumpCore
+import RowDelta
 
 extension PostgreSQLRestorer {
     /// The lines of docs/restore.md, for this dump.
@@ -24,7 +25,14 @@ extension PostgreSQLRestorer {
                 "runuser -u \(user.asShellWord) -- psql -X -v ON_ERROR_STOP=1 -d \(conninfo("postgres", request)) "
                     + "-f \"$restore\"/\(GlobalsScript.file)",
             ]
-            for database in selection.databases { lines += restoring(database, request, as: user) }
+            for database in selection.databases {
+                if database.tables.contains(where: { $0.rowFiles != nil }) {
+                    lines.append(
+                        "runuser -u \(user.asShellWord) -- sh \"$restore\"/\(database.path.asShellWord)/\(RowScript.file)"
+                    )
+                }
+                lines += restoring(database, request, as: user)
+            }
         }
         return lines + ["rm -r \"$restore\""]
     }

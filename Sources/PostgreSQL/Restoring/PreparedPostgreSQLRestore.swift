@@ -32,7 +32,7 @@ struct PreparedPostgreSQLRestore: PreparedRestore {
     var parts: [FilePath]? {
         if let tables, let database = databases.first {
             return [database.dumped.path.appending(ArchiveVerification.contentsFile)]
-                + tables.files.map { database.dumped.path.appending($0) }
+                + tables.files.map { database.dumped.place(of: $0) }
         }
         guard !request.items.isEmpty else { return nil }
         return [GlobalsScript.file] + databases.map(\.dumped.path)

@@ -11,7 +11,7 @@ struct ArchiveVerification {
     /// What was dumped, such as `database 'shop'`.
     private let subject: String
     private let stop: StopSign
-    private let completed: (FilePath.Component, FileDigest) -> Void
+    private let completed: (FilePath.Component, FileDigest, _ isOfTable: Bool) -> Void
     /// Files that an entry has accounted for.
     private var known = ArchiveFiles()
     private var archive = VerifiedArchive()
@@ -22,7 +22,7 @@ struct ArchiveVerification {
 
     private init(
         _ directory: FilePath, _ subject: String, _ stop: StopSign,
-        _ completed: @escaping (FilePath.Component, FileDigest) -> Void
+        _ completed: @escaping (FilePath.Component, FileDigest, Bool) -> Void
     ) {
         self.directory = directory
         self.subject = subject
@@ -35,7 +35,7 @@ struct ArchiveVerification {
     /// - Parameter completed: told of each file once it was read. There may be one for each large object, and they are not kept.
     static func verify(
         _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopSign,
-        completed: @escaping (FilePath.Component, FileDigest) -> Void = { _, _ in }
+        completed: @escaping (FilePath.Component, FileDigest, _ isOfTable: Bool) -> Void = { _, _, _ in }
     ) throws(DumpError) -> VerifiedArchive {
         var verification = ArchiveVerification(directory, subject, stop, completed)
         try verification.verify(against: listing)
@@ -108,7 +108,7 @@ struct ArchiveVerification {
         let table = "table \(entry.schema).\(entry.name)"
         var inspector = CopyFileInspector()
         var text = encoding.map(EncodingInspector.init)
-        let digest = try scan(name, of: table) {
+        let digest = try scan(name, of: table, isTable: true) {
             inspector.take($0)
             text?.take($0)
         }
@@ -155,7 +155,8 @@ struct ArchiveVerification {
     /// Reads a file that must be there, and that no other entry may have.
     @discardableResult
     private mutating func scan(
-        _ name: FilePath.Component, of object: String, inspecting inspect: (UnsafeRawBufferPointer) -> Void = { _ in }
+        _ name: FilePath.Component, of object: String, isTable: Bool = false,
+        inspecting inspect: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(DumpError) -> FileDigest {
         do {
             let digest = try FileScan(directory.appending(name)).digest { chunk in
@@ -165,7 +166,7 @@ struct ArchiveVerification {
             guard known.insert(name) else {
                 throw incomplete("two entries of its table of contents have the data file \(name)", name)
             }
-            completed(name, digest)
+            completed(name, digest, isTable)
             return digest
         } catch let error as ChecksumError where error.underlying as? Errno == .noSuchFileOrDirectory {
             throw incomplete("the data file \(name) of \(object) is missing", name)

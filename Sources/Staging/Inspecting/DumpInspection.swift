@@ -11,6 +11,8 @@ struct DumpInspection {
     private let parts: [SetPart]?
     private var lines: ListedLines?
     private var tree: TreeInspection?
+    /// Files of tables that were put together beside their rows, with their digests. No list has them, and they need not be there.
+    private let putTogether: [FilePath: String]
     private(set) var problems: [SetProblem] = []
     /// Of the list: all lines, those of the part, and those whose files are there with a size that can be.
     private var listed = 0
@@ -22,6 +24,9 @@ struct DumpInspection {
         of dump: Manifest.DumpRecord, in root: OpenDirectory, parts: [SetPart]?, hasTree: Bool
     ) {
         (self.dump, self.parts) = (dump, parts)
+        putTogether = Dictionary(
+            dump.databases.rowFiles.map { (dump.directory.pushing($0.file), $0.table.sha256) }
+        ) { first, _ in first }
         let list = FilePath(dump.checksums.path)
         if (try? root.status(of: list).kind) == .file {
             do throws(SetProblem) { lines = try ListedLines(of: dump, in: root.path) } catch { problems.append(error) }
@@ -37,6 +42,9 @@ struct DumpInspection {
         let isInTree = tree?.holds(entry.path) ?? false
         let isInInventory = tree?.take(entry) ?? false
         guard entry.status.kind == .file, let line = lines?.first, line.path == entry.path, covers(line) else {
+            if entry.status.kind == .file, let sha256 = putTogether[entry.path] {
+                return ListedFile(path: entry.path, sha256: sha256, bytes: entry.status.bytes)
+            }
             if !isInInventory, entry.status.kind != .directory || isInTree {
                 problems.append(.unexpected(entry, inTree: isInTree))
             }

@@ -14,6 +14,10 @@ extension Manifest {
             guard let fault = dump.fault else { continue }
             throw .malformed("\(fault) of dump '\(dump.name.onOneLine)' cannot be")
         }
+        let hasRows = dumps.contains { !$0.databases.rowFiles.isEmpty }
+        guard formatVersion >= Self.rowsFormatVersion || !hasRows else {
+            throw .malformed("it has tables that its format version does not know")
+        }
         try requireSums()
         try requireSeparateReferences()
     }
@@ -65,7 +69,21 @@ extension DatabaseContents {
         guard record.map({ checkedSum($0.counts) != nil }) ?? true else {
             return "a count in the record of database '\(name.onOneLine)'"
         }
-        return areNamed ? nil : "the name of a table in database '\(name.onOneLine)'"
+        guard areNamed else { return "the name of a table in database '\(name.onOneLine)'" }
+        let rows = tables.compactMap(\.rowFiles)
+        guard rows.allSatisfy(\.isWellFormed), Set(rows.map(\.path)).count == rows.count,
+            Set(rows.map(\.file)).count == rows.count,
+            checkedSum(rows.flatMap { [$0.bytes, $0.storedBytes] }) != nil
+        else { return "the rows of a table in database '\(name.onOneLine)'" }
+        return nil
+    }
+}
+
+extension RowFiles {
+    /// A file beside the table of contents, and a directory of its own, two levels further down.
+    fileprivate var isWellFormed: Bool {
+        isInside(path) && FilePath(path).components.count == 2 && isInside(file)
+            && FilePath(file).components.count == 1 && isDigest(sha256) && isDigest(dumpedSHA256)
     }
 }
 

@@ -9,7 +9,9 @@ struct ManifestFormat: Sendable {
     let read: @Sendable ([UInt8]) throws -> Manifest
 
     static let all = [
-        ManifestFormat(version: 1) { try SnakeCaseJSON.decode(Manifest.self, from: $0) }
+        ManifestFormat(version: 1) { try SnakeCaseJSON.decode(Manifest.self, from: $0) },
+        // What is new in it is left out of the first.
+        ManifestFormat(version: 2) { try SnakeCaseJSON.decode(Manifest.self, from: $0) },
     ]
 }
 

@@ -19,13 +19,14 @@ public struct SetDirectory: Sendable, Hashable {
     ///     compared with the inventory in all else.
     ///   - digests: of files that were read while they were written here. They are not read a second time. Only for a directory that no
     ///     other process could write to since.
+    ///   - comparesTables: whether tables that are stored as rows are compared as they are put together. Not where that is done next.
     ///   - progress: told from several threads how many of all bytes have been compared.
     ///
     /// Throws `.notASet` without a manifest, `.damagedSet` with one that cannot be read, `.newerFormat`, and `.cancelled`. All
     /// else that is wrong with the set is in the report.
     public func verify(
         _ parts: [SetPart]? = nil, manifestSHA256: String? = nil, referencedTrees: ReferencedTrees = .elsewhere,
-        knowing digests: DigestSpool? = nil,
+        knowing digests: DigestSpool? = nil, comparingTables comparesTables: Bool = true,
         progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
     ) async throws(StagingError) -> VerificationReport {
         let root = root
@@ -42,6 +43,7 @@ public struct SetDirectory: Sendable, Hashable {
                 .changed, FilePath(root: nil, [SetLayout.manifest]),
                 "changed, its SHA-256 is \(head.manifestSHA256) and not \(manifestSHA256)")
         }
+        if comparesTables { result.problems += try await tableProblems(of: head.manifest, parts) }
         return VerificationReport(
             manifest: head.manifest, files: result.files, bytes: result.bytes, problems: result.problems.sorted())
     }

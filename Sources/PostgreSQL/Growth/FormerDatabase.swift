@@ -1,0 +1,49 @@
+import Checksums
+import DumpCore
+import RowDelta
+import SystemPackage
+
+/// The tables of one database that the last set has as rows, with what was sealed of their files.
+struct FormerDatabase: Sendable {
+    private var tables: [TableName: FormerRows] = [:]
+
+    /// None without a last dump, and of one whose list is not what its manifest sealed: then every table gets a new base.
+    ///
+    /// - Parameter name: of the database.
+    init(_ name: String, of previous: PreviousDump?) {
+        guard let previous,
+            let database = previous.record.databases.first(where: { $0.name.nameBytes == name.nameBytes }),
+            database.tables.contains(where: { $0.rowFiles != nil }),
+            let sealed = try? Self.sealed(below: FilePath(database.path), of: previous)
+        else { return }
+        for table in database.tables {
+            guard let rows = table.rowFiles else { continue }
+            let path = FilePath(database.path).pushing(FilePath(rows.path))
+            tables[TableName(schema: table.schema, name: table.name)] = FormerRows(
+                directory: previous.directory.pushing(path), sealed: sealed[path] ?? [:],
+                dumpedSHA256: rows.dumpedSHA256, sha256: rows.sha256, bytes: rows.bytes)
+        }
+    }
+
+    subscript(_ table: TableName) -> FormerRows? { tables[table] }
+
+    /// Digests by directory, relative to the dump's, and by name.
+    private static func sealed(
+        below path: FilePath, of previous: PreviousDump
+    ) throws -> [FilePath: [String: String]] {
+        // A dump's directory lies in the set's.
+        let root = previous.directory.removingLastComponent()
+        let list = root.pushing(FilePath(previous.record.checksums.path))
+        guard try FileScan(list).digest().sha256 == previous.record.checksums.sha256 else { return [:] }
+        let place = previous.record.directory.pushing(path).appending(RowScript.directory)
+        var sealed: [FilePath: [String: String]] = [:]
+        let lines = try ChecksumListFile(list)
+        while let line = try lines?.next() {
+            guard line.path.starts(with: place), let name = line.path.lastComponent else { continue }
+            var directory = line.path.removingLastComponent()
+            guard directory.removePrefix(previous.record.directory) else { continue }
+            sealed[directory, default: [:]][name.string] = line.sha256
+        }
+        return sealed
+    }
+}

@@ -1,0 +1,56 @@
+import DumpCore
+import Linux
+import RowDelta
+import SystemPackage
+
+/// Puts tables of a database together from their rows, where a restore needs the files.
+struct TablesPutTogether: Sendable {
+    /// The database's directory, which is used by no one else.
+    let directory: FilePath
+    let tables: [RowFiles]
+
+    /// - Parameter files: that are needed; nil is all.
+    init(of database: DatabaseContents, in directory: FilePath, only files: Set<String>? = nil) {
+        self.directory = directory
+        tables = database.tables.compactMap(\.rowFiles).filter { files?.contains($0.file) ?? true }
+    }
+
+    func perform() async throws(DumpError) {
+        let largest = tables.sorted { $0.bytes > $1.bytes }
+        _ = try await FileWorkers.forEach(largest) { (table, stop) throws(DumpError) in
+            try putTogether(table, until: stop)
+        }
+    }
+
+    private func putTogether(_ table: RowFiles, until stop: StopSign) throws(DumpError) {
+        let path = directory.pushing(FilePath(table.file))
+        let assembly: RowAssembly
+        do {
+            // Who extracted the set has put it together, and it was verified with the rest.
+            guard (try? FileSystem.status(of: path)) == nil else { return }
+            let chain = try RowChain(in: directory.pushing(FilePath(table.path)))
+            let file = try FileSystem.createFile(path)
+            assembly = try file.closeAfter {
+                try giveReaders(file)
+                return try RowAssembly(of: chain, to: file, called: path, atMost: table.bytes, until: stop)
+            }
+        } catch let error as RowDeltaError {
+            throw DumpError(storing: table.path, error)
+        } catch {
+            throw DumpError(creating: path, error)
+        }
+        guard assembly.sha256 == table.sha256 else {
+            throw DumpError(
+                .incompleteDump, "the rows in \(table.path) are not what the manifest says when they are put together",
+                hint: "Restore another archive.")
+        }
+    }
+
+    /// Who may read the rest of the dump may read it too.
+    private func giveReaders(_ file: FileDescriptor) throws {
+        let contents = try FileSystem.status(of: directory.appending(ArchiveVerification.contentsFile))
+        let status = try FileSystem.status(of: file)
+        if (contents.uid, contents.gid) != (status.uid, status.gid) { try file.setOwner(contents.uid, contents.gid) }
+        try file.setMode(contents.mode)
+    }
+}
