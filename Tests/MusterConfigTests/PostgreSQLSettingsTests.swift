@@ -176,6 +176,15 @@ struct PostgreSQLSettingsTests {
                   hint: Leave one of them out.
                 """
             ),
+            (
+                "growth: delta\nlayout: cluster",
+                "5:13: dumps.app.growth: the one file of layout: cluster is not stored as rows\n"
+                    + "  hint: Set layout: databases, or leave out growth."
+            ),
+            (
+                "growth: rows",
+                "5:13: dumps.app.growth: expected plain or delta, found 'rows'"
+            ),
             ("lockTimeout: 5m", "5:5: unknown key 'lockTimeout' in dumps.app; did you mean 'lock_timeout'?"),
         ])
     func impossible(lines: String, message: String) { #expect(mistakes(in: dump(lines)) == "nightly.yaml:\(message)") }

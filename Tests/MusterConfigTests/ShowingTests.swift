@@ -41,6 +41,8 @@ struct ShowingTests {
                       include: ["*"]
                       exclude: []
                     layout: databases
+                    growth: plain
+                    growth_max_age: 90d
                     consistency: best
                     freeze:
                       attempts: 500
@@ -83,7 +85,7 @@ struct ShowingTests {
                 """)
         #expect(
             mistakes(in: plan.yaml) == """
-                nightly.yaml:52:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
+                nightly.yaml:54:16: repositories.offsite.passphrase.command: 'config show' leaves the command out
                   hint: Write the command itself.
                 """)
     }

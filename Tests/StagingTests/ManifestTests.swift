@@ -18,7 +18,7 @@ struct ForgedManifest: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { expected }
 
-    static let all = paths + names + numbers + [ForgedManifest("it has no dumps") { $0.dumps = [] }]
+    static let all = paths + names + numbers + rows + [ForgedManifest("it has no dumps") { $0.dumps = [] }]
 
     private static let paths: [ForgedManifest] =
         ["/etc", "../../etc", "app/..", ".", "", "tree/../../x", "a//b", "a/", "./a", "nul\0"].flatMap { path in
@@ -106,6 +106,40 @@ struct ForgedManifest: Sendable, CustomTestStringConvertible {
         }
 }
 
+extension ForgedManifest {
+    fileprivate static let rows: [ForgedManifest] =
+        ["/etc/x", "../x", "rows/../..", "rows", "rows//x", "rows/a/b", ""].map { path in
+            of { $0.path = path }
+        }
+        + ["../x", "a/b", "/x", "", "."].map { file in of { $0.file = file } }
+        + [
+            of { $0.bytes = -1 }, of { $0.storedBytes = .max }, of { $0.sha256 = "0" }, of { $0.dumpedSHA256 = "" },
+            ForgedManifest("the rows of a table in database 'shop' of dump 'app' cannot be") {
+                $0.formatVersion = 2
+                let table = TableContents(schema: "public", name: "a", rows: 1, rowFiles: .test)
+                $0.dumps[0].databases[0].tables = [table, table]
+            },
+            ForgedManifest("it has tables that its format version does not know") {
+                $0.dumps[0].databases[0].tables[0].rowFiles = .test
+            },
+        ]
+
+    private static func of(_ forge: @escaping @Sendable (inout RowFiles) -> Void) -> ForgedManifest {
+        ForgedManifest("the rows of a table in database 'shop' of dump 'app' cannot be") {
+            $0.formatVersion = 2
+            var rows = RowFiles.test
+            forge(&rows)
+            $0.dumps[0].databases[0].tables[0].rowFiles = rows
+        }
+    }
+}
+
+extension RowFiles {
+    static let test = RowFiles(
+        path: "rows/public.orders", file: "1.dat", bytes: 9, sha256: String(repeating: "0", count: 64), storedBytes: 9,
+        dumpedSHA256: String(repeating: "0", count: 64))
+}
+
 @Suite("Reading a manifest")
 struct ManifestTests {
     @Test("What was encoded is read back, whatever its databases and tables are called")
@@ -114,6 +148,21 @@ struct ManifestTests {
         manifest.dumps[0].databases[0].name = "../\u{1B}[0m\u{301}"
         manifest.dumps[0].databases[0].tables[0].name = "a/b\n"
         #expect(try Manifest.decode(SnakeCaseJSON.encode(manifest)) == manifest)
+    }
+
+    @Test("Tables that are stored as rows make it one of the second format, and are read back")
+    func rows() throws {
+        let plain = Self.manifest()
+        var dumps = plain.dumps
+        dumps[0].databases[0].tables[0].rowFiles = .test
+        let manifest = Manifest(
+            tool: plain.tool, job: plain.job, runID: plain.runID, host: plain.host, startedAt: plain.startedAt,
+            endedAt: plain.endedAt, freeze: plain.freeze, dumps: dumps)
+        #expect(plain.formatVersion == 1 && manifest.formatVersion == 2)
+        #expect(try Manifest.decode(SnakeCaseJSON.encode(manifest)) == manifest)
+        #expect(throws: ManifestFault.newer(2, knownUpTo: 1)) {
+            try Manifest.decode(try SnakeCaseJSON.encode(manifest), by: [ManifestFormat.all[0]])
+        }
     }
 
     @Test("No value of a forged manifest leads out of a set or into a sum", arguments: ForgedManifest.all)

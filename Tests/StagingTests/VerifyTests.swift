@@ -180,13 +180,13 @@ struct VerifyTests {
         try await withArea { area in
             try await area.takeSet(["app": ["x": "1"]])
             let manifest = area.current.appending("manifest.json")
-            try write("{\"format_version\": 2, \"dumps\": \"in another form\"}", to: manifest)
+            try write("{\"format_version\": 3, \"dumps\": \"in another form\"}", to: manifest)
             for call in calls(area) {
                 let error = await #expect(throws: StagingError.self) { try await call() }
                 #expect(error?.code == .newerFormat)
                 #expect(
                     error?.description == """
-                        \(manifest) has format version 2, and this Muster knows up to 1
+                        \(manifest) has format version 3, and this Muster knows up to 2
                           hint: Use the Muster that wrote it, or a newer one.
                         """)
             }
