@@ -96,6 +96,7 @@ bench: install-test-packages release
 	Benchmarks/bench
 	Benchmarks/bench-archives
 	Benchmarks/bench-directories
+	Benchmarks/bench-growth
 	Benchmarks/bench-objects
 	Benchmarks/bench-restores
 	Benchmarks/bench-plugins

@@ -34,7 +34,8 @@ public struct RowStorage: Sendable {
         guard let former else { return try table.base("it is the first") }
         do throws(RowDeltaError) {
             return try table.change(since: former)
-        } catch  where [.malformedRows, .longRow, .scatteredRows, .cannotRead].contains(error.code) {
+        } catch {
+            guard error.leavesBase else { throw error }
             try attempting(.system, to: "remove", directory) { try FileTree(directory).remove() }
             try make(directory)
             return try table.base(error.message)
@@ -43,6 +44,17 @@ public struct RowStorage: Sendable {
 
     private func make(_ directory: FilePath) throws(RowDeltaError) {
         try attempting(.system, to: "create", directory) { try FileSystem.createDirectory(directory) }
+    }
+}
+
+extension RowDeltaError {
+    /// Whether the table can be stored whole, which takes no room and reads nothing.
+    fileprivate var leavesBase: Bool {
+        switch code {
+        case .malformedRows, .longRow, .scatteredRows, .cannotRead: true
+        case .system: underlying as? Errno == .noSpace || underlying as? Errno == .diskQuotaExceeded
+        case .cancelled: false
+        }
     }
 }
 
@@ -69,7 +81,8 @@ struct RowTable {
     /// Stores what has changed. Throws what keeps it from being done, or makes it not worth it.
     func change(since former: FormerRows) throws(RowDeltaError) -> StoredRows {
         var chain = try RowChain(in: former.directory)
-        try requireYoung(chain)
+        // A base that is the table itself holds nothing that is gone.
+        if chain.names.count > 1 || former.dumpedSHA256 != digest.sha256 { try requireYoung(chain) }
         chain = try linked(chain)
         StopPoint.passing("rows.linked")
         if former.dumpedSHA256 == digest.sha256 { return try unchanged(chain, former) }

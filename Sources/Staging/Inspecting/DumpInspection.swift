@@ -12,7 +12,7 @@ struct DumpInspection {
     private var lines: ListedLines?
     private var tree: TreeInspection?
     /// Files of tables that were put together beside their rows, with their digests. No list has them, and they need not be there.
-    private let putTogether: [FilePath: String]
+    private let putTogether: [FilePath: RowFiles]
     private(set) var problems: [SetProblem] = []
     /// Of the list: all lines, those of the part, and those whose files are there with a size that can be.
     private var listed = 0
@@ -25,7 +25,7 @@ struct DumpInspection {
     ) {
         (self.dump, self.parts) = (dump, parts)
         putTogether = Dictionary(
-            dump.databases.rowFiles.map { (dump.directory.pushing($0.file), $0.table.sha256) }
+            dump.databases.rowFiles.map { (dump.directory.pushing($0.file), $0.table) }
         ) { first, _ in first }
         let list = FilePath(dump.checksums.path)
         if (try? root.status(of: list).kind) == .file {
@@ -42,9 +42,7 @@ struct DumpInspection {
         let isInTree = tree?.holds(entry.path) ?? false
         let isInInventory = tree?.take(entry) ?? false
         guard entry.status.kind == .file, let line = lines?.first, line.path == entry.path, covers(line) else {
-            if entry.status.kind == .file, let sha256 = putTogether[entry.path] {
-                return ListedFile(path: entry.path, sha256: sha256, bytes: entry.status.bytes)
-            }
+            if entry.status.kind == .file, let table = putTogether[entry.path] { return file(of: table, entry) }
             if !isInInventory, entry.status.kind != .directory || isInTree {
                 problems.append(.unexpected(entry, inTree: isInTree))
             }
@@ -67,6 +65,15 @@ struct DumpInspection {
         problems.add(
             .changed, dump.directory,
             "\(wanted) files of \(bytes) bytes, and not \(dump.files) files of \(dump.bytes) bytes")
+    }
+
+    private mutating func file(of table: RowFiles, _ entry: FileTree.Entry) -> ListedFile? {
+        guard entry.status.bytes == table.bytes else {
+            problems.add(
+                .changed, entry.path, "changed, it has \(entry.status.bytes) bytes and not \(table.bytes)")
+            return nil
+        }
+        return ListedFile(path: entry.path, sha256: table.sha256, bytes: entry.status.bytes)
     }
 
     private mutating func file(_ line: ChecksumList.Line, _ status: FileStatus) -> ListedFile? {
