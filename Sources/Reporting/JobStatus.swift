@@ -10,6 +10,8 @@ public struct JobStatus: Sendable, Codable {
             public var name: String
             public var bytes: Int64
             public var files: Int
+            /// What the tables take that are stored as rows, when all of them are stored whole again. Nil without any.
+            public var nextBaseBytes: Int64?
         }
 
         public var path: String
@@ -73,6 +75,11 @@ extension JobStatus.SetSummary {
     fileprivate init(_ manifest: Manifest, in root: FilePath) {
         self.init(
             path: root.string, runID: manifest.runID, endedAt: manifest.endedAt, bytes: manifest.archivedBytes,
-            dumps: manifest.dumps.map { Dump(name: $0.name, bytes: $0.archivedBytes, files: $0.files) })
+            dumps: manifest.dumps.map { dump in
+                let tables = dump.databases.rowFiles
+                return Dump(
+                    name: dump.name, bytes: dump.archivedBytes, files: dump.files,
+                    nextBaseBytes: tables.isEmpty ? nil : tables.map(\.table.bytes).total)
+            })
     }
 }

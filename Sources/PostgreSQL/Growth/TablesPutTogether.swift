@@ -22,28 +22,39 @@ struct TablesPutTogether: Sendable {
         }
     }
 
+    /// Under another name until it is known to be what was sealed: nothing else is ever taken for the table.
     private func putTogether(_ table: RowFiles, until stop: StopSign) throws(DumpError) {
         let path = directory.pushing(FilePath(table.file))
-        let assembly: RowAssembly
+        let unfinished = directory.appending(table.file + ".unfinished")
+        // Who extracted the set has put it together, and it was verified with the rest.
+        guard (try? FileSystem.status(of: path)) == nil else { return }
         do {
-            // Who extracted the set has put it together, and it was verified with the rest.
-            guard (try? FileSystem.status(of: path)) == nil else { return }
-            let chain = try RowChain(in: directory.pushing(FilePath(table.path)))
-            let file = try FileSystem.createFile(path)
-            assembly = try file.closeAfter {
-                try giveReaders(file)
-                return try RowAssembly(of: chain, to: file, called: path, atMost: table.bytes, until: stop)
-            }
+            try FileSystem.removeFile(unfinished)
+            let assembly = try write(table, to: unfinished, until: stop)
+            guard assembly.sha256 == table.sha256 else { throw Self.another(table) }
+            try FileSystem.rename(unfinished, to: path)
+        } catch let error as DumpError {
+            throw error
         } catch let error as RowDeltaError {
             throw DumpError(storing: table.path, error)
         } catch {
             throw DumpError(creating: path, error)
         }
-        guard assembly.sha256 == table.sha256 else {
-            throw DumpError(
-                .incompleteDump, "the rows in \(table.path) are not what the manifest says when they are put together",
-                hint: "Restore another archive.")
+    }
+
+    private func write(_ table: RowFiles, to path: FilePath, until stop: StopSign) throws -> RowAssembly {
+        let chain = try RowChain(in: directory.pushing(FilePath(table.path)))
+        let file = try FileSystem.createFile(path)
+        return try file.closeAfter {
+            try giveReaders(file)
+            return try RowAssembly(of: chain, to: file, called: path, atMost: table.bytes, until: stop)
         }
+    }
+
+    private static func another(_ table: RowFiles) -> DumpError {
+        DumpError(
+            .incompleteDump, "the rows in \(table.path) are not what the manifest says when they are put together",
+            hint: "Restore another archive: muster list shows them.")
     }
 
     /// Who may read the rest of the dump may read it too.

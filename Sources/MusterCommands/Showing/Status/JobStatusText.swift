@@ -33,7 +33,10 @@ struct JobStatusText {
             guard status.setError == nil else { return [] }
             return ["no set has been published in \(status.staging)"]
         }
-        return ["set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)"]
+        let bases = set.dumps.compactMap { dump in
+            dump.nextBaseBytes.map { "  \(dump.name): tables of \(formatBytes($0)) as rows, until their next bases" }
+        }
+        return ["set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)"] + bases
     }
 
     private var dumpLines: [String] {
