@@ -52,7 +52,7 @@ public struct JobHealth: Sendable, Encodable {
 
     /// - Parameter now: what ages count to.
     public init(_ records: JobRecords, at now: Timestamp = .now) {
-        let history = JobHistory(records.status.runs)
+        let history = JobHistory(records.status.runs, until: now)
         job = records.job.name
         at = now
         ageLimit = AgeLimit(records.job.alertAfter, successes: history.published.map(\.succeededAt))

@@ -5,7 +5,17 @@ import Reporting
 struct JobHistory: Sendable {
     let runs: [RunReport]
 
+    /// The newest of those that are dated ahead of the clock, which say nothing of what came last.
+    private(set) var ahead: RunReport?
+
     init(_ runs: [RunReport]) { self.runs = runs }
+
+    /// - Parameter now: runs that are dated after it do not count, but for what a clock may be off.
+    init(_ runs: [RunReport], until now: Timestamp) {
+        let isAhead = { (run: RunReport) in run.startedAt.isAhead(of: now) }
+        self.runs = runs.filter { !isAhead($0) }
+        ahead = runs.first(where: isAhead)
+    }
 
     var running: RunReport? { runs.first { $0.outcome == .running } }
     /// Those that were killed, too.
@@ -25,6 +35,11 @@ struct JobHistory: Sendable {
     func attempts(in repository: String) -> [(run: RunReport, archive: RunReport.ArchiveRecord)] {
         ended.compactMap { run in run.archives.first { $0.repository == repository }.map { (run, $0) } }
     }
+}
+
+extension Timestamp {
+    /// By more than the clocks of two moments may differ.
+    func isAhead(of now: Timestamp) -> Bool { seconds(since: now) > 300 }
 }
 
 extension RunReport {

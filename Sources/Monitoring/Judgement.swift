@@ -56,7 +56,7 @@ struct Judgement {
 
     private var lastRunReason: Finding? {
         guard let last = history.ended.first else {
-            guard history.running == nil else { return nil }
+            guard history.running == nil, history.ahead == nil else { return nil }
             return Finding(
                 .warning, "never_run", object: records.job.name, "the job has never run",
                 hint: "Run it, or start its timer: muster run \(records.job.name).")
@@ -227,7 +227,7 @@ struct Judgement {
                     .failure, "record_unreadable", object: job, $0,
                     hint: "Look at it by hand: muster undo \(job) names its file.")
             }
-            + [health.lastSuccess.flatMap { ahead($0.startedAt, "the last set") }].compactMap(\.self)
+            + [history.ahead.flatMap { ahead($0.startedAt, "run \($0.runID)") }].compactMap(\.self)
     }
 
     // MARK: - Ages
@@ -243,7 +243,7 @@ struct Judgement {
     }
 
     private func ahead(_ time: Timestamp, _ what: String) -> Finding? {
-        guard time.seconds(since: health.at) > 300 else { return nil }
+        guard time.isAhead(of: health.at) else { return nil }
         return Finding(
             .warning, "dated_ahead", object: records.job.name,
             "\(what) is dated \(time.local), which is ahead of this host's clock",

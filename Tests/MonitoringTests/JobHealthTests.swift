@@ -145,6 +145,18 @@ struct JobHealthTests {
         #expect(job.health(hoursLater: -24).verdict == .warning)
     }
 
+    @Test("takes no run that is dated ahead for the newest: what came before it becomes stale as ever")
+    func ahead() {
+        var job = JobFixture(alertAfter: .seconds(26 * 3600))
+        job.goodRun()
+        let good = job.runs[0]
+        job.clock = Timestamp(milliseconds: job.clock.milliseconds + 900 * JobFixture.day)
+        job.run(.dump)
+        let health = JobHealth(job.records, at: Timestamp(milliseconds: good.endedAt.milliseconds + 27 * 3_600_000))
+        #expect(health.reasons.map(\.code) == ["job_stale", "repository_stale", "dated_ahead"])
+        #expect(health.lastSuccess?.runID == good.runID && health.lastRun?.runID == good.runID)
+    }
+
     @Test("has the result of the newest drill, and how long ago one proved something")
     func drills() {
         var job = JobFixture()

@@ -18,14 +18,16 @@ struct NoticeHost: Sendable {
     var staging: FilePath { scratch.appending("staging") }
 
     static func with(_ body: (inout NoticeHost) async throws -> Void) async throws {
-        try await withScratch { scratch in
-            try await HTTPReceiver.with(in: scratch) { server in
-                var host = NoticeHost(
-                    scratch: scratch, server: server,
-                    job: Job(
-                        name: "nightly", file: "/etc/muster/nightly.yaml", staging: scratch.appending("staging"),
-                        host: "web1", dumps: []))
-                try await body(&host)
+        try await Turn.take {
+            try await withScratch { scratch in
+                try await HTTPReceiver.with(in: scratch) { server in
+                    var host = NoticeHost(
+                        scratch: scratch, server: server,
+                        job: Job(
+                            name: "nightly", file: "/etc/muster/nightly.yaml", staging: scratch.appending("staging"),
+                            host: "web1", dumps: []))
+                    try await body(&host)
+                }
             }
         }
     }
@@ -61,6 +63,8 @@ struct NoticeHost: Sendable {
         http.body = NoticeTemplate("{event} {subject}")
         http.headers = [.init(name: "Content-Type", value: .text(NoticeTemplate("text/plain")))]
         receiver.http = http
+        // On a busy machine an answer may take its time.
+        receiver.deadline = .seconds(120)
         try change(&receiver)
         job.receivers.append(receiver)
     }

@@ -13,7 +13,9 @@ struct ReceiverTests {
     func unreachable() async throws {
         try await NoticeHost.with { host in
             for path in ["refuse", "redirect", "hang", "close"] {
-                try host.addHTTP(path, at: "\(path)/token-Tq7") { $0.deadline = .seconds(1) }
+                try host.addHTTP(path, at: "\(path)/token-Tq7") { receiver in
+                    if path == "hang" { receiver.deadline = .seconds(1) }
+                }
             }
             try host.addHTTP("down", atURL: "http://127.0.0.1:1/token-Tq7")
             try host.addHTTP("nowhere", atURL: "http://token-tq7.invalid/")

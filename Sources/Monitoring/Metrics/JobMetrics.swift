@@ -27,7 +27,7 @@ public struct JobMetrics: Sendable {
     ///   - tool: which Muster it is that says all this.
     public init(_ records: JobRecords, _ health: JobHealth, contents: Manifest?, tool: Manifest.Tool) {
         self.init(health.verdict, health.reasons, job: health.job, tool: tool)
-        let history = JobHistory(records.status.runs)
+        let history = JobHistory(records.status.runs, until: health.at)
         addRuns(history, health)
         addJournal(records.status, health)
         for dump in records.job.dumps { add(dump, history, contents) }
