@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Tables as rows and changes")
 struct RowFuzzTests {
-    private static let rounds = getenv("MUSTER_FUZZ_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 100
+    private static let rounds = getenv("MUSTER_FUZZ_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 25
     private static let seed = getenv("MUSTER_FUZZ_SEED").flatMap { UInt64(String(cString: $0)) } ?? 1
 
     @Test("Any table comes back with all of its rows, whatever becomes of it from day to day")
@@ -54,6 +54,7 @@ private struct TableLife: Sendable {
     let root: FilePath
     var random: Seeded
     private var rows: [[UInt8]] = []
+    private var before: [[UInt8]] = []
     private var tail = Array("\\.\n\n\n".utf8)
     private(set) var table: StoredRows?
     private var former: FormerRows?
@@ -79,6 +80,7 @@ private struct TableLife: Sendable {
 
     /// Lets a day pass. Returns what is wrong.
     mutating func pass(_ day: Int) throws -> String? {
+        before = rows
         change()
         now = Timestamp(milliseconds: now.milliseconds + Int64.random(in: -86_400_000...172_800_000, using: &random))
         let damage = day > 1 && Int.random(in: 0..<8, using: &random) == 0 ? try damaged() : nil
@@ -107,6 +109,7 @@ private struct TableLife: Sendable {
         if let damage {
             guard case .base = stored.outcome else { return "built on \(damage)" }
         }
+        if damage == nil, let fault = fault(of: stored.outcome) { return fault }
         let names = try FileSystem.names(in: directory)
         guard Set(names) == Set(stored.files.map(\.name)), names.count == stored.files.count else {
             return "\(names) and not \(stored.files.map(\.name))"
@@ -129,6 +132,31 @@ private struct TableLife: Sendable {
             return "\(found.count) rows and not \(rows.count), or others"
         }
         return nil
+    }
+
+    /// A table is stored whole for a reason, and as no more changes than there are.
+    private func fault(of outcome: StoredRows.Outcome) -> String? {
+        switch outcome {
+        case .base(let why):
+            let reasons = [
+                "it is the first", "more new rows than old ones", "more rows that are gone than rows", "has a base of",
+            ]
+            return reasons.contains(where: why.contains) ? nil : "stored whole: \(why)"
+        case .unchanged: return count(rows, without: before) + count(before, without: rows) == 0 ? nil : "not changed"
+        case .change(let added, let removed, _):
+            let expected = (Int64(count(rows, without: before)), Int64(count(before, without: rows)))
+            return expected == (added, removed) ? nil : "\(added) added and \(removed) removed, not \(expected)"
+        }
+    }
+
+    /// How many of some rows are not among others, each as often as it is there.
+    private func count(_ some: [[UInt8]], without others: [[UInt8]]) -> Int {
+        var left = Dictionary(others.map { ($0, 1) }) { $0 + $1 }
+        return some.count { row in
+            guard let count = left[row], count > 0 else { return true }
+            left[row] = count - 1
+            return false
+        }
     }
 
     private func precedes(_ one: [UInt8], _ other: [UInt8]) -> Bool { one.lexicographicallyPrecedes(other) }
