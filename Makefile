@@ -48,7 +48,7 @@ fuzz: install-test-packages build-tests
 		swift test $(TESTS) --skip-build --disable-xctest --filter Fuzzing
 
 # Of all that needs no other program: a sanitizer makes of each start a long one, and looks at this process alone.
-SANITIZED := DumpCoreTests|ChecksumsTests|TreesTests|ProcessesTests|StagingTests|DirectoriesTests|MusterConfigTests|PipelineTests|Fuzzing
+SANITIZED := DumpCoreTests|ChecksumsTests|RowDeltaTests|TreesTests|ProcessesTests|StagingTests|DirectoriesTests|MusterConfigTests|PipelineTests|Fuzzing
 
 # One lane each, built apart.
 sanitize: install-test-packages

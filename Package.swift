@@ -156,6 +156,8 @@ let package = Package(
         .testTarget(
             name: "ChecksumsTests", dependencies: ["Checksums", "Linux", "DumpCore", "TestSupport", .system]),
         .testTarget(
+            name: "RowDeltaTests", dependencies: ["RowDelta", "Checksums", "Linux", "DumpCore", "TestSupport", .system]),
+        .testTarget(
             name: "ConformanceTests",
             dependencies: [
                 "Conformance", "Settings", "Processes", "Linux", "DumpCore", "TestSupport", .logging, .system,
