@@ -14,7 +14,7 @@ struct ForgedManifestTests {
         try await TestHost.withFiles(version) { host in
             try await host.mustSucceed("run")
             let name = try await host.forgedArchive {
-                $0.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
+                $0.replacing("\"format_version\" : 1", with: "\"format_version\" : 3")
             }
             for command in Self.commands {
                 let refused = try await host.reading(command, name)
@@ -22,7 +22,7 @@ struct ForgedManifestTests {
                 #expect(
                     refused.errors.contains(
                         """
-                        the manifest in archive '\(name)' of repository 'local' has format version 2, and this Muster knows up to 1
+                        the manifest in archive '\(name)' of repository 'local' has format version 3, and this Muster knows up to 2
                           hint: Use the Muster that wrote it, or a newer one.
                         """), "\(command): \(refused.errors)")
             }
