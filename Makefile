@@ -7,7 +7,7 @@
 # make test-package   the package on a new Debian: installed, updated, removed, purged; takes three minutes, and is no part of make test
 # make test-systemd   the units under a real systemd, in a container of this machine's own root; takes three minutes
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
-# make test-fleet  the Ansible role, the manifest for Kubernetes, and the container image in an engine of its own; takes some minutes
+# make test-fleet  the Ansible role, the manifest for Kubernetes, the container image in an engine of its own, and dumps out of containers; takes some minutes
 # make test-regression  PostgreSQL's own regression database through Muster and back, and to PostgreSQL 16, 17 and 18; takes some minutes
 # make test-page   report pages in a real browser, by a checker of accessibility; takes some minutes, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
@@ -82,6 +82,7 @@ test-fleet: deb
 	MUSTER=$(RELEASE) $$(.ci/kubernetes) Tests/Fleet/manifest
 	MUSTER=$(RELEASE) MUSTER_PACKAGE=$(PACKAGE) Tests/Fleet/role
 	Tests/Fleet/image $(PACKAGE)
+	Tests/Fleet/containers $(RELEASE)
 
 test-regression: install-packages release
 	@.ci/packages postgresql-server-dev-15 gcc python3-venv

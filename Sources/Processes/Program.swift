@@ -12,6 +12,8 @@ public struct Program: Sendable {
     /// Variables of our own environment that are handed on because their names begin with one of these, such as `PG`.
     /// Always handed on: `PATH`, `HOME`, `USER`, `LOGNAME`, `TMPDIR`, `TZ`. Never: anything that may hold a password.
     public var inheritedPrefixes: [String]
+    /// What a program needs of them that reaches into containers: they say where the engine is.
+    public static let engineVariables = ["DOCKER_", "CONTAINER", "XDG_"]
     /// The user to run as, or nil for our own. Only root can change it.
     public var user: String?
     /// For a program that may do anything: in place of `user`, and it finds itself in its room, whatever its working directory.

@@ -46,6 +46,8 @@ F_SETPIPE_SZ = 1031
 """Python 3.9 does not know it by name."""
 
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LC_ALL")
+ENGINE_PREFIXES = ("DOCKER_", "CONTAINER", "XDG_")
+"""Of variables that say where a container engine is."""
 
 
 class PluginError(Exception):
@@ -659,7 +661,7 @@ def place_of(options: Mapping[str, Any]) -> Place:
 
 def clean_environment() -> dict[str, str]:
     """Nothing of Muster's own: a client program has no use for it."""
-    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(ENGINE_PREFIXES)}
 
 
 def _wrapper(input: str | None, secret: str | None, conversation: bool) -> str:

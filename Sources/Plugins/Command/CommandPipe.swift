@@ -63,6 +63,7 @@ struct CommandPipe: Sendable {
         var program = command.program(place, container?.command(words) ?? words)
         program.inputFile = input?.read
         program.input = container?.input
+        if container != nil { program.inheritedPrefixes = Program.engineVariables }
         let outcome: ProgramOutcome
         do throws(ProcessError) {
             outcome = try await command.means.runner.run(program, output: .file(output?.write ?? file)) { line in

@@ -29,7 +29,9 @@ struct PluginCall: Sendable {
 
     func program(told input: ProgramInput) -> Program {
         var program = Program(
-            place ?? plugin.program, [verb.rawValue], environment: environment, user: user, isolation: isolation,
+            place ?? plugin.program, [verb.rawValue], environment: environment,
+            // In a drill it reaches nothing outside.
+            inheritedPrefixes: isolation == nil ? Program.engineVariables : [], user: user, isolation: isolation,
             secrets: documents + secrets.map { .file(namedBy: "MUSTER_SECRET_" + $0.name.asVariable, $0.secret) },
             input: input, grace: Self.grace)
         program.entersDirectory = directory != nil

@@ -37,7 +37,7 @@ struct ContainerSocket: Sendable {
             var program = Program(
                 try Executables.find(settings.engine.rawValue),
                 ["inspect", "--format", "{{.State.Pid}}", settings.name])
-            program.inheritedPrefixes = ["DOCKER_", "CONTAINER", "XDG_"]
+            program.inheritedPrefixes = Program.engineVariables
             outcome = try await runner.run(program, output: .collect(limit: 1000))
         } catch {
             throw DumpError(error)

@@ -20,12 +20,14 @@ struct SQLiteHost: Sendable {
     static let accounts = 1000
 
     static func with(_ body: (SQLiteHost) async throws -> Void) async throws {
-        try await withScratch { scratch in
-            let host = SQLiteHost(scratch: scratch)
-            try FileSystem.createDirectory(host.directory)
-            try await host.create(host.withLog, journal: "wal")
-            try await host.create(host.withJournal, journal: "delete")
-            try await body(host)
+        try await Turn.take {
+            try await withScratch { scratch in
+                let host = SQLiteHost(scratch: scratch)
+                try FileSystem.createDirectory(host.directory)
+                try await host.create(host.withLog, journal: "wal")
+                try await host.create(host.withJournal, journal: "delete")
+                try await body(host)
+            }
         }
     }
 
