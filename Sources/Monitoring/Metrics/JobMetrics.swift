@@ -55,8 +55,9 @@ public struct JobMetrics: Sendable {
     public static func current(of job: Job, state: FilePath, tool: Manifest.Tool) async -> JobMetrics {
         do {
             let records = try await JobRecords(of: job, state: state)
-            let set = records.status.set == nil ? nil : try await StagingArea.openExisting(job.staging)?.currentSet()
-            return JobMetrics(records, JobHealth(records), contents: set?.manifest, tool: tool)
+            let contents =
+                records.status.set == nil ? nil : try await StagingArea.openExisting(job.staging)?.currentManifest()
+            return JobMetrics(records, JobHealth(records), contents: contents, tool: tool)
         } catch {
             return JobMetrics(unreadable: Finding(error.forOperator, about: job.name), job: job.name, tool: tool)
         }

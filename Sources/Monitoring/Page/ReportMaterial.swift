@@ -40,7 +40,10 @@ public struct ReportMaterial: Sendable {
     public init(of job: Job, state: FilePath) async throws {
         self.init(try await JobRecords(of: job, state: state))
         // Records could be read, so a set that cannot be has been replaced meanwhile.
-        if let set = try? await StagingArea.openExisting(job.staging)?.currentSet() { await note(set) }
+        if let area = try? await StagingArea.openExisting(job.staging), let manifest = try? await area.currentManifest()
+        {
+            await note(manifest, in: area.current)
+        }
         stagingRoom = await Self.room(at: job.staging)
         for repository in job.repositories {
             guard let path = repository.settings.localPath else { continue }
@@ -48,9 +51,9 @@ public struct ReportMaterial: Sendable {
         }
     }
 
-    private mutating func note(_ set: SealedSet) async {
-        moments = set.manifest.dumps.map { DumpMoment(dump: $0.name, moment: $0.moment) }
-        databases = await onOwnThread { set.manifest.dumps.flatMap { Self.databases(of: $0, in: set.root) } }
+    private mutating func note(_ manifest: Manifest, in set: FilePath) async {
+        moments = manifest.dumps.map { DumpMoment(dump: $0.name, moment: $0.moment) }
+        databases = await onOwnThread { manifest.dumps.flatMap { Self.databases(of: $0, in: set) } }
     }
 
     private static func databases(of dump: Manifest.DumpRecord, in set: FilePath) -> [Database] {
