@@ -43,13 +43,6 @@ extension DrillHealth.Last {
     fileprivate init(_ drill: DrillRecord) {
         self.init(
             runID: drill.runID, endedAt: drill.endedAt, outcome: drill.outcome, origin: drill.origin.text,
-            durationSeconds: drill.durationSeconds, error: drill.outcome == .failed ? drill.failureLine : nil)
-    }
-}
-
-extension DrillRecord {
-    fileprivate var failureLine: String {
-        error?.message ?? dumps.lazy.compactMap(\.error).first?.message
-            ?? "what was restored is not what was expected"
+            durationSeconds: drill.durationSeconds, error: drill.outcome == .failed ? drill.failureText : nil)
     }
 }

@@ -191,6 +191,16 @@ extension RunReport {
     }
 }
 
+extension RunReport.DumpRecord {
+    /// What was found of its source, and what it leaves out.
+    public var remarks: [Finding] { findings + omissions }
+}
+
+extension RunReport {
+    /// Of all dumps, those that are more than notes.
+    public var warnings: [Finding] { dumps.flatMap(\.remarks).filter { $0.severity != .note } }
+}
+
 extension RunReport {
     /// A run that came to its end, with what went wrong, if anything, as an error that can be shown.
     public struct Ended: Sendable {

@@ -68,12 +68,11 @@ extension JobPage {
     }
 
     private func row(_ run: RunReport) -> [Markup] {
-        let warnings = run.dumps.flatMap { $0.findings + $0.omissions }.count { $0.severity != .note }
         let confirmed = run.archives.count { $0.outcome == .done }
         return [
             .time(run.startedAt), "\(run.runID.description)", "\(run.command)", "\(run.outcome.word)",
             run.isEnded ? .seconds(run.durationSeconds) : "–", run.set.map { .bytes($0.bytes) } ?? "–",
-            .count(warnings),
+            .count(run.warnings.count),
             run.archives.isEmpty ? "–" : "\(confirmed) of \(run.archives.count)",
         ]
     }

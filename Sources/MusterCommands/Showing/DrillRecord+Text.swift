@@ -21,12 +21,10 @@ extension DrillRecord {
             switch outcome {
             case .proven: "proven, a restore takes \(Duration.seconds(durationSeconds).rounded)"
             case .sampled: "proven in part"
-            case .failed: "FAILED: \(failure ?? "what was restored is not what was expected")"
+            case .failed: "FAILED: \(failureText)"
             }
         return "last drill \(endedAt.local) of \(origin.text): \(what)".onOneLine
     }
-
-    private var failure: String? { error?.message ?? dumps.lazy.compactMap(\.error).first?.message }
 
     private func lines(of dump: Dump) -> [String] {
         let seconds = Duration.seconds(dump.durationSeconds).rounded

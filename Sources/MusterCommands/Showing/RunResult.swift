@@ -25,11 +25,13 @@ struct RunResult {
     private var verdict: Verdict {
         switch report.outcome {
         case .done:
-            report.dumps.flatMap { $0.findings + $0.omissions }.contains { $0.severity == .warning } ? .warning : .ok
+            warningCount > 0 ? .warning : .ok
         case .interrupted: .warning
         case .failed, .running, .noResult: .failed
         }
     }
+
+    private var warningCount: Int { report.dumps.flatMap(\.remarks).count { $0.severity == .warning } }
 
     private var doneParts: [String] {
         var parts: [String] = []
@@ -37,8 +39,7 @@ struct RunResult {
             parts.append("\(report.dumps.count.of("dump")), \(formatBytes(report.set?.bytes ?? 0))")
         }
         if !report.archives.isEmpty { parts.append("\(report.archives.count.of("archive")) confirmed") }
-        let warnings = report.dumps.flatMap { $0.findings + $0.omissions }.count { $0.severity == .warning }
-        if warnings > 0 { parts.append(warnings.of("warning")) }
+        if warningCount > 0 { parts.append(warningCount.of("warning")) }
         return parts + ["in \(shortDuration(Int64(nearest: report.endedAt.seconds(since: report.startedAt))))"]
     }
 
@@ -58,7 +59,7 @@ struct RunResult {
     /// With what to do about it.
     private func line(_ warning: String) -> [String] {
         let hints = report.dumps.flatMap { dump in
-            (dump.findings + dump.omissions).filter { Finding.sentence($0.message, of: dump.name).onOneLine == warning }
+            dump.remarks.filter { Finding.sentence($0.message, of: dump.name).onOneLine == warning }
                 .compactMap(\.hint)
         }
         return ["warning: \(warning)"] + hints.prefix(1).map { "  \($0)" }

@@ -40,10 +40,9 @@ private struct DrillFailure: OperatorError {
     let context: ErrorContext
 
     init(_ record: DrillRecord) {
-        let failure = record.error ?? record.dumps.lazy.compactMap(\.error).first
-        codeName = failure?.code ?? "not_restored"
-        message = "\(record.origin.text): \(failure?.message ?? "what was restored is not what was expected")"
-        hint = failure?.hint
+        codeName = record.failure?.code ?? "not_restored"
+        message = "\(record.origin.text): \(record.failureText)"
+        hint = record.failure?.hint
         context = ["verdict": record.text]
     }
 }

@@ -53,6 +53,12 @@ public struct DrillRecord: Sendable, Codable {
         }
     }
 
+    /// What went wrong first; nil where only what was restored differs, or nothing went wrong.
+    public var failure: Failure? { error ?? dumps.lazy.compactMap(\.error).first }
+
+    /// The same in one line, of a drill that failed.
+    public var failureText: String { failure?.message ?? "what was restored is not what was expected" }
+
     /// How long it took to have everything back: the time to expect of a restore.
     public var durationSeconds: Double { endedAt.seconds(since: startedAt) }
 }

@@ -1,7 +1,6 @@
 import DumpCore
+import Jobs
 import Monitoring
-import MusterConfig
-import Reporting
 import SystemPackage
 
 extension JobMetrics {
@@ -10,11 +9,9 @@ extension JobMetrics {
         var all: [JobMetrics] = []
         for name in names {
             do {
-                let job = try JobFile.load(try JobFile.find(job: name), kinds: BuiltInProviders.kinds)
-                all.append(await current(of: job, state: state, tool: toolRecord))
+                all.append(await current(of: try Job(named: name), state: state, tool: toolRecord))
             } catch {
-                let reason = Finding(error.forOperator, about: name)
-                all.append(JobMetrics(unreadable: reason, job: name, tool: toolRecord))
+                all.append(JobMetrics(unreadable: Finding(error, aboutJob: name), job: name, tool: toolRecord))
             }
         }
         return all

@@ -1,7 +1,6 @@
 import DumpCore
+import Jobs
 import Monitoring
-import MusterConfig
-import Reporting
 import SystemPackage
 
 /// How all jobs of a host are doing.
@@ -33,14 +32,11 @@ extension JobOverview.Entry {
     init(_ name: String, state: FilePath) async {
         job = name
         do {
-            let file = try JobFile.load(try JobFile.find(job: name), kinds: BuiltInProviders.kinds)
-            let health = JobHealth(try await JobRecords(of: file, state: state))
+            let health = JobHealth(try await JobRecords(of: Job(named: name), state: state))
             (verdict, reasons) = (health.verdict, health.reasons)
             self.health = health
         } catch {
-            var reason = Finding(error.forOperator, about: name)
-            reason.hint = reason.hint ?? "See more: muster status \(name)."
-            reasons = [reason]
+            reasons = [Finding(error, aboutJob: name)]
             verdict = .failed
         }
     }

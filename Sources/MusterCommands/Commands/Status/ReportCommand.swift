@@ -3,7 +3,6 @@ import DumpCore
 import Jobs
 import Linux
 import Monitoring
-import MusterConfig
 import SystemPackage
 
 struct ReportCommand: MusterCommand {
@@ -32,9 +31,7 @@ struct ReportCommand: MusterCommand {
     @OptionGroup var state: StateOption
 
     func validate() throws {
-        if all, jobOptions.config ?? jobOptions.job ?? positionalJob != nil {
-            throw ValidationError("--all is about every job", hint: "Leave out --all, or the name of the job.")
-        }
+        try jobOptions.requireNoJob(positionalJob, beside: all)
     }
 
     func run() async throws {
@@ -44,23 +41,12 @@ struct ReportCommand: MusterCommand {
     }
 
     private func page() async throws -> ReportPage {
-        guard let jobs = try severalJobs() else {
+        guard let jobs = try jobOptions.severalJobs(positionalJob, all: all) else {
             return ReportPage(of: try await ReportMaterial(of: jobOptions.read(positionalJob), state: state.root))
         }
         var entries: [ReportPage.Entry] = []
         for job in jobs { entries.append(await ReportPage.Entry(job, state: state.root)) }
         return ReportPage(entries, isOverview: true, host: hostName(), tool: toolRecord)
-    }
-
-    /// The names of all jobs where no single one is meant; nil if one is.
-    private func severalJobs() throws -> [String]? {
-        guard jobOptions.config == nil, jobOptions.job == nil, positionalJob == nil else { return nil }
-        do {
-            let jobs = try JobFile.jobs()
-            return all || jobs.count > 1 ? jobs : nil
-        } catch {
-            throw CommandFailure(status: .configuration, error: error)
-        }
     }
 }
 
@@ -74,12 +60,9 @@ extension ReportPage {
 extension ReportPage.Entry {
     init(_ job: String, state: FilePath) async {
         do {
-            let file = try JobFile.load(try JobFile.find(job: job), kinds: BuiltInProviders.kinds)
-            self = .job(try await ReportMaterial(of: file, state: state))
+            self = .job(try await ReportMaterial(of: Job(named: job), state: state))
         } catch {
-            var reason = Finding(error.forOperator, about: job)
-            reason.hint = reason.hint ?? "See more: muster status \(job)."
-            self = .unreadable(job: job, reason)
+            self = .unreadable(job: job, Finding(error, aboutJob: job))
         }
     }
 }

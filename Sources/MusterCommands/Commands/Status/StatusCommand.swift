@@ -3,7 +3,6 @@ import DumpCore
 import Jobs
 import Logging
 import Monitoring
-import MusterConfig
 import Processes
 import Reporting
 import Restoring
@@ -42,9 +41,7 @@ struct StatusCommand: MusterCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if all, jobOptions.config ?? jobOptions.job ?? positionalJob != nil {
-            throw ValidationError("--all is about every job", hint: "Leave out --all, or the name of the job.")
-        }
+        try jobOptions.requireNoJob(positionalJob, beside: all)
         let forms = [("--nagios", nagios), ("--metrics", metrics), ("--json", output.json)].filter(\.1).map(\.0)
         if forms.count > 1 {
             throw ValidationError("\(forms[0]) and \(forms[1]) are two forms of the same", hint: "Leave one out.")
@@ -66,7 +63,7 @@ struct StatusCommand: MusterCommand {
     private func tellReceivers(_ log: Logger) async throws {
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         let jobs = try severalJobs().map { names in
-            names.compactMap { try? JobFile.load(try JobFile.find(job: $0), kinds: BuiltInProviders.kinds) }
+            names.compactMap { try? Job(named: $0) }
         }
         for job in try jobs ?? [jobOptions.read(positionalJob)] {
             let health = JobHealth(try await JobRecords(of: job, state: state.root))
@@ -86,16 +83,7 @@ struct StatusCommand: MusterCommand {
 
     private func mustSay(_ verdict: Verdict) -> Bool { output.json || !output.quiet || verdict != .ok }
 
-    /// The names of all jobs where no single one is meant; nil if one is.
-    private func severalJobs() throws -> [String]? {
-        guard jobOptions.config == nil, jobOptions.job == nil, positionalJob == nil else { return nil }
-        do {
-            let jobs = try JobFile.jobs()
-            return all || jobs.count > 1 ? jobs : nil
-        } catch {
-            throw CommandFailure(status: .configuration, error: error)
-        }
-    }
+    private func severalJobs() throws -> [String]? { try jobOptions.severalJobs(positionalJob, all: all) }
 
     /// Of a job whose file is wrong they say that it failed.
     private func printMetrics() async throws {

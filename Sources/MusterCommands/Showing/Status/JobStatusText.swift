@@ -115,7 +115,7 @@ extension RunReport {
     }
 
     private var warningsText: String {
-        let count = dumps.flatMap { $0.findings + $0.omissions }.count { $0.severity != .note }
+        let count = warnings.count
         return count == 0 ? "" : ", \(count) warning\(count == 1 ? "" : "s")"
     }
 }
