@@ -120,9 +120,29 @@ final class PluginProcess: Sendable {
         by runner: ProgramRunner, frozen: AsyncStream<Void>.Continuation,
         _ onProgress: @escaping @Sendable (FilePath, Int64) async -> Void
     ) async throws(DumpError) -> PluginTranscript {
+        let outcome = await life(by: runner, frozen: frozen, onProgress)
+        let isHeard = input.isRead
+        input.close()
+        let left = await undoChanges()
+        let said: PluginTranscript
+        do throws(DumpError) {
+            said = try finished(try outcome.get())
+            if !isHeard { throw DumpError(deaf: call) }
+        } catch {
+            throw error.leaving(left)
+        }
+        if let left { throw left }
+        return said
+    }
+
+    /// From its start to its end: it runs, and what it says is followed. The first fault of what it says ends it.
+    private func life(
+        by runner: ProgramRunner, frozen: AsyncStream<Void>.Continuation,
+        _ onProgress: @escaping @Sendable (FilePath, Int64) async -> Void
+    ) async -> Result<ProgramOutcome, DumpError> {
         let steps = AsyncStream<Result<PluginTranscript.Step, DumpError>>.makeStream()
         let program = call.program(told: input)
-        let outcome: Result<ProgramOutcome, DumpError> = await withTaskGroup(of: Ending.self) { group in
+        return await withTaskGroup(of: Ending.self) { group in
             group.addTask { [self] in
                 let ended = await Result<ProgramOutcome, ProcessError>.awaiting { () async throws(ProcessError) in
                     try await runner.run(
@@ -155,18 +175,6 @@ final class PluginProcess: Sendable {
             if let fault { return .failure(fault) }
             return program
         }
-        let isHeard = input.isRead
-        input.close()
-        let left = await undoChanges()
-        let said: PluginTranscript
-        do throws(DumpError) {
-            said = try finished(try outcome.get())
-            if !isHeard { throw DumpError(deaf: call) }
-        } catch {
-            throw error.leaving(left)
-        }
-        if let left { throw left }
-        return said
     }
 
     private enum Ending: Sendable {
