@@ -13,7 +13,9 @@ public struct Program: Sendable {
     /// Always handed on: `PATH`, `HOME`, `USER`, `LOGNAME`, `TMPDIR`, `TZ`. Never: anything that may hold a password.
     public var inheritedPrefixes: [String]
     /// What a program needs of them that reaches into containers: they say where the engine is.
-    public static let engineVariables = ["DOCKER_", "CONTAINER", "XDG_"]
+    public static let engineVariables = [
+        "DOCKER_", "CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINER_SSHKEY", "CONTAINERS_", "XDG_",
+    ]
     /// The user to run as, or nil for our own. Only root can change it.
     public var user: String?
     /// For a program that may do anything: in place of `user`, and it finds itself in its room, whatever its working directory.

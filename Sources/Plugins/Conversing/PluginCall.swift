@@ -30,14 +30,18 @@ struct PluginCall: Sendable {
     func program(told input: ProgramInput) -> Program {
         var program = Program(
             place ?? plugin.program, [verb.rawValue], environment: environment,
-            // In a drill it reaches nothing outside.
-            inheritedPrefixes: isolation == nil ? Program.engineVariables : [], user: user, isolation: isolation,
+            inheritedPrefixes: reachesContainer ? Program.engineVariables : [], user: user, isolation: isolation,
             secrets: documents + secrets.map { .file(namedBy: "MUSTER_SECRET_" + $0.name.asVariable, $0.secret) },
             input: input, grace: Self.grace)
         program.entersDirectory = directory != nil
         program.directory = directory
         program.endsAlone = true
         return program
+    }
+
+    /// By the setting that plugins call `container`. In a drill a program reaches nothing outside.
+    private var reachesContainer: Bool {
+        isolation == nil && settings.members.contains { $0.key == "container" && $0.value.scalar != nil }
     }
 
     private var documents: [HandedSecret] {
