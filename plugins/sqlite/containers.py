@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import databases
 import muster_plugin as muster
 
@@ -15,7 +17,7 @@ open_as() { option=-readonly; [ -e "$1-wal" ] || option=; }
 shell() { sqlite3 -batch -bail -init /dev/null $option "$1"; }
 IFS=
 fail() { printf '%s\n' "$1" >&2; exit 1; }
-verb=$1; shift
+verb=$1 wait=$2; shift 2
 if [ "$verb" = look ]; then
     for pattern; do
         found=
@@ -24,21 +26,22 @@ if [ "$verb" = look ]; then
             [ -f "$file" ] || continue
             found=1
             open_as "$file"
-            size=$(echo 'SELECT page_count * page_size FROM pragma_page_count, pragma_page_size;' | shell "$file") || exit 1
+            size=$(printf '.timeout %d000\nSELECT page_count * page_size FROM pragma_page_count, pragma_page_size;\n' "$wait" |
+                shell "$file") || exit 1
             printf '%s %s\n' "$size" "$file"
         done
         [ "$found" ] || fail "no file matches '$pattern'"
     done
     exit 0
 fi
-file=$2
+file=$1
 [ -f "$file" ] || fail "'$file' is not a file"
 open_as "$file"
 directory=$(mktemp -d) && cd "$directory" || exit 1
 trap 'rm -rf "$directory"' EXIT
 trap 'exit 1' HUP INT TERM
 {
-    printf '.timeout %d000\nBEGIN;\n.output /dev/null\nSELECT count(*) FROM sqlite_master;\n.system echo frozen\n' "$1"
+    printf '.timeout %d000\nBEGIN;\n.output /dev/null\nSELECT count(*) FROM sqlite_master;\n.system echo frozen\n' "$wait"
     read -r word && echo '.backup copy'
 } | shell "$file" || exit 1
 [ -f copy ] || fail 'the plugin was stopped'
@@ -51,9 +54,14 @@ cat copy
 def sources(engine: str, container: str, patterns: Sequence[str], wait: float) -> list[ContainerSource]:
     place = muster.Container(engine, container)
     program = _program(place)
-    lines = place.run([*program, "look", *patterns]).require_success(code="source_unreadable").text.splitlines()
+    lines = place.run([*program, "look", whole(wait), *patterns]).require_success(code="source_unreadable").text.splitlines()
     found = {path: int(size) for size, _, path in (line.partition(" ") for line in lines)}
     return [ContainerSource(place, program, path, size, wait) for path, size in sorted(found.items())]
+
+
+def whole(wait: float) -> str:
+    """In seconds, never less."""
+    return str(math.ceil(wait))
 
 
 def _program(place: muster.Container) -> list[str]:
@@ -79,7 +87,7 @@ class ContainerSource:
         return self.size
 
     def freeze(self) -> None:
-        self._conversation = self.place.converse([*self.program, "copy", str(int(self.wait)), self.path])
+        self._conversation = self.place.converse([*self.program, "copy", whole(self.wait), self.path])
         if self._conversation.read_line() != "frozen":
             self._fail(self._conversation)
 

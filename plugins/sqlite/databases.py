@@ -16,6 +16,9 @@ from urllib.parse import quote
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
 
 MAGIC = b"SQLite format 3\0"
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -110,14 +113,14 @@ class Source:
 
     def look(self) -> int:
         """Opens the database for a moment, changes nothing, and returns how many bytes it has."""
+        return self._guarded(self._look)
+
+    def _look(self) -> int:
+        connection = self._connect("immutable=1" if self.way == "mode=rw" else self.way)
         try:
-            connection = self._connect("immutable=1" if self.way == "mode=rw" else self.way)
-            try:
-                return self._begin(connection)
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise self._explained(error) from None
+            return self._begin(connection)
+        finally:
+            connection.close()
 
     def freeze(self) -> None:
         """Opens a read transaction: its instant is what `copy` copies. May be called again for a later instant."""
@@ -182,7 +185,7 @@ class Source:
         pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         return int(pages * size)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], Result]) -> Result:
         """Tries again while the database is locked, as long as `wait` says."""
         end = time.monotonic() + self.wait
         while True:
@@ -244,11 +247,11 @@ def _size(path: str) -> int:
 # In a container
 
 def main(arguments: list[str]) -> None:
-    """`look PATTERN…` writes `SIZE PATH` for each database. `copy WAIT PATH` writes `frozen`, waits for `go`, and writes the copy:
+    """`look WAIT PATTERN…` writes `SIZE PATH` for each database. `copy WAIT PATH` writes `frozen`, waits for `go`, and writes the copy:
     its length on a line, then its bytes."""
     if arguments[0] == "look":
-        for path in find(arguments[1:]):
-            print(Source(path, 0).look(), path)
+        for path in find(arguments[2:]):
+            print(Source(path, float(arguments[1])).look(), path)
     else:
         source = Source(arguments[2], float(arguments[1]))
         try:

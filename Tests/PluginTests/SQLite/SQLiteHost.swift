@@ -113,6 +113,29 @@ struct SQLiteHost: Sendable {
             """, [path.string, statements], body)
     }
 
+    /// Runs `body` while a program has a database locked: for one second from when another process has opened it.
+    func whileLockedForAWhile(_ path: FilePath, _ body: () async throws -> Void) async throws {
+        try await running(
+            """
+            import glob, os, signal, sqlite3, sys, time
+            def is_wanted():
+                for file in glob.glob("/proc/[0-9]*/fd/*"):
+                    try:
+                        if f"/{os.getpid()}/" not in file and os.readlink(file) == sys.argv[1]:
+                            return True
+                    except OSError:
+                        pass
+            connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+            connection.execute("BEGIN EXCLUSIVE")
+            print("ready", flush=True)
+            while not is_wanted():
+                time.sleep(0.02)
+            time.sleep(1)
+            connection.execute("COMMIT")
+            signal.pause()
+            """, [path.string], body)
+    }
+
     /// Runs a Python program until it has printed `ready`, then `body`, and then kills it.
     private func running(_ script: String, _ arguments: [String], _ body: () async throws -> Void) async throws {
         let command = try Command(

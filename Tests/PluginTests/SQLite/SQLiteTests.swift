@@ -116,6 +116,16 @@ struct SQLiteTests {
         }
     }
 
+    @Test("A database that is locked for a while is waited for, also where it is only looked at")
+    func lockedForAWhile() async throws {
+        try await SQLiteHost.with { host in
+            try await host.whileLockedForAWhile(host.withJournal) {
+                let dump = try await host.plugin().dump(into: host.scratch.appending("dump"))
+                #expect(dump.summary.moment.kind == .exact)
+            }
+        }
+    }
+
     @Test("A transaction that a program left unfinished is not undone by us")
     func hotJournal() async throws {
         try await SQLiteHost.with { host in
