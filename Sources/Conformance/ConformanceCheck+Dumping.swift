@@ -57,7 +57,7 @@ extension ConformanceCheck {
         for (path, digest) in digests {
             expect(try FileScan(directory.pushing(path)).digest() == digest, "the digest of \(path) is not its own")
         }
-        if digests.isEmpty { try lack("the dump tells no digest") }
+        if digests.isEmpty { try lack("the dump reports no digest") }
     }
 
     func contentsAreThere() async throws {
@@ -93,7 +93,7 @@ extension ConformanceCheck {
             let (foretold, left) = (source.omissions, summary.omissions)
             expect(
                 Set(left) == Set(foretold), "foretold was \(foretold.listed), left out was \(left.listed)")
-            expect(left.count == foretold.count, "an omission is told twice")
+            expect(left.count == foretold.count, "an omission is reported twice")
             expect(Set(source.findings).isDisjoint(with: foretold), "an omission is a finding too")
             for omission in foretold {
                 let isWhole = !omission.code.isEmpty && !omission.object.isEmpty && !omission.message.isEmpty

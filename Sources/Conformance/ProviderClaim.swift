@@ -9,10 +9,10 @@ public enum ProviderClaim: String, CaseIterable, Sendable, CustomStringConvertib
     case dumpIsItsUnits =
         "A dump consists of its units; outside of trees in plain files, and all of it where only we may go"
     case dumpChangesNothing = "A dump changes nothing in the source, and leaves nothing behind"
-    case digestsAreTrue = "Every digest that is told is that of the file"
-    case contentsAreThere = "What the summary lists lies where it says"
+    case digestsAreTrue = "Every digest that is reported is that of the file"
+    case contentsAreThere = "What the summary lists is where it says"
     case omissionsAreForetold = "What prepare says will be left out of a source at rest is what the dump left out"
-    case momentIsTrue = "The moment of the dump lies between its freeze and its end"
+    case momentIsTrue = "The moment of the dump is between its freeze and its end"
     case unitsKeepToTheirSlots = "Each unit begins and ends once, and only as many at once as there are slots"
     case twoDumpsAtOnce = "Two dumps of one source at once do not disturb each other"
     case cancelledBefore = "A dump that is cancelled before it begins throws, and leaves nothing behind"

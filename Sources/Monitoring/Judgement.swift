@@ -44,7 +44,7 @@ struct Judgement {
         return notices.filter { !$0.reached }.map { notice in
             Finding(
                 .warning, notice.error?.code ?? "not_told", object: notice.receiver,
-                "receiver \(notice.receiver) was not told of \(notice.event): \(notice.error?.message ?? "it is not known why")",
+                "receiver \(notice.receiver) did not get the notice of \(notice.event): \(notice.error?.message ?? "the reason is not known")",
                 hint: notice.error?.hint ?? "Try it: muster notify \(health.job).")
         }
     }
@@ -71,8 +71,8 @@ struct Judgement {
         case .interrupted:
             return Finding(
                 .warning, "run_interrupted", object: last.runID.description,
-                "the last run, \(last.startedAt.local), was told to stop",
-                hint: "Run the job again if nothing does it by itself.")
+                "the last run, \(last.startedAt.local), was interrupted",
+                hint: "Run the job again, unless its timer does.")
         case .failed: return failureOfLastRun(last)
         }
     }
@@ -94,7 +94,7 @@ struct Judgement {
         return age(
             of: run.succeededAt, health.ageLimit, "job_stale", object: success.runID.description,
             "no set has been published",
-            hint: "Look at whether its timer runs, and at why runs fail: muster status \(health.job).")
+            hint: "Check that its timer runs, and find out why runs fail: muster status \(health.job).")
     }
 
     // MARK: - Dumps
@@ -158,7 +158,7 @@ struct Judgement {
         return age(
             of: confirmed.at, repository.ageLimit, "repository_stale", object: repository.name,
             "repository \(repository.name): no archive has been confirmed",
-            hint: "Look at why archives fail, and make one of the published set: muster archive \(health.job).")
+            hint: "Find out why archives fail, and archive the published set: muster archive \(health.job).")
     }
 
     /// An archive that is dated ahead of now says nothing about its age.
@@ -191,7 +191,7 @@ struct Judgement {
         return age(
             of: proven, drill.ageLimit, "drill_stale", object: drill.lastProven ?? health.job,
             "no drill has proven that a restore works",
-            hint: "Hold one, and look at whether its timer runs: muster drill \(health.job).")
+            hint: "Hold one, and check that its timer runs: muster drill \(health.job).")
     }
 
     // MARK: - What is left
@@ -214,7 +214,7 @@ struct Judgement {
             + status.lost.map {
                 Finding(
                     .failure, "lost_for_borg", object: $0.kind,
-                    "the \($0.kind) of dump \($0.dump) that another program was to read was not whole any more",
+                    "the \($0.kind) of dump \($0.dump) that another program was to read was no longer whole",
                     hint: "An archive of run \($0.run) cannot be trusted: muster release \(job) tells more.")
             }
             + status.unfinished.map {

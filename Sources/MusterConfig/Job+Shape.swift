@@ -142,7 +142,7 @@ extension ObjectShape<Job> {
             } parts: {
                 ($0.name, $0)
             },
-            "Who is told when something goes wrong and when it goes well again, each under a name of your choice."
+            "Receivers of notices when something goes wrong, and when it goes well again, each under a name of your choice."
         )
         .optional(
             "drill", \.drill, Job.Drill.shape.shape,

@@ -9,15 +9,15 @@ extension Job.Receiver {
             .ways
             .optional(
                 "on", \.events, .list(of: .choice, atLeast: 1).example(["failure", "recovery"]),
-                "What it is told: start, success, failure, recovery, interruption. Not set: failure and recovery, once per incident; with healthchecks, how each run begins and ends."
+                "Which events it gets: start, success, failure, recovery, interruption. Not set: failure and recovery, once per incident; with healthchecks, how each run begins and ends."
             )
             .optional(
                 "about", \.topics, .list(of: .choice, atLeast: 1).example(["run", "drill"]),
-                "What it hears of: run, drill, check (check-repository), staleness (status --notify). Not set: all; with healthchecks, runs only."
+                "Which topics they may be about: run, drill, check (check-repository), staleness (status --notify). Not set: all; with healthchecks, runs only."
             )
             .key(
                 "deadline", \.deadline, .duration(atLeast: .seconds(1), atMost: .seconds(600)),
-                "How long it may take to reach it. No run is held up for longer."
+                "How long Muster tries to reach it. No run waits longer for it."
             )
             .check("healthchecks", "http", "apprise", "command") { $0.wayFault }
             .check("on", "healthchecks") { $0.eventFault }
@@ -34,7 +34,7 @@ extension Job.Receiver {
 
     private var eventFault: Fault? {
         guard healthchecks != nil, events?.contains(.recovery) == true else { return nil }
-        return Fault("a check hears how each run ends, and of no recovery", hint: "Leave recovery out.")
+        return Fault("a check gets the end of each run, and no recovery", hint: "Leave recovery out.")
     }
 }
 
@@ -63,7 +63,7 @@ extension Job.Receiver.Healthchecks {
     fileprivate static var shape: ObjectShape<Self> {
         ObjectShape(default: Self())
             .required(
-                "url", \.url, .secret, "Where the check's ping URL is. Whoever knows it can report for the check.")
+                "url", \.url, .secret, "Where the check's ping URL is. Anyone who knows it can report for the check.")
     }
 }
 

@@ -21,7 +21,7 @@ extension Notices {
             return try await changingBook(take)
         } catch {
             log.warning(
-                "cannot record who was told of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
+                "cannot record which receivers know of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
             var empty = IncidentBook()
             return take(&empty)
         }
@@ -34,7 +34,7 @@ extension Notices {
             try await changingBook { book in for delivery in reached { book.note(delivery) } }
         } catch {
             log.warning(
-                "cannot record who was told of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
+                "cannot record which receivers know of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
         }
     }
 
@@ -64,7 +64,7 @@ extension Notices {
         }
         if noted.isDamaged {
             log.warning(
-                "\(area.incidentsFile) cannot be understood: receivers may be told again of what they know",
+                "\(area.incidentsFile) cannot be understood: receivers may be notified again of what they know",
                 metadata: ["code": "damaged_record"])
         }
         return noted.result

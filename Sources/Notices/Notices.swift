@@ -68,7 +68,7 @@ public struct Notices: Sendable {
     private func warn(of told: ToldDelivery) {
         guard let error = told.record.error else { return }
         log.warning(
-            "receiver '\(told.delivery.receiver.name)' was not told: \(error.message)",
+            "receiver '\(told.delivery.receiver.name)' was not reached: \(error.message)",
             metadata: ["event": "\(told.record.event)", "code": "\(error.code)"])
     }
 }

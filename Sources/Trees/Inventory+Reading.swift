@@ -16,7 +16,7 @@ public struct InventoryReader: ~Copyable {
     public mutating func next() throws -> TreeEntry? {
         if !isBegun {
             guard let first = try nextLine(), first.elementsEqual(Inventory.firstLine.utf8) else {
-                throw malformed("is no inventory")
+                throw malformed("is not an inventory")
             }
             isBegun = true
         }
@@ -27,7 +27,7 @@ public struct InventoryReader: ~Copyable {
             guard let next = try nextLine() else { throw malformed("is followed by nothing") }
             line = next
         }
-        guard let entry = TreeEntry(line: line, annotation: annotation) else { throw malformed("is no entry") }
+        guard let entry = TreeEntry(line: line, annotation: annotation) else { throw malformed("is not an entry") }
         if let last, !TreeEntry.precedes(last, entry.path) { throw malformed("is out of order") }
         last = entry.path
         return entry

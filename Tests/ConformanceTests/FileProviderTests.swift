@@ -13,7 +13,7 @@ import Testing
 struct FileProviderTests {
     private static let oneFile = [
         ProviderClaim.unitsAreDistinct: "the source is one unit", .unitsKeepToTheirSlots: "the source is one unit",
-        .digestsAreTrue: "the dump tells no digest",
+        .digestsAreTrue: "the dump reports no digest",
         .contentsAreThere: "the summary lists neither databases nor a tree",
         .secretsStaySecret: "this source has no secrets",
     ]

@@ -21,7 +21,7 @@ struct IdentityTests {
                     let result = try await host.muster(command)
                     #expect((result.status == .exited(78)) == isRefused, "\(more): \(result.errors)")
                     guard isRefused else { continue }
-                    #expect(result.errors.contains("lies in what job 'whole' dumps as 'all'"), "\(result.errors)")
+                    #expect(result.errors.contains("is inside what job 'whole' dumps as 'all'"), "\(result.errors)")
                     #expect(result.errors.contains("exclude: [/staging/] in \(jobs)/whole.yaml"), "\(result.errors)")
                 }
             }

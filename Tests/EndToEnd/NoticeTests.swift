@@ -110,7 +110,7 @@ struct NoticeTests {
             try write(server.url("refuse/x") + "\n", to: host.scratch.appending("check-url"))
             let run = try await host.muster("run", "--json")
             #expect(run.status == .exited(0), "\(run.errors)")
-            #expect(run.errors.contains("receiver 'check' was not told: it answered 500"), "\(run.errors)")
+            #expect(run.errors.contains("receiver 'check' was not reached: it answered 500"), "\(run.errors)")
             #expect(
                 try await host.value(
                     "d['outcome'], [(n['event'], n['reached'], n['error']['code']) for n in d['notices']]",
@@ -171,7 +171,7 @@ struct NoticeTests {
                     let refused = try await host.muster("notify")
                     #expect(refused.status == .exited(1))
                     #expect(refused.output == "secure: not reached\nproxied: not reached\n")
-                    #expect(refused.errors.contains("receiver 'secure' was not told: its certificate is not trusted"))
+                    #expect(refused.errors.contains("receiver 'secure' was not reached: its certificate is not trusted"))
                     // What root's own configuration says is not asked.
                     try write("output = \"\(scratch)/curlrc-was-read\"\nlocation\n", to: scratch.appending(".curlrc"))
                     let environment = [

@@ -60,7 +60,7 @@ struct NoticeSettingsTests {
             ),
             (
                 "{healthchecks: {url: {file: /a}}, on: [recovery]}",
-                "4:48: notify.phone.on: a check hears how each run ends, and of no recovery\n  hint: Leave recovery out."
+                "4:48: notify.phone.on: a check gets the end of each run, and no recovery\n  hint: Leave recovery out."
             ),
             (
                 "{http: {url: {file: /a}, body: '{\"a\": {job}}'}}",

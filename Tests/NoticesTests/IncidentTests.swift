@@ -34,7 +34,7 @@ struct IncidentTests {
             try host.addHTTP("mail", at: "ok/mail")
             try host.addHTTP("phone", at: "refuse/phone")
             #expect(await host.fail() == ["mail failure", "phone failure receiver_refused"])
-            #expect(host.log.all == ["receiver_refused receiver 'phone' was not told: it answered 500"])
+            #expect(host.log.all == ["receiver_refused receiver 'phone' was not reached: it answered 500"])
             #expect(await host.fail() == ["phone failure receiver_refused"])
             let good = try host.secret(host.server.url("ok/phone"))
             host.job.receivers[1].http?.url = good
@@ -120,7 +120,7 @@ struct IncidentTests {
                 #expect(await host.fail() == ["phone failure"])
                 #expect(
                     host.log.all.last
-                        == "damaged_record \(file) cannot be understood: receivers may be told again of what they know")
+                        == "damaged_record \(file) cannot be understood: receivers may be notified again of what they know")
                 let lines = host.log.all.count
                 #expect(await host.fail() == [])
                 #expect(host.log.all.count == lines, "it is whole again")
@@ -136,7 +136,7 @@ struct IncidentTests {
             for count in 1...2 {
                 #expect(await host.fail() == ["phone failure"])
                 #expect(
-                    host.log.all.last?.hasPrefix("unsuitable_directory cannot record who was told of an incident")
+                    host.log.all.last?.hasPrefix("unsuitable_directory cannot record which receivers know of an incident")
                         == true)
                 #expect(try host.server.bodies("ok/phone").count == count)
             }

@@ -62,7 +62,7 @@ struct BrokenPluginTests {
             Fault(
                 "undo without a wait",
                 "say '{\"event\": \"undo\", \"id\": \"u1\", \"kind\": \"lock\"}'; echo x >data; say '{\"event\": \"undone\", \"id\": \"u1\"}'; done_",
-                "plugin_protocol", "it did not read 'go' or 'recorded'", verbs: #""prepare", "dump", "undo""#),
+                "plugin_protocol", "went on without waiting for 'go' or 'recorded'", verbs: #""prepare", "dump", "undo""#),
             Fault(
                 "Muster's own fact", "say '{\"event\": \"fact\", \"name\": \"plugin\", \"value\": \"other 9\"}'",
                 "plugin_protocol", "cannot be 'plugin'"),
@@ -90,7 +90,7 @@ struct BrokenPluginTests {
             Fault(
                 "units in each other", "mkdir more; echo x >data; echo y >more/a; unit more; unit more/a; done_",
                 "plugin_protocol",
-                "lie in each other"),
+                "overlaps another one"),
             Fault("nothing written", ": >data; done_", "incomplete_dump", "wrote nothing"),
             Fault("a link", "ln -s /etc/passwd data; done_", "incomplete_dump", "is not a regular file"),
             Fault("a pipe", "mkfifo data; done_", "incomplete_dump", "is not a regular file"),
@@ -114,7 +114,7 @@ struct BrokenPluginTests {
             Fault(
                 "a database nowhere",
                 "echo x >data; say '{\"event\": \"database\", \"name\": \"d\", \"path\": \"elsewhere\"}'; done_",
-                "plugin_protocol", "lies in none of its units"),
+                "plugin_protocol", "is in none of its units"),
         ])
     func broken(fault: Fault) async throws {
         try await withScratch { scratch in

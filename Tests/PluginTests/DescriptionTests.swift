@@ -65,7 +65,7 @@ struct DescriptionTests {
             (
                 good
                     + #", "settings": {"properties": {"a": {"type": "string", "pattern": "(", "description": "A."}}}}"#,
-                "is no regular expression"
+                "is not a regular expression"
             ),
             (good + #", "settings": {"additionalProperties": true}}"#, "must be false"),
             ("", "the file is empty"), ("{", "not valid JSON"),

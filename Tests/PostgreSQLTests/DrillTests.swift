@@ -140,7 +140,7 @@ struct DrillTests {
             #expect(differences[3].found.contains("read-only transaction"))
             #expect(differences[4].found.hasSuffix("before it"))
             #expect(differences[5].found == "null")
-            #expect(differences[6].found == "never, which is no time")
+            #expect(differences[6].found == "never, which is not a time")
             #expect(differences[7].found == "no such database restored")
         }
     }

@@ -80,16 +80,16 @@ struct InventoryTests {
         "that somebody has written to is refused",
         arguments: [
             ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000", "was cut off"),
-            ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1\n", "is no entry"),
-            ("#mtree\n./../a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000\n", "is no entry"),
-            ("#mtree\n/a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000\n", "is no entry"),
-            ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000 flags=none\n", "is no entry"),
-            ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1 time=1.0\n", "is no entry"),
+            ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1\n", "is not an entry"),
+            ("#mtree\n./../a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000\n", "is not an entry"),
+            ("#mtree\n/a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000\n", "is not an entry"),
+            ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1 time=1.000000000 flags=none\n", "is not an entry"),
+            ("#mtree\n./a type=file mode=0600 uid=0 gid=0 size=1 time=1.0\n", "is not an entry"),
             (
                 "#mtree\n./b type=fifo mode=0600 uid=0 gid=0 time=1.000000000\n./a type=fifo mode=0600 uid=0 gid=0 time=1.000000000\n",
                 "is out of order"
             ),
-            ("./a type=fifo mode=0600 uid=0 gid=0 time=1.000000000\n", "is no inventory"),
+            ("./a type=fifo mode=0600 uid=0 gid=0 time=1.000000000\n", "is not an inventory"),
         ])
     func refused(text: String, problem: String) async throws {
         try await withScratch { scratch in

@@ -166,7 +166,7 @@ extension TreePlacement {
     fileprivate func recorded(in parent: OpenDirectory, _ run: RunID) throws(DumpError) -> RecordedPlacement {
         guard let name = target.lastComponent, let hidden = FilePath.Component(".\(name.string).restoring-\(run)")
         else {
-            throw DumpError(.settings, "\(target) is no place for a restore", hint: "Name another target.")
+            throw DumpError(.settings, "\(target) cannot be the target of a restore", hint: "Name another target.")
         }
         let former = try restoring("look at", target) { () throws(Errno) in
             try parent.inode(at: FilePath(root: nil, [name]))

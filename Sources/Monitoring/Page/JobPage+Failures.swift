@@ -34,7 +34,7 @@ extension JobPage {
         switch run.outcome {
         case .noResult:
             "<p>It was killed, or the host went down\(run.stage.map { " (\($0.rawValue))" as Markup } ?? ""). The system's journal may tell what ended it.</p>"
-        case .interrupted: "<p>It was told to stop.</p>"
+        case .interrupted: "<p>It was interrupted.</p>"
         default: "<p>Its report does not say why.</p>"
         }
     }

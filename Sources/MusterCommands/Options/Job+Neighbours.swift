@@ -18,7 +18,7 @@ extension Job {
             throw CommandFailure(
                 status: .configuration,
                 error: SetupError(
-                    "the staging directory \(staging) lies in what job '\(name)' dumps as '\(dump.name)'",
+                    "the staging directory \(staging) is inside what job '\(name)' dumps as '\(dump.name)'",
                     hint:
                         "Move it elsewhere, or leave it out there: exclude: [\(dump.pattern(for: staging))] in \(file)."
                 ))

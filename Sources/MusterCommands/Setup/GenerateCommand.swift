@@ -8,8 +8,8 @@ struct GenerateCommand: MusterCommand {
     static let manual = CommandManual(
         "generate", "Write a job file, and its passphrase, from answers on the command line.",
         story: """
-            Does what muster init does, without a question: it writes a passphrase and a commented job file, and overwrites neither. It \
-            changes nothing with --print. Check the job afterwards with muster check.
+            This does what muster init does, without asking: it writes a passphrase and a commented job file, and overwrites neither. With \
+            --print, it changes nothing. Check the job afterwards with muster check.
             """,
         examples: [
             "muster config generate nightly --postgresql --directory /srv/documents --repository /srv/backup/nightly":

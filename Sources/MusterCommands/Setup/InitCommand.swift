@@ -6,8 +6,8 @@ struct InitCommand: MusterCommand {
         "init", "Set up a job: ask what to back up and where to, write its file, and check it.",
         story: """
             Muster asks what to dump (it finds the PostgreSQL servers of this host), which directories to back up, and where to. It writes \
-            a passphrase and a commented job file, checks the job, and offers to run it every night. What is there already is kept, so a \
-            second time does no harm. muster config generate does the same without a question.
+            a passphrase and a commented job file, checks the job, and offers to run it every night. It keeps what is there already, so running \
+            it again does no harm. muster config generate does the same without asking.
             """,
         examples: [
             "muster init": "Set up the job nightly.",

@@ -19,21 +19,21 @@ struct InstallUnitsCommand: MusterCommand {
 
     @OptionGroup var jobOptions: JobOptions
     @Option(help: ArgumentHelp("The unit that runs borg create on the set.", valueName: "unit")) var borgUnit: String?
-    @Option(help: ArgumentHelp("Who takes the dumps, in place of root; only with --borg-unit.", valueName: "user"))
+    @Option(help: ArgumentHelp("The user that takes the dumps instead of root; only with --borg-unit.", valueName: "user"))
     var user: String?
     @Flag(help: "Print the files, and write nothing.") var print = false
 
     func validate() throws {
         if user != nil && borgUnit == nil {
             throw ValidationError(
-                "--user goes with --borg-unit alone: a whole run is root's",
+                "--user goes with --borg-unit only: a whole run needs root",
                 hint: "Name the Borg unit that the dumps are for, or leave out --user.")
         }
         if let borgUnit, borgUnit.wholeMatch(of: /[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]*)?\.service/) == nil {
             throw ValidationError("'\(borgUnit)' is not a service", hint: "Such as borgbackup.service.")
         }
         if let user, UserAccount(named: user).map({ $0.uid == 0 }) ?? true {
-            throw ValidationError("'\(user)' is no user that units can run as", hint: "Such as postgres.")
+            throw ValidationError("'\(user)' is not a user that units can run as", hint: "Such as postgres.")
         }
     }
 
@@ -52,7 +52,7 @@ struct InstallUnitsCommand: MusterCommand {
         }
         if job.staging.starts(with: "/var/lib/muster") {
             throw SetupError(
-                "the staging directory \(job.staging) is root's, and not user '\(user)''s",
+                "the staging directory \(job.staging) belongs to root, not to user '\(user)'",
                 hint: "Set staging: /var/lib/muster-postgres/\(job.name), or leave out --user.")
         }
     }

@@ -74,7 +74,7 @@ struct Interview {
         Console.shared.prompt(question + (usual.isEmpty ? ": " : " [\(usual)]: "))
         guard let line = try nextLine() else {
             throw SetupError(
-                "the answers end here: there is nobody to ask",
+                "the answers end here, and there is no terminal to ask on",
                 hint: "On a terminal, muster init asks. In a script, give all answers: muster config generate --help.")
         }
         let answer = String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())

@@ -33,7 +33,7 @@ extension Run {
             do {
                 try await area.writeReport(record.current, of: id)
             } catch {
-                log.warning("cannot add to the run report who was told", metadata: ["error": "\(error.message)"])
+                log.warning("cannot add to the run report which receivers were notified", metadata: ["error": "\(error.message)"])
             }
         }
         return RunReport.Ended(report: record.current, failure: ended.failure)

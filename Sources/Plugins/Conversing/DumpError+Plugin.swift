@@ -53,7 +53,7 @@ extension DumpError {
     init(deaf call: PluginCall) {
         self.init(
             .pluginProtocol,
-            "plugin '\(call.plugin.name)' went on before it was told to: it did not read 'go' or 'recorded'",
+            "plugin '\(call.plugin.name)' went on without waiting for 'go' or 'recorded'",
             hint: Self.faultOfPlugin)
     }
 

@@ -108,7 +108,7 @@ struct PluginTranscript: Sendable {
         guard paths.insert(unit.path).inserted else { throw EventFault(reason: "two units have the same path") }
         let above = unit.path.beginnings.dropLast()
         guard !parents.contains(unit.path), !above.contains(where: { paths.contains($0) }) else {
-            throw EventFault(reason: "the unit '\(unit.path)' and another one lie in each other")
+            throw EventFault(reason: "the unit '\(unit.path)' overlaps another one")
         }
         parents.formUnion(above)
         units.append(unit)

@@ -32,14 +32,14 @@ struct PluginProperty: Sendable {
             .required("type", \.kind, .choice, "string, integer, boolean or array.")
             .required("description", \.description, .name, "A sentence for the operator.")
             .optional("default", \.standard, .plain, "What the key is when the operator leaves it out.")
-            .optional("minLength", \.leastLength, .integer(0...1_000_000), "Of a string.")
+            .optional("minLength", \.leastLength, .integer(0...1_000_000), "The least length of a string.")
             .optional("pattern", \.pattern, .pattern, "A regular expression for all of a string.")
             .optional("enum", \.choices, .list(of: .line, atLeast: 1), "The strings that are allowed.")
             .optional("format", \.format, .choice, "What a string is.")
-            .optional("minimum", \.least, .integer(Int.min...Int.max), "Of an integer.")
-            .optional("maximum", \.most, .integer(Int.min...Int.max), "Of an integer.")
+            .optional("minimum", \.least, .integer(Int.min...Int.max), "The least value of an integer.")
+            .optional("maximum", \.most, .integer(Int.min...Int.max), "The greatest value of an integer.")
             .optional("items", \.items, .items, "What an array holds.")
-            .optional("minItems", \.fewest, .integer(0...1_000_000), "Of an array.")
+            .optional("minItems", \.fewest, .integer(0...1_000_000), "The least number of entries in an array.")
             .check("type", "minLength", "pattern", "enum", "format", "minimum", "maximum", "items", "minItems") {
                 $0.misplaced
             }
@@ -201,7 +201,7 @@ extension Shape<PlainValue> {
 extension Shape<String> {
     fileprivate static var pattern: Shape {
         line.checked { text in
-            (try? Regex<AnyRegexOutput>(text)) == nil ? Fault("is no regular expression that Muster understands") : nil
+            (try? Regex<AnyRegexOutput>(text)) == nil ? Fault("is not a regular expression that Muster understands") : nil
         }
     }
 }

@@ -92,7 +92,7 @@ struct PluginDump: Sendable {
         let paths = Set((prepared.units + said.units).map(\.path))
         guard said.databases.allSatisfy({ FilePath($0.path).beginnings.contains { paths.contains($0) } }) else {
             throw DumpError(
-                .pluginProtocol, "plugin '\(source.plugin.name)' said a database that lies in none of its units",
+                .pluginProtocol, "plugin '\(source.plugin.name)' said a database that is in none of its units",
                 hint: DumpError.faultOfPlugin)
         }
         var identity = PreparedPlugin(source: source, said: prepared).facts

@@ -22,7 +22,7 @@ struct ContainerSocket: Sendable {
         let directory = directory ?? Self.usual
         guard directory.hasPrefix("/") else {
             throw DumpError(
-                .settings, "host=\(directory) is no directory of a socket in container '\(settings.name)'",
+                .settings, "host=\(directory) is not the directory of a socket in container '\(settings.name)'",
                 hint:
                     "Leave out host=, or name the directory of the socket as the container has it. A server that is reached over a network needs no container:."
             )

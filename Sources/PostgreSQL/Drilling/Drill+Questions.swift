@@ -55,7 +55,7 @@ extension Drill {
                 return (age, "\(text), \(Duration.seconds(max(age, 0)).settingsText) before it")
             } catch {
                 guard error.context["sqlstate"] != nil else { throw error }
-                return (nil, "\(text), which is no time")
+                return (nil, "\(text), which is not a time")
             }
         }
     }

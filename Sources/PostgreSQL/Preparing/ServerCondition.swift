@@ -27,7 +27,7 @@ struct ServerCondition: Sendable {
                     "the server counted \(counted(try row.integer("count"), "checksum failure")) in \(place), the last at "
                         + "\(try row.optionalText("last") ?? "an unknown time")",
                     hint:
-                        "Find out whether its disk fails (dmesg, smartctl), run pg_amcheck, and keep the sets that there are."
+                        "Find out whether its disk fails (dmesg, smartctl), run pg_amcheck, and keep the existing sets."
                 ))
         }
         return findings

@@ -20,7 +20,7 @@ struct EtcdTests {
                 Subject(host: host), in: directory,
                 notApplicable: [
                     .unitsAreDistinct: oneUnit, .unitsKeepToTheirSlots: oneUnit,
-                    .digestsAreTrue: "the dump tells no digest",
+                    .digestsAreTrue: "the dump reports no digest",
                     .cancelledWhile: heldUp, .deadline: heldUp, .damagedSource: "nothing damages this source",
                     .secretsStaySecret: "this source has no secrets",
                 ])

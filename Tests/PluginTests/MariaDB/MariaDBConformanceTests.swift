@@ -21,7 +21,7 @@ struct MariaDBConformanceTests {
             let directory = host.scratch.appending("claim")
             try FileSystem.createDirectory(directory)
             let subject = Subject(plugin: try host.plugin(as: "backup", password: Subject.password), host: host)
-            await claim.check(subject, in: directory, notApplicable: [.digestsAreTrue: "the dump tells no digest"])
+            await claim.check(subject, in: directory, notApplicable: [.digestsAreTrue: "the dump reports no digest"])
         }
     }
 

@@ -15,7 +15,7 @@ struct RedisConformanceTests {
             let directory = host.scratch.appending("claim")
             try FileSystem.createDirectory(directory)
             await claim.check(
-                Subject(host: host), in: directory, notApplicable: [.digestsAreTrue: "the dump tells no digest"])
+                Subject(host: host), in: directory, notApplicable: [.digestsAreTrue: "the dump reports no digest"])
         }
     }
 

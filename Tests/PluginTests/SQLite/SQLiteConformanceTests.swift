@@ -18,7 +18,7 @@ struct SQLiteConformanceTests {
             await claim.check(
                 Subject(host: host), in: directory,
                 notApplicable: [
-                    .digestsAreTrue: "the dump tells no digest", .cancelledWhile: heldUp, .deadline: heldUp,
+                    .digestsAreTrue: "the dump reports no digest", .cancelledWhile: heldUp, .deadline: heldUp,
                     .secretsStaySecret: "this source has no secrets",
                 ])
         }

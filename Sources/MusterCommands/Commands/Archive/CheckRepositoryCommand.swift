@@ -8,8 +8,8 @@ struct CheckRepositoryCommand: MusterCommand {
     static let manual = CommandManual(
         "check-repository", "Let Borg check a repository and all archives in it.",
         story: """
-            A run does so when it is due by 'check:', and counts a check by hand as one of its own. Nothing is repaired. The receivers \
-            below notify: hear of it.
+            A run does so when 'check:' makes it due, and counts a check by hand as one of its own. Borg repairs nothing. The receivers \
+            below notify: get the result.
             """,
         examples: [
             "muster check-repository nightly -r offsite": "Check segments and archives.",

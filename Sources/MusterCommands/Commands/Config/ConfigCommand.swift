@@ -15,7 +15,7 @@ struct ConfigCommand: MusterCommand {
 
     struct Check: MusterCommand {
         static let manual = CommandManual(
-            "check", "Check a job file: every mistake at once, without a look outside the file.",
+            "check", "Report every mistake in a job file at once, without looking outside the file.",
             examples: [
                 "muster config check /etc/muster/nightly.yaml": "Check this file.",
                 "muster config check nightly": "Check the file of this job.",

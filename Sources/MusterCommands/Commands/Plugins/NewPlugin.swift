@@ -7,7 +7,7 @@ import SystemPackage
 
 struct NewPlugin: MusterCommand {
     static let manual = CommandManual(
-        "new", "Write a new plugin in sh that works, to begin with.",
+        "new", "Write a working plugin in sh, to start from.",
         examples: [
             "muster plugins new mydb": "Write ./mydb/plugin.json and ./mydb/mydb.",
             "muster plugins new mydb --into /etc/muster/plugins": "Write it where Muster finds it.",

@@ -6,13 +6,13 @@ import SystemPackage
 
 struct PluginsCommand: MusterCommand {
     static let manual = CommandManual(
-        "plugins", "Show, test and begin plugins, which dump sources that Muster does not know.",
+        "plugins", "Show, test and write plugins, which dump sources that Muster does not know by itself.",
         story: """
             A plugin is a directory with a description and a program, in /etc/muster/plugins or where --path says. plugins/README.md says \
             how to write one, and docs/plugins.md how to use one.
             """,
         examples: [
-            "muster plugins list": "See which there are.",
+            "muster plugins list": "List all plugins.",
             "muster plugins describe sqlite": "See which keys its dumps have.",
         ])
     static let parts: [any MusterCommand.Type] = [
@@ -43,7 +43,7 @@ struct PluginPathOptions: ParsableArguments {
             throw DumpError(
                 .settings,
                 "there is no plugin '\(name)' in \(searched.directories.map(\.string).joined(separator: " or "))",
-                hint: "See which there are: muster plugins list. A directory has a slash: ./\(name).")
+                hint: "To see all of them: muster plugins list. A directory has a slash: ./\(name).")
         } catch {
             throw CommandFailure(status: .configuration, error: error)
         }
@@ -52,7 +52,7 @@ struct PluginPathOptions: ParsableArguments {
 
 private struct ListPlugins: MusterCommand {
     static let manual = CommandManual(
-        "list", "List the plugins that are installed, and what is wrong with those that cannot be used.",
+        "list", "List installed plugins, and what is wrong with those that cannot be used.",
         examples: [
             "muster plugins list": "List those in the usual directories.",
             "muster plugins list --path ./plugins --json": "List those of another directory as JSON.",

@@ -9,7 +9,7 @@ import SystemPackage
 
 struct TestPlugin: MusterCommand {
     static let manual = CommandManual(
-        "test", "Check every claim that holds for all plugins, on a plugin and a real source.",
+        "test", "Check a plugin against a real source: every claim that a plugin must meet.",
         story: """
             FILE holds the settings of a dump, as they stand in a job file below provider:, or is a job file. The source is dumped several \
             times into a directory that is removed. Without --hold, --damage and --fingerprint some claims cannot be checked: they are \
@@ -27,12 +27,12 @@ struct TestPlugin: MusterCommand {
     var config: String
     @Option(
         help: ArgumentHelp(
-            "A command for sh that keeps a dump of the source from ending, prints a line once it does, and lets go when it is ended.",
+            "A command for sh that keeps a dump of the source from ending, prints a line once it does, and releases the source when it is ended.",
             valueName: "command"))
     var hold: String?
     @Option(
         help: ArgumentHelp(
-            "A command for sh after which the source cannot be dumped as a whole any more. It runs last.",
+            "A command for sh that damages the source, so that no dump of it can be whole. It runs last.",
             valueName: "command"))
     var damage: String?
     @Option(

@@ -9,15 +9,15 @@ import SystemPackage
 
 struct DrillCommand: MusterCommand {
     static let manual = CommandManual(
-        "drill", "Prove that an archive can be restored: restore it to a place that is thrown away, and compare.",
+        "drill", "Prove that an archive can be restored: restore it, compare it with its manifest, and throw the copy away.",
         story: """
             A drill takes the newest confirmed archive out of a repository, starts a PostgreSQL server of the same major version, restores \
             everything, compares it with the manifest, asks the questions below drill: in the job file, and removes the copy. With several \
             repositories, each drill takes the one whose last drill was longest ago.
 
             The server runs as a user of its own without a network. It cannot reach the live server or its files. The result is kept, and \
-            muster list and muster status show it. How long it took is the time to expect of a real restore. The receivers below notify: hear \
-            of it, unless a set is named.
+            muster list and muster status show it. A real restore takes about as long. The receivers below notify: get \
+            the result, unless a set is named.
             """,
         examples: [
             "muster drill nightly": "Prove the newest archive of one repository.",

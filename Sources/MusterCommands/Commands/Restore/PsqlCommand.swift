@@ -9,7 +9,7 @@ import SystemPackage
 
 struct PsqlCommand: MusterCommand {
     static let manual = CommandManual(
-        "psql", "Open psql on a database as an archive has it, on a server that is gone afterwards.",
+        "psql", "Open psql on a database as an archive has it, on a throw-away server.",
         story: """
             Muster fetches that database alone, restores it to a throw-away server as in a drill, compares it with the manifest, and starts \
             psql. When psql ends, the copy is removed. Nothing of it reaches the live server.

@@ -113,7 +113,7 @@ struct WhatToRestore: ParsableArguments {
         name: .customLong("path"),
         help: ArgumentHelp("Only this file or directory of a dumped directory; may be repeated.", valueName: "path"))
     var paths: [String] = []
-    @Flag(help: "Of a table, only the rows: no indexes, constraints or triggers.") var rowsOnly = false
+    @Flag(help: "Restore only the rows of a table: no indexes, constraints or triggers.") var rowsOnly = false
 
     func validate() throws {
         guard tables.isEmpty || databases.count <= 1 else {

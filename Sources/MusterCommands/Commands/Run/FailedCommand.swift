@@ -12,14 +12,14 @@ import SystemPackage
 
 struct FailedCommand: MusterCommand {
     static let manual = CommandManual(
-        "failed", "Tell that a unit of the job failed: run hooks: on_failure, and tell the receivers below notify:.",
+        "failed", "Report that a unit of the job failed: run hooks: on_failure, and notify the receivers below notify:.",
         story: """
-            muster-failure@.service calls this when a run failed, or could not begin. What the run itself has told is not told again: hooks \
+            muster-failure@.service calls this when a run failed, or could not begin. It does not repeat what the run has done: hooks \
             that it ran, and receivers that it reached. The program of on_failure gets MUSTER_JOB, MUSTER_UNIT, MUSTER_RESULT (systemd's \
             word, such as exit-code or timeout), MUSTER_EXIT_STATUS, and MUSTER_REPORT, the newest run report. If the job file itself is \
-            wrong, Muster cannot tell anyone: the unit fails too.
+            wrong, Muster can notify no receiver: this unit fails too.
 
-            By hand, it runs the hook and tells no receiver: muster notify does that.
+            By hand, it runs the hook and notifies no receiver: muster notify does that.
             """,
         examples: [
             "muster failed nightly": "Try the hook.",

@@ -9,7 +9,7 @@ struct NotifyCommand: MusterCommand {
     static let manual = CommandManual(
         "notify", "Send a test notice to the receivers of a job, and show which of them were reached.",
         story: """
-            Each receiver below notify: gets one notice with the event 'test', whatever it hears of otherwise. A check of healthchecks.io \
+            Each receiver below notify: gets one notice with the event 'test', whichever events it gets otherwise. A check of healthchecks.io \
             logs it and keeps its state. No incident is opened or ended.
             """,
         examples: [

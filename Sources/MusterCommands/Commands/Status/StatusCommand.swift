@@ -14,14 +14,14 @@ struct StatusCommand: MusterCommand {
         "status", "Show how a job is doing, or all jobs: the verdict first, then what it rests on.",
         story: """
             OK, WARNING or FAILED, with the reasons. It asks no server and no repository: it reads what runs, archives and drills have left on record on this \
-            host. The status is 0 whenever it could tell, whatever it tells. With --nagios it is 0, 1, 2 or 3, as monitoring plugins have it.
+            host. The exit status is 0 whenever there is a verdict, whichever it is. With --nagios it is 0, 1, 2 or 3, as monitoring plugins have it.
             """,
         examples: [
             "muster status": "Show all jobs of /etc/muster in one table, or the only one in detail.",
             "muster status nightly": "Show the job in detail: verdict, dumps, repositories, drill, and the last runs.",
             "muster status --all --json": "Print the same for a monitoring program, of all jobs.",
             "muster status --all --metrics": "Print the metrics of all jobs, for a file that a timer of root writes.",
-            "muster status --all --notify --quiet": "Tell the receivers of all jobs what is stale, from a timer.",
+            "muster status --all --notify --quiet": "Notify the receivers of all jobs of what is stale, from a timer.",
             "muster status nightly --nagios": "Answer Nagios, Icinga or Checkmk, with performance data.",
         ])
 
@@ -34,7 +34,7 @@ struct StatusCommand: MusterCommand {
     var metrics = false
     @Flag(
         help:
-            "Tell the job's receivers what no run tells: that runs, archives or drills are missing, or that a run was killed. Once, and once when it is over."
+            "Notify the job's receivers of what no run can report: missing runs, archives or drills, and a killed run. Each gets one notice when it begins and one when it is over."
     )
     var notify = false
     @OptionGroup var state: StateOption
