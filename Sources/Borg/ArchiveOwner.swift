@@ -2,7 +2,7 @@ import DumpCore
 
 /// A job, as the one whose archives some are.
 ///
-/// Its id decides, which stands in the comment of each archive. What was made before there were ids is told by the names of host
+/// Its id decides, which is in the comment of each archive. Archives made before there were ids are recognized by the names of host
 /// and job.
 public struct ArchiveOwner: Sendable, Hashable {
     /// Nil if it is not known, as on a host without the job's staging area: the names alone decide then.

@@ -18,7 +18,7 @@ public struct BorgRepository: Sendable {
 
     /// - Parameters:
     ///   - passphrase: of the repository's key; nil if it has none.
-    ///   - environment: variables for Borg, over what it inherits of ours.
+    ///   - environment: variables for Borg, over what it inherits from Muster.
     public init(
         name: String, settings: RepositorySettings, passphrase: Secret?, environment: [String: String] = [:],
         runner: ProgramRunner, log: Logger

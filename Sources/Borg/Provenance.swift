@@ -10,13 +10,13 @@ import SystemPackage
 public struct Provenance: Sendable, Hashable {
     public var series: ArchiveSeries
     public var runID: RunID
-    /// Of the bytes of `manifest.json`.
+    /// SHA-256 of the bytes of `manifest.json`.
     public var manifestSHA256: String
     /// The job's; nil if the comment does not say, as those of Muster 0.1.0.
     public var jobID: JobID?
     /// The least sure moment of all dumps; nil if the comment does not say.
     public var consistency: Moment.Kind?
-    /// Of all dumps, before deduplication and compression; nil if the comment does not say.
+    /// The size of all dumps, before deduplication and compression; nil if the comment does not say.
     public var bytes: Int64?
     /// Their names, in the order of the manifest.
     public var dumps: [String] = []
@@ -27,7 +27,7 @@ public struct Provenance: Sendable, Hashable {
         self.manifestSHA256 = manifestSHA256
     }
 
-    /// Of a set with this manifest.
+    /// The provenance of a set with this manifest.
     public init(of manifest: Manifest, sha256: String, by job: JobID? = nil) {
         self.init(series: ArchiveSeries(of: manifest), runID: manifest.runID, manifestSHA256: sha256)
         jobID = job

@@ -7,7 +7,7 @@ public typealias ChecksumError = CodedError<ChecksumErrorCode>
 public enum ChecksumErrorCode: String, ErrorCode {
     /// The file is not there, or the operating system refused to open or read it.
     case cannotRead = "cannot_read"
-    /// It is no regular file.
+    /// It is not a regular file.
     case notAFile = "not_a_file"
     /// The file changed while it was read: its digest would be that of no state it ever had.
     case changed

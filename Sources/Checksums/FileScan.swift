@@ -8,7 +8,7 @@ import SystemPackage
 /// Blocking: call it through `onOwnThread`. To end it early, throw from the inspection.
 public struct FileScan: Sendable {
     public let path: FilePath
-    /// Where the file lies below an open directory; nil to open it by its path.
+    /// Where the file is below an open directory; nil to open it by its path.
     private let place: (directory: OpenDirectory, path: FilePath)?
 
     private static let chunk = 256 * 1024
@@ -18,7 +18,7 @@ public struct FileScan: Sendable {
         place = nil
     }
 
-    /// Of a file below an open directory, to which the whole path may be too long.
+    /// Scans a file below an open directory, where the whole path may be too long.
     public init(_ path: FilePath, of directory: OpenDirectory) {
         self.path = directory.path.pushing(path)
         place = (directory, path)

@@ -68,7 +68,7 @@ extension ConformanceCheck {
         try await nothingIsLeft()
     }
 
-    /// Of so many bytes is the small disk.
+    /// The size of the small disk, in bytes.
     private static var smallDisk: Int { 128 << 10 }
 
     func fullDisk() async throws {

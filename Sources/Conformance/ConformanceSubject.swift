@@ -9,7 +9,7 @@ public protocol ConformanceSubject: Sendable {
     /// For a source that is whole. All that it logs goes to `log`.
     func provider(log: Logger) -> any Provider
 
-    /// Of the same kind, for a source that cannot be reached.
+    /// A provider of the same kind whose source cannot be reached.
     var unreachable: (any Provider)? { get }
 
     /// Whether files of that name are never the same twice, because the program that writes them puts the time or a random word into each.

@@ -1,7 +1,7 @@
 import DumpCore
 import Linux
 
-/// An undo journal that remembers all it was told.
+/// An undo journal that remembers everything.
 public final class MemoryJournal: UndoJournal {
     private let run = RunID(start: .now)
     private let recorded = Notes<UndoRecord>()

@@ -104,7 +104,7 @@ extension DirectoryProvider {
         return Set(inside.map { $0.relative(to: path) })
     }
 
-    /// Of a directory that is read as it is.
+    /// What to say about a directory that is read as it is.
     private func liveFindings(_ run: RunContext) -> [Finding] {
         guard run.surroundings.isApplicationHeld else { return [] }
         return [
@@ -114,7 +114,7 @@ extension DirectoryProvider {
         ]
     }
 
-    /// Where the path leads to, and what that lies on.
+    /// Where the path leads to, and what that is on.
     private func place() throws(DumpError) -> (path: FilePath, mount: MountTable.Mount) {
         do {
             return try MountTable.place(of: settings.path)
@@ -124,7 +124,7 @@ extension DirectoryProvider {
         }
     }
 
-    /// Borg extracts to the whole path, which must not be longer than the kernel's limit, also below a directory that lies deep.
+    /// Borg extracts to the whole path, which must not be longer than the kernel's limit, even below a deep directory.
     private func longestPath(of run: RunContext) -> Int {
         let roomForDirectory = 255
         return Int(PATH_MAX) - 1 - roomForDirectory
@@ -137,7 +137,7 @@ struct TreeSize: Sendable {
     /// The root included.
     var entries = 0
     var files = 0
-    /// Of files that have changed since the last dump, each once; holes do not count.
+    /// Bytes in files that have changed since the last dump, each file once; holes do not count.
     var bytes: Int64 = 0
     /// Files with several names.
     private var seen: Set<FileNumber> = []

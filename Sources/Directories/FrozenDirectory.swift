@@ -191,7 +191,7 @@ struct FrozenDirectory: FrozenSource {
         return torn + misdated + vanished
     }
 
-    /// A tree that is being removed, or written to everywhere, is told in a few words.
+    /// A tree that is being removed, or written to everywhere, takes only a few words.
     private func told<Item>(_ items: [Item], _ one: (Item) -> Finding, more: (Int) -> Finding) -> [Finding] {
         let rest = items.count - Self.toldByName
         return items.prefix(Self.toldByName).map(one) + (rest > 0 ? [more(rest)] : [])

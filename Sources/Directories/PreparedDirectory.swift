@@ -12,12 +12,12 @@ struct PreparedDirectory: PreparedSource {
     /// As `Selection` has them.
     let ownPlaces: Set<FilePath>
     let longestPath: Int
-    /// What the directory lies on, such as `ext4`.
+    /// What file system the directory is on, such as `ext4`.
     let fileSystem: String
     let size: TreeSize
     let findings: [Finding]
     let omissions: [Finding]
-    /// Of the directory itself.
+    /// The number of the directory itself.
     let root: FileNumber
 
     var facts: ErrorContext {
@@ -29,7 +29,7 @@ struct PreparedDirectory: PreparedSource {
         return facts
     }
 
-    /// The inventory is made in no time, but lies beside the tree.
+    /// The inventory is made in no time, but is beside the tree.
     var units: [WorkUnit] {
         [
             WorkUnit(name: settings.path.string, path: TreeLayout.tree, estimatedBytes: isReferenced ? 0 : size.bytes),

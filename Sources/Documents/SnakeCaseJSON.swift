@@ -34,7 +34,7 @@ public enum SnakeCaseJSON {
         try JSONDecoder().decode(type, from: Data(bytes))
     }
 
-    /// `run_id` becomes `runID`: `convertFromSnakeCase` would make it `runId`, which no property of ours is called.
+    /// `run_id` becomes `runID`: `convertFromSnakeCase` would make it `runId`, which is no property's name.
     private static func swiftName(of key: String) -> String {
         let words = key.split(atASCII: "_")
         return words.prefix(1).joined() + words.dropFirst().map { acronyms[$0] ?? capitalized($0) }.joined()

@@ -6,7 +6,7 @@ public struct ClusterRecord: Sendable, Codable, Hashable {
     /// Without those that come with PostgreSQL.
     public var roles: [RoleRecord]
     public var memberships: [MembershipRecord]
-    /// Of `ALTER ROLE … SET` and `ALTER ROLE ALL SET`.
+    /// Settings from `ALTER ROLE … SET` and `ALTER ROLE ALL SET`.
     public var settings: [SettingRecord]
     /// Without those that come with PostgreSQL.
     public var tablespaces: [TablespaceRecord]

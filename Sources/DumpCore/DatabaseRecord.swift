@@ -9,12 +9,12 @@ public struct DatabaseRecord: Sendable, Codable, Hashable {
     /// How many connections it allows at once; -1 for any number.
     public var connectionLimit: Int64
     public var isTemplate: Bool
-    /// Where it lies, unless that is `pg_default`.
+    /// Where it is, unless that is `pg_default`.
     public var tablespace: String?
     public var comment: String?
     /// Access privileges as the server writes them, such as `reader=c/owner`; nil for the default ones.
     public var grants: [String]?
-    /// Of `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`.
+    /// Settings from `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`.
     public var settings: [SettingRecord]
     /// How many there are of each kind of object: `table`, `view`, `function` and so on. Kinds without any are left out.
     public var objects: [String: Int64]
@@ -65,11 +65,11 @@ public struct LocaleRecord: Sendable, Codable, Hashable {
     public var provider: String
     public var collate: String
     public var ctype: String
-    /// Of ICU or the builtin provider.
+    /// The locale of ICU or of the builtin provider.
     public var name: String?
-    /// Of ICU, if it has its own.
+    /// Rules for ICU, if the database has its own.
     public var rules: String?
-    /// Of the provider's collations when the database was created or refreshed.
+    /// The version of the provider's collations when the database was created or refreshed.
     public var collationVersion: String?
 
     public init(
@@ -108,7 +108,7 @@ public struct SettingRecord: Sendable, Codable, Hashable {
 public struct ConstraintsRecord: Sendable, Codable, Hashable {
     /// By kind: `check`, `foreign_key`, `primary_key`, `unique`, `exclusion`, `trigger`.
     public var counts: [String: Int64]
-    /// Of those, how many were never checked against all rows (`NOT VALID`).
+    /// How many of them were never checked against all rows (`NOT VALID`).
     public var notValidated: Int64
     /// Over table, name, kind and validity of each. Nil without any.
     public var sha256: String?

@@ -22,7 +22,7 @@ public struct DumpErrorCode: ErrorCode {
     public static let deadline = Self(rawValue: "deadline")
     /// Nothing of the dump moved for too long, and it was stopped.
     public static let stalled = Self(rawValue: "stalled")
-    /// The run was told to stop.
+    /// The run was stopped.
     public static let cancelled = Self(rawValue: "cancelled")
     /// What was restored is not what the manifest says.
     public static let notRestored = Self(rawValue: "not_restored")

@@ -10,18 +10,18 @@ public struct DumpSummary: Sendable {
     /// What is not in the dump although it is in the source.
     public var omissions: [Finding]
     public var databases: [DatabaseContents]
-    /// Of a dump of a whole cluster: what belongs to none of its databases.
+    /// In a dump of a whole cluster: what belongs to none of its databases.
     public var cluster: ClusterRecord?
     /// Digests of a few files that the provider has read to their end, by path relative to the dump's directory. Sealing does not read
     /// these files a second time, provided they have not changed since. Those of a tree are in its inventory; where there may be many files,
-    /// `RunContext.Shortcuts.completed` is told.
+    /// `RunContext.Shortcuts.completed` gets them.
     public var digests: [FilePath: FileDigest]
-    /// Of a dump that is a file tree: how to know what is in it.
+    /// In a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?
     /// Files whose counterpart in the last dump of this name has another path, both relative to the dump's directory: one that is the same is
     /// linked from there.
     public var renamed: [FilePath: FilePath]
-    /// Of the tree's files, those that are further names of files in the last dump.
+    /// Those files of the tree that are further names of files in the last dump.
     public var linked: LinkedFiles
 
     public init(
@@ -56,17 +56,17 @@ public struct LinkedFiles: Sendable, Hashable {
 
 /// A file tree in a dump, with links, special files, owners, modes and attributes, all of which its inventory lists.
 public struct TreeContents: Sendable, Codable, Hashable {
-    /// Where the tree lies, relative to the dump's directory; of one that was not copied, where extracting an archive puts it.
+    /// Where the tree is, relative to the dump's directory; of one that was not copied, where extracting an archive puts it.
     public var path: String
-    /// Of a tree that was not copied: the absolute path at which Borg finds it.
+    /// The absolute path at which Borg finds a tree that was not copied.
     public var reference: String?
     /// Its inventory, relative to the dump's directory; a file in the format of mtree(5).
     public var inventory: String
-    /// Of the inventory's bytes, 64 lower-case hex digits.
+    /// The SHA-256 of the inventory's bytes, 64 lower-case hex digits.
     public var inventorySHA256: String
     /// All that the inventory lists, the root of the tree included.
     public var entries: Int
-    /// Of its files, holes included, and a file with several names each time.
+    /// The size of its files, holes included; a file with several names counts each time.
     public var bytes: Int64
     /// What its files took on disk where they lay: each once, without its holes. Nil in sets of before this was counted.
     public var diskBytes: Int64?
@@ -88,7 +88,7 @@ public struct TreeContents: Sendable, Codable, Hashable {
 /// What one database's dump holds, counted from the dump itself.
 public struct DatabaseContents: Sendable, Codable, Hashable {
     public var name: String
-    /// Where its dump lies, relative to the dump's directory.
+    /// Where its dump is, relative to the dump's directory.
     public var path: String
     /// In the order of schema and name.
     public var tables: [TableContents]
@@ -109,7 +109,7 @@ public struct TableContents: Sendable, Codable, Hashable {
     public var rows: Int64
     /// Digest over its columns by name, with type and whether they may be null: 32 hex digits. Nil where the server was not asked.
     public var columns: String?
-    /// Where it is, if it is no file of its own.
+    /// Where it is, unless it is a file of its own.
     public var rowFiles: RowFiles?
 
     public init(schema: String, name: String, rows: Int64, columns: String? = nil, rowFiles: RowFiles? = nil) {

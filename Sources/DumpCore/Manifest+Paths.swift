@@ -4,10 +4,10 @@ extension Manifest.DumpRecord {
     /// The dump's directory, relative to the set.
     public var directory: FilePath { FilePath(path) }
 
-    /// Where its tree lies, relative to the set; one that Borg read in place, once it is extracted. Nil for a dump that is none.
+    /// Where its tree is, relative to the set; one that Borg read in place, once it is extracted. Nil unless the dump is a tree.
     public var treePath: FilePath? { tree.map { directory.pushing(FilePath($0.path)) } }
 
-    /// Where its inventory lies, relative to the set. Nil for a dump that is no tree.
+    /// Where its inventory is, relative to the set. Nil unless the dump is a tree.
     public var inventoryPath: FilePath? { tree.map { directory.pushing(FilePath($0.inventory)) } }
 
     /// Where an archive has what belongs to a path of the set. It is another one in a tree that Borg read in place.

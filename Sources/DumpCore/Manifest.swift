@@ -3,7 +3,7 @@
 /// Key names in the file are these names in snake case. Written last; a directory without one is not a set.
 public struct Manifest: Sendable, Codable, Equatable {
     public static let currentFormatVersion = 1
-    /// Of a set with tables that older versions of Muster cannot put together, and must not take for whole.
+    /// The version of a set with tables that older versions of Muster cannot put together, and must not take for whole.
     public static let rowsFormatVersion = 2
     /// What all sizes of a set together can be: up to 4 EiB. Twice that is still a number.
     public static let possibleBytes: ClosedRange<Int64> = 0...(1 << 62)
@@ -20,7 +20,7 @@ public struct Manifest: Sendable, Codable, Equatable {
     /// In the order of their names.
     public var dumps: [DumpRecord]
 
-    /// Of all dumps; checksum files and the manifest itself do not count.
+    /// The size of all dumps; checksum files and the manifest itself do not count.
     public var bytes: Int64 { dumps.lazy.map(\.bytes).total }
 
     /// What an archive of the set holds of all dumps.
@@ -68,9 +68,9 @@ public struct Manifest: Sendable, Codable, Equatable {
         public var omissions: [Finding]
         public var checksums: Checksums
         public var databases: [DatabaseContents]
-        /// Of a dump of a whole cluster. Nil in sets of before this was recorded.
+        /// What a dump of a whole cluster has beside databases. Nil in sets from before this was recorded.
         public var cluster: ClusterRecord?
-        /// Of a dump that is a file tree.
+        /// The tree, in a dump that is one.
         public var tree: TreeContents?
 
         /// With all tables as files.

@@ -6,7 +6,7 @@ extension String {
     /// The same on one line. Controls below 128 are `\` and three octal digits, as in inventories; others are like `\u{202E}`.
     public var onOneLine: String { escaped { $0.isObeyed } }
 
-    /// The same with its own line ends, for text that is several lines of ours.
+    /// The same with its own line ends, for text of several lines that Muster wrote.
     public var legible: String { escaped { $0.isObeyed && $0 != "\n" } }
 
     private func escaped(_ mustEscape: (Unicode.Scalar) -> Bool) -> String {

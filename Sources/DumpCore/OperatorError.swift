@@ -8,7 +8,7 @@ public protocol OperatorError: Error, CustomStringConvertible {
     var message: String { get }
     var hint: String? { get }
     var context: ErrorContext { get }
-    /// Whether the same work, begun anew in a while, may well succeed: a server that was restarted, a conflict that passes.
+    /// Whether the same work may well succeed later: a server that was restarted, a transient conflict.
     var isTransient: Bool { get }
 }
 

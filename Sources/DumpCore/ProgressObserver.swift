@@ -10,7 +10,7 @@ public protocol ProgressObserver: Sendable {
 /// How far a unit of work has come.
 public struct UnitProgress: Sendable, Hashable {
     public var bytes: Int64
-    /// What `bytes` is expected to become, an estimate; 0 when nobody knows.
+    /// What `bytes` is expected to become, an estimate; 0 when it is not known.
     public var expectedBytes: Int64
     /// What is being done right now, such as the table that is copied.
     public var detail: String?

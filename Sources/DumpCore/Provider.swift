@@ -11,7 +11,7 @@ public protocol Provider: Sendable {
     /// Connects, looks, estimates, and shows that the dump could work. Changes nothing, anywhere.
     ///
     /// Throws only when nothing more can be said about the source; anything that an operator should know besides is a
-    /// finding of what is returned. Whoever gets a prepared source closes it.
+    /// finding of what is returned. The caller closes a prepared source.
     func prepare(in run: RunContext) async throws(DumpError) -> any PreparedSource
 }
 
@@ -47,7 +47,7 @@ extension PreparedSource {
 
 /// A source whose point in time is open.
 public protocol FrozenSource: Sendable {
-    /// Writes one dump into `directory`, which exists, is empty, private, and used by no one else.
+    /// Writes one dump into `directory`, which exists, is empty and private, and has no other user.
     ///
     /// Returns once every byte is written, every child process has ended well, and the provider has convinced itself that
     /// the dump is complete. What each unit of work asks of its source runs within `run.perform`. After a throw or a cancellation the caller discards
@@ -115,12 +115,12 @@ public struct Finding: Sendable, Codable, Hashable {
         self.hint = hint
     }
 
-    /// The message where several dumps are told of. Many name their dump already.
+    /// The message for a list of several dumps. Many name their dump already.
     public static func sentence(_ message: String, of dump: String) -> String {
         message.contains("dump '\(dump)'") ? message : "dump \(dump): \(message)"
     }
 
-    /// Of a job that has an application held still while its sources are frozen.
+    /// A finding for a job that has an application held still while its sources are frozen.
     ///
     /// - Parameter what: what is read only later, such as `/etc is read`.
     public static func outsideFreeze(_ what: String, object: String, hint: String) -> Finding {

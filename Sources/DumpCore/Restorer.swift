@@ -103,7 +103,7 @@ public protocol PreparedRestore: Sendable {
     /// Restores, compares with the manifest, and only then gives what was restored its name. After a throw nothing is left under a name
     /// that could be taken for a good one, and what was there before is as it was.
     ///
-    /// - Parameter directory: the dump's directory, with all of `parts`, verified, readable by `reader`, and used by no one else.
+    /// - Parameter directory: the dump's directory, with all of `parts`, verified, readable by `reader`, and without another user.
     func restore(from directory: FilePath, in run: RunContext) async throws(DumpError) -> RestoreOutcome
 
     /// Gives back what prepare took. Never throws.
@@ -197,7 +197,7 @@ public struct DrillRequest: Sendable, Hashable {
     public var jobs = 1
     /// The user whom a server may run as, if not the usual one. Never one whose live data could be reached.
     public var user: String?
-    /// How many bytes the copy may take on disk; nil is no limit but the file system's.
+    /// How many bytes the copy may take on disk; nil for no limit but the file system's.
     public var byteLimit: Int64?
     /// Whether to leave the copy in its room.
     public var keepsCopy = false

@@ -1,4 +1,4 @@
-/// How often, and after what waits, work is begun anew after a failure that passes.
+/// How often, and after what waits, work is retried after a transient failure.
 public struct Retry: Sendable, Equatable {
     /// How many times after the first; 0 is never.
     public var times: Int

@@ -6,12 +6,12 @@ public struct RowFiles: Sendable, Codable, Hashable {
     public var path: String
     /// The file that they are put together to, relative to the database's directory.
     public var file: String
-    /// Of that file.
+    /// The size of that file.
     public var bytes: Int64
     public var sha256: String
-    /// Of the files in the directory.
+    /// The size of the files in the directory.
     public var storedBytes: Int64
-    /// Of the file as it was dumped: the same rows in another order.
+    /// The SHA-256 of the file as it was dumped: the same rows in another order.
     public var dumpedSHA256: String
 
     public init(

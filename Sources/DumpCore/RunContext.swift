@@ -1,18 +1,18 @@
 import Logging
 import SystemPackage
 
-/// What a provider is told about the run it takes part in.
+/// What a provider gets to know about the run it takes part in.
 ///
 /// Every provider needs the name of the dump, the log, and `perform`, which takes a turn and shows the progress. The rest is for those that
-/// can make use of it. A run that is told to stop cancels the task of the provider.
+/// can make use of it. A run that is stopped cancels the task of the provider.
 public struct RunContext: Sendable {
     /// The run, the same in the manifest, the report, the archive's comment and the log.
     public var runID: RunID
     /// The name of the dump, from the job file.
     public var dump: String
-    /// Where the dump will be, from the freeze on: empty, private, and used by no one else. `FrozenSource.dump` gets the same.
+    /// Where the dump will be, from the freeze on: empty, private, and without another user. `FrozenSource.dump` gets the same.
     public var directory: FilePath?
-    /// How long the dump may take; nil is no limit. The run sees to it: this is for a program that is told too.
+    /// How long the dump may take; nil for no limit. The run sees to it: this is for a program that needs to know it too.
     public var deadline: Duration?
     /// Told when a unit begins, how far it has come, and when it ends, so that its progress can be shown.
     public var progress: any ProgressObserver
@@ -62,8 +62,8 @@ extension RunContext {
     public struct Shortcuts: Sendable {
         /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
         public var previous: PreviousDump?
-        /// To be told of a file of the dump (relative to its directory) that is complete and was read to its end: sealing does not read it
-        /// again, and it can be on its way to the disk while others are being dumped. Any number of files can be told.
+        /// Takes a file of the dump (relative to its directory) that is complete and was read to its end: sealing does not read it
+        /// again, and it can be on its way to the disk while others are being dumped. It takes any number of files.
         public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
 
         public init(
@@ -92,7 +92,7 @@ extension RunContext {
     }
 }
 
-/// A dump of the published set. It is never changed, so whoever links a file of it must have found it to be the same in all respects.
+/// A dump of the published set. It never changes, so link a file of it only if it was found to be the same in all respects.
 public struct PreviousDump: Sendable {
     /// Its directory. On the file system that dumps are written to.
     public var directory: FilePath

@@ -1,7 +1,7 @@
 /// A password or passphrase. Printing, interpolating or dumping it shows that it is there and nothing more.
 ///
 /// Its own memory is never written to swap and is overwritten when the last copy goes. What `reveal` returns is a copy of Swift's, which
-/// nobody overwrites: `withBytes` makes none.
+/// is never overwritten: `withBytes` makes none.
 public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let memory: LockedMemory
 

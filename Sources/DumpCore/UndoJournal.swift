@@ -11,15 +11,15 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     public var kind: String
     /// What the provider needs for that, of the type that belongs to the kind.
     public internal(set) var facts: RecordedFacts
-    /// Whoever is to undo it while it lives.
+    /// The process that undoes it, as long as that is alive.
     public var owner: ProcessIdentity
     public var at: Timestamp
     /// Counts what the owner has put on record. What came later is undone first, whatever became of the clock meanwhile.
     public var serial: Int
-    /// Whether it is to stay until `muster release`, because somebody's Borg is to read it. Nil is no.
+    /// Whether it stays until `muster release`, because a Borg outside of Muster reads it. Nil is no.
     public var isKept: Bool?
-    /// What was wrong with it when it was undone, although it was to stay until `muster release`: there is nothing left to undo, but whoever
-    /// releases it has to be told. Nil until then.
+    /// What was wrong with it when it was undone, although it was to stay until `muster release`: nothing is left to undo, but
+    /// `muster release` has to report it. Nil until then.
     public var loss: String?
 
     public init(
@@ -56,7 +56,7 @@ public struct ProcessIdentity: Sendable, Codable, Hashable {
     public var pid: Int32
     /// Clock ticks from the start of the system to that of the process, as in `/proc/PID/stat`.
     public var startTicks: UInt64
-    /// Of the start of the system, as in `/proc/sys/kernel/random/boot_id`.
+    /// The id of the system's start, as in `/proc/sys/kernel/random/boot_id`.
     public var bootID: String
 
     public init(pid: Int32, startTicks: UInt64, bootID: String) {
@@ -75,7 +75,7 @@ public protocol UndoJournal: Sendable {
     func forget(_ record: UndoRecord) async throws(DumpError)
 }
 
-/// For whoever has no side effects.
+/// For a provider without side effects.
 public struct NoJournal: UndoJournal {
     public init() {}
 

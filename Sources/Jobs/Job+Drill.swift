@@ -25,7 +25,7 @@ extension Job {
         public var database = ""
         public var statement = ""
         public var expected = ""
-        /// Of dumps that both have such a database, which is meant.
+        /// Which dump is meant, where two have such a database.
         public var dump: String?
 
         public init() {}

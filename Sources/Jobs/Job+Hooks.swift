@@ -12,9 +12,9 @@ extension Job {
         public var before: [[String]] = []
         /// Once the work is done or has failed, whatever came of it.
         public var after: [[String]] = []
-        /// Of a run that failed, and of a unit that could not begin.
+        /// Programs for a run that failed, and for a unit that could not begin.
         public var onFailure: [[String]] = []
-        /// Of a run that went well.
+        /// Programs for a run that went well.
         public var onSuccess: [[String]] = []
         /// How long each program may take.
         public var deadline = Duration.seconds(60)

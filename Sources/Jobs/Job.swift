@@ -21,7 +21,7 @@ public struct Job: Sendable, Equatable {
     public var pluginPath: [FilePath]?
     /// How many pieces of dumps are taken at once, over all sources. Nil: as many as there are cores.
     public var parallel: Int?
-    /// How often dumps are taken anew after a failure that passes, such as a restart of the server.
+    /// How often dumps are taken again after a transient failure, such as a restart of the server.
     public var retry: Retry
     /// What is made of dumps whose size is out of the ordinary.
     public var anomalies: AnomalyRule
@@ -37,7 +37,7 @@ public struct Job: Sendable, Equatable {
     public var freeze: Freeze?
     /// Programs of the operator's that run before and after.
     public var hooks: Hooks?
-    /// Who is told how runs, drills and checks end, in the order of the file.
+    /// Who gets notices of how runs, drills and checks end, in the order of the file.
     public var receivers: [Receiver]
     /// How restores are rehearsed.
     public var drill: Drill?

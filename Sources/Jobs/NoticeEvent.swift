@@ -1,4 +1,4 @@
-/// What a receiver is told.
+/// An event that a receiver gets notices of.
 public enum NoticeEvent: String, Sendable, Codable, CaseIterable {
     /// Something began.
     case start
@@ -8,7 +8,7 @@ public enum NoticeEvent: String, Sendable, Codable, CaseIterable {
     case failure
     /// What had gone wrong goes well again.
     case recovery
-    /// It was told to stop.
+    /// It was stopped.
     case interruption
     /// The operator tries whether notices arrive.
     case test

@@ -15,7 +15,7 @@ public struct ReadyJob: Sendable {
     /// Fetches the passphrase of a repository and sets it up. Throws errors for the operator only.
     public var open: @Sendable (Job.Repository) async throws -> BorgRepository
 
-    /// Runs the operator's own programs, and those that reach receivers. Nil: there are no hooks, and no receiver hears of anything.
+    /// Runs the operator's own programs, and those that reach receivers. Nil: there are neither hooks nor receivers.
     public var runner: ProgramRunner?
 
     /// One entry under `dumps:`.
@@ -24,7 +24,7 @@ public struct ReadyJob: Sendable {
         /// As manifests and reports name it, such as `postgresql`.
         public var kind: String
         public var provider: any Provider
-        /// How long the dump may take; nil is no limit.
+        /// How long the dump may take; nil for no limit.
         public var deadline: Duration?
 
         public init(name: String, kind: String, provider: any Provider, deadline: Duration? = nil) {

@@ -12,9 +12,9 @@ extension Job {
         public var apprise: Apprise?
         /// A program with its arguments.
         public var command: [String]?
-        /// What it is told. Nil: what its way suggests, see `hears`.
+        /// The events it gets. Nil: those that its way suggests, see `hears`.
         public var events: [NoticeEvent]?
-        /// Of what. Nil: what its way suggests.
+        /// What they may be about. Nil: what its way suggests.
         public var topics: [NoticeTopic]?
         /// How long it may take to reach it.
         public var deadline = Duration.seconds(10)
@@ -81,10 +81,10 @@ extension Job.Receiver {
 }
 
 extension Job.Receiver {
-    /// Whether it is a dead man's switch, which hears of each run, and judges by itself what is an incident.
+    /// Whether it is a dead man's switch, which gets each run, and judges by itself what is an incident.
     public var hearsOfEachRun: Bool { healthchecks != nil }
 
-    /// A check that hears of drills too would take the success of one for the success of a run: it hears of runs alone.
+    /// A check that also got drills would take the success of one for the success of a run: it gets runs alone.
     public func hears(of topic: NoticeTopic) -> Bool {
         (topics ?? (hearsOfEachRun ? [.run] : NoticeTopic.allCases)).contains(topic)
     }

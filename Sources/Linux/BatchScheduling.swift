@@ -1,6 +1,6 @@
 import CLinux
 
-/// Tells the scheduler that this process, and every program it starts, does work that nobody waits for at a keyboard.
+/// Makes the scheduler treat this process, and every program it starts, as background work.
 public enum BatchScheduling {
     /// Changes from SCHED_OTHER to SCHED_BATCH, see sched(7); a policy that the operator chose stays.
     ///

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 extension UInt64 {
-    /// Of a device number, as `st_rdev` holds it.
+    /// The major number of a device number in the form of `st_rdev`.
     public var major: UInt32 { clinux_major(dev_t(self)) }
     public var minor: UInt32 { clinux_minor(dev_t(self)) }
 }

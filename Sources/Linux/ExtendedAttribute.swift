@@ -25,7 +25,7 @@ public struct ExtendedAttribute: Sendable, Hashable {
     /// All else is made up by a file system about itself.
     private static let spaces = ["user.", "trusted.", "security.", "system.posix_acl_"].map { Array($0.utf8) }
 
-    /// Of an open file or directory. Sorted by name.
+    /// The attributes of an open file or directory, sorted by name.
     public static func all(of file: FileDescriptor) throws(Errno) -> [ExtendedAttribute] {
         try read {
             flistxattr(file.rawValue, $0, $1)

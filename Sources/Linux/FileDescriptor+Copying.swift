@@ -17,7 +17,7 @@ public struct FileSegment: Sendable, Hashable {
         UnsafeRawBufferPointer(rebasing: allZeros[..<Int(min(count, Int64(allZeros.count)))])
     }
 
-    // Nobody writes to it.
+    // It is read only.
     private nonisolated(unsafe) static let allZeros: UnsafeRawBufferPointer = {
         let count = 256 * 1024
         return UnsafeRawBufferPointer(start: calloc(count, 1), count: count)
@@ -27,10 +27,10 @@ public struct FileSegment: Sendable, Hashable {
 extension FileDescriptor {
     /// Writes a file's bytes to disk, and returns once they are there; sync_file_range(2). Clean pages cost nothing.
     ///
-    /// Afterwards whoever writes to the file through a mapping changes its times again.
+    /// Afterwards a write through a mapping changes the file's times again.
     public func writeOut() throws(Errno) { try check(clinux_write_out(rawValue)) }
 
-    /// The file's status by the server that it lies on, if it does, and not by what this host remembers of it for some seconds.
+    /// The file's status by the server that it is on, if it does, and not by what this host remembers of it for some seconds.
     public func freshStatus() throws(Errno) -> FileStatus {
         // Linux before 4.11 has no such call.
         do throws(Errno) {

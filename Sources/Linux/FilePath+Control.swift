@@ -37,10 +37,10 @@ public struct LoosePart: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension FilePath {
-    /// What lets a user other than root and us put something else in the place of what lies at this absolute path.
+    /// What lets a user other than root and us put something else in the place of what is at this absolute path.
     ///
-    /// Looks at every directory on the way, and at those that links among them lead to. What does not exist yet is no reason: whoever makes
-    /// it can see to it.
+    /// Looks at every directory on the way, and at those that links among them lead to. What does not exist yet is fine: its maker
+    /// can see to it.
     public func looseParts() throws(Errno) -> [LoosePart] {
         let parent = removingLastComponent()
         let found = try parent.looseSteps()
@@ -88,7 +88,7 @@ extension FilePath {
 }
 
 extension LoosePart {
-    /// Of an open file: nil if no other user can write to it.
+    /// The fault of an open file: nil if no other user can write to it.
     public init?(of file: FileDescriptor, at path: FilePath) throws(Errno) {
         guard !Self.trusted.contains(path) else { return nil }
         let status = try FileSystem.status(of: file)
@@ -107,7 +107,7 @@ extension LoosePart {
                 holder: .user(status.uid))
             return
         }
-        // Every link has mode 0777. In a sticky directory, nobody can rename what belongs to another.
+        // Every link has mode 0777. In a sticky directory, only the owner can rename a file.
         guard status.kind != .symbolicLink, status.kind != .directory || status.mode & UInt32(S_ISVTX) == 0 else {
             return nil
         }
@@ -147,7 +147,7 @@ extension LoosePart.Holder: CustomStringConvertible {
 }
 
 extension FileSystem {
-    /// Whether nobody can write there, whatever the modes say: a volume of a container, an image. What cannot be asked is not.
+    /// Whether nothing can be written there, whatever the modes say: a volume of a container, an image. False where that cannot be found out.
     static func isReadOnly(_ path: FilePath) -> Bool {
         var facts = statvfs()
         guard path.withPlatformString({ statvfs($0, &facts) }) == 0 else { return false }

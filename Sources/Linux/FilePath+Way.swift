@@ -10,7 +10,7 @@ enum LinksOfUsers {
 }
 
 extension FilePath {
-    /// Opens what lies at a path for its place alone, step by step, and calls `body` with it.
+    /// Opens what is at a path for its place alone, step by step, and calls `body` with it.
     ///
     /// Who owns a directory on the way could lead us by a symbolic link to what he may not enter. Throws `Errno.notPermitted` for a link that
     /// is not to be followed.

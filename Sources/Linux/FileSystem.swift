@@ -34,7 +34,7 @@ public enum FileSystem {
     /// The access control lists that a new directory has from the one above it, and would hand on to all that is made in it.
     private static func removeInheritedAccess(_ path: FilePath) throws(Errno) {
         for name in ["system.posix_acl_default", "system.posix_acl_access"] {
-            // Most have none, and some file systems do not know of any.
+            // Most have none, and some file systems do not support them.
             guard path.withPlatformString({ lgetxattr($0, name, nil, 0) }) >= 0 else { continue }
             try call { path.withPlatformString { lremovexattr($0, name) } }
         }
@@ -81,7 +81,7 @@ public enum FileSystem {
     /// The same of an open file.
     public static func flush(_ file: FileDescriptor) throws(Errno) { try call { fsync(file.rawValue) } }
 
-    /// Flushes all of the file system that an open file lies on: `syncfs(2)`. Faster than one `fsync` for each of many files.
+    /// Flushes all of the file system that an open file is on: `syncfs(2)`. Faster than one `fsync` for each of many files.
     ///
     /// Throws when anything on it could not be written back since the file was opened (Linux 5.8 and newer): open one before
     /// the first byte that matters.
@@ -201,9 +201,9 @@ public struct FileStatus: Sendable, Hashable {
     public var links: UInt64
     /// Last change of contents, nanoseconds since 1970.
     public var modified: Int64
-    /// Last change of anything: contents, owner, mode, attributes, names. Nobody can set it.
+    /// Last change of anything: contents, owner, mode, attributes, names. No program can set it.
     public var changed: Int64
-    /// Of a device: which one it is.
+    /// Which device a device file stands for.
     public var node: UInt64
 
     public init(_ facts: stat) {

@@ -3,7 +3,7 @@ import DumpCore
 import Glibc
 import SystemPackage
 
-/// A directory of ours that programs of another user fill.
+/// Muster's own directory, which programs of another user fill.
 ///
 /// Other processes of that user reach it too, through `/proc/PID/fd` of those programs: they may put links to any file into it, and keep
 /// open what they find. So nothing in it is changed by its name, and nothing counts as written before `takeBack`.
@@ -42,7 +42,7 @@ public struct GivenDirectory: Sendable {
             guard try isDeep && directory.status(of: $0).kind == .directory else {
                 return try directory.takeOver($0, from: user?.uid ?? geteuid())
             }
-            // Where it lies no other user can go any more.
+            // Its new place is out of reach for every other user.
             try GivenDirectory(path.pushing($0)).takeBack(from: user, isDeep: true, checkpoint: checkpoint)
         }
         guard user != nil else { return }
@@ -106,7 +106,7 @@ extension FileDescriptor {
     /// Lists that let other users in besides the mode, and that a directory hands on to what is made in it.
     func removeAccessLists() throws(Errno) {
         for name in ["system.posix_acl_default", "system.posix_acl_access"] {
-            // Most have none, and some file systems do not know of any.
+            // Most have none, and some file systems do not support them.
             guard fgetxattr(rawValue, name, nil, 0) >= 0 else { continue }
             try FileSystem.call { fremovexattr(rawValue, name) }
         }
@@ -132,7 +132,7 @@ enum FileClock {
     /// Returns once whatever changes from now on is dated later than all that has changed so far.
     static func waitForNextTick() {
         let start = clinux_file_clock()
-        // At most ten milliseconds (CONFIG_HZ=100), unless somebody sets the clock back meanwhile.
+        // At most ten milliseconds (CONFIG_HZ=100), unless the clock is set back meanwhile.
         for _ in 0..<100 where clinux_file_clock() == start { usleep(500) }
     }
 }

@@ -9,7 +9,7 @@ public struct MountTable: Sendable {
 
     public struct Mount: Sendable, Hashable {
         public var id: Int
-        /// The device number of its files, `major:minor`. Btrfs has one for each subvolume, of which this is none.
+        /// The device number of its files, `major:minor`. Btrfs has one for each subvolume, and this is not one of those.
         public var device: String
         /// The directory of the file system that is seen at `point`; `/` unless a part of it was mounted. Deleted
         /// since, it ends in `//deleted`.

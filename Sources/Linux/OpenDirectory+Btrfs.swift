@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 extension OpenDirectory {
-    /// The top of a Btrfs file system, as no other process sees it: nothing there is reached by a path that somebody else could change.
+    /// The top of a Btrfs file system, as no other process sees it: no path there could be changed by another user.
     public convenience init(topOfBtrfsOn device: String) throws(Errno) {
         let top: UInt64 = 5
         try self.init(subvolume: top, ofBtrfsOn: device)
@@ -16,7 +16,7 @@ extension OpenDirectory {
         self.init(FilePath(device), openAs: FileDescriptor(rawValue: opened))
     }
 
-    /// The UUID of the Btrfs file system that the directory lies on. Throws `Errno.noTTY` for any other.
+    /// The UUID of the Btrfs file system that the directory is on. Throws `Errno.noTTY` for any other.
     public func btrfsID() throws(Errno) -> String {
         let room = 16
         var bytes = [UInt8](repeating: 0, count: room)
@@ -24,7 +24,7 @@ extension OpenDirectory {
         return bytes.withUnsafeBytes { SubvolumeFacts.text(ofUUID: $0) }
     }
 
-    /// The subvolume that the directory is the root of, or lies in.
+    /// The subvolume that the directory is the root of, or is in.
     public func subvolume() throws(Errno) -> SubvolumeFacts {
         var found = clinux_subvolume()
         try check(clinux_subvolume_facts(file.rawValue, &found))
@@ -52,7 +52,7 @@ extension OpenDirectory {
         try FileSystem.flushFileSystem(through: file)
     }
 
-    /// Makes a directory that only we may enter, whoever owns this one, and opens it.
+    /// Makes a directory that only we may enter, even if this one belongs to another user, and opens it.
     public func createPrivateDirectory(_ name: FilePath.Component) throws(Errno) -> OpenDirectory {
         let path = FilePath(root: nil, [name])
         try createDirectory(path)

@@ -8,7 +8,7 @@ extension OpenDirectory {
         try at(path) { fchownat($0, $1, uid, gid, AT_SYMLINK_NOFOLLOW) }
     }
 
-    /// Of anything but a symbolic link, which has none of its own.
+    /// Sets the mode of anything but a symbolic link, which has none of its own.
     public func setMode(of path: FilePath, to mode: UInt32) throws(Errno) {
         guard !path.isEmpty else { return try FileSystem.call { fchmod(file.rawValue, mode) } }
         // fchmodat(2) would follow a link that has come to the place, and a FIFO or a device cannot be opened to be changed.
@@ -27,7 +27,7 @@ extension OpenDirectory {
 
     // MARK: Extended attributes
 
-    /// Of anything: a file, a directory, a link itself. Sorted by name.
+    /// The attributes of a file, a directory or a link itself, sorted by name.
     public func attributes(of path: FilePath, kind: FileStatus.Kind) throws(Errno) -> [ExtendedAttribute] {
         try whatLies(at: path, kind) { file, kind throws(Errno) in try Self.attributes(of: file, kind) }
     }

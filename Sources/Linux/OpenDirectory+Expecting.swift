@@ -4,7 +4,7 @@ import SystemPackage
 extension OpenDirectory {
     /// Holds a directory below to what it is now: whatever else comes to its place from now on counts as gone.
     ///
-    /// Who owns a directory can exchange those in it, also with one that he may not enter. Of what is read there, nothing may pass under the
+    /// The owner of a directory can exchange those in it, even one that he may not enter. Nothing that is read there may pass under the
     /// owner and mode of the other.
     public func expect(_ directory: FilePath, _ status: FileStatus) {
         // What was opened before may be another one.

@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 extension OpenDirectory {
-    /// Renames what lies at a path of this directory, replacing a file or an empty directory.
+    /// Renames what is at a path of this directory, replacing a file or an empty directory.
     public func rename(_ path: FilePath, to new: FilePath) throws(Errno) {
         try renaming(path, to: new) { from, to throws(Errno) in
             try FileSystem.call {
@@ -20,7 +20,7 @@ extension OpenDirectory {
         }
     }
 
-    /// Swaps what lies at two paths of this directory, at one instant: `RENAME_EXCHANGE`.
+    /// Swaps what is at two paths of this directory, at one instant: `RENAME_EXCHANGE`.
     public func exchange(_ one: FilePath, _ other: FilePath) throws(Errno) {
         try renaming(one, to: other) { one, other throws(Errno) in
             try check(
@@ -43,7 +43,7 @@ extension OpenDirectory {
         try body(from, to)
     }
 
-    /// Makes a directory that nobody else may enter, whatever the umask and the access control lists of the directory above it, and opens it.
+    /// Makes a directory that only we may enter, whatever the umask and the access control lists of the directory above it, and opens it.
     ///
     /// Another user who may write to this directory can exchange it in between. What is opened is an empty directory of our own all the same,
     /// or `Errno.notPermitted` is thrown.
@@ -70,6 +70,6 @@ extension OpenDirectory {
     /// Flushes the names in the directory to disk: `fsync(2)`.
     public func flush() throws(Errno) { try FileSystem.call { fsync(file.rawValue) } }
 
-    /// Flushes all of the file system that it lies on, see `FileSystem.flushFileSystem`. What failed since it was opened is thrown.
+    /// Flushes all of the file system that it is on, see `FileSystem.flushFileSystem`. What failed since it was opened is thrown.
     public func flushFileSystem() throws(Errno) { try FileSystem.flushFileSystem(through: file) }
 }

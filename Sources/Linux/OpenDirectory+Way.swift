@@ -53,7 +53,7 @@ extension OpenDirectory {
         return Place(directory: try self.directory(directory + [0]), name: name)
     }
 
-    /// Opens what lies at a path, without following a link.
+    /// Opens what is at a path, without following a link.
     func open(_ path: FilePath, _ options: Int32, _ mode: mode_t = 0) throws(Errno) -> FileDescriptor {
         let path = path.isEmpty ? "." : path
         return try path.withPlatformString { text in

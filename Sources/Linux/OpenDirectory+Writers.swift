@@ -3,11 +3,11 @@ import Glibc
 import SystemPackage
 
 extension OpenDirectory {
-    /// Proves that no process can write to a file of ours that programs of another user had open for writing.
+    /// Proves that no process can write to our own file that programs of another user had open for writing.
     ///
-    /// The directory and the file must be ours and closed to others by now, so that nobody opens the file anew. The kernel grants a read
-    /// lease only while no process has the file open for writing, by a descriptor or a mapping, whoever handed it on: fcntl(2). Where
-    /// the file system has no leases the file is replaced by a copy, which nobody else ever had open.
+    /// The directory and the file must be ours and closed to others by now, so that no process opens the file again. The kernel grants a read
+    /// lease only while no process has the file open for writing, by a descriptor or a mapping, even one that was handed on: fcntl(2). Where
+    /// the file system has no leases the file is replaced by a copy, which no other process ever had open.
     ///
     /// Throws `ForeignFile` if another process has it open for writing.
     public func requireNoWriter(of name: FilePath) throws {
@@ -47,7 +47,7 @@ extension OpenDirectory {
 extension FileDescriptor {
     /// Fills an empty file with the bytes of this one: shared where the file system can, else one by one.
     func copyBytes(to new: FileDescriptor) throws {
-        do { return try clone(to: new) } catch {}  // No file system of ours must be able to.
+        do { return try clone(to: new) } catch {}  // Not every file system can do that.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 4096)
         defer { buffer.deallocate() }
         while case let count = try read(into: buffer), count > 0 {

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// A directory that is open, and whatever lies below it, by paths relative to it.
+/// A directory that is open, and whatever is below it, by paths relative to it.
 ///
 /// However long the path to the directory itself is: the kernel's limit of 4095 bytes holds for the relative path alone. No step of a path
 /// follows a symbolic link, the last one included, or leads up: a user who may write there cannot lead us out of the directory, whatever he
@@ -12,12 +12,12 @@ public final class OpenDirectory: Sendable {
     /// For messages.
     public let path: FilePath
     let file: FileDescriptor
-    /// The directory below that was looked into last, kept open: most of what is asked for lies beside what was asked for before.
+    /// The directory below that was looked into last, kept open: most requests are for neighbours of the one before.
     let last = Mutex<Below?>(nil)
     /// Directories below that must be what they were: see `expect`.
     let expected = Mutex<[[CChar]: FileNumber]>([:])
 
-    /// Throws `Errno.tooManySymbolicLinkLevels` or `Errno.notDirectory` for what is no directory, a link to one included.
+    /// Throws `Errno.tooManySymbolicLinkLevels` or `Errno.notDirectory` unless it is a directory; a link to one is not.
     public init(_ path: FilePath) throws(Errno) {
         self.path = path
         file = try FileSystem.open(path, O_DIRECTORY)
@@ -72,9 +72,9 @@ public final class OpenDirectory: Sendable {
         return try FileSystem.names(of: stream)
     }
 
-    /// Opens for reading. Of a FIFO or a device nobody should ask that.
+    /// Opens for reading. Never ask that for a FIFO or a device.
     ///
-    /// Somebody with a lease on the file, such as a file server, is waited for: as long as the kernel gives him, fcntl(2), and a little longer.
+    /// Waits for a process with a lease on the file, such as a file server: as long as the kernel gives it, fcntl(2), and a little longer.
     public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor {
         for _ in 1...500 {
             do { return try openInPlace(path, O_RDONLY | O_NONBLOCK) } catch .wouldBlock { usleep(100_000) }
@@ -116,7 +116,7 @@ public final class OpenDirectory: Sendable {
         try at(path) { symlinkat(text, $0, $1) }
     }
 
-    /// What nobody opens.
+    /// What is never opened.
     public enum Node: Sendable, Hashable {
         case fifo
         case characterDevice(_ major: UInt32, _ minor: UInt32)
@@ -142,7 +142,7 @@ public final class OpenDirectory: Sendable {
         }
     }
 
-    /// A second name for a file that lies below `other`.
+    /// A second name for a file that is below `other`.
     public func link(_ existing: FilePath, of other: OpenDirectory, as new: FilePath) throws(Errno) {
         let (from, to) = (try other.place(of: existing), try place(of: new))
         defer {

@@ -32,7 +32,7 @@ private final class ThreadStart: Sendable {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
-        // A walk goes as deep as the tree, and the limit for stacks is whatever somebody has set.
+        // A walk goes as deep as the tree, and the operator may have set a small limit for stacks.
         pthread_attr_setstacksize(&attributes, 16 << 20)
         let failure = pthread_create(
             &thread, &attributes,

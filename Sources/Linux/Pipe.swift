@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// A pipe that no program of ours inherits by accident: pipe2(2) with `O_CLOEXEC`.
+/// A pipe that programs do not inherit by accident: pipe2(2) with `O_CLOEXEC`.
 ///
 /// - Parameter isWide: makes it as large as any user may have it, for fewer turns between writer and reader. The usual size does too.
 public func makePipe(isWide: Bool = false) throws(Errno) -> (read: FileDescriptor, write: FileDescriptor) {

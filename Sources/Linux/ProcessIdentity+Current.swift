@@ -8,7 +8,7 @@ extension ProcessIdentity {
         ProcessIdentity(pid: getpid(), startTicks: process(getpid())?.startTicks ?? 0, bootID: currentBootID)
     }
 
-    /// Whether it still runs. Where that cannot be told, it does not; nor does one that has only not been waited for yet.
+    /// Whether it still runs. Where that cannot be found out, it does not; nor does a zombie that waits to be reaped.
     public var isAlive: Bool {
         guard bootID == Self.currentBootID, let process = Self.process(pid), process.startTicks == startTicks else {
             return false

@@ -1,7 +1,7 @@
 import DumpCore
 import Glibc
 
-/// What a service manager hears of its service, by the protocol of sd_notify(3): the line that `systemctl status` shows (`STATUS=`), and
+/// What a service manager learns from its service, by the protocol of sd_notify(3): the line that `systemctl status` shows (`STATUS=`), and
 /// that there is progress (`EXTEND_TIMEOUT_USEC=`).
 ///
 /// Nothing else is sent. `READY=1` says that others may start, which for a dump is when it has ended; a unit of `Type=oneshot`

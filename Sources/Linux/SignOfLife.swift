@@ -28,7 +28,7 @@ public enum SignOfLife {
 }
 
 extension SignOfLife {
-    /// Waits on purpose, which is no standing still.
+    /// Waits on purpose, which does not count as a standstill.
     public static func sleep(for time: Duration) async throws {
         let end = ContinuousClock.now + time
         while ContinuousClock.now < end {

@@ -26,7 +26,7 @@ public struct StartingConditions: Sendable {
     /// Whether a descriptor of 0 to 2 was closed. It leads to `/dev/null` since.
     public static func wasClosed(_ descriptor: Int32) -> Bool { clinux_was_closed(descriptor) == 1 }
 
-    /// Whether whoever started us wanted this signal to change nothing, as `nohup(1)` does.
+    /// Whether our parent wanted this signal to change nothing, as `nohup(1)` does.
     public static func wasIgnored(_ signal: Int32) -> Bool { remembered.ignoredSignals.contains(signal) }
 
     /// Sets all of it back, for a program that takes our place. Signals and policy are set for the calling thread, which is the one that
@@ -56,7 +56,7 @@ public struct StartingConditions: Sendable {
         }
         if policy != sched_getscheduler(0) {
             var none = sched_param()
-            // Whoever may leave SCHED_OTHER for SCHED_BATCH, which is all that we do, may go back.
+            // A process that may leave SCHED_OTHER for SCHED_BATCH, which is all that we do, may go back.
             sched_setscheduler(0, policy, &none)
         }
         // Last: a signal that has come meanwhile finds everything as it was.

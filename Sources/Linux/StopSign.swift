@@ -17,13 +17,13 @@ public final class StopSign: Sendable {
     }
 }
 
-/// An error that work on other threads may end with, one value of which says that it was told to end.
+/// An error that work on other threads may end with, one value of which says that it was stopped.
 public protocol StoppableError: Error {
     static var stopped: Self { get }
     var isStopped: Bool { get }
 }
 
-/// The codes of a module whose work may be told to end.
+/// The codes of a module whose work may be stopped.
 public protocol StoppableCode: ErrorCode {
     static var cancelled: Self { get }
     /// What is said of it, such as `the dump was cancelled`.

@@ -7,7 +7,7 @@ public struct SubvolumeFacts: Sendable, Equatable {
     public var number: UInt64
     /// Its UUID, as `btrfs subvolume show` writes it.
     public var id: String
-    /// Of the subvolume that it is a snapshot of, or zeros.
+    /// The id of the subvolume that it is a snapshot of, or zeros.
     public var parentID: String
     public var isReadOnly: Bool
     public var generationAtCreation: UInt64

@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// Removes all that is in a directory, however deep it lies and however long its paths are.
+/// Removes all that is in a directory, at any depth and with paths of any length.
 ///
-/// Each directory is opened from the one above it, by its name alone. What lies deeper than so many open directories is moved to the top and
+/// Each directory is opened from the one above it, by its name alone. What is deeper than so many open directories is moved to the top and
 /// removed from there. Names stay bytes, as they are made into paths a thousand times as slowly.
 final class TreeRemoval {
     private let root: OpenDirectory

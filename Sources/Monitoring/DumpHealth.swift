@@ -6,7 +6,7 @@ import Reporting
 public struct DumpHealth: Sendable, Encodable {
     public var name: String
     public var provider: String
-    /// Of the newest run whose set has it.
+    /// The newest run whose set has it.
     public var lastSuccess: Success?
     /// Bytes of it in the last sets, oldest first, at most twenty.
     public var sizes: [Int64]

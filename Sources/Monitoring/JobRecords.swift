@@ -13,9 +13,9 @@ public struct JobRecords: Sendable {
     public var status: JobStatus
     /// By the name of the repository. One without a record has an empty ledger.
     public var ledgers: [String: RepositoryLedger]
-    /// Of ledgers that cannot be read, by the name of the repository.
+    /// Ledgers that cannot be read, by the name of the repository.
     public var unreadableLedgers: [String: StagingError] = [:]
-    /// Of the job on this host, oldest first.
+    /// Drills of the job on this host, oldest first.
     public var drills: [DrillRecord]
 
     public init(

@@ -97,7 +97,7 @@ public enum JobFile {
             let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
             bytes = try file.closeAfter {
                 guard try [.file, .directory].contains(FileSystem.status(of: file).kind) else { throw NoFile() }
-                // Of what is read, whatever has its name before or after.
+                // Check the file that is read, whatever has its name before or after.
                 if let part = try LoosePart(of: file, at: path) { throw exposed(path, part) }
                 return try file.readAll(atMost: sizeLimit + 1)
             }

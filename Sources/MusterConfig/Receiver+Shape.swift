@@ -148,7 +148,7 @@ extension Shape<Job.Receiver.Header.Value> {
 }
 
 extension NameRule {
-    /// What RFC 9110 lets the name of a header be, less what no one uses.
+    /// What RFC 9110 lets the name of a header be, less what is never used.
     fileprivate static let headers = NameRule(
         pattern: "[A-Za-z][A-Za-z0-9_-]{0,63}", expected: "the name of a header, such as Title",
         reserved: ["Content-Length", "Host", "Transfer-Encoding"])

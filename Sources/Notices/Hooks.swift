@@ -23,13 +23,13 @@ public struct Hooks: Sendable {
     ///
     /// `before` is stopped when our task is cancelled. The others run to their end or their deadline.
     ///
-    /// - Parameter environment: what they are told of the run.
+    /// - Parameter environment: what they get to know about the run.
     /// - Returns: what came of each that ran, and the first failure.
     public func run(
         _ place: Job.Hooks.Place, _ environment: [String: String]
     ) async -> (records: [RunReport.HookRecord], failure: (any OperatorError)?) {
         guard place != .before else { return await runAll(place, environment, grace: .seconds(10)) }
-        // A run that was told to stop ends ten seconds after its last program, see StopLimit: these have their time.
+        // A run that was stopped ends ten seconds after its last program, see StopLimit: these have their time.
         let grace = Task.isCancelled ? max(settings.deadline, .seconds(10)) : .seconds(10)
         return await untilDone { await runAll(place, environment, grace: grace) }
     }

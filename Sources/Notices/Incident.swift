@@ -8,9 +8,9 @@ public struct IncidentChange: Sendable {
     public var kind: Kind
     /// Names the incident within its job, such as `run` or `drill/offsite`.
     public var key: String
-    /// What is told of it, its event aside.
+    /// What its notices say, the event aside.
     public var notice: Notice
-    /// Of an incident that opens: the commands whose success ends it. Nil: any success that has its key.
+    /// For an incident that opens: the commands whose success ends it. Nil: any success that has its key.
     public var endedBy: [String]?
 
     public init(_ kind: Kind, _ key: String, _ notice: Notice, endedBy: [String]? = nil) {
@@ -19,10 +19,10 @@ public struct IncidentChange: Sendable {
     }
 }
 
-/// A change together with those who are to hear of it.
+/// A change together with the receivers that get it.
 struct ToldChange: Sendable {
     var change: IncidentChange
-    /// Those who hear of the topic, in the order of the job file. The others need not be told.
+    /// The receivers of the topic, in the order of the job file. The others get nothing.
     var receivers: [Job.Receiver]
 }
 
@@ -39,10 +39,10 @@ struct IncidentBook: Sendable, Codable, Equatable {
         var job: String
         var key: String
         var openedAt: Timestamp
-        /// Nil while it is open. Kept after its end for those who have not heard of that yet.
+        /// Nil while it is open. Kept after its end for receivers that do not know that yet.
         var endedAt: Timestamp?
         var endedBy: [String]?
-        /// The receivers who know of it, and not yet that it has ended.
+        /// The receivers who know about it, and not yet that it has ended.
         var told: [String] = []
     }
 
@@ -51,7 +51,7 @@ struct IncidentBook: Sendable, Codable, Equatable {
 }
 
 extension IncidentBook {
-    /// Takes note of a change. Returns who is to be told what.
+    /// Takes note of a change. Returns who gets which notice.
     mutating func take(_ told: ToldChange, at time: Timestamp) -> [Delivery] {
         switch told.change.kind {
         case .opened: open(told, at: time)
@@ -59,7 +59,7 @@ extension IncidentBook {
         }
     }
 
-    /// One that is open stays it: those who know of it hear nothing. After its end it is another one.
+    /// An open one stays open: receivers that know about it get nothing. After its end it is another one.
     private mutating func open(_ told: ToldChange, at time: Timestamp) -> [Delivery] {
         let change = told.change
         let (job, key) = (change.notice.job, change.key)
@@ -69,7 +69,7 @@ extension IncidentBook {
         }
         guard let place = place(of: key, of: job) else { return [] }
         incidents[place].endedBy = change.endedBy
-        // Whoever is not told of failures may still want to hear of the end.
+        // A receiver that gets no failures may still want to know of the end.
         let indifferent = told.receivers.filter { !$0.hears(.failure) && $0.hears(.recovery) }.map(\.name)
         incidents[place].add(indifferent)
         let known = incidents[place].told
@@ -93,7 +93,7 @@ extension IncidentBook {
         return due.map { Delivery(receiver: $0, notice: notice, incident: told.change.key) }
     }
 
-    /// Notes that a receiver has heard of the begin of an incident, or of its end.
+    /// Notes that a receiver knows of the start of an incident, or of its end.
     mutating func note(_ delivery: Delivery) {
         guard let key = delivery.incident, let place = place(of: key, of: delivery.notice.job) else { return }
         if delivery.notice.event == .failure {

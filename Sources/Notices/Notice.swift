@@ -4,7 +4,7 @@ import Jobs
 import Reporting
 import SystemPackage
 
-/// What is told of one event: a subject of one line, a text, and the facts that places in templates stand for.
+/// What the notices of one event say: a subject of one line, a text, and the facts that places in templates stand for.
 public struct Notice: Sendable {
     public var event: NoticeEvent
     public var topic: NoticeTopic

@@ -11,9 +11,9 @@ extension Notices {
         var isDamaged: Bool
     }
 
-    /// Writes down what changed, before anyone is told of it. Returns who is to be told.
+    /// Writes down what changed, before sending any notice of it. Returns who gets one.
     ///
-    /// Where nothing can be written, such as on a full disk, all are told as if nothing had been told before: twice is better than never.
+    /// Where nothing can be written, such as on a full disk, all get a notice as if it were the first: twice is better than never.
     func note(_ changes: [ToldChange]) async -> [Delivery] {
         let now = Timestamp.now
         let take = { @Sendable (book: inout IncidentBook) in changes.flatMap { book.take($0, at: now) } }
@@ -21,7 +21,7 @@ extension Notices {
             return try await changingBook(take)
         } catch {
             log.warning(
-                "cannot record which receivers know of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
+                "cannot record who knows of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
             var empty = IncidentBook()
             return take(&empty)
         }
@@ -34,7 +34,7 @@ extension Notices {
             try await changingBook { book in for delivery in reached { book.note(delivery) } }
         } catch {
             log.warning(
-                "cannot record which receivers know of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
+                "cannot record who knows of an incident: \(error.message)", metadata: ["code": "\(error.codeName)"])
         }
     }
 

@@ -9,8 +9,8 @@ import Synchronization
 
 /// Tells the receivers of a job: of each event those who want that, and of an incident once when it begins and once when it ends.
 ///
-/// What was told is in `incidents.json` of the staging area. A receiver that was not reached, or whose answer a crash kept from being noted,
-/// is told again the next time.
+/// Who knows what is in `incidents.json` of the staging area. A receiver that was not reached, or whose answer a crash kept from being noted,
+/// gets the notice the next time.
 public struct Notices: Sendable {
     let job: Job
     let runner: ProgramRunner
@@ -23,7 +23,7 @@ public struct Notices: Sendable {
     /// Tells of an event, of incidents that it opens, and of incidents that it ends, all receivers side by side.
     ///
     /// Returns what came of each, in the order of the job file, within the longest deadline. It does so also when our task is cancelled: how a
-    /// run ended is told then too. Never throws: a receiver that cannot be reached is no reason for a backup to fail, and is logged.
+    /// run ended gets it then too. Never throws: a receiver that cannot be reached must not fail a backup, and is logged.
     @discardableResult
     public func tell(_ event: Notice? = nil, _ changes: [IncidentChange] = []) async -> [RunReport.NoticeRecord] {
         guard !job.receivers.isEmpty else { return [] }
@@ -43,7 +43,7 @@ public struct Notices: Sendable {
         return told.map(\.record)
     }
 
-    /// To those who hear of every single event.
+    /// To those who get every single event.
     private func deliveries(of notice: Notice) -> [Delivery] {
         job.receivers.filter { receiver in
             guard receiver.hears(of: notice.topic), receiver.hears(notice.event) else { return false }
@@ -81,7 +81,7 @@ extension Notices {
         return await carry(receivers.map { Delivery(receiver: $0, notice: notice) }).map(\.record)
     }
 
-    /// Tries every receiver, or those that are named, whatever they hear of.
+    /// Tries every receiver, or those that are named, whichever events they get.
     public func test(_ notice: Notice, names: [String] = []) async -> [RunReport.NoticeRecord] {
         let receivers = job.receivers.filter { names.isEmpty || names.contains($0.name) }
         return await carry(receivers.map { Delivery(receiver: $0, notice: notice) }).map(\.record)

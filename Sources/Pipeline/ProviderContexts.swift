@@ -4,7 +4,7 @@ import Logging
 import Staging
 import SystemPackage
 
-/// What the providers of a job are told when they work for a run, or for a command that undoes what runs have left.
+/// What the providers of a job get when they work for a run, or for a command that undoes what runs have left.
 struct ProviderContexts: Sendable {
     let job: ReadyJob
     let run: RunID
@@ -12,7 +12,7 @@ struct ProviderContexts: Sendable {
     var areaByHand: FilePath?
     let log: Logger
 
-    /// What a provider is told when it works for the dump called `name`.
+    /// What a provider gets when it works for the dump called `name`.
     func context(
         of name: String, _ slots: WorkSlots, jobsPerUnit: Int = 1, progress: any ProgressObserver = NoProgress(),
         previous: PreviousDump? = nil

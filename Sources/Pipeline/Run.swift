@@ -17,7 +17,7 @@ public struct Run: Sendable {
     let observer: Observer
     /// Where a dump by hand is made; nil for what is published.
     var areaByHand: FilePath?
-    /// Of this run, for as long as it goes on.
+    /// The record of this run, for as long as it goes on.
     let record: RunRecord
     let log: Logger
 
@@ -110,7 +110,7 @@ public struct Run: Sendable {
             for removed in try await lock.removeLeftovers() {
                 log.warning("cleaned up after a run that did not end", metadata: ["what": "\(removed)"])
             }
-            // What cannot be undone is said, and is no reason to go without a dump.
+            // What cannot be undone is reported, and dumps are taken all the same.
             // A new set takes the place of the one whose snapshots were kept.
             _ = try await sideEffects.undo(part == .archive ? .leftBehind : .all, in: lock.area)
         } catch {

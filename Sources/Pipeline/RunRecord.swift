@@ -18,7 +18,7 @@ final class RunRecord: Sendable {
     /// When the stage began that the report names.
     private let stageBeganAt = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// Of a run that begins now.
+    /// The record of a run that begins now.
     init(of job: ReadyJob, tool: Manifest.Tool, log: Logger) {
         startedAt = .now
         id = RunID(start: startedAt)
@@ -53,7 +53,7 @@ final class RunRecord: Sendable {
         }
     }
 
-    /// Lets an observer hear of the run as it is on record, and puts on record what he has found.
+    /// Shows an observer the run as it is on record, and puts on record what he has found.
     func tell(_ observer: Run.Observer, in area: StagingArea) async {
         let known = current.findings ?? []
         let news = await observer(current).filter { !known.contains($0) }

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import Processes
 
-/// Dumps a PostgreSQL cluster: asks over libpq what there is, and lets pg_dump and pg_dumpall write it.
+/// Dumps a PostgreSQL cluster: asks the server over libpq what it has, and lets pg_dump and pg_dumpall write it.
 public struct PostgreSQLProvider: UndoingProvider {
     let settings: PostgreSQLSettings
     let password: @Sendable () async throws -> Secret?
@@ -30,7 +30,7 @@ public struct PostgreSQLProvider: UndoingProvider {
         let options = try await inContainer(ofSettings)
         let password = try await resolvedPassword() ?? ofService
         var pinned = options.pinned(to: paused)
-        // A container that was started anew has another first process.
+        // A container that was restarted has another first process.
         if settings.container != nil { pinned["host"] = options["host"] }
         try await Session.connect(pinned, password: password, as: try account()).closing {
             session throws(DumpError) in try await ReplayPause.undo(paused, on: session)

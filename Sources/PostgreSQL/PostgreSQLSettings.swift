@@ -19,7 +19,7 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     /// How old the whole copy of a table may become that its changes are stored against.
     public var growthMaxAge = Duration.seconds(90 * 86400)
     public var consistency = Consistency.best
-    /// How often and how long the databases are frozen anew when they were not all frozen at one instant.
+    /// How often and how long the databases are frozen again when they were not all frozen at one instant.
     public var freezeAttempts = 500
     public var freezeTime = Duration.seconds(5)
     /// How much of the connections that the server has free the dump may take, in percent.
@@ -37,7 +37,7 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     /// Most have ended by then, and are compared at their end: looking would cost the server as much as a small dump. When tables have changed,
     /// so much is dumped in vain at the most.
     var unwatched = Duration.seconds(3)
-    /// How long the whole dump may take before it is stopped and fails; nil is no limit.
+    /// How long the whole dump may take before it is stopped and fails; nil for no limit.
     public var deadline: Duration? = .seconds(24 * 3600)
     /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for those of the server's own
     /// major version, else for the next newer ones.

@@ -23,10 +23,10 @@ struct ChildProcess: Sendable {
         return ChildProcess(pid: pid)
     }
 
-    /// Waits for its end: the wait status, or nil if the kernel does not know it any more. To be called once.
+    /// Waits for its end: the wait status, or nil if the kernel no longer knows it. To be called once.
     func reap() -> Int32? {
         var status: Int32 = 0
-        // It has ended, or was told to: what interrupts this a thousand times is no signal of ours.
+        // It has ended, or was signalled: what interrupts this a thousand times is not our signal.
         for _ in 0..<1000 {
             if waitpid(pid, &status, 0) == pid { return status }
             guard errno == EINTR else { return nil }

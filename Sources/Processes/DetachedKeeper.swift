@@ -20,7 +20,7 @@ public final class DetachedKeeper: Sendable {
         return await onOwnThread {
             var message = [UInt8](repeating: 0, count: 8192)
             var count = recv(socket.rawValue, &message, message.count, 0)
-            // A reset is told once, before what had been sent: the keeper has ended without having read all of ours.
+            // A reset is reported once, before what had been sent: the keeper has ended without having read all of ours.
             while count < 0 && (errno == EINTR || errno == ECONNRESET) {
                 count = recv(socket.rawValue, &message, message.count, 0)
             }
@@ -31,7 +31,7 @@ public final class DetachedKeeper: Sendable {
     /// Sends a message. One that has ended already has no reader, which its status says.
     public func send(_ message: [UInt8]) { Glibc.send(socket.rawValue, message, message.count, Int32(MSG_NOSIGNAL)) }
 
-    /// Ends the conversation, and waits for its end: how it ended, or nil if the kernel does not know it any more. To be called once.
+    /// Ends the conversation, and waits for its end: how it ended, or nil if the kernel no longer knows it. To be called once.
     public func end() async -> ProgramOutcome.Status? {
         // What a socket is closed with cannot fail in a way that matters.
         try? socket.close()
@@ -45,7 +45,7 @@ extension ProgramRunner {
     ///
     /// - Parameters:
     ///   - arguments: the keeper's own.
-    ///   - program: what it runs: its variables, and what it inherits of ours.
+    ///   - program: what it runs: its variables, and what it inherits from us.
     public func startDetached(
         _ arguments: [String], withEnvironmentOf program: Program
     ) throws(Errno) -> DetachedKeeper {

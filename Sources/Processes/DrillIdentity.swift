@@ -66,7 +66,7 @@ public struct DrillIdentity: Sendable {
             hint: "Run the drill as root without naming a user: its server then has a user of its own.")
     }
 
-    /// Of the numbers that systemd gives to services without an account (`DynamicUser=`), from its table of users and groups.
+    /// The numbers that systemd gives to services without an account (`DynamicUser=`), from its table of users and groups.
     private static let numbers: ClosedRange<UInt32> = 61184...65519
 
     /// One that neither an account nor a process has.

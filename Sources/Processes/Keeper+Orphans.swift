@@ -29,7 +29,7 @@ extension Keeper {
         }
     }
 
-    /// None if another process has got the number of the dead one: whose keepers they are cannot be told then.
+    /// None if another process has got the number of the dead one: then the keepers cannot be assigned.
     private static func orphans(of owner: ProcessIdentity) -> [(pid: Int32, grace: Duration)] {
         guard !owner.hasSuccessor, let names = try? FileSystem.names(in: "/proc") else { return [] }
         return names.compactMap { Int32($0.string) }
@@ -37,7 +37,7 @@ extension Keeper {
     }
 
     /// What a keeper of a program that `parent` had run leaves it for its end, by the command line that `arguments(for:)` made. Nil if it is
-    /// none. Whoever thaws what a dead run has frozen waits for its holder by the lock.
+    /// not such a keeper. A process that thaws what a dead run has frozen waits for its holder by the lock.
     private static func grace(of process: Int32, for parent: Int32) -> Duration? {
         guard let comm = FileSystem.kernelText(of: FilePath("/proc/\(process)/comm")), comm == name + "\n",
             let line = FileSystem.kernelText(of: FilePath("/proc/\(process)/cmdline"))

@@ -7,7 +7,7 @@ import SystemPackage
 public enum Keeper {
     static let name = "muster-keeper"
 
-    /// The keeper that was installed together with the running executable: it lies beside it.
+    /// The keeper that was installed together with the running executable: it is beside it.
     public static func installed() throws(ProcessError) -> FilePath {
         try requireKernel()
         guard let path = realpath("/proc/self/exe", nil) else {

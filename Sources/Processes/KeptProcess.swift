@@ -23,7 +23,7 @@ struct KeptProcess: ~Copyable {
     ///
     /// - Parameters:
     ///   - input: what the program reads.
-    ///   - secrets: what the keeper hands on in memory, as it is told; nil for none.
+    ///   - secrets: what the keeper hands on in memory, line by line; nil for none.
     ///   - file: where standard output goes; nil for a pipe to us.
     static func start(
         _ words: [String], _ variables: [String: String], in directory: FilePath, input: FileDescriptor,

@@ -5,13 +5,13 @@ import SystemPackage
 /// A program that takes the place of our own process: for an operator who wants to speak with it.
 ///
 /// Terminal, standard input, output and errors, working directory and process id are ours, and so is the environment. Its status is what
-/// whoever started us gets. Nobody watches over it.
+/// our parent gets. It is not supervised.
 public struct ProcessReplacement: Sendable {
     public var executable: FilePath
     public var arguments: [String]
     /// Over our own environment.
     public var environment: [String: String]
-    /// Variables of ours that are not handed on.
+    /// Our variables that are not handed on.
     public var withheld: Set<String> = []
     public var secret: HandedSecret?
 

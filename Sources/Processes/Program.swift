@@ -28,7 +28,7 @@ public struct Program: Sendable {
     public var entersDirectory = false
     /// At most `Program.mostSecrets`.
     public var secrets: [HandedSecret]
-    /// What it is told while it runs, on its standard input; nil for nothing.
+    /// What it gets while it runs, on its standard input; nil for nothing.
     public var input: ProgramInput?
     /// What it reads on its standard input in place of `input`. The caller closes it once the program runs.
     public var inputFile: FileDescriptor?
@@ -86,7 +86,7 @@ public struct HandedSecret: Sendable {
         HandedSecret(variable: variable, form: .path, text: text)
     }
 
-    /// The same for text that is no secret.
+    /// The same for text that is not secret.
     public static func document(namedBy variable: String, _ text: String) -> HandedSecret {
         HandedSecret(variable: variable, form: .path, text: Secret(text), isSecret: false)
     }

@@ -3,7 +3,7 @@ import Linux
 import Synchronization
 import SystemPackage
 
-/// What a program is told while it runs, line by line on its standard input. For one program, once.
+/// What a program gets while it runs, line by line on its standard input. For one program, once.
 ///
 /// The program may rely on the end: its input ends when we close it, and when we end.
 public final class ProgramInput: Sendable {
@@ -24,7 +24,7 @@ public final class ProgramInput: Sendable {
 
     deinit { close() }
 
-    /// Sends a line, which waits for nobody: false if the program has ended, has closed its input, or does not read what it was told before.
+    /// Sends a line without waiting: false if the program has ended, has closed its input, or does not read the lines before.
     @discardableResult
     public func send(_ line: String) -> Bool {
         let bytes = Array((line + "\n").utf8)
@@ -35,10 +35,10 @@ public final class ProgramInput: Sendable {
         }
     }
 
-    /// Whether the program has read all that it was told. To be asked once it has ended, before `close`.
+    /// Whether the program has read all its lines. To be asked once it has ended, before `close`.
     public var isRead: Bool {
         guard !lostLine.withLock({ $0 }) else { return false }
-        // A pipe that cannot be asked is no fault of the program.
+        // A pipe that cannot be asked is not the program's fault.
         return ends.withLock { $0.write < 0 || (try? FileDescriptor(rawValue: $0.write).unreadBytes()) ?? 0 == 0 }
     }
 

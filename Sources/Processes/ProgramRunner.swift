@@ -54,7 +54,7 @@ public struct ProgramRunner: Sendable {
             throw ProcessError(
                 .cannotRun, "cannot run \(name): \(error)", hint: Self.hint(for: error), underlying: error)
         }
-        // A cancelled program may have ended well before it heard of it.
+        // A cancelled program may have ended well before it got the signal.
         if Task.isCancelled { throw cancelled(program) }
         if ended.isOverLimit, case .collect(let limit) = output {
             throw ProcessError(.tooMuchOutput, "\(name) wrote more than \(formatBytes(Int64(limit)))")

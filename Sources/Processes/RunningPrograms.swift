@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The programs that run at this moment, for whoever has to end this process and must leave them their time.
+/// The programs that run at this moment: what ends this process must leave them their time.
 public enum RunningPrograms {
     private static let graces = Mutex<[UInt64: Duration]>([:])
     private static let next = Atomic<UInt64>(0)

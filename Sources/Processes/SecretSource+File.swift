@@ -85,7 +85,7 @@ extension SecretSource {
     }
 
     private static func open(_ path: FilePath) throws(Errno) -> FileDescriptor {
-        // Opening a pipe that nobody writes to would wait for ever.
+        // Opening a pipe without a writer would wait for ever.
         let opened = path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard opened >= 0 else { throw Errno(rawValue: errno) }
         return FileDescriptor(rawValue: opened)

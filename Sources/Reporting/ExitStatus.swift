@@ -28,7 +28,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         }
     }
 
-    /// Of a command that was told to stop by this signal, or by no one who is known.
+    /// The status of a command that was stopped by this signal, or by an unknown one.
     public init(stoppedBy signal: Int32?) {
         self = signal.flatMap { ExitStatus(rawValue: 128 + $0) } ?? .terminated
     }

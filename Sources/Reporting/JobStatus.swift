@@ -28,9 +28,9 @@ public struct JobStatus: Sendable, Codable {
     public var setError: RunReport.ErrorRecord?
     /// Who holds the lock, in words, if anyone does.
     public var holder: String?
-    /// What dead runs have left and nobody has undone yet, newest first.
+    /// What dead runs have left and is not undone yet, newest first.
     public var toUndo: [Undoing] = []
-    /// What was kept for somebody's Borg, and was not all there any more when another run released it. `muster release` tells.
+    /// What was kept for a Borg outside of Muster, and was no longer whole when another run released it. `muster release` tells.
     public var lost: [UndoRecord] = []
     /// What killed commands have left beside their targets.
     public var unfinished: [UnfinishedDirectory] = []
@@ -59,7 +59,7 @@ public struct JobStatus: Sendable, Codable {
         lost = try await area.lostRecords()
         unfinished = try await area.unfinishedDirectories()
         unreadable = try await area.unreadableUndoRecords().map(\.message)
-        // A report of another version that cannot be read any more is no news.
+        // A report of another version that can no longer be read is not news.
         runs = try await area.reports().compactMap {
             try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes).asOfNow
         }

@@ -32,7 +32,7 @@ public struct ProgressLine: Sendable, Hashable {
 
 /// Where progress is shown.
 public protocol ProgressDisplay: Sendable {
-    /// How often it is worth measuring; nil where nobody looks.
+    /// How often it is worth measuring; nil where progress is not shown.
     var interval: Duration? { get }
     /// Replaces what was shown.
     func show(_ lines: [ProgressLine])

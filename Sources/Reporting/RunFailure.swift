@@ -16,7 +16,7 @@ public enum RunFailure: Error {
     case locked(any OperatorError)
     /// The job file does not fit what is there, such as a staging area of another job. Nothing was changed.
     case configuration(any OperatorError)
-    /// The run was told to stop.
+    /// The run was stopped.
     case interrupted
 
     /// The stage of a run that an error came from.
@@ -37,7 +37,7 @@ public enum RunFailure: Error {
         }
     }
 
-    /// What the operator is told; nil after an interruption, which the operator asked for.
+    /// What the operator reads; nil after an interruption, which the operator asked for.
     public var error: (any OperatorError)? {
         switch self {
         case .dump(let error), .archive(let error), .damagedSet(let error), .afterwards(let error), .locked(let error),

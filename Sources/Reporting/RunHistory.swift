@@ -19,14 +19,14 @@ public struct PastDump: Sendable, Encodable, CustomStringConvertible {
 
 /// What the last runs of a job dumped, from their reports: the measure for the next one.
 public struct RunHistory: Sendable {
-    /// Of runs in which all went well up to the published set, newest first.
+    /// Runs in which all went well up to the published set, newest first.
     private let runs: [RunReport]
 
     /// Without any run.
     public init() { runs = [] }
 
     /// Reads the reports of a staging area; one that is not there has none. A report of another version that cannot be read
-    /// any more is no measure.
+    /// is not a measure.
     public init(of staging: FilePath) async throws(StagingError) {
         let reports = try await StagingArea.openExisting(staging)?.reports() ?? []
         runs = reports.compactMap { try? SnakeCaseJSON.decode(RunReport.self, from: $0.bytes) }
@@ -38,7 +38,7 @@ public struct RunHistory: Sendable {
     public func last(_ dump: String, _ kind: String) -> PastDump? { past(dump, kind).first }
 
     /// Bytes of the dump in the last runs, at most five and newest first. Sizes from before the last run whose sizes were accepted
-    /// are no measure any more.
+    /// are no longer a measure.
     public func sizes(of dump: String, _ kind: String) -> [Int64] {
         let end = runs.firstIndex { $0.sizesAccepted == true }.map { $0 + 1 } ?? runs.endIndex
         return past(dump, kind, in: runs[..<end]).prefix(Self.measuredRuns).map(\.bytes)

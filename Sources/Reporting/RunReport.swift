@@ -8,11 +8,11 @@ public struct RunReport: Sendable, Codable {
         case done, failed, interrupted
         /// The run has not ended, as far as it could write that down.
         case running
-        /// It was killed, or its host was. Never in a report's file, which nobody is left to change.
+        /// It was killed, or its host was. Never in a report's file, which a dead run cannot change.
         case noResult = "no_result"
     }
 
-    /// Which part of the story is told by a run.
+    /// Which part of the story a run tells.
     public enum Part: String, Sendable {
         /// Everything: dump, publish, archive.
         case run
@@ -32,7 +32,7 @@ public struct RunReport: Sendable, Codable {
     public var runID: RunID
     public var host: String
     public var startedAt: Timestamp
-    /// Of a run without a result: when it was last heard of.
+    /// For a run without a result: its last sign of life.
     public var endedAt: Timestamp
     public var outcome = Outcome.running
     /// Nil without a result.
@@ -54,11 +54,11 @@ public struct RunReport: Sendable, Codable {
     /// The set that was published, or archived if the run only archived.
     public var set: SetRecord?
     public var archives: [ArchiveRecord] = []
-    /// Whether the operator said that the sizes of this run are right; the sizes of runs before it are no measure any more.
+    /// Whether the operator said that the sizes of this run are right; the sizes of runs before it are no longer a measure.
     public var sizesAccepted: Bool?
     /// The operator's programs that were run, in their order; nil if there were none.
     public var hooks: [HookRecord]?
-    /// Who was told of the run, and who was not reached; nil if no receiver was to be told.
+    /// Which receivers were reached, and which were not; nil if none was due a notice.
     public var notices: [NoticeRecord]?
     /// What systemd calls this start of the unit; nil outside one.
     public var invocationID: String?
@@ -157,7 +157,7 @@ extension RunReport {
         public var id: String?
         /// New bytes in the repository, after deduplication and compression.
         public var storedBytes: Int64?
-        /// Of the duration, what it took to show that the archive holds the set.
+        /// The part of the duration that it took to show that the archive holds the set.
         public var confirmationSeconds: Double?
         public var error: ErrorRecord?
         /// What followed a confirmed archive; nil if nothing was to follow.
@@ -197,7 +197,7 @@ extension RunReport.DumpRecord {
 }
 
 extension RunReport {
-    /// Of all dumps, those that are more than notes.
+    /// What is more than a note, of all dumps.
     public var warnings: [Finding] { dumps.flatMap(\.remarks).filter { $0.severity != .note } }
 }
 
@@ -213,7 +213,7 @@ extension RunReport {
         }
     }
 
-    /// The report as it is to be read now: nobody writes down the end of a run that was killed.
+    /// The report as it is to be read now: a run that was killed never writes down its end.
     var asOfNow: RunReport {
         guard outcome == .running, process?.isAlive != true else { return self }
         var report = self
@@ -232,7 +232,7 @@ extension RunReport {
 }
 
 extension RunReport.Outcome {
-    /// Of a run that ended.
+    /// The outcome of a run that ended.
     public init(_ failure: RunFailure?) {
         self =
             switch failure {

@@ -5,7 +5,7 @@ import Staging
 public struct Undoing: Sendable, Codable {
     /// Nil if it cannot be read.
     public var record: UndoRecord?
-    /// What was wrong with what was kept for somebody's Borg, which may have read it since. Nil if nothing was, or nothing was kept.
+    /// What was wrong with what was kept for a Borg outside of Muster, which may have read it since. Nil if nothing was, or nothing was kept.
     public var loss: String?
     /// Where the record is, or was.
     public var file: String?

@@ -20,7 +20,7 @@ public struct RestoreMeans: Sendable {
         (self.area, self.restorers, self.base, self.display, self.log) = (area, restorers, base, display, log)
     }
 
-    /// What a restorer is told when it works for a dump.
+    /// What a restorer gets when it works for a dump.
     func context(
         of dump: String, _ run: RunID, turns: RunContext.Turns = RunContext.Turns(slots: WorkSlots(capacity: 1))
     ) -> RunContext {

@@ -49,7 +49,7 @@ final class RemovedList {
 }
 
 extension RemovedRange {
-    /// Of `17 20`. Nil for anything else.
+    /// The range in a line such as `17 20`. Nil for anything else.
     init?(_ line: ArraySlice<UInt8>) {
         let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard words.count == 2, let first = Self.number(words[0]), let last = Self.number(words[1]), first >= 1,

@@ -5,10 +5,10 @@ import SystemPackage
 
 /// A table put together from the files that it is stored in.
 public struct RowAssembly: Sendable {
-    /// Of the table's file: what it has with the rows and what follows them.
+    /// The SHA-256 of the table's file: its rows and what follows them.
     public var sha256: String
     public var bytes: Int64
-    /// Of its rows.
+    /// The sums of its rows.
     var sums: RowSums
 
     /// Puts a table together, in memory of a fixed size.

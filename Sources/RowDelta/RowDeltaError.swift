@@ -17,7 +17,7 @@ public enum RowDeltaFailure: String, ErrorCode {
     case cannotRead = "cannot_read"
     /// The operating system refused to write, or to link.
     case system
-    /// The work was told to end.
+    /// The work was stopped.
     case cancelled
 }
 

@@ -25,7 +25,7 @@ struct RowFolding {
         return lines
     }
 
-    /// Of lines before those of the folded changes.
+    /// Writes the removed lines before those of the folded changes.
     private func writeRemoved(_ gone: [FilePath], upTo last: Int64, to path: FilePath) throws(RowDeltaError) {
         var removed = try RemovedLines.open(gone)
         let file = try BufferedFile(path)

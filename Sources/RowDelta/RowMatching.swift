@@ -12,11 +12,11 @@ struct RowDifference {
     /// What follows the rows, before and now.
     var formerTail: RowStream.Tail
     var tail: RowStream.Tail
-    /// Of all rows that there are now.
+    /// The sums of all current rows.
     var sums: RowSums
-    /// Of the files that were compared with.
+    /// The digests of the files that were compared with.
     var digests: [FileDigest]
-    /// Of the line that came last.
+    /// The number of the line that came last.
     var lines: Int64
 
     var isEmpty: Bool { removed.count == 0 && added.count == 0 && formerTail.bytes == tail.bytes }

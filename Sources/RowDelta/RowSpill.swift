@@ -14,14 +14,14 @@ final class RowSpill {
 
     private struct Part {
         var filled = 0
-        /// Of the file, by their numbers.
+        /// The blocks of the file, by their numbers.
         var blocks: [UInt32] = []
     }
 
     private static let partsOfSide = 512
     private static let entriesOfBlock = 170
     private static let blockSize = 4096
-    /// Of one part and side: half a million, which take 12 MiB.
+    /// The limit for one part and side: half a million, which take 12 MiB.
     private static let mostBlocks = 3072
 
     private let directory: FilePath

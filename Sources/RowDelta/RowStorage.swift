@@ -237,7 +237,7 @@ extension RowTable {
         chain.replaceLast(count, by: name)
     }
 
-    /// Of each change.
+    /// The size of each change.
     private func sizes(_ chain: RowChain) throws(RowDeltaError) -> [Int64] {
         var sizes: [Int64] = []
         for name in chain.names.dropFirst() {
@@ -256,14 +256,14 @@ extension RowTable {
         return sum
     }
 
-    /// Of files that are new.
+    /// Adds the digests of new files.
     private func add(_ chain: RowChain, to digests: inout [FilePath: FileDigest]) throws(RowDeltaError) {
         for path in chain.files where digests[path] == nil { digests[path] = try Self.digest(of: path, until: stop) }
     }
 
     /// What the files put together are. Throws unless they are the rows that were dumped.
     private func proven(_ chain: RowChain, _ sums: RowSums, _ key: RowKey) throws(RowDeltaError) -> RowAssembly {
-        // As it lies there, and not as we think that we have written it.
+        // As it is on disk, and not as we think that we have written it.
         let found = try RowChain(in: directory)
         let assembly = try RowAssembly(of: found, proving: key, until: stop)
         guard found == chain, assembly.sums == sums, assembly.bytes == digest.bytes else {

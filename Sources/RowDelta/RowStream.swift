@@ -34,7 +34,7 @@ struct RowStream: ~Copyable {
     private let stop: StopSign
     private var current = 0
     private var file: OpenFile?
-    /// Of the files that were read to their end, in their order, if they are hashed.
+    /// The digests of the files that were read to their end, in their order, if they are hashed.
     private(set) var digests: [FileDigest] = []
 
     private(set) var buffer: UnsafeMutableRawPointer
@@ -43,11 +43,11 @@ struct RowStream: ~Copyable {
     private var end = 0
     private var scanned = 0
     private var probed = 0
-    /// Of all bytes before the buffer.
+    /// How many bytes came before the buffer.
     private var dropped: Int64 = 0
 
     private var removed: RemovedLines
-    /// Of the line that was found last.
+    /// The number of the line that was found last.
     private(set) var line: Int64 = 0
     private(set) var tail = Tail()
     private var isInTail = false

@@ -40,7 +40,7 @@ final class SortedPositions {
         numbers.removeAll(keepingCapacity: true)
     }
 
-    /// All of them in their order. Nothing can be added any more.
+    /// All of them in their order. Nothing can be added after that.
     func sorted() throws(RowDeltaError) -> Reader {
         guard let file else {
             numbers.sort()

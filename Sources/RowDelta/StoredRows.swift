@@ -7,7 +7,7 @@ public struct FormerRows: Sendable {
     public var directory: FilePath
     /// The SHA-256 of each, by its name.
     public var sealed: [String: String]
-    /// Of the table's file as it was dumped then, and of the one that its files put together are.
+    /// The SHA-256 of the table's file as it was dumped then, and of the one that its files make when put together.
     public var dumpedSHA256: String
     public var sha256: String
     public var bytes: Int64
@@ -32,9 +32,9 @@ public struct StoredRows: Sendable {
 
     public var outcome: Outcome
     public var files: [(name: FilePath.Component, digest: FileDigest)]
-    /// Of the table's file as it was dumped.
+    /// The SHA-256 of the table's file as it was dumped.
     public var dumpedSHA256: String
-    /// Of the one that the files put together are.
+    /// The SHA-256 of the one that the files make when put together.
     public var sha256: String
     public var bytes: Int64
 

@@ -15,7 +15,7 @@ public struct ObjectShape<Value: Sendable>: Sendable {
 
     struct Field: Sendable {
         var name: String
-        /// A sentence for whoever writes the file.
+        /// A sentence for the author of the file.
         var help: String
         var isRequired: Bool
         var schema: PlainValue

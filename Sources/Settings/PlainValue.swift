@@ -38,7 +38,7 @@ public enum PlainValue: Sendable, Hashable {
         other.members.reduce(into: self) { $0[$1.key] = $1.value }
     }
 
-    /// Of a mapping; anything else has none.
+    /// The members of a mapping; anything else has none.
     public var members: [Member] {
         guard case .mapping(let members) = self else { return [] }
         return members

@@ -2,7 +2,7 @@ import SystemPackage
 
 /// Every kind of provider that a job may name: those that come with the program, and those of plugins, which are found by name.
 public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
-    /// Where kinds are found that are not built in. A description that cannot be used is a fault of the one who names it, and of nobody else.
+    /// Where plugins are found. A description that cannot be used is a fault of the job that names it, and of no other.
     public struct Further: Sendable {
         /// The kind of that name; nil if there is none.
         var find: @Sendable (_ name: String, _ directories: [FilePath]?) -> Result<ProviderKind?, Fault>
@@ -44,7 +44,7 @@ public struct ProviderKinds: Sendable, ExpressibleByArrayLiteral {
         return try further?.find(name, directories).get()
     }
 
-    /// The same for what needs no reason why there is none.
+    /// The same, where the reason does not matter.
     public func find(_ name: String) -> ProviderKind? { try? kind(named: name) }
 
     /// Sorted after those that are built in.

@@ -2,7 +2,7 @@
 public protocol ProviderSettings: Sendable, Equatable {
     /// The user whose programs fill the dump, if not our own.
     var programUser: String? { get }
-    /// How long the dump may take before it is stopped and fails; nil is no limit.
+    /// How long the dump may take before it is stopped and fails; nil for no limit.
     var deadline: Duration? { get }
 }
 

@@ -55,7 +55,7 @@ extension Duration {
         guard !text.isEmpty, text.matches(all: durationPattern) else { return nil }
         var total: Int64 = 0
         for part in text.matches(of: /([0-9]+)([a-z]*)/) {
-            // Of the numbers only 0 needs no unit. The pattern lets no other unit through.
+            // Only the number 0 needs no unit. The pattern lets no other unit through.
             let unit = Self.textUnits.first { $0.name == part.output.2 }?.milliseconds ?? 0
             guard let count = Int64(part.output.1) else { return nil }
             let (milliseconds, tooLong) = count.multipliedReportingOverflow(by: unit)
@@ -66,7 +66,7 @@ extension Duration {
         self = .milliseconds(total)
     }
 
-    /// Why `text`, a number alone, is no duration; nil if it is something else. What counts hours to one reader counts seconds to another.
+    /// Why `text`, a number alone, is not a duration; nil if it is something else. What counts hours to one reader counts seconds to another.
     public static func missingUnit(in text: String) -> Fault? {
         guard text.matches(all: "[0-9]{1,9}"), text != "0" else { return nil }
         return Fault("\(text) has no unit", hint: "Write \(text)s, \(text)m, \(text)h or \(text)d.")

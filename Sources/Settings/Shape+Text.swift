@@ -44,7 +44,7 @@ extension Shape<String> {
 extension String {
     /// Whether the whole of this matches a regular expression. Letters are compared as code points: no accents, no look-alikes.
     func matches(all pattern: String) -> Bool {
-        // The patterns are constants of ours, which the tests use.
+        // The patterns are constants in our own code, which the tests use.
         let expression = try! Regex(pattern).matchingSemantics(.unicodeScalar)
         return wholeMatch(of: expression) != nil
     }

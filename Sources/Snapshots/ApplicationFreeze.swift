@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// The commands are programs and their arguments, run without a shell, and end with status 0 when it is done. **The
 /// thaw command may be run more than once, also of what was never frozen**, and is a success then too: after a crash
-/// nobody knows how far it had come.
+/// it is not known how far it had come.
 ///
 /// A process of its own, which outlives Muster, freezes it, holds it and thaws it: when all is taken, after the deadline, and at once when Muster
 /// ends, however it ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed again. What the freeze command
@@ -19,7 +19,7 @@ public actor ApplicationFreeze: Quiescence {
     private let freeze: [String]
     private let thaw: [String]
     private let deadline: Duration
-    /// Whoever freezes or thaws the application for this job has it.
+    /// The process that freezes or thaws the application for this job holds it.
     private let lock: FilePath
     private let programs: SystemPrograms
     private var held: Held?
@@ -98,7 +98,7 @@ public actor ApplicationFreeze: Quiescence {
         try await thawAlone(frozen.thaw, within: frozen.deadline)
     }
 
-    /// Thaws what somebody has frozen, once nobody holds it frozen any more. Also when the run is being cancelled.
+    /// Thaws what is frozen, once no process holds it frozen. Also when the run is being cancelled.
     private func thawAlone(_ thaw: [String], within limit: Duration) async throws(DumpError) {
         let outcome = try await hold(thawingBy: thaw, for: limit).end()
         guard outcome != .endedEarly else { throw holderEnded() }

@@ -4,7 +4,7 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// A process that freezes an application, holds it, and thaws it: when it is told to, after a time, and at once when this process ends, however
+/// A process that freezes an application, holds it, and thaws it: on request, after a time, and at once when this process ends, however
 /// it ends. It outlives us.
 ///
 /// `Sources/muster-keeper/freeze.c` says how.
@@ -16,7 +16,7 @@ struct FreezeHolder: Sendable {
         case failed(ProgramOutcome)
         /// It took longer than the application may be frozen, and was killed.
         case tooLong
-        /// This process, or somebody else, wanted the holder to end.
+        /// This process, or another one, wanted the holder to end.
         case stopped
         /// Another freeze of the job has held the lock for too long.
         case lockHeld
@@ -31,7 +31,7 @@ struct FreezeHolder: Sendable {
         case held
         /// It was thawed before, because the time was up.
         case timeWasUp
-        /// It was thawed before, because somebody wanted the holder to end.
+        /// It was thawed before, because another process wanted the holder to end.
         case endedEarly
         /// Nothing was left of what the command that freezes had left running: what that held, it held no longer.
         case sessionEnded
@@ -45,7 +45,7 @@ struct FreezeHolder: Sendable {
         case lockHeld
         /// The same, because the lock cannot be opened.
         case noLock(Errno)
-        /// The holder was killed. Nobody knows whether the application is frozen.
+        /// The holder was killed. It is not known whether the application is frozen.
         case lost
     }
 
@@ -135,7 +135,7 @@ extension FreezeHolder {
     ///   - freeze: what it runs to freeze the application, as our own user. Nil if it is only to thaw it. Only the executable and its arguments count.
     ///   - thaw: what it runs in the end, with the environment of which it runs both.
     ///   - limit: how long the application may be frozen, that command included.
-    ///   - lock: path of a file, made if it is not there, which nobody else has who freezes or thaws the application.
+    ///   - lock: path of a file, made if it is not there, which only the process holds that freezes or thaws the application.
     init(
         freezingBy freeze: Program?, thawingBy thaw: Program, for limit: Duration, lock: FilePath,
         _ runner: ProgramRunner

@@ -104,6 +104,6 @@ extension DumpError {
 }
 
 extension DumpErrorCode {
-    /// A snapshot was there when it was taken, and is not whole any more.
+    /// A snapshot was there when it was taken, and is no longer whole.
     public static let snapshotLost = DumpError.Code(rawValue: "snapshot_lost")
 }

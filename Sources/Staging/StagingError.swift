@@ -11,7 +11,7 @@ public enum StagingErrorCode: String, ErrorCode {
     case locked
     /// The lock that the call needs has been released.
     case lockNotHeld = "lock_not_held"
-    /// The directory is no staging area and must not become one.
+    /// The directory is not a staging area and must not become one.
     case unsuitableDirectory = "unsuitable_directory"
     /// What a dead run left behind has not been removed yet.
     case leftovers

@@ -81,7 +81,7 @@ extension FilePath {
 
 /// Whether a path stays below where it starts, and is written in the only way that it can be.
 private func leadsDown(_ path: [UInt8]) -> Bool {
-    // Of the name at hand: how many bytes it has, and whether all of them are dots.
+    // For the name at hand: how many bytes it has, and whether all of them are dots.
     var (count, isDots) = (0, true)
     for byte in path + [UInt8(ascii: "/")] {
         guard byte != UInt8(ascii: "/") else {

@@ -2,7 +2,7 @@ import Checksums
 import Linux
 import SystemPackage
 
-/// An inventory in a file, read entry by entry, once the file is known to be the one that somebody vouches for.
+/// An inventory in a file, read entry by entry, once the file is known to be the one that a manifest vouches for.
 ///
 /// For one thread at a time.
 public final class InventoryFile {

@@ -30,7 +30,7 @@ public final class PathSpool: Sendable {
 
     deinit { state.withLock { try? $0.file?.close() } }
 
-    /// Of two values for one path both come back, in any order.
+    /// If one path has two values, both come back, in any order.
     public func add(_ path: FilePath, _ value: [UInt8]) throws(Errno) { try add(path.bytes, value) }
 
     /// A path as another program wrote it, which comes back byte for byte.

@@ -82,7 +82,7 @@ public struct PathSpoolReader {
             return true
         }
 
-        /// Of the next record in `buffer`.
+        /// Where the next record starts in `buffer`.
         private mutating func start() throws(Errno) -> Int? {
             guard let file else {
                 defer { place += 1 }

@@ -2,12 +2,12 @@ import Linux
 import SystemPackage
 
 extension TreeEntry {
-    /// What lies at a path now, a file's bytes apart.
+    /// What is at a path now, a file's bytes apart.
     public init(reading path: FilePath, of root: OpenDirectory) throws(Errno) {
         try self.init(path, root.status(of: path), reading: root)
     }
 
-    /// - Parameter status: of what lies there.
+    /// - Parameter status: of what is there.
     public init(_ path: FilePath, _ status: FileStatus, reading root: OpenDirectory) throws(Errno) {
         self.init(path, status)
         (target, attributes) = try root.details(of: path, status)
@@ -23,7 +23,7 @@ extension TreeEntry {
             if one != two { found.append("\(what) \(text(one)) and not \(text(two))") }
         }
         if kind == .file { compare("has", bytes, other.bytes) { "\($0) bytes" } }
-        // Every symbolic link has the same mode, which is nobody's.
+        // Every symbolic link has the same mode, which means nothing.
         if kind != .symbolicLink { compare("has mode", mode, other.mode) { String($0, radix: 8) } }
         if withOwner, uid != other.uid || gid != other.gid {
             found.append("belongs to \(uid):\(gid) and not \(other.uid):\(other.gid)")

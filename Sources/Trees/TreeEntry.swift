@@ -10,24 +10,24 @@ public struct TreeEntry: Sendable, Hashable {
     public var mode: UInt32
     public var uid: UInt32
     public var gid: UInt32
-    /// Of a file; 0 for anything else.
+    /// The size of a file; 0 for anything else.
     public var bytes: Int64
     /// Last change of contents, nanoseconds since 1970.
     public var modified: Int64
-    /// Of a symbolic link: its text, byte for byte.
+    /// The text of a symbolic link, byte for byte.
     public var target: [UInt8]?
-    /// Of a device: which one it is, as `st_rdev` holds it.
+    /// Which device it is, as `st_rdev` holds it.
     public var node: UInt64
-    /// Of a file. Nil where its bytes were not read.
+    /// The digest of a file. Nil where its bytes were not read.
     public var sha256: SHA256Digest?
-    /// Of a file with several names: the one of them that comes first in the tree, unless this is it.
+    /// For a file with several names: the one that comes first in the tree, unless this is it.
     public var firstName: FilePath?
     /// Extended attributes, access control lists among them, sorted by name.
     public var attributes: [ExtendedAttribute]
     /// What it was copied from. Nil where nothing will have to be compared with that.
     public var source: Source?
 
-    /// How one state of a file is told from every later one of it.
+    /// What tells one state of a file from every later one of it.
     public struct Source: Sendable, Hashable {
         public var inode: UInt64
         /// Last change of anything, nanoseconds since 1970.

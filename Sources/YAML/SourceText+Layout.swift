@@ -64,7 +64,7 @@ extension SourceText {
         return text.prefix { $0 == " " }.count
     }
 
-    /// Of the lines that a line could continue, outermost first.
+    /// The indents of the lines that a line could continue, outermost first.
     private func openIndents(above line: Int) -> [Int] {
         var open: [Int] = []
         for above in stride(from: line - 1, to: 0, by: -1) {

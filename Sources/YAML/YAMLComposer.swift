@@ -2,7 +2,7 @@ import Settings
 
 /// Makes a tree of settings from one YAML or JSON document.
 ///
-/// Of YAML only what a settings file needs: mappings with text as keys, lists, and scalars. Anchors, aliases, merge keys, tags, a
+/// Takes from YAML only what a settings file needs: mappings with text as keys, lists, and scalars. Anchors, aliases, merge keys, tags, a
 /// key that is there twice and a second document are mistakes.
 public struct YAMLComposer {
     /// Job files go to a depth of 5.
@@ -141,7 +141,7 @@ public struct YAMLComposer {
         }
     }
 
-    /// The text of a key, or nil after it was reported that it is none.
+    /// The text of a key, or nil after a report that it is not text.
     private mutating func key(_ event: YAMLEvent, _ path: SettingsPath, _ depth: Int) throws(YAMLProblem) -> String? {
         let key = try node(event, path, key: nil, depth: depth + 1)
         switch key.content {

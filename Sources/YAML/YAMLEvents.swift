@@ -29,7 +29,7 @@ final class YAMLEvents {
         parser = .allocate(capacity: 1)
         input = .allocate(capacity: text.utf8.count)
         _ = input.initialize(from: text.utf8)
-        // Fails only when there is no memory.
+        // Fails only when memory is out.
         precondition(yaml_parser_initialize(parser) == 1)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, input.baseAddress, input.count)

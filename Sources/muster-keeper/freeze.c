@@ -4,7 +4,7 @@
 // freeze it takes a lock of the job's, and keeps it until it ends. What the freeze command leaves running, such as the session that holds a database's
 // lock, lives until after the thaw, or has held nothing.
 //
-// Standard input is a socket that keeps messages apart, see CKeeper.h. Muster is told first how the freeze has come out, and in the end why the
+// Standard input is a socket that keeps messages apart, see CKeeper.h. The keeper first reports how the freeze has come out, and in the end why the
 // application could not be thawed, if so. The exit status says what the freeze was worth.
 //
 // Once it has the lock it needs nothing that may be frozen: it reads /dev/null and /proc only, and Processes/ChildProcess.swift starts it at the root
@@ -95,7 +95,7 @@ static pid_t start(char *const *command, int output, bool dies_with_us) {
     _exit(cannot_start);
 }
 
-/// False when another freeze of the job goes on for longer than it may, when there is no such lock, and when this one is told to end. Muster was told.
+/// False when another freeze of the job goes on for longer than it may, when there is no such lock, and when this one is stopped. It has reported that.
 static bool take_lock(const struct holder *holder, long long until) {
     const int lock = open(holder->application->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
@@ -117,7 +117,7 @@ static bool take_lock(const struct holder *holder, long long until) {
     return true;
 }
 
-/// Whether the application is frozen. Muster was told.
+/// Whether the application is frozen. It has reported that.
 static bool freeze(const struct holder *holder, long long until) {
     // In memory: what it leaves running may go on writing there until it ends.
     const int output = memfd_create("errors", MFD_CLOEXEC);
@@ -154,7 +154,7 @@ static bool thaws(const struct holder *holder, bool is_last) {
     return succeeded;
 }
 
-/// Thaws again and again, every second, for five times as long as the application may be frozen: nobody else is left who would. Only once where it
+/// Thaws again and again, every second, for five times as long as the application may be frozen: no other process would. Only once where it
 /// was not frozen here.
 ///
 /// - Parameter killed: what may still freeze it, because it cannot be killed, after the thaw.
@@ -172,7 +172,7 @@ static bool thaw(const struct holder *holder, const struct processes *killed) {
 }
 
 /// Waits until all is taken, or for whatever comes before. What the freeze command has left running, and has not ended a moment after it, is taken for
-/// what holds the application frozen: when none of it is left, nobody knows since when it was not.
+/// what holds the application frozen: when none of it is left, it is unknown since when it was not.
 static enum freeze_outcome hold_frozen(const struct holder *holder, long long end) {
     struct processes session = {.count = 0};
     const long long settled = now_milliseconds() + 200;
@@ -213,7 +213,7 @@ int hold(const struct application *application) {
     // Before the thaw starts any of its own.
     find_descendants(&remains);
     if (!thaw(&holder, is_frozen ? &none : &remains)) return freeze_outcome_not_thawed;
-    // What has held the application frozen was told to end by the thaw, and may need a moment for that.
+    // The thaw has ended what held the application frozen, which may need a moment for that.
     end_processes(&remains, 1000);
     return outcome;
 }

@@ -1,4 +1,4 @@
-// What both halves of muster-keeper need to know of processes and of time.
+// What both halves of muster-keeper need to know about processes and time.
 #pragma once
 #define _GNU_SOURCE
 #include <signal.h>

@@ -73,7 +73,7 @@ void drop_privileges(void) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("refuse new privileges to", "the program");
 }
 
-/// Whoever crashes with a secret in memory leaves none of it on disk: neither this process nor, as the limit is inherited, the program.
+/// A crash with a secret in memory must leave none of it on disk: neither from this process nor, as the limit is inherited, from the program.
 static void forbid_core_files(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_CORE, &limit) == 0) {
@@ -237,7 +237,7 @@ int keep(const struct program *program) {
     sigaddset(&handled, SIGINT);
     sigaddset(&handled, SIGHUP);
     sigaddset(&handled, SIGCHLD);
-    // Without it the end of the program would never be heard of.
+    // Without it the end of the program would never be noticed.
     int signals = sigprocmask(SIG_BLOCK, &handled, NULL) == 0 ? signalfd(-1, &handled, SFD_CLOEXEC) : -1;
     if (signals < 0) fail("wait for", "signals");
     // By descriptor and not by PR_SET_PDEATHSIG: that one fires when the *thread* that started us ends.

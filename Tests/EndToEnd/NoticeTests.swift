@@ -171,7 +171,8 @@ struct NoticeTests {
                     let refused = try await host.muster("notify")
                     #expect(refused.status == .exited(1))
                     #expect(refused.output == "secure: not reached\nproxied: not reached\n")
-                    #expect(refused.errors.contains("receiver 'secure' was not reached: its certificate is not trusted"))
+                    #expect(
+                        refused.errors.contains("receiver 'secure' was not reached: its certificate is not trusted"))
                     // What root's own configuration says is not asked.
                     try write("output = \"\(scratch)/curlrc-was-read\"\nlocation\n", to: scratch.appending(".curlrc"))
                     let environment = [

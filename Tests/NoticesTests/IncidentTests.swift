@@ -120,7 +120,8 @@ struct IncidentTests {
                 #expect(await host.fail() == ["phone failure"])
                 #expect(
                     host.log.all.last
-                        == "damaged_record \(file) cannot be understood: receivers may be notified again of what they know")
+                        == "damaged_record \(file) cannot be understood: receivers may be notified again of what they know"
+                )
                 let lines = host.log.all.count
                 #expect(await host.fail() == [])
                 #expect(host.log.all.count == lines, "it is whole again")
@@ -136,7 +137,7 @@ struct IncidentTests {
             for count in 1...2 {
                 #expect(await host.fail() == ["phone failure"])
                 #expect(
-                    host.log.all.last?.hasPrefix("unsuitable_directory cannot record which receivers know of an incident")
+                    host.log.all.last?.hasPrefix("unsuitable_directory cannot record who knows of an incident")
                         == true)
                 #expect(try host.server.bodies("ok/phone").count == count)
             }

@@ -62,7 +62,8 @@ struct BrokenPluginTests {
             Fault(
                 "undo without a wait",
                 "say '{\"event\": \"undo\", \"id\": \"u1\", \"kind\": \"lock\"}'; echo x >data; say '{\"event\": \"undone\", \"id\": \"u1\"}'; done_",
-                "plugin_protocol", "went on without waiting for 'go' or 'recorded'", verbs: #""prepare", "dump", "undo""#),
+                "plugin_protocol", "went on without waiting for 'go' or 'recorded'",
+                verbs: #""prepare", "dump", "undo""#),
             Fault(
                 "Muster's own fact", "say '{\"event\": \"fact\", \"name\": \"plugin\", \"value\": \"other 9\"}'",
                 "plugin_protocol", "cannot be 'plugin'"),

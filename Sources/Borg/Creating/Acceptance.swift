@@ -4,7 +4,7 @@ import Staging
 
 /// The rule by which an archive counts as a faithful copy of a set, one function for each clause.
 ///
-/// Nobody but Muster writes to a staging area, so every change and every warning that Borg reports is a fault. Borg's exit
+/// Only Muster writes to a staging area, so every change and every warning that Borg reports is a fault. Borg's exit
 /// status alone shows little: 0 for an archive that lacks a file which vanished in time, 1 without any archive at all.
 struct Acceptance: Sendable {
     /// The archive's name as we chose it.

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// An archive that was begun, by the name and comment that it was or would have been made with.
 ///
-/// Whoever keeps a note of it before the creation can have it removed after a crash, see `BorgRepository.remove`.
+/// A note of it, kept before the creation, lets it be removed after a crash, see `BorgRepository.remove`.
 public struct BegunArchive: Sendable, Hashable {
     public var name: String
     public var provenance: Provenance
@@ -29,7 +29,7 @@ struct Attempt: Sendable {
     let references: [SealedSet.Reference]
     /// All that the archive is to hold.
     let sealed: SealedListing
-    /// What lies in the set's own directory.
+    /// What is in the set's own directory.
     let topLevelNames: [String]
     let begun: BegunArchive
 

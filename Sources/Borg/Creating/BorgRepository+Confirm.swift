@@ -33,7 +33,7 @@ extension BorgRepository {
         return Acceptance.ReadBack(listed: try listed.get(), manifestSHA256: try digest.get())
     }
 
-    /// When somebody else holds the lock.
+    /// Another process holds the lock.
     private func readBackInTurn(_ attempt: Attempt) async throws(BorgError) -> Acceptance.ReadBack {
         Acceptance.ReadBack(
             listed: try await comparison(of: attempt, settings.lockWait),

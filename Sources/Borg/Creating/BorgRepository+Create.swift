@@ -123,7 +123,7 @@ extension BorgRepository {
         arguments.append("--noflags")
         arguments += ["--files-cache", filesCacheMode(attempt, knowingFiles: knowsFiles)]
         arguments += settings.creation.arguments
-        // What lies in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
+        // What is in the set's directory, not `.`: extracting an archive must not change the directory it is extracted into.
         return arguments + [version.archive(attempt.name), "--"] + attempt.topLevelNames
             + attempt.references.map(\.path.string)
     }

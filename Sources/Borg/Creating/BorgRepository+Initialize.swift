@@ -36,7 +36,7 @@ extension BorgRepository {
         return error
     }
 
-    /// The error about a repository that is not there although archives of ours were in it.
+    /// The error about a repository that is not there although archives of this job were in it.
     public func gone() async throws(BorgError) -> BorgError {
         var error = error(of: .repositoryMissing)
         error.message = "repository '\(name)' is gone: archives of this job were in it"

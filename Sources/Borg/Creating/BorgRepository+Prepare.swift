@@ -16,7 +16,7 @@ extension BorgRepository {
     /// Throws what would keep an archive from being made; the rest are findings.
     ///
     /// - Parameters:
-    ///   - knowsArchives: archives of ours were in it, so that it is never created again.
+    ///   - knowsArchives: archives of this job were in it, so that it is never created again.
     ///   - requirement: throws if what is there, nil for nothing, must not be used.
     public func prepare(
         knowsArchives: Bool = false, requiring requirement: (KnownRepository?) throws(BorgError) -> Void = { _ in }
@@ -41,7 +41,7 @@ extension BorgRepository {
     /// The repository at the location, if there is one, which we may open and are to use.
     ///
     /// Only Borg's own word for it means that there is none: a list that fails for any other reason (no connection, a lock, a
-    /// wrong passphrase) throws. So does a repository without the encryption that the job wants. An empty directory is none: Borg
+    /// wrong passphrase) throws. So does a repository without the encryption that the job wants. An empty directory is not one: Borg
     /// creates a repository in it.
     public func find(lockWait: Duration? = nil) async throws(BorgError) -> KnownRepository? {
         let verb = try await version().listArchives
@@ -64,7 +64,7 @@ extension BorgRepository {
 
     /// An error of a repository by what this host knows of it.
     ///
-    /// - Parameter knowsArchives: archives of ours were in it.
+    /// - Parameter knowsArchives: archives of this job were in it.
     public func explained(_ error: BorgError, knowsArchives: Bool) async throws(BorgError) -> BorgError {
         guard knowsArchives else { return error }
         switch error.code {
@@ -151,7 +151,7 @@ extension BorgRepository {
                 of: number == ENOENT ? .parentMissing : BorgFault.ofSystem(number, at: .repository) ?? .parentMissing)
         }
         guard let parent = settings.parentLocation else { return }
-        // Borg has no question for that, but tells a directory that is no repository from none at all.
+        // Borg has no question for that, but its errors differ for a directory that is not a repository and for no directory at all.
         let outcome = try await run(
             [try await version().listArchives, "--json", "--last", "1"], variables: ["BORG_REPO": parent])
         if outcome.status != .exited(0), failure(outcome, "list").code == .repositoryMissing {

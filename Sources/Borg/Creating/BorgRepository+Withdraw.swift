@@ -39,7 +39,7 @@ extension BorgRepository {
         }
     }
 
-    /// Within the time that a service manager lets us, 90 s if nobody set another.
+    /// Within the time that a service manager lets us, 90 s by default.
     private func removeInHaste(_ attempt: Attempt) async throws(BorgError) -> Fate {
         let fate: Fate?
         do {
@@ -47,7 +47,7 @@ extension BorgRepository {
         } catch let error as BorgError {
             throw error
         } catch {
-            // The clock is all that throws anything else, when it is cancelled, which nobody does.
+            // Only the clock throws anything else, when it is cancelled, which never happens here.
             throw BorgError(.cancelled, "deleting was cancelled", underlying: error)
         }
         guard let fate else { throw BorgError(.cancelled, "borg took too long") }

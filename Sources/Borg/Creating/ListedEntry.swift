@@ -8,7 +8,7 @@ struct ListedEntry {
     var path: [UInt8]
     var mode: [UInt8]
     var size: [UInt8]
-    /// Of a second name: the one that came before.
+    /// The name that came before, if this is a second name of the same file.
     var original: [UInt8]
     /// What the set has under that name, see `SealedEntry.facts`.
     var originals: [[UInt8]] = []

@@ -11,7 +11,7 @@ struct SealedListing: Sendable {
     private let portion: Int
     private let spool: PathSpool
     private(set) var files = 0
-    /// Of all files.
+    /// The size of all files.
     private(set) var bytes: Int64 = 0
 
     /// - Parameters:

@@ -78,7 +78,7 @@ final class SetComparison: Sendable {
         try furtherNames.add(entry.original, entry.encodedByOriginal)
     }
 
-    /// Of what was listed, and of what was not.
+    /// The differences in what was listed, and in what was not.
     private func differences() throws(Errno) -> (found: Excerpt, missing: Excerpt) {
         try placeFurtherNames()
         var (found, missing) = (Excerpt(), Excerpt())

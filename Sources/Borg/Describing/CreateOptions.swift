@@ -4,7 +4,7 @@ public struct CreateOptions: Sendable, Equatable {
     public var compression = "lz4"
     /// As `borg create --chunker-params` takes it; nil is Borg's default.
     public var chunkerParams: String?
-    /// KiB a second, as `--upload-ratelimit` takes it; Borg heeds it on the way to another host. Nil is no limit.
+    /// KiB a second, as `--upload-ratelimit` takes it; Borg heeds it on the way to another host. Nil for no limit.
     public var uploadRateLimit: Int?
     /// More options for `borg create`, each `--name` or `--name=value`.
     public var extraArguments: [String] = []

@@ -21,7 +21,7 @@ public struct RepositorySettings: Sendable, Equatable {
     public var lockWait = Duration.seconds(600)
     /// How ssh reaches the server; nil is as ssh itself is set up. Only for a repository on a server.
     public var ssh: SSHSettings?
-    /// How often an archive is begun anew after a failure that passes: a lock, a lost connection.
+    /// How often an archive is retried after a transient failure: a lock, a lost connection.
     public var retry = Retry(times: 3, wait: .seconds(30))
     /// How long a Borg may say nothing before it is stopped and fails; longer than `lockWait`. Nil is for ever.
     public var stallTimeout: Duration? = .seconds(1800)

@@ -14,7 +14,7 @@ struct BorgEnvironment: Sendable {
     /// Over all others.
     var extra: [String: String]
 
-    /// Variables of ours that are handed on: where Borg keeps its files, how it reaches the server, whether it tests itself each time that
+    /// Our variables that are handed on: where Borg keeps its files, how it reaches the server, whether it tests itself each time that
     /// it starts, and answers the operator gives for one run. Nothing that would change what Borg does or says: `BORG_REPO`, `BORG_PASSCOMMAND`,
     /// `BORG_LOGGING_CONF` (which overrides `--log-json`) and the like.
     static let inherited = [

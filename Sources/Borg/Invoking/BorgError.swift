@@ -11,7 +11,7 @@ public enum BorgErrorCode: String, ErrorCode, CaseIterable {
     case settings
     /// There is no repository at the location.
     case repositoryMissing = "repository_missing"
-    /// There is something at the location that is no repository, or only half of one.
+    /// There is something at the location that is not a repository, or only half of one.
     case notARepository = "not_a_repository"
     /// There is something at the location already, where a repository was to be created.
     case locationTaken = "location_taken"
@@ -25,7 +25,7 @@ public enum BorgErrorCode: String, ErrorCode, CaseIterable {
     case repositoryUnconfirmed = "repository_unconfirmed"
     /// The repository is not encrypted, and the job does not say that it may be so.
     case notEncrypted = "not_encrypted"
-    /// Somebody else holds the lock.
+    /// Another process holds the lock.
     case locked
     /// The server cannot be reached, or the connection broke.
     case connectionLost = "connection_lost"
@@ -64,7 +64,7 @@ extension BorgErrorCode {
     public var isTransient: Bool { self == .locked || self == .connectionLost }
 }
 
-/// An archive that may exist and that nobody must take for good: it could not be confirmed, nor deleted.
+/// An archive that may exist and must not be trusted: it could not be confirmed, nor deleted.
 struct UntrustedArchive: Error {
     var name: String
     /// What the error came from.
@@ -72,7 +72,7 @@ struct UntrustedArchive: Error {
 }
 
 extension BorgError {
-    /// The name of an archive that may exist and that nobody must take for good.
+    /// The name of an archive that may exist and must not be trusted.
     public var untrustedArchive: String? { (underlying as? UntrustedArchive)?.name }
 
     /// The error that this one came from.

@@ -116,7 +116,7 @@ extension BorgFault {
         ),
     ]
 
-    /// Of the shell on this host that was to start it.
+    /// The shell on this host, which was to start ssh, says so.
     private static let sshMissing = Sign("sh: ", "ssh: not found")
     private static let noSSH = BorgFault(
         .programUnsuitable, "repository % needs ssh, which is not installed", hint: "Install openssh-client.")

@@ -162,7 +162,7 @@ struct BorgFault: Sendable {
         "the connection to repository % failed or broke",
         hint: "Try ssh to its server as this user: it must need no password, and borg must be there.")
 
-    /// Of what has neither id nor status.
+    /// A fault that has neither an id nor a status.
     init(_ code: BorgError.Code, _ message: String, hint: String) {
         self.init([], [], code, message, hint: hint)
     }

@@ -80,7 +80,7 @@ struct BorgMessages: Sendable {
 
     private static let remote = "Remote: "
 
-    /// A traceback is told by its exception, unless that repeats what was said before.
+    /// A traceback is reported by its exception, unless that repeats what was said before.
     private mutating func keepWords(of message: BorgLogLine.Message) {
         guard let traceback = BorgTraceback(in: message.text) else {
             // What it was stands in the traceback after it.

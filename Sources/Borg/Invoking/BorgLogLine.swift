@@ -16,7 +16,7 @@ enum BorgLogLine: Equatable {
     case other
     /// What is not JSON: errors in the command line, prompts, warnings of Python's.
     case text(String)
-    /// What begins like JSON and is none that we understand. It may have been a warning.
+    /// What begins like JSON and is nothing that we understand. It may have been a warning.
     case unreadable(String)
 
     struct Message: Equatable, Sendable {

@@ -30,10 +30,10 @@ extension BorgRepository {
         return BorgOutcome(status: outcome.status, output: outcome.output, messages: log.messages)
     }
 
-    /// Of the Borg that the repository is used with. Decides its words, see `BorgVersion+Dialect.swift`.
+    /// The version of the Borg that the repository is used with. It decides Borg's words, see `BorgVersion+Dialect.swift`.
     func version() async throws(BorgError) -> BorgVersion { try await installed.find().version }
 
-    /// Throws unless Borg did what it was told, without a word about files.
+    /// Throws unless Borg did what it was asked to, without a word about files.
     func requireSuccess(_ outcome: BorgOutcome, _ verb: String) throws(BorgError) {
         guard outcome.status == .exited(0), outcome.messages.warnings.isEmpty else { throw failure(outcome, verb) }
     }

@@ -42,7 +42,7 @@ struct SystemFault: Sendable, Equatable {
 
 /// Collects the lines of a traceback that Python prints by itself, which comes as text.
 ///
-/// Of one that Python ignores nothing is kept: something else is wrong, and Borg says what.
+/// A traceback that Python ignores leaves nothing: something else is wrong, and Borg says what.
 struct PrintedTraceback: Sendable {
     enum Taken: Equatable {
         case no, part

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// How a Borg is told what to do. Borg 2 has other words for what Borg 1 says about a whole repository, and no `REPO::ARCHIVE`.
+/// How to give orders to Borg. Borg 2 has other words for what Borg 1 says about a whole repository, and no `REPO::ARCHIVE`.
 extension BorgVersion {
     /// Leaves out the statistics of the whole repository, which cost time in a large one.
     var hasQuickStatistics: Bool { self >= BorgVersion(1, 4, 5) && !isSecond }

@@ -26,7 +26,7 @@ enum RemoteShell {
     }
 
     private static func options(_ ssh: SSHSettings) -> [String] {
-        // Of several values for one option ssh takes the first.
+        // ssh takes the first of several values for one option.
         var words = ssh.options.map { "-o\($0)" } + defaults.map { "-o\($0)" }
         if let file = ssh.identityFile { words += ["-oIdentitiesOnly=yes", "-i", file.string] }
         if let file = ssh.knownHosts {

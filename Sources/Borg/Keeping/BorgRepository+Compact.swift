@@ -13,7 +13,7 @@ extension BorgRepository {
 }
 
 extension BorgLogLine.Message {
-    /// Of `compaction freed about 30.00 MB repository space.`, in which alone Borg tells it.
+    /// The number in `compaction freed about 30.00 MB repository space.`, the only line in which Borg reports it.
     var freedBytes: Int64? {
         guard logger == "borg.repository",
             let found = text.firstMatch(of: /freed about ([0-9]+(?:\.[0-9]+)?) (B|kB|[KMGTPE]i?B)\b/),

@@ -5,7 +5,7 @@ public struct Holdings: Sendable {
     public var owner: ArchiveOwner
     /// The job's own.
     public var archives: [Archive] = []
-    /// What a creation that was cut off has left: a part of a set, which nobody must take for an archive.
+    /// What a creation that was cut off has left: a part of a set, which must not be taken for an archive.
     public var checkpoints: [Archive] = []
     /// Archives under the job's names that another made: by hand, or another job whose names are the same or alike.
     public var strangers: [Archive] = []

@@ -26,7 +26,7 @@ public struct CheckSchedule: Sendable, Equatable {
 
     /// A timer does not fire to the second: what is due in an hour, or in a twentieth of the interval, is due.
     private func isPast(_ interval: Duration, since last: Timestamp?, _ now: Timestamp) -> Bool {
-        // A last time that lies ahead was noted under another clock.
+        // A last time in the future was noted under another clock.
         guard let last, last <= now else { return true }
         let slack = min(interval / 20, .seconds(3600))
         return .milliseconds(now.milliseconds - last.milliseconds) >= interval - slack

@@ -3,7 +3,7 @@ import DumpCore
 /// Which archives of a series stay when a repository is pruned: `keep:` of a repository.
 ///
 /// The rules are those of `borg prune`, and a test compares them with it. They are applied here, because Borg applies them to every
-/// archive whose name a pattern matches: one that another made under such a name would be counted in the place of ours, and deleted.
+/// archive whose name a pattern matches: a foreign one under such a name would be counted in place of the job's own, and deleted.
 /// Days, weeks, months and years are those of UTC, as Borg has them for us.
 public struct Retention: Sendable, Equatable {
     /// Keeps the newest archive of each period, for a number of periods that have one.
@@ -15,7 +15,7 @@ public struct Retention: Sendable, Equatable {
 
     /// Why an archive stays.
     public struct Reason: Sendable, Hashable, Codable, CustomStringConvertible {
-        /// Of `Rule`, or `within`. `daily[oldest]` is the oldest of all, which stays as long as there are fewer days than `daily` asks for.
+        /// The name of a `Rule`, or `within`. `daily[oldest]` is the oldest of all, which stays as long as there are fewer days than `daily` asks for.
         public var rule: String
         /// How many the rule has kept, this one counted.
         public var number: Int

@@ -5,10 +5,10 @@ import Processes
 import SystemPackage
 
 extension BorgRepository {
-    /// Has Borg write an archive, or what lies at some of its paths, as a tar stream, and hands that to `receive`.
+    /// Has Borg write an archive, or what is at some of its paths, as a tar stream, and hands that to `receive`.
     ///
     /// Borg itself makes no file: what it would write where depends on its version (before 1.4.5 it follows links of the archive's own), and
-    /// on what a server sends this time. What Borg warns of is logged and is no error: whether all is there is for the caller to verify.
+    /// on what a server sends this time. Borg's warnings are logged and are not errors: the caller verifies whether all is there.
     ///
     /// - Parameters:
     ///   - tellsWarnings: false where paths are guessed.
@@ -37,7 +37,7 @@ extension BorgRepository {
         // The last writer: now the reader comes to the end.
         try? write.close()
         let received = await receiving
-        // Borg's own error says why the stream was cut off; an error of ours why Borg was.
+        // Borg's own error says why the stream was cut off; our error why Borg was.
         if case .failure(let error) = received, error as? TarError != .cutOff { throw error }
         try check(exported.get(), tellsWarnings)
         return try received.get()

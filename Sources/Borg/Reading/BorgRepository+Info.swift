@@ -1,7 +1,7 @@
 import DumpCore
 import Staging
 
-/// What Borg knows of one archive.
+/// What Borg records about one archive.
 public struct ArchiveInfo: Sendable {
     public var end: Timestamp
     public var durationSeconds: Double
@@ -21,7 +21,7 @@ public struct ArchiveInfo: Sendable {
 }
 
 extension BorgRepository {
-    /// What Borg knows of an archive: sizes, times, who made it and how.
+    /// What Borg records about an archive: sizes, times, who made it and how.
     public func info(of archive: Archive) async throws(BorgError) -> ArchiveInfo {
         let outcome = try await run(
             ["info", "--json", try await version().archive(archive)], output: .collect(limit: Self.largestDocument))

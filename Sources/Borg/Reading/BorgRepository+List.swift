@@ -16,14 +16,14 @@ extension BorgRepository {
         try await archives(matching: owner.glob).filter(owner.mayOwn)
     }
 
-    /// The archives whose names begin so, oldest first, whoever made them.
+    /// The archives whose names begin so, oldest first, including those of other jobs and hosts.
     public func archives(beginningWith text: String) async throws(BorgError) -> [Archive] {
         // What Borg might take for a pattern or a placeholder is looked for among all.
         let isPlain = text.allSatisfy { !"*?[]{}".contains($0) }
         return try await archives(matching: isPlain ? text + "*" : nil).filter { $0.name.hasPrefix(text) }
     }
 
-    /// How many archives the repository holds, whoever made them. Reads nothing of each.
+    /// How many archives the repository holds, including those of other jobs and hosts. Reads nothing of each.
     public func archiveCount() async throws(BorgError) -> Int {
         let verb = try await version().listArchives
         let outcome = try await run([verb, "--json"], output: .collect(limit: Self.largestDocument))
@@ -89,7 +89,7 @@ extension Archive {
 }
 
 extension ListDocument.Entry {
-    /// Of a checkpoint, which has no comment yet: the one that the creation was called with.
+    /// A checkpoint has no comment yet: this is the one that the creation was called with.
     fileprivate var begunProvenance: Provenance? {
         guard comment.isEmpty, let commandLine, let option = commandLine.firstIndex(of: "--comment"),
             option + 1 < commandLine.count

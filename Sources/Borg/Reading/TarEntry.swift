@@ -9,13 +9,13 @@ public struct TarEntry: Sendable, Equatable {
     public var mode: UInt32 = 0
     public var uid: UInt32 = 0
     public var gid: UInt32 = 0
-    /// Of a file.
+    /// The size of a file.
     public var bytes: Int64 = 0
     /// Nanoseconds since 1970.
     public var modified: Int64 = 0
-    /// Of a symbolic link its text, of a hard link the path in the stream.
+    /// The text of a symbolic link; for a hard link, the path in the stream.
     public var target: [UInt8] = []
-    /// Of a device: major and minor number.
+    /// Major and minor number of a device.
     public var device: (major: UInt32, minor: UInt32) = (0, 0)
 
     public static func == (left: Self, right: Self) -> Bool {

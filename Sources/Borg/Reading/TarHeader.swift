@@ -2,7 +2,7 @@
 struct TarHeader {
     private let bytes: [UInt8]
     let type: UInt8
-    /// Of what follows.
+    /// The size of what follows.
     let size: Int64
 
     init(_ bytes: [UInt8]) throws(TarError) {

@@ -7,12 +7,12 @@ import SystemPackage
 /// known, anything after the end. Whatever the stream holds, it takes no more memory than `longestHeader`, and every number is in range.
 public struct TarReader: ~Copyable {
     private let file: FileDescriptor
-    /// Of the entry at hand: bytes that were not read yet, and those that fill its last block.
+    /// What is left of the entry at hand: bytes not read yet, and those that fill its last block.
     private var rest: Int64 = 0
     private var padding: Int64 = 0
 
     static let block = 512
-    /// Of a long name, or an extended header.
+    /// The limit for a long name or an extended header.
     static let longestHeader: Int64 = 1 << 20
     /// Before one entry: Borg writes two at most, for a long name and a long target.
     private static let mostHeaders = 4

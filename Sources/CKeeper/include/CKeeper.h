@@ -42,7 +42,7 @@ enum { KEEPER_LEFT_PROCESS = 126 };
 #define KEEPER_FREEZE_FOR "--freeze-for"
 /// How many words the command that freezes has; the one that thaws follows it.
 #define KEEPER_FREEZE_WORDS "--freeze-words"
-/// The file that nobody else has who freezes or thaws the application.
+/// The file that only the process holds that freezes or thaws the application.
 #define KEEPER_LOCK "--lock"
 
 /// The only message of Muster: all is taken. The end of the socket says that Muster has ended.

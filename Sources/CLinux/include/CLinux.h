@@ -45,7 +45,7 @@ int clinux_rename_new_at(int from_directory, const char *from, int to_directory,
 /// pipe2(2) with O_CLOEXEC: the end to read from, then the end to write to.
 int clinux_pipe(int *ends);
 
-/// syncfs(2): flushes everything of the file system that `descriptor` lies on.
+/// syncfs(2): flushes everything of the file system that `descriptor` is on.
 int clinux_sync_filesystem(int descriptor);
 
 /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write a file's dirty pages to disk, and waits for nothing.
@@ -64,7 +64,7 @@ static const int clinux_path_only = 010000000;
 /// the directory. Step by step before Linux 5.6, as strict. A directory that is already open as O_PATH will do.
 int clinux_open_below(int directory, const char *path, int flags, mode_t mode);
 
-/// 1 for what is open and lies in a file system of the kind `proc`.
+/// 1 for what is open and is in a file system of the kind `proc`.
 int clinux_is_in_proc(int file);
 
 /// memfd_create(2), without a flag: a file in memory, whose descriptor stays open across execve(2).
@@ -95,14 +95,14 @@ dev_t clinux_device(unsigned major_number, unsigned minor_number);
 /// sched_setscheduler(2) with SCHED_BATCH for the calling thread, unless its policy is not SCHED_OTHER. A failure changes nothing.
 void clinux_begin_batch_scheduling(void);
 
-/// What Btrfs knows of a subvolume, see BTRFS_IOC_GET_SUBVOL_INFO.
+/// What Btrfs records about a subvolume, see BTRFS_IOC_GET_SUBVOL_INFO.
 struct clinux_subvolume {
     unsigned long long number;
     /// The transaction that made it.
     unsigned long long created;
     int is_read_only;
     unsigned char id[16];
-    /// Of the subvolume that it is a snapshot of; zeros for none.
+    /// The subvolume that it is a snapshot of; zeros for none.
     unsigned char parent[16];
 };
 
@@ -110,7 +110,7 @@ struct clinux_subvolume {
 /// since Linux 5.2. Number 5 is the top of the file system.
 int clinux_open_subvolume(const char *device, unsigned long long number);
 
-/// The UUID of the Btrfs that a directory lies on; -ENOTTY for any other file system.
+/// The UUID of the Btrfs that a directory is on; -ENOTTY for any other file system.
 int clinux_btrfs_id(int directory, unsigned char id[16]);
 
 /// The subvolume that begins at an open directory, or holds it.
@@ -119,7 +119,7 @@ int clinux_subvolume_facts(int directory, struct clinux_subvolume *found);
 /// A read-only snapshot of the subvolume that begins at one open directory, as a new name in another one.
 int clinux_take_snapshot(int subvolume, int directory, const char *name);
 
-/// Deletes the subvolume of that number, on the file system of the directory, wherever it lies: since Linux 5.7.
+/// Deletes the subvolume of that number, on the file system of the directory, wherever it is: since Linux 5.7.
 int clinux_delete_subvolume(int directory, unsigned long long number);
 
 /// The numbers of all subvolumes that have this name, wherever they lie on the file system of the directory. How many were found.

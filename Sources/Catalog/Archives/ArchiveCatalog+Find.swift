@@ -52,7 +52,7 @@ extension ArchiveCatalog {
             context: ["repositories": all])
     }
 
-    /// A whole name or run id means more than the begin of one.
+    /// A whole name or run id means more than the start of one.
     private func ofOneSet(_ found: [CatalogedArchive], _ text: String) throws(ArchiveError) -> [CatalogedArchive] {
         let exact = found.filter { $0.archive.name == text || $0.archive.provenance?.runID.description == text }
         let meant = exact.isEmpty ? found : exact
@@ -64,7 +64,7 @@ extension ArchiveCatalog {
         return mostTrustworthyFirst(meant)
     }
 
-    /// Of one set. Among equals in the order of the job file; in one repository what was archived last.
+    /// Orders the archives of one set. Equals keep the order of the job file; within one repository, the last one archived comes first.
     private func mostTrustworthyFirst(_ archives: [CatalogedArchive]) -> [CatalogedArchive] {
         let places = Dictionary(
             repositories.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })

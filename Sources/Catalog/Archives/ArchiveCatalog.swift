@@ -6,7 +6,7 @@ import Reporting
 import Staging
 import SystemPackage
 
-/// The archives of a job, over its repositories, and what this host knows of each; or those of one repository, on a host that has no
+/// The archives of a job, over its repositories, and what this host knows about each; or those of one repository, on a host that has no
 /// job for it.
 ///
 /// Only reads. A staging area that is lost, or is another host's, leaves every archive unknown and keeps none from being read.
@@ -38,7 +38,7 @@ public struct ArchiveCatalog: Sendable {
         self.log = log
     }
 
-    /// All archives of a repository, whoever made them. This host knows nothing of them.
+    /// All archives of a repository, including those of other jobs and hosts. This host has no record of them.
     public init(of repository: BorgRepository, log: Logger) {
         job = nil
         repositories = [Source(name: repository.name) { repository }]
@@ -49,7 +49,7 @@ public struct ArchiveCatalog: Sendable {
     public var staging: FilePath? { job?.staging }
 }
 
-/// An archive, where it is, and what this host knows of it.
+/// An archive, where it is, and what this host knows about it.
 public struct CatalogedArchive: Sendable {
     /// Where it is.
     public var repository: BorgRepository
@@ -131,7 +131,7 @@ extension ArchiveCatalog {
         }
     }
 
-    /// Only what saves Borg a start: what cannot be read is told when it is needed.
+    /// Only what saves Borg a start: what cannot be read is reported when it is needed.
     func knownBorg(of repository: String) async -> KnownBorg? { await notes(of: repository)?.borg }
 
     /// Nil where this host has no notes, or none that can be read.
@@ -140,7 +140,7 @@ extension ArchiveCatalog {
         return try? await RepositoryLedger(of: repository, in: area)
     }
 
-    /// Without its notes a host confirms nothing; that is no reason to read nothing.
+    /// Without its notes a host confirms nothing, but it can still read.
     private func ledger(of repository: String) async -> RepositoryLedger {
         guard let staging else { return RepositoryLedger() }
         do {

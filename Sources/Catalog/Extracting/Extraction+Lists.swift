@@ -24,7 +24,7 @@ extension Extraction {
                 + "muster borg \(repository) -- extract ::\(archive)")
     }
 
-    /// Of files of the archive, by their paths. One that is missing has none.
+    /// The digests of files in the archive, by their paths. A missing file has none.
     private func digests(at paths: [FilePath]) async throws -> [[UInt8]: String] {
         let name = source.archive.name
         return try await source.repository.export(source.archive, paths) { reader in

@@ -53,7 +53,7 @@ extension Extraction {
             // Nor is it of use what was to vouch for something that is not there.
             let isOfNoUse = Task.isCancelled || (error as? ArchiveError)?.code == .notInArchive
             let kept = await onOwnThread { () -> FilePath? in
-                // A directory that cannot be read any more is kept.
+                // A directory that can no longer be read is kept.
                 let isEmpty = (try? directory.names(in: FilePath()).isEmpty) ?? false
                 guard !isEmpty, !isOfNoUse else {
                     // Hidden, and named for what it is: to say more of it would hide the error at hand.

@@ -18,7 +18,7 @@ public struct FetchedSet: Sendable {
     public func directory(of dump: Manifest.DumpRecord) -> FilePath { room.path.pushing(dump.directory) }
 
     /// Lets a user read the files of a dump, and the user's group, but not change them. To be called once it is verified, and only for
-    /// a dump that is no tree: a tree keeps its owners.
+    /// a dump that is not a tree: a tree keeps its owners.
     ///
     /// Other users get no further than to the room, which they cannot list. For our own user, and for root, nothing is changed.
     public func makeReadable(_ dump: Manifest.DumpRecord, by user: UserAccount) async throws(ArchiveError) {

@@ -2,7 +2,7 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// Where things of an archive lie in the set: a tree that Borg read in place lies in its dump.
+/// Where things of an archive lie in the set: a tree that Borg read in place is in its dump.
 struct PlacesInSet: Sendable {
     private let trees: [(reference: FilePath, place: FilePath)]
 

@@ -14,7 +14,7 @@ struct VerifiedUnpacking: Sendable {
     let contents: ArchiveContents
     /// Nil is all of the set.
     let parts: [SetPart]?
-    /// Of what is unpacked, for the progress; 0 where that is not known.
+    /// The size of what is unpacked, for the progress; 0 where it is not known.
     let expectedBytes: Int64
     let display: any ProgressDisplay
 

@@ -21,7 +21,7 @@ extension RepositoryLedger {
         return time
     }
 
-    /// The jump of the clock that is not accounted for, now that it shows this; nil if there is none.
+    /// The jump of the clock that is not accounted for, now that it shows this; nil if it did not jump.
     public func jump(at now: ClockReading) -> ClockJump? {
         if let clockJump { return clockJump.isUndone(at: now.time) ? nil : clockJump }
         return lastReading.flatMap { ClockJump(from: $0, to: now) }

@@ -29,10 +29,10 @@ extension RepositoryLedger {
         return known != nil && exportedKeyOf != known?.id
     }
 
-    /// What Borg may know of files, if it is of the last archive that was confirmed, and if no inode of a set in it was free since.
+    /// What Borg may know about files, if it is from the last archive that was confirmed, and if no inode of a set in it was free since.
     public func believableCache(for set: SealedSet, in area: StagingArea) async -> FilesCache? {
         guard let filesCache, stagingPlace == area.place, filesCache.isThere else { return nil }
-        // What Borg reads in place is told by its time of change too, and that tells of an inode that was another file's.
+        // What Borg reads in place is also recognized by its time of change, which gives away an inode that was another file's.
         if set.manifest.dumps.contains(where: { $0.tree?.reference != nil }) { return filesCache }
         return mayKnowFiles(keeping: await area.keptRuns()) ? filesCache : nil
     }
@@ -44,7 +44,7 @@ extension RepositoryLedger {
 }
 
 extension StagingArea {
-    /// The directory and its file system: another disk at the same path is another place. Nil if that cannot be told.
+    /// The directory and its file system: another disk at the same path is another place. Nil if that cannot be found out.
     fileprivate var place: String? {
         guard let inode = try? FileSystem.status(of: root).inode, let system = try? FileSystem.identity(at: root) else {
             return nil

@@ -4,7 +4,7 @@ import DumpCore
 import Linux
 import Staging
 
-/// What this host knows of the archives in one repository, `repositories/<name>.json` in the staging area.
+/// What this host knows about the archives in one repository, `repositories/<name>.json` in the staging area.
 ///
 /// An archive is noted before it is begun, and noted as confirmed once it was shown to hold its set: whatever a crash leaves is known
 /// for what it is. What is in neither list was not made here, or its note is lost.
@@ -24,9 +24,9 @@ public struct RepositoryLedger: Sendable, Codable {
         public var confirmedAt: Timestamp
         /// Counts the confirmed archives of the job, over all its repositories: no clock can turn their order. Nil from Muster 0.1.0.
         public var number: Int?
-        /// Of the repository that it is in, as Borg has it. Nil from Muster 0.1.0.
+        /// The id of the repository that it is in, as Borg has it. Nil from Muster 0.1.0.
         public var repositoryID: String?
-        /// Of the archive, as Borg has it, see `Provenance`. Nil from Muster 0.1.0.
+        /// The comment of the archive, as Borg has it, see `Provenance`. Nil from Muster 0.1.0.
         public var comment: String?
     }
 
@@ -108,7 +108,7 @@ public struct RepositoryLedger: Sendable, Codable {
         begun.append(Begun(archive: archive.name, comment: archive.provenance.comment, beganAt: .now))
     }
 
-    /// Whether archives were confirmed in what lies there.
+    /// Whether archives were confirmed in the repository at this location.
     public func knowsArchives(at location: String) -> Bool { self.location == location && !confirmed.isEmpty }
 
     /// - Parameters:
@@ -155,7 +155,7 @@ public struct RepositoryLedger: Sendable, Codable {
 }
 
 extension RepositoryLedger.Begun {
-    /// Nil if the comment is not one of ours, which nobody but we writes here.
+    /// Nil if Muster did not write the comment; only Muster writes here.
     public var begunArchive: BegunArchive? {
         Provenance(comment: comment).map { BegunArchive(name: archive, provenance: $0) }
     }

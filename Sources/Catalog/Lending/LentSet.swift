@@ -6,7 +6,7 @@ import Reporting
 import Staging
 import SystemPackage
 
-/// The published set, lent to a program of somebody else's: shown to be good, and locked against change as long as `lock` is held.
+/// The published set, lent to another program: shown to be good, and locked against change as long as `lock` is held.
 ///
 /// It is good if it is whole, if it is what the last run that dumps has left, and if it is no older than asked for. That Borg
 /// failed in that run does not matter.
@@ -20,7 +20,7 @@ public struct LentSet: Sendable {
     ///   - job: whose set it should be.
     ///   - borrower: who reads, for the message that a run gets. No secrets.
     ///   - patience: how long to wait for a run to end.
-    ///   - maxAge: how long ago the set's dumps may have been frozen; nil is no limit.
+    ///   - maxAge: how long ago the set's dumps may have been frozen; nil for no limit.
     public static func lend(
         from staging: FilePath, of job: String, _ file: FilePath? = nil, to borrower: String, patience: Duration,
         maxAge: Duration?, log: Logger
@@ -51,7 +51,7 @@ public struct LentSet: Sendable {
     /// Throws if a run after the set's own took its dumps and did not publish them.
     private func requireNoRunThatFailed(in area: StagingArea) async throws {
         let own = set.manifest.runID
-        // Nobody runs now. Whatever is still being built was left by a run that was killed and wrote no report.
+        // No run is at work now. Whatever is still being built was left by a run that was killed and wrote no report.
         if let killed = try await area.begunRuns().first(where: { $0 != own }) {
             throw failed(killed, "was killed")
         }

@@ -32,7 +32,7 @@ final class CopyBuffers: Sendable {
 final class CloneSupport: Sendable {
     private let refused = Mutex<Set<UInt64>>([])
 
-    /// Makes `to` a clone of `from`, which lies on `device`. False if that cannot be, and then nothing was written.
+    /// Makes `to` a clone of `from`, which is on `device`. False if that cannot be, and then nothing was written.
     func clone(_ from: FileDescriptor, on device: UInt64, _ to: FileDescriptor) -> Bool {
         guard !refused.withLock({ $0.contains(device) }) else { return false }
         do {

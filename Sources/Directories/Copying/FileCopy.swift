@@ -11,7 +11,7 @@ import Trees
 /// (`FICLONE`: Btrfs, XFS), nothing is written.
 ///
 /// That a file was changed shows in the times of its changes, which Linux counts in ticks of the clock: a second change in the same tick
-/// leaves no trace. So a file is not trusted before its last change lies a tick back.
+/// leaves no trace. So a file is not trusted before its last change is a tick back.
 ///
 /// What is written to a file through a mapping in memory, mmap(2), shows there only once for each time that the page was written out: so it
 /// is, before every look at the times. In memory (tmpfs) nothing is ever written out, nor is it through overlayfs, and such a change goes
@@ -23,7 +23,7 @@ struct FileCopy {
     let cloning: CloneSupport
     let buffer: CopyBuffer
     let stop: StopSign
-    /// Of a source that does not change: since when, in nanoseconds since 1970. Nil while it may.
+    /// For a source that does not change: since when, in nanoseconds since 1970. Nil while it may change.
     let asOf: Int64?
     /// Told what has been copied, piece by piece.
     let progress: (Int64) -> Void
@@ -34,7 +34,7 @@ struct FileCopy {
     static let attempts = 5
     /// In nanoseconds. No tick is longer than 10 ms.
     static let tick: Int64 = 20_000_000
-    /// Of a file system that counts whole seconds, or every other one.
+    /// The tick of a file system that counts whole seconds, or every other one.
     static let coarseTick: Int64 = 2_020_000_000
 
     struct Result {
@@ -68,7 +68,7 @@ struct FileCopy {
         }
     }
 
-    /// Nil when the source is gone, or no file any more. Then there is nothing at the target.
+    /// Nil when the source is gone, or is no longer a file. Then there is nothing at the target.
     func perform() throws(DumpError) -> Result? {
         try attempting(to: "read", path, of: source) {
             guard let from = try openSource() else { return nil }
@@ -149,7 +149,7 @@ struct FileCopy {
 
     private func look(at file: FileDescriptor) throws -> Look {
         let time = Self.now
-        // Nobody writes to a snapshot.
+        // A snapshot does not change.
         if asOf == nil { try writeOut(file) }
         let status = try currentStatus(of: file)
         // A last change in the future was made by another clock.
@@ -238,7 +238,7 @@ struct FileCopy {
 }
 
 extension FileStatus {
-    /// Whether the last change lies at least a tick before `time`.
+    /// Whether the last change is at least a tick before `time`.
     fileprivate func isSettled(by time: Int64) -> Bool { changed <= time - tick }
 
     /// How far two changes must be from each other to have different times.

@@ -41,8 +41,8 @@ final class PreviousTree {
 extension OpenDirectory {
     /// The status of the file of the last dump that an entry is about, or nil if it is not as the entry says.
     ///
-    /// A link shares everything with it, so all must be right. Bytes alone are not looked at: nobody changes them in a published set
-    /// without changing its time of modification. Attributes somebody does, such as by relabelling the file system for SELinux.
+    /// A link shares everything with it, so all must be right. Bytes alone are not looked at: no process changes them in a published set
+    /// without changing its time of modification. Attributes may change, such as by relabelling the file system for SELinux.
     func intact(_ entry: TreeEntry) -> FileStatus? {
         guard let status = try? status(of: entry.path), status.kind == .file,
             TreeEntry(entry.path, status).differences(from: entry.withoutAttributes).isEmpty,

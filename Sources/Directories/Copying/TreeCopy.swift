@@ -8,7 +8,7 @@ import Trees
 ///     walk → files → further names of files → directories, from the bottom up
 ///
 /// The walk makes directories, links and special files, and takes from the last dump what the source has not changed since: a hard link,
-/// as no set is ever changed. Files are copied side by side. Directories get their modes and times last, when nothing is put into them any more.
+/// as no set is ever changed. Files are copied side by side. Directories get their modes and times last, when they are complete.
 struct TreeCopy: Sendable {
     let source: OpenDirectory
     let target: OpenDirectory
@@ -102,7 +102,7 @@ struct TreeCopy: Sendable {
                 firstNames[identity] = place
             }
             copied.diskBytes = copied.diskBytes.plus(status.diskBytes)
-            // A file of the last dump is linked by the first of its names alone: what were names of one file need not be any more.
+            // A file of the last dump is linked by the first of its names alone: its names may belong to different files by now.
             let old = former?.entry(at: path).flatMap { $0.firstName == nil ? $0 : nil }
             if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return true }
             files.append(place)

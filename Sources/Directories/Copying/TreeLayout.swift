@@ -4,6 +4,6 @@ import SystemPackage
 enum TreeLayout {
     /// The tree itself, as it was.
     static let tree = FilePath("tree")
-    /// What is in it, with all that is no content of a file.
+    /// What is in it, with everything except the contents of files.
     static let inventory = FilePath("tree.mtree")
 }

@@ -3,7 +3,7 @@ import Linux
 import SystemPackage
 import Trees
 
-/// A copy of one thing that is no directory: a file, a link, a FIFO, a device.
+/// A copy of one thing other than a directory: a file, a link, a FIFO, a device.
 struct OneCopy {
     let source: OpenDirectory
     let place: FilePath

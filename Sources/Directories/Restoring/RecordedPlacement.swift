@@ -12,7 +12,7 @@ struct RecordedPlacement: UndoFacts {
     var parent: FilePath
     /// What is restored.
     var name: FilePath.Component
-    /// A directory of ours, in which it is built under the same name.
+    /// Muster's own directory, in which it is built under the same name.
     var hidden: FilePath.Component
     /// What was there before is to have this name. Nil if nothing was there.
     var kept: FilePath.Component?

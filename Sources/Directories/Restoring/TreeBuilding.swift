@@ -22,7 +22,7 @@ struct TreeBuilding: Sendable {
     }
 
     /// - Parameters:
-    ///   - room: a directory of ours; nothing has the name in it.
+    ///   - room: Muster's own directory; nothing has the name in it.
     ///   - name: what it gets.
     func perform(
         into room: OpenDirectory, as name: FilePath, in run: RunContext

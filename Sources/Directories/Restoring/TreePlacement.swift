@@ -61,7 +61,7 @@ extension RestoreRequest {
         return path
     }
 
-    /// What lies in another would be restored twice.
+    /// What is in another would be restored twice.
     private static func requireApart(_ placements: [TreePlacement]) throws(DumpError) {
         for (place, one) in placements.enumerated() {
             for (otherPlace, other) in placements.enumerated()

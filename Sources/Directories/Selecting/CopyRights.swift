@@ -29,7 +29,7 @@ struct CopyRights {
     /// Those of this process.
     static func ofProcess() -> CopyRights {
         var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
-        // Fewer groups than there are would only make a file look foreign that is none; root has no need of them.
+        // A short list of groups would only make our own file look foreign; root has no need of them.
         let count = getgroups(Int32(groups.count), &groups)
         return CopyRights(user: geteuid(), groups: Set(groups.prefix(Int(max(0, count))) + [getegid()]))
     }

@@ -24,7 +24,7 @@ struct ExcludePattern: Sendable {
         }
     }
 
-    /// Nil for a pattern without a name in it, and for one with a class of characters that is none.
+    /// Nil for a pattern without a name in it, and for one with an invalid class of characters.
     init?(_ text: String) {
         self.text = text
         var rest = Array(text.utf8)[...]
@@ -32,7 +32,7 @@ struct ExcludePattern: Sendable {
         if isNegated { rest = rest.dropFirst() }
         matchesDirectoriesOnly = rest.last == UInt8(ascii: "/")
         if matchesDirectoriesOnly { rest = rest.dropLast() }
-        // A slash at the begin or in the middle ties it to the root; any other may match at every depth.
+        // A slash at the start or in the middle ties it to the root; any other may match at every depth.
         let isTied = rest.contains(UInt8(ascii: "/"))
         if rest.first == UInt8(ascii: "/") { rest = rest.dropFirst() }
         var parts: [Part] = isTied ? [] : [.anyDirectories]
@@ -76,7 +76,7 @@ private struct NamePattern {
 
     private let tokens: [Token]
 
-    /// Nil if it is empty, or a class in it is none.
+    /// Nil if it is empty, or has an invalid class.
     init?(_ text: ArraySlice<UInt8>) {
         var tokens: [Token] = []
         var rest = text
@@ -109,7 +109,7 @@ private struct NamePattern {
 private struct CharacterSet {
     enum Parsed {
         case set(CharacterSet, rest: ArraySlice<UInt8>)
-        /// There is no end to it: the bracket stands for itself.
+        /// It has no end: the bracket stands for itself.
         case unended
         case unknownClass
     }
@@ -123,7 +123,7 @@ private struct CharacterSet {
         var rest = text
         set.isNegated = rest.first == UInt8(ascii: "!") || rest.first == UInt8(ascii: "^")
         if set.isNegated { rest = rest.dropFirst() }
-        // A bracket right at the begin is a member.
+        // A bracket right at the start is a member.
         var isFirst = true
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "]"), !isFirst { return .set(set, rest: rest) }
@@ -156,7 +156,7 @@ private struct CharacterSet {
         }
         rest = rest.dropFirst(2)
         guard let high = unescaped(next, &rest) else { return nil }
-        // Of one that goes backwards, git takes the first.
+        // git takes the first of a range that goes backwards.
         return low...max(low, high)
     }
 

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// What a walk has passed over: a pattern once, however much it leaves out, and of directories as many as somebody would read.
+/// What a walk has passed over: a pattern once, however much it leaves out, and as many directories as people would read.
 struct OmissionList: Sendable {
     private var told: [Finding] = []
     private var seen: Set<Finding> = []

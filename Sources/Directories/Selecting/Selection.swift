@@ -9,7 +9,7 @@ struct Selection: Sendable {
     private let settings: SelectionSettings
     private let patterns: [ExcludePattern]
     private let markers: [FilePath.Component]
-    /// Of the root of the tree.
+    /// The device of the tree's root.
     private let device: UInt64
     /// Where Muster keeps what it has dumped, relative to the root of the tree.
     private let ownPlaces: Set<FilePath>
@@ -57,7 +57,7 @@ struct Selection: Sendable {
             context: ["path": path.string])
     }
 
-    /// The same for what nobody can look at, such as the root of another user's file system.
+    /// The same for what even root cannot look at, such as the root of another user's file system.
     func omission(ofUnseen path: FilePath, in root: OpenDirectory) -> Finding? {
         if settings.isOneFileSystem, let place = try? MountTable.place(of: root.path).path,
             (try? MountTable.current())?.mount(at: place.pushing(path)) != nil
@@ -83,7 +83,7 @@ struct Selection: Sendable {
     private func exclusion(of path: FilePath, isDirectory: Bool) -> Finding? {
         guard !patterns.isEmpty else { return nil }
         let components = path.components.map(\.bytes)
-        // Whoever comes here has not been left out with a directory above.
+        // Nothing above it has left it out.
         guard let last = patterns.last(where: { $0.matches(components, isDirectory: isDirectory) }), !last.isNegated
         else { return nil }
         return Finding(
@@ -106,7 +106,7 @@ struct Selection: Sendable {
             hint: "Remove exclude_caches if it matters.")
     }
 
-    /// Whether it is the directory, closed to all but root, that a snapshot of ours lies in at the top of a Btrfs.
+    /// Whether it is the directory, closed to all but root, that holds our snapshots at the top of a Btrfs.
     private func isPlaceOfOwnSnapshot(
         _ directory: FilePath, _ names: [FilePath.Component], in root: OpenDirectory
     ) -> Bool {

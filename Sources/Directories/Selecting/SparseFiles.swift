@@ -15,7 +15,7 @@ extension DirectorySettings {
 }
 
 extension FileStatus {
-    /// Of a file: the zeros that take no space on disk.
+    /// The zeros of a file that take no space on disk.
     fileprivate var holeBytes: Int64 { kind == .file ? max(bytes, 0) - min(max(allocatedBytes, 0), max(bytes, 0)) : 0 }
 }
 

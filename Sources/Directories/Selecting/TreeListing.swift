@@ -45,6 +45,6 @@ struct TreeListing: Sendable {
 }
 
 extension FileStatus {
-    /// Of a file: what it takes on disk, without its holes.
+    /// What a file takes on disk, without its holes.
     var diskBytes: Int64 { kind == .file ? min(bytes, allocatedBytes) : 0 }
 }

@@ -107,7 +107,7 @@ struct TreeWalk {
 }
 
 extension DumpError {
-    /// Whether what a directory has listed is not there any more, or something else is in its place or in that of a directory above it.
+    /// Whether what a directory has listed is no longer there, or something else is in its place or in that of a directory above it.
     var isOfSomethingGone: Bool { (underlying as? Errno)?.isOfSomethingGone ?? false }
 }
 

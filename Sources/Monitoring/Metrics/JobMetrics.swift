@@ -35,7 +35,7 @@ public struct JobMetrics: Sendable {
         addDrills(records, health)
     }
 
-    /// Of a job about which nothing more can be said.
+    /// The metrics of a job about which nothing more can be said.
     ///
     /// - Parameter reason: why.
     public init(unreadable reason: Finding, job: String, tool: Manifest.Tool) {

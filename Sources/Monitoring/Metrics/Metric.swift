@@ -1,7 +1,7 @@
 /// What Muster tells Prometheus of a job: one case a metric, in the order in which they are printed. All are gauges.
 ///
 /// Each series has the label `backup_job` first; `job` belongs to the scrape. Names follow Prometheus' conventions: base units, points in time
-/// as `_timestamp_seconds`. An age is never exported: it would stand still when nothing writes any more.
+/// as `_timestamp_seconds`. An age is never exported: it would stand still as soon as the writing stops.
 enum Metric: String, CaseIterable, Sendable {
     case buildInfo = "muster_build_info"
 

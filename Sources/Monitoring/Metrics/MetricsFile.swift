@@ -22,7 +22,7 @@ public struct MetricsFile: Sendable {
         (directory, self.job) = (metrics.directory, job.name)
     }
 
-    /// Writes what is on record of the job now. What keeps it from that is returned: it is no reason to stop.
+    /// Writes what is on record about the job now. Returns what keeps it from that: the caller goes on all the same.
     ///
     /// - Parameter state: the restore area that has the records of drills.
     public static func update(of job: Job, state: FilePath, tool: Manifest.Tool) async -> [Finding] {
@@ -36,9 +36,9 @@ public struct MetricsFile: Sendable {
         }
     }
 
-    /// Replaces the file as a whole: the exporter reads the one before or this one. Whoever runs the exporter may read it.
+    /// Replaces the file as a whole: the exporter reads the one before or this one. The exporter may run as any user.
     func write(_ text: String) throws {
-        // Links are followed where nobody but root and we could have laid them.
+        // Links are followed where only root and we could have made them.
         let place = try OpenDirectory(following: directory)
         // What a killed process with the same number has left, if anything.
         try? place.remove(draft)

@@ -12,7 +12,7 @@ struct Forecast: Sendable {
     private static let fewest = 4
     private static let shortest = 7.0
 
-    /// Of what takes more room with each value.
+    /// A forecast for what takes more room with each value.
     ///
     /// - Parameter growth: what was added at which time. Nil if those of the last 30 days are fewer than four, or from less than a week, or add
     ///   nothing.
@@ -25,7 +25,7 @@ struct Forecast: Sendable {
         self.init(rate: recent.dropFirst().reduce(0) { $0 + $1.value } / days, room: Double(room), values: recent.count)
     }
 
-    /// Of a staging area: three sets, of which the one to come needs room that is free now.
+    /// A forecast for a staging area: three sets, of which the next one needs room that is free now.
     ///
     /// - Parameter sizes: of sets, at which time. Nil under the same conditions.
     init?(sets sizes: [(at: Timestamp, bytes: Int64)], room: Int64, now: Timestamp) {

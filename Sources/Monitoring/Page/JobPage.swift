@@ -9,7 +9,7 @@ struct JobPage {
     let history: JobHistory
     /// What the ids of its parts begin with.
     let id: String
-    /// Of its own heading.
+    /// The level of its own heading.
     let level: Int
     let limits: PageLimits
     let time: TimeAxis

@@ -39,7 +39,7 @@ struct Markup: Sendable, ExpressibleByStringInterpolation {
         mutating func appendInterpolation(_ value: Int) { text += value.description }
         mutating func appendInterpolation(_ value: Int64) { text += value.description }
         mutating func appendInterpolation(_ values: [Markup]) { for value in values { text += value.text } }
-        /// Of a plot: two decimals are a fraction of a pixel.
+        /// A place in a plot: two decimals are a fraction of a pixel.
         mutating func appendInterpolation(at place: Double) { text += place.shortText }
     }
 }

@@ -1,4 +1,4 @@
-/// The signs of outcomes, each around its own middle: they differ in shape, so that no one has to tell colours apart.
+/// The signs of outcomes, each around its own middle: they differ in shape, so that readers need not tell colours apart.
 enum PageSigns {
     static let definitions: Markup = """
         <svg class="hidden" aria-hidden="true" width="0" height="0"><defs>

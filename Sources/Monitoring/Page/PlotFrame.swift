@@ -70,7 +70,7 @@ extension TimeAxis {
 
 /// What is drawn of one value, or of several that share a place.
 struct PlotPoint {
-    /// Of the first and of the last.
+    /// When the first value is, and the last.
     var from: Timestamp
     var at: Timestamp
     var least: Double

@@ -9,9 +9,9 @@ import SystemPackage
 /// What a job's part of the report page is made of: its records, what its current set holds, and how much room there is.
 public struct ReportMaterial: Sendable {
     public var records: JobRecords
-    /// Of the current set, in the order of the manifest.
+    /// The databases of the current set, in the order of the manifest.
     public var databases: [Database] = []
-    /// Of the current set: as of when each dump is.
+    /// The moment of each dump in the current set.
     public var moments: [DumpMoment] = []
     /// Bytes that can still be written to the file system of the staging area. Nil if that is not known.
     public var stagingRoom: Int64?
@@ -21,7 +21,7 @@ public struct ReportMaterial: Sendable {
     public struct Database: Sendable {
         public var dump: String
         public var name: String
-        /// Of its own dump; nil where it has none of its own.
+        /// The size of its own dump; nil where it has none of its own.
         public var bytes: Int64?
         public var tables: Int
         public var rows: Int64
@@ -66,7 +66,7 @@ public struct ReportMaterial: Sendable {
         }
     }
 
-    /// Of a file, or of the files in a directory.
+    /// The size of a file, or of the files in a directory.
     private static func bytes(at path: FilePath) -> Int64? {
         guard let status = try? FileSystem.status(of: path) else { return nil }
         guard status.kind == .directory else { return status.bytes }

@@ -7,7 +7,7 @@ import Staging
 public struct ReportPage: Sendable {
     public enum Entry: Sendable {
         case job(ReportMaterial)
-        /// A job that nothing can be told of, and why.
+        /// A job about which nothing can be said, and why.
         case unreadable(job: String, Finding)
     }
 

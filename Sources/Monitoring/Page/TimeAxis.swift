@@ -12,7 +12,7 @@ struct TimeAxis: Sendable {
         var isMinor: Bool
     }
 
-    /// Covers these times and now, but not what a wrong clock has dated: what lies ahead of now, and what is apart from the rest by more than a
+    /// Covers these times and now, but not what a wrong clock has dated: what is ahead of now, and what is apart from the rest by more than a
     /// year and by more than four times what the rest covers.
     init(_ times: [Timestamp], now: Timestamp) {
         let tomorrow = now.milliseconds.plus(Self.day)

@@ -62,7 +62,7 @@ struct ParsedArgument: Decodable {
     }
 
     static func all(of type: any ParsableCommand.Type) -> [ParsedArgument] {
-        // Of our own commands, in the parser's own format.
+        // Our own commands, in the parser's own format.
         let tool = try! JSONDecoder().decode(Tool.self, from: Data(type._dumpHelp().utf8))
         return (tool.command.arguments ?? []).filter(\.shouldDisplay)
     }

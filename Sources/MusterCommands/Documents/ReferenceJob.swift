@@ -34,7 +34,7 @@ struct ReferenceJob {
             + named.flatMap { ["  \($0.name):"] + $0.lines.map { $0.isEmpty ? "" : "    \($0)" } }
     }
 
-    /// One for each way to a receiver, behind a `#` as a whole: nobody is told by default. One has the keys that all may have.
+    /// One for each way to a receiver, behind a `#` as a whole: there are no receivers by default. One has the keys that all may have.
     private func receivers(_ key: SettingsKey) -> [String] {
         let ways = zip(Self.receivers, reference.receiver.keys)
         let common = reference.receiver.keys.dropFirst(Self.receivers.count)

@@ -12,7 +12,7 @@ enum Roff {
         return (opening + sections.filter { !$0.isEmpty }).joined(separator: "\n") + "\n"
     }
 
-    /// Of a page, in UTC: a package sets SOURCE_DATE_EPOCH, so that the same source gives the same pages (reproducible-builds.org).
+    /// The date of a page, in UTC: a package sets SOURCE_DATE_EPOCH, so that the same source gives the same pages (reproducible-builds.org).
     private static var date: String {
         let epoch = getenv("SOURCE_DATE_EPOCH").flatMap { Int64(String(cString: $0)) }
         let time = epoch.map { Timestamp(milliseconds: $0 * 1000) } ?? .now

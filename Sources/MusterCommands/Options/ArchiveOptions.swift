@@ -7,7 +7,7 @@ import Logging
 import Reporting
 import SystemPackage
 
-/// Of arguments that name an archive.
+/// The help of arguments that name an archive.
 let archiveHelp: ArgumentHelp =
     "An archive: its name, the id of its run, the start of either, or 'latest' for the newest confirmed one."
 
@@ -21,7 +21,7 @@ struct CatalogOptions: ParsableArguments {
     /// Where the job's plugins are; nil for the usual places, and without a job that can be read.
     var pluginPath: [FilePath]? { (try? jobOptions.read())?.pluginPath }
 
-    /// Of the job's dumps; nil without a job that can be read.
+    /// The kinds of the job's dumps; nil without a job that can be read.
     var kinds: Set<String>? { (try? jobOptions.read()).map { Set($0.dumps.map(\.kind.name)) } }
 
     func job(_ positional: String? = nil, log: Logger) throws -> ReadyJob {
@@ -36,7 +36,7 @@ struct AnyCatalogOptions: ParsableArguments {
     @OptionGroup var ofJob: CatalogOptions
     @OptionGroup var location: LocationOptions
 
-    /// Whether archives count whoever made them.
+    /// Whether archives of all jobs and hosts count.
     var isOfLocation: Bool { location.location != nil }
 
     /// Throws errors of usage, and those of opening the repository. What was made for it is removed when `body` has ended.

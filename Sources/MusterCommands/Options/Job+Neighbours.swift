@@ -8,7 +8,7 @@ import SystemPackage
 extension Job {
     /// Throws if this job stages its dumps in what another job dumps: that one would dump them too, half made or twice.
     ///
-    /// Of other jobs those count whose files are right and lie in the directory of jobs.
+    /// Only those other jobs count whose files are right and are in the directory of jobs.
     func requireOwnPlace() throws {
         for name in (try? JobFile.jobs()) ?? [] where name != self.name {
             guard let file = try? JobFile.find(job: name),

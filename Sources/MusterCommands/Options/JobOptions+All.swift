@@ -32,7 +32,7 @@ extension Job {
 }
 
 extension Finding {
-    /// Why nothing can be told of a job where several are looked at.
+    /// Why nothing can be said about a job where several are looked at.
     init(_ error: any Error, aboutJob name: String) {
         self.init(error.forOperator, about: name)
         hint = hint ?? "See more: muster status \(name)."

@@ -18,7 +18,7 @@ struct JobOptions: ParsableArguments {
     var job: String?
 }
 
-/// Of the job as a command's first word. `--job` says the same.
+/// The help of the job as a command's first word. `--job` says the same.
 let jobHelp = ArgumentHelp("The job in /etc/muster/<job>.yaml; not needed when it is the only one.", valueName: "job")
 
 /// How much a command says, and in which form.
@@ -51,7 +51,7 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
-/// Of the flag `--accept-sizes`.
+/// The help of the flag `--accept-sizes`.
 let sizesHelp: ArgumentHelp =
     "Accept the sizes of this run's dumps, and measure later runs by them, whatever 'anomalies:' says."
 
@@ -65,7 +65,7 @@ struct ProgressOptions: ParsableArguments {
             valueName: "form"))
     var progress = Form.auto
 
-    /// Opens what progress is shown on. A service manager that listens is told in any case.
+    /// Opens what progress is shown on. A service manager that listens gets it in any case.
     func begin(_ output: OutputOptions, log: Logger) {
         let service = ServiceNotification.fromEnvironment.map { ServiceProgress(service: $0) }
         ProgressFeed.shared.begin([form(output, log), service].compactMap(\.self))

@@ -19,7 +19,8 @@ struct InstallUnitsCommand: MusterCommand {
 
     @OptionGroup var jobOptions: JobOptions
     @Option(help: ArgumentHelp("The unit that runs borg create on the set.", valueName: "unit")) var borgUnit: String?
-    @Option(help: ArgumentHelp("The user that takes the dumps instead of root; only with --borg-unit.", valueName: "user"))
+    @Option(
+        help: ArgumentHelp("The user that takes the dumps instead of root; only with --borg-unit.", valueName: "user"))
     var user: String?
     @Flag(help: "Print the files, and write nothing.") var print = false
 

@@ -9,7 +9,7 @@ struct JobAnswers: Sendable {
     var staging: FilePath
     /// As Borg names it.
     var repository: String
-    /// Without a file for it, the passphrase is no part of the job: the repository is not encrypted.
+    /// Without a file for it, the job has no passphrase: the repository is not encrypted.
     var passphraseFile: FilePath
     var keyExport: FilePath
     /// For a repository on a server; nil is as ssh itself is set up.

@@ -10,7 +10,7 @@ struct LocalCluster: Sendable, Hashable {
     /// Who runs it, and may connect as its superuser where the server asks no more than who comes (`peer`).
     var owner: String
 
-    /// Of its dump: `postgresql`, or with its port where that is another than usual.
+    /// The name of its dump: `postgresql`, with the port where that is not the usual one.
     var dumpName: String { port == Self.usualPort ? "postgresql" : "postgresql-\(port)" }
 
     var connection: String { "host=\(directory) port=\(port)" }
@@ -22,7 +22,7 @@ struct LocalCluster: Sendable, Hashable {
 
     /// Those whose sockets are there, the lowest port first. A server that died may have left one: the check says whether it answers.
     ///
-    /// Of several sockets of one port, the first place has the server's own: it listens at all of them. In a directory that everybody may write to,
+    /// Where several sockets have one port, the first place has the server's own: it listens at all of them. In a directory that everybody may write to,
     /// only our own user's servers count: root would run programs as any user who made a socket there.
     static func found(in places: [FilePath] = places) -> [LocalCluster] {
         var ports: Set<Int> = []

@@ -83,7 +83,7 @@ extension FilePath {
 }
 
 extension SecretSource {
-    /// Of the file that holds it.
+    /// The path of the file that holds it.
     var path: FilePath? {
         if case .file(let path) = self { FilePath(path) } else { nil }
     }

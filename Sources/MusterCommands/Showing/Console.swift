@@ -78,7 +78,7 @@ final class Console: Sendable {
     /// Whether a person looks on, and reads at the end what became of it.
     var isWatched: Bool { isTerminal && isatty(STDOUT_FILENO) == 1 }
 
-    /// Whether results and log go to one place that is no terminal, such as the journal or a log file: it need not have everything twice.
+    /// Whether results and log go to one place other than a terminal, such as the journal or a log file: it need not have everything twice.
     let isOneRecord: Bool = {
         guard isatty(STDOUT_FILENO) == 0, let one = try? FileSystem.status(of: FileDescriptor(rawValue: STDOUT_FILENO)),
             let other = try? FileSystem.status(of: FileDescriptor(rawValue: STDERR_FILENO))
@@ -168,7 +168,7 @@ final class Console: Sendable {
         return nil
     }
 
-    /// Waits until something can be written, or fails at once. False when the reader keeps a run waiting that was told to stop.
+    /// Waits until something can be written, or fails at once. False when the reader holds up a run that was stopped.
     private func hasRoom(_ descriptor: Int32) -> Bool {
         var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         while poll(&watched, 1, 200) <= 0 {

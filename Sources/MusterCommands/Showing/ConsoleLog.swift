@@ -7,7 +7,7 @@ import Logging
 struct ConsoleLog: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
-    /// Whether what the end of the command tells is told there alone.
+    /// Whether what the end of the command prints is printed there alone.
     var isCalm = false
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -66,7 +66,7 @@ struct ConsoleLog: LogHandler {
 }
 
 extension Logger.Level {
-    /// Of syslog(3).
+    /// The priority for syslog(3).
     var priority: Int {
         switch self {
         case .critical: 2

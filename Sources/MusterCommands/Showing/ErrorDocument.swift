@@ -7,7 +7,7 @@ struct ErrorDocument: Encodable {
     var error: RunReport.ErrorRecord
     /// What the command ends with.
     var exitStatus: Int32
-    /// Of a job file that is wrong.
+    /// The mistakes in a job file that is wrong.
     var mistakes: [Mistake]?
 
     struct Mistake: Encodable {

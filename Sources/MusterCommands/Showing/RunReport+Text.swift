@@ -22,7 +22,7 @@ extension RunReport.Ended {
 }
 
 extension RunReport {
-    /// What an operator reads last of a run that did not go well: what there is, and what to do.
+    /// What an operator reads last of a run that did not go well: what remains, and what to do.
     fileprivate func lastLine(after failure: RunFailure) -> String? {
         let archiving = "'muster archive \(job)' finishes the job"
         switch failure {

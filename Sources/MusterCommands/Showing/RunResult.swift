@@ -6,7 +6,7 @@ import Reporting
 /// error of the command.
 struct RunResult {
     private let report: RunReport
-    /// Of the dumps, that nobody has read yet, each on a line.
+    /// Warnings about the dumps that are not shown yet, each on a line.
     private let warnings: [String]
 
     init(_ report: RunReport, warnings: [String] = []) { (self.report, self.warnings) = (report, warnings) }

@@ -2,7 +2,7 @@ import DumpCore
 import Reporting
 
 extension Undoing {
-    /// What somebody needs to know who has to undo it by hand: what is on record, and in which file. Of a line each.
+    /// What the operator needs to know to undo it by hand: what is on record, and in which file. One line each.
     var details: [String] {
         var all: ErrorContext = [:]
         for (name, value) in record?.facts.shown ?? [] { all[name] = value }

@@ -59,7 +59,7 @@ enum SignalWait {
         }
         // Writing to a reader that has gone is an error of that write, not the end of the run.
         _ = Glibc.signal(SIGPIPE, SIG_IGN)
-        // Of one who ignores it, as whoever starts us may, the kernel keeps how its programs ended.
+        // If it is ignored, as our parent may have set it, the kernel does not keep how our programs ended.
         _ = Glibc.signal(SIGCHLD, SIG_DFL)
         return signals
     }

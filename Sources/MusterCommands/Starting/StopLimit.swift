@@ -1,6 +1,6 @@
 import Processes
 
-/// How long a run that was told to stop may go on.
+/// How long a run that was stopped may go on.
 ///
 /// What it waits for may never come: a file on a server that is gone, a thread that there is no room for. A run that has no program left to
 /// end is over in ten seconds. Programs have their grace (a minute for Borg, which would leave its lock behind; five for what takes a

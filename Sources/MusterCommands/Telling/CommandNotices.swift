@@ -19,7 +19,7 @@ struct CommandNotices {
 
     private var notices: Notices? { job.runner.map { Notices(of: job.job, by: $0, log: log) } }
 
-    /// Does the work, and tells that it begins and how it ended. An error of the work is told, and thrown on.
+    /// Does the work, and sends notices of its start and its end. An error of the work is sent, and thrown on.
     ///
     /// - Parameter verdict: of work that came to its end.
     func telling<Result: Sendable>(

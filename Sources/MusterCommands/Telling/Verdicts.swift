@@ -4,7 +4,7 @@ import Reporting
 import Restoring
 
 extension CommandNotices.Verdict {
-    /// Of a drill. What one repository's archive proves says nothing of another's.
+    /// The verdict of a drill. What one repository's archive proves says nothing about another's.
     init(_ record: DrillRecord) {
         let key = record.origin.repository.map { "drill/\($0)" } ?? "drill"
         text = record.text
@@ -16,7 +16,7 @@ extension CommandNotices.Verdict {
         }
     }
 
-    /// Of a check of repositories, each an incident of its own.
+    /// The verdict of a check of repositories, each an incident of its own.
     init(_ kept: Upkeep.Kept) {
         for repository in kept.repositories {
             let key = "check/\(repository.repository)"

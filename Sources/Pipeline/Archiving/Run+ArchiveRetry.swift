@@ -4,7 +4,7 @@ import Linux
 import Staging
 
 extension Run {
-    /// One archive of the set in a repository; begun anew, as the job says, after a failure that may pass. What an attempt left
+    /// One archive of the set in a repository, with retries, as the job says, after a transient failure. What an attempt left
     /// in the repository is settled by the next.
     func archivePersistently(
         _ set: SealedSet, in repository: BorgRepository, holding lock: StagingLock

@@ -61,7 +61,7 @@ extension Run {
     private func enter(
         _ repository: BorgRepository, _ ledger: RepositoryLedger
     ) async throws(BorgError) -> KnownRepository? {
-        // Whatever holds archives of ours is never created anew: it may lie on a disk that is not mounted.
+        // A repository that holds archives of this job is never created again: it may be on a disk that is not mounted.
         let isKnown = ledger.knowsArchives(at: repository.settings.location)
         if isKnown, let known = ledger.repository {
             try repository.requireEncryption(of: known)
@@ -92,7 +92,7 @@ extension Run {
         }
     }
 
-    /// Notes the archive, under a name that none of the ledger has, before Borg hears of it.
+    /// Notes the archive, under a name that is not in the ledger, before Borg starts on it.
     private func begin(
         _ set: SealedSet, in ledger: inout RepositoryLedger, of repository: BorgRepository, holding lock: StagingLock
     ) async throws -> BegunArchive {

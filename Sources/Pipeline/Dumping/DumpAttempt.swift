@@ -5,7 +5,7 @@ struct DumpAttempt: Sendable {
     let sizes: SizeCheck
     /// From 1.
     var number = 1
-    /// What the first attempt found to dump, by the dump's name. Nil while nobody has looked.
+    /// What the first attempt found to dump, by the dump's name. Nil before that.
     var unitsAtFirst: [String: [WorkUnit]]?
 
     init(sizes: SizeCheck) { self.sizes = sizes }

@@ -8,7 +8,7 @@ extension ProviderContexts {
     ///
     /// - Parameters:
     ///   - area: whose set will be replaced; nil if there is none yet.
-    ///   - anew: after a failure that passes. A source that was there and cannot be reached now may still be on its way back.
+    ///   - anew: after a transient failure. A source that was there and cannot be reached now may still be on its way back.
     func prepareAll(for area: StagingArea?, anew: Bool = false) async -> PreparedJob {
         let slots = WorkSlots(capacity: job.slots)
         let previous = await previousDumps(in: area)
@@ -43,7 +43,7 @@ extension ProviderContexts {
 }
 
 extension RunReport.DumpRecord {
-    /// Of a dump that was prepared and nothing more.
+    /// The outcome of a dump that was prepared and nothing more.
     init(prepared source: PreparedJob.Source) {
         self.init(
             name: source.name, provider: source.kind, outcome: .failed, durationSeconds: 0, findings: [], omissions: [])

@@ -26,7 +26,7 @@ extension Run {
         try await area.requireSpace(for: expected)
     }
 
-    /// Those that are not the failure of the run, which is told once, in the end.
+    /// Those that are not the failure of the run, which is logged once, in the end.
     func logFindings(_ findings: [Finding], of dump: String) {
         for finding in findings where finding.severity != .failure {
             log.log(

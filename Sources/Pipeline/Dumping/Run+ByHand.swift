@@ -8,7 +8,7 @@ extension Run {
     /// The dumps of the job, made by hand: into `target`, sealed like any set, while the published set is left alone.
     ///
     /// The directory appears under its name when all is in it and on disk, or not at all: the set is built in a staging area of its own
-    /// beside it, which is removed in the end. Hooks run before and after it; it is no part of the job's history, and no receiver hears of it.
+    /// beside it, which is removed in the end. Hooks run before and after it; it is not in the job's history, and receivers get no notice of it.
     ///
     /// - Parameter target: must not exist, or be an empty directory.
     public func perform(into target: FilePath) async -> RunReport.Ended {

@@ -25,7 +25,7 @@ extension Run {
 
     /// Builds a set and makes it the current one of the area that is locked. What was begun is discarded after a throw.
     ///
-    /// After a failure that passes, all dumps are taken anew, so that they still belong together.
+    /// After a transient failure, all dumps are taken again, so that they still belong together.
     func publishDumps(
         holding lock: StagingLock, measuredBy sizes: SizeCheck, _ inPlace: SourcesInPlace
     ) async throws -> PublishedSet {

@@ -5,7 +5,7 @@ import Staging
 extension AnomalyRule {
     /// What there is to say of a dump of `bytes` after runs in which it had these sizes, or nil if it is as usual.
     ///
-    /// Of severity `failure` when it must keep the run from going on. Without any size to compare with, nothing is unusual.
+    /// Its severity is `failure` when it must keep the run from going on. Without any size to compare with, nothing is unusual.
     func finding(of dump: String, bytes: Int64, against sizes: [Int64]) -> Finding? {
         guard action != .ignore, let usual = Self.median(of: sizes) else { return nil }
         let hundredths = Double(bytes) * 100
@@ -22,7 +22,7 @@ extension AnomalyRule {
         return nil
     }
 
-    /// Of two in the middle the smaller one, so that it is always a size that was.
+    /// Takes the smaller one of two in the middle, so that it is always a size that occurred.
     static func median(of sizes: [Int64]) -> Int64? {
         sizes.isEmpty ? nil : sizes.sorted()[(sizes.count - 1) / 2]
     }
@@ -58,7 +58,7 @@ struct SizeCheck: Sendable {
         return measured
     }
 
-    /// Of a tree, and of the files beside it, the provider has said it: to look at each of them once more would take a while.
+    /// Providers already report the size of a tree and of the files beside it: looking at each file again would take a while.
     private func size(
         of summary: DumpSummary, _ dump: String, in incoming: IncomingSet
     ) async throws(StagingError) -> Int64 {

@@ -4,7 +4,7 @@ import DumpCore
 import Linux
 
 extension Archive {
-    /// Whether its date lies ahead, by more than a clock is corrected.
+    /// Whether its date is ahead, by more than a clock is corrected.
     func isAhead(of now: Timestamp) -> Bool { start.milliseconds > now.milliseconds + ClockJump.mostBehind }
 }
 

@@ -7,12 +7,12 @@ import Staging
 /// What became of one repository that was pruned or checked by hand.
 public struct KeptRepository: Sendable, Codable {
     public var repository: String
-    /// Of a prune: what goes and stays, or went and stayed; nil if it was not even decided.
+    /// For a prune: what goes and stays, or went and stayed; nil if that was not even decided.
     public var plan: PrunePlan?
     public var compacted: Bool?
     /// What Borg says it has freed, roughly.
     public var freedBytes: Int64?
-    /// Of a check that found no damage.
+    /// The check, if it found no damage.
     public var checked: RunReport.UpkeepRecord.Check?
     public var error: RunReport.ErrorRecord?
 

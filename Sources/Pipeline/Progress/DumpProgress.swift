@@ -56,7 +56,7 @@ actor DumpProgress: ProgressObserver {
         show()
     }
 
-    /// Shows nothing any more.
+    /// Shows nothing from now on.
     func end() {
         ticker?.cancel()
         display.show([])

@@ -17,7 +17,7 @@ extension Run {
         return Task { await notices.tell(notice) }
     }
 
-    /// What follows the end of a run: the operator's programs and the receivers hear of it, and the report says what came of that.
+    /// What follows the end of a run: the operator's programs, the notices to receivers, and what the report says about both.
     ///
     /// - Parameter area: has the report; nil if the run did not get that far.
     func conclude(
@@ -33,7 +33,7 @@ extension Run {
             do {
                 try await area.writeReport(record.current, of: id)
             } catch {
-                log.warning("cannot add to the run report which receivers were notified", metadata: ["error": "\(error.message)"])
+                log.warning("cannot add the notices to the run report", metadata: ["error": "\(error.message)"])
             }
         }
         return RunReport.Ended(report: record.current, failure: ended.failure)

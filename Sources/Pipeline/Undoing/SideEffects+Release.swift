@@ -19,11 +19,11 @@ extension SideEffects {
     /// What came of `muster release`.
     public struct Release: Sendable, Codable {
         public var undone: [Undoing]
-        /// Of what Borg may have read: what was not there any more, or not what it was.
+        /// What Borg may have read although it was no longer there, or no longer what it was.
         public var lost: [RunReport.ErrorRecord]
     }
 
-    /// `muster release`: gives back what `muster dump` has kept for somebody's Borg. Takes the lock, so that no run is under way.
+    /// `muster release`: gives back what `muster dump` has kept for a Borg outside of Muster. Takes the lock, so that no run is under way.
     public func releaseKept() async throws -> Release {
         guard let area = try await StagingArea.openExisting(job.staging) else { return Release(undone: [], lost: []) }
         let lock = try await area.lock(for: providers.run, command: "muster release \(job.name)")

@@ -55,7 +55,7 @@ public struct SideEffects: Sendable {
                 }
                 logUndone(record, which, undoing.loss)
             } catch {
-                // Still to be released, by whoever was to release it. If that cannot be written, it is undone all the same.
+                // Still to be released by `muster release`. If that cannot be written, it is undone all the same.
                 if record.isKept == true { try? await area.recordUndo(record) }
                 undoing.error = RunReport.ErrorRecord(error.forOperator)
                 log.error(
@@ -153,7 +153,7 @@ public struct SideEffects: Sendable {
 }
 
 extension UndoRecord {
-    /// Kept for nobody any more, and still to be undone.
+    /// No longer kept, and still to be undone.
     fileprivate var asLeftBehind: UndoRecord {
         var record = self
         record.isKept = nil

@@ -43,7 +43,7 @@ struct CommandPipe: Sendable {
                 let output = place < ends.count ? ends[place] : nil
                 group.addTask {
                     let part = await perform(place, words, reading: input, writing: output, file)
-                    // Whoever is left of it ends, and the others with it.
+                    // Every part of it that still runs ends, and the others with it.
                     input?.closeRead()
                     output?.closeWrite()
                     return (place, part)
@@ -52,7 +52,7 @@ struct CommandPipe: Sendable {
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
         let failed = command.settings.commands.indices.compactMap { outcomes[$0] }.filter { $0.error != nil }
-        // The first that failed is why the others did, but for one that nobody read from any more.
+        // The first that failed is why the others did, except one whose output was no longer read.
         if let error = (failed.first { !$0.wasCut } ?? failed.first)?.error { throw error }
     }
 
@@ -89,12 +89,12 @@ struct CommandPipe: Sendable {
     /// What became of one program.
     private struct Part: Sendable {
         var error: DumpError?
-        /// Whether it ended because nobody read what it wrote.
+        /// Whether it ended because its output was no longer read.
         var wasCut = false
     }
 }
 
-/// Both ends of a pipe between two programs. Ours are closed as soon as nobody else will need them.
+/// Both ends of a pipe between two programs. Ours are closed as soon as they are handed on.
 private final class PipeEnds: Sendable {
     let read: FileDescriptor
     let write: FileDescriptor

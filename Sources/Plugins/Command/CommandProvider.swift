@@ -107,7 +107,7 @@ extension [String] {
 }
 
 extension String {
-    /// Without `||`, which is no pipe.
+    /// Without `||`, which is not a pipe.
     fileprivate var replacingPairs: String { split(separator: "||").joined(separator: " ") }
 
     fileprivate func containsWord(_ word: String) -> Bool { contains(word) }

@@ -9,7 +9,7 @@ struct CommandSettings: ProviderSettings {
     var commands: [[String]] = []
     /// What the output is called in the dump.
     var file = "output"
-    /// A smaller output is none.
+    /// A smaller output is not a dump.
     var minimumBytes: Int64 = 1
     /// What the last line begins with.
     var trailer: String?

@@ -1,7 +1,7 @@
 import DumpCore
 import SystemPackage
 
-/// Why a line is no event, to be followed by the line.
+/// Why a line is not an event, to be followed by the line.
 struct EventFault: Error {
     var reason: String
 }
@@ -28,7 +28,7 @@ struct EventMembers {
         }
     }
 
-    /// Of a part of the dump: shown everywhere, so that it has to be one line of plain text as the plugin says it.
+    /// The name of a part of the dump: shown everywhere, so it has to be one line of plain text as the plugin says it.
     func name(_ name: String) throws(EventFault) -> String {
         let text = try text(name)
         guard members[name] == .text(text) else {
@@ -37,7 +37,7 @@ struct EventMembers {
         return text
     }
 
-    /// Of a fact that the plugin may tell.
+    /// The name of a fact that a plugin may report.
     func factName(_ name: String) throws(EventFault) -> String {
         let code = try code(name)
         guard code != "plugin" else {
@@ -59,7 +59,7 @@ struct EventMembers {
         return text
     }
 
-    /// Of something that has one: not negative.
+    /// A count that must be there and not be negative.
     func count(_ name: String) throws(EventFault) -> Int64 {
         guard case .integer(let count)? = members[name], count >= 0 else {
             throw members[name] == nil ? missing(name, "a number") : wrong(name, "a whole number that is not negative")

@@ -61,7 +61,7 @@ enum PluginEvent: Sendable {
 
 /// What a plugin says of a verb that succeeded.
 struct PluginSummary: Sendable {
-    /// Of a dump.
+    /// The consistency of a dump.
     var consistency: Moment.Kind?
     var evidence: [String: String]
 

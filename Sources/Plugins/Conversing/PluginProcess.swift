@@ -226,7 +226,7 @@ final class PluginProcess: Sendable {
     private func undoChanges() async -> DumpError? {
         var failure: DumpError?
         for (change, record) in changes.withLock({ $0 }).reversed() {
-            // In a task of its own: that ours was cancelled is no reason to leave anything.
+            // In a task of its own: our cancellation must not leave anything behind.
             let undone = await Task { [self] in
                 await Result.awaiting { () async throws(DumpError) in
                     try await undo(change, run)

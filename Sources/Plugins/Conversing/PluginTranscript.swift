@@ -26,7 +26,7 @@ struct PluginTranscript: Sendable {
     private(set) var summary: PluginSummary?
     private(set) var error: DumpError?
     private var frozen = false
-    /// Whether it was told to write.
+    /// Whether it has got 'go'.
     private var isGone = false
     private var paths: Set<FilePath> = []
     /// All directories on the way to a unit.
@@ -46,7 +46,7 @@ struct PluginTranscript: Sendable {
         self.known = Set(known.map(\.path))
     }
 
-    /// It was told to write: what it says from now on is of the dump.
+    /// It has got 'go': what it says from now on is about the dump.
     mutating func go() { isGone = true }
 
     mutating func take(_ event: PluginEvent) throws(EventFault) -> Step? {
@@ -91,7 +91,7 @@ struct PluginTranscript: Sendable {
     }
 
     /// What it says of a dump that it was not told to write, it cannot know. It may write before: a program in a container that cannot be held
-    /// does, as of a moment that lies before `frozen`.
+    /// does, as of a moment that is before `frozen`.
     private func requireTurn(of event: PluginEvent) throws(EventFault) {
         guard freezes, !isGone else { return }
         let name: String

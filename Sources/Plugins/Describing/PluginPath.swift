@@ -11,7 +11,7 @@ public struct PluginPath: Sendable {
     /// - Parameter directories: absolute; nil is the usual ones.
     public init(_ directories: [FilePath]? = nil) { self.directories = directories ?? Self.usual }
 
-    /// The operator's own, then those that came with this Muster: `lib/muster/plugins` beside the `bin` that it lies in.
+    /// The operator's own, then those that came with this Muster: `lib/muster/plugins` beside the `bin` that it is in.
     public static let usual: [FilePath] = {
         let own: FilePath = "/etc/muster/plugins"
         guard let path = realpath("/proc/self/exe", nil) else { return [own, "/usr/lib/muster/plugins"] }

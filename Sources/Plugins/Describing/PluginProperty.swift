@@ -201,7 +201,8 @@ extension Shape<PlainValue> {
 extension Shape<String> {
     fileprivate static var pattern: Shape {
         line.checked { text in
-            (try? Regex<AnyRegexOutput>(text)) == nil ? Fault("is not a regular expression that Muster understands") : nil
+            (try? Regex<AnyRegexOutput>(text)) == nil
+                ? Fault("is not a regular expression that Muster understands") : nil
         }
     }
 }

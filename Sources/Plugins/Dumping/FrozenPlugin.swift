@@ -7,7 +7,7 @@ struct FrozenPlugin: FrozenSource {
     /// The process that holds it.
     struct Session: Sendable {
         var process: PluginProcess
-        /// Between these two lies the point in time.
+        /// The point in time is between these two.
         var from: Timestamp
         var to: Timestamp
         var progress: PluginProgress

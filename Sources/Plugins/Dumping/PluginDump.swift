@@ -8,7 +8,7 @@ struct PluginDump: Sendable {
     let prepared: PluginTranscript
     /// How many things it may do at once.
     let jobs: Int
-    /// Of the process that writes the dump.
+    /// The log of the process that writes the dump.
     let log = PluginLog()
 
     /// Starts the process that writes the dump. The directory is its own from now on.

@@ -8,7 +8,7 @@ struct PluginRestorer: Restorer {
     let plugin: Plugin
     let runner: ProgramRunner
 
-    /// To look whether a restore would succeed.
+    /// Check that a restore would succeed.
     private static let checking = Duration.seconds(300)
 
     var undoneKinds: Set<String> { [PluginChange.kind(of: plugin.name)] }

@@ -31,7 +31,7 @@ struct RestoreDocument: Encodable, Sendable {
     var stamp: String
     /// Where the dump's files are, once they were fetched: not while it is only looked whether the restore would succeed.
     var files = "."
-    /// Of a drill.
+    /// The room of a drill.
     var room: String?
     var dump: Dump
     /// How many things may be done at once; the program has it as a variable.

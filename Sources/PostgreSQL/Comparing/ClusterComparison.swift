@@ -2,11 +2,11 @@ import DumpCore
 
 /// Compares what belongs to a whole cluster with what the manifest says of it: roles, memberships, settings, tablespaces.
 ///
-/// What the server has besides is no difference: a restore may have brought the dump's roles to a server that has its own.
+/// What the server has besides is not a difference: a restore may have brought the dump's roles to a server that has its own.
 struct ClusterComparison: Sendable {
     /// Nil if the manifest, of an older Muster or of one database, has none.
     let record: ClusterRecord?
-    /// Of the dumped server.
+    /// The major version of the dumped server.
     let dumpedMajor: Int?
     /// Whether tablespaces are where they were, and whose. A drill has them elsewhere.
     var comparesTablespaces = true

@@ -4,7 +4,7 @@ import DumpCore
 struct ComparisonResult: Sendable {
     private(set) var compared: [String: Int64] = [:]
     private(set) var notCompared: [String] = []
-    /// What differs and is no fault of the restore, such as the version of an extension.
+    /// What differs without a fault of the restore, such as the version of an extension.
     private(set) var findings: [Finding] = []
     private var differences: [RestoreComparison.Difference] = []
     private var differing: [String: Int] = [:]

@@ -7,7 +7,7 @@ import DumpCore
 /// sequences that are ahead, indexes that were not valid and that pg_dump leaves out, foreign keys that the dump marks NOT VALID.
 struct DatabaseComparison: Sendable {
     let contents: DatabaseContents
-    /// Of the dumped server. Nil if that is not known, and then taken for one that can be compared.
+    /// The major version of the dumped server. Nil if that is not known, and then taken for one that can be compared.
     let dumpedMajor: Int?
     /// Whether the dump has foreign keys NOT VALID that were valid, because rows break them (`ArchiveForeignKeys`).
     let marksForeignKeys: Bool
@@ -92,7 +92,7 @@ extension Manifest.DumpRecord {
     /// The same of the pg_dump that dumped it.
     var dumpingMajor: Int? { major("client_version") }
 
-    /// Of `15.20` or `19beta2`.
+    /// The major version in `15.20` or `19beta2`.
     private func major(_ fact: String) -> Int? {
         identity[fact].flatMap { Int(String(decoding: $0.utf8.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)) }
     }

@@ -35,7 +35,7 @@ struct RestoredDatabase: Sendable {
 }
 
 extension DatabaseRecord {
-    /// Of a database that is not asked further.
+    /// The record of a database that is not asked further.
     fileprivate static var unknown: DatabaseRecord {
         DatabaseRecord(
             encoding: "", locale: LocaleRecord(provider: "", collate: "", ctype: ""), owner: "", connectionLimit: -1,

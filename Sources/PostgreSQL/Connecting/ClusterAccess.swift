@@ -66,7 +66,7 @@ struct ClusterAccess: Sendable {
 }
 
 extension ConnectionOptions {
-    /// What programs are told, so that several hosts, a service or an environment do not lead them anywhere else than us.
+    /// Settings for programs, so that several hosts, a service or an environment do not lead them anywhere else than us.
     func pinned(to endpoint: Session.Endpoint, of run: RunContext) -> ConnectionOptions {
         var pinned = self
         pinned["dbname"] = nil

@@ -9,7 +9,7 @@ struct Connection: ~Copyable {
     /// How many remarks the server has made.
     private let notices: UnsafeMutablePointer<Int>
 
-    /// More than any question of ours is answered with. A server that sends on and on is not waited for.
+    /// More than any of our questions is answered with. A server that sends on and on is not waited for.
     static let most = (bytes: 512 << 20, notices: 10_000)
 
     /// Takes over a connection that `PQconnectStartParams` began.
@@ -32,7 +32,7 @@ struct Connection: ~Copyable {
         close(socket)
     }
 
-    /// Not for long: across a network that was cut, there is no end to be seen.
+    /// Not for long: a network that was cut never reports an end.
     private static func awaitEnd(of socket: Int32) {
         let end = ContinuousClock.now + .seconds(1)
         var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
@@ -52,7 +52,7 @@ struct Connection: ~Copyable {
     /// Whether another statement may be sent: none is running, and the server is there.
     var isUsable: Bool { isAlive && PQtransactionStatus(handle) != PQTRANS_ACTIVE }
     var serverVersion: Int32 { PQserverVersion(handle) }
-    /// The server's process, as it was told to us when we connected. A pooler tells something else.
+    /// The server's process, as the server named it when we connected. A pooler names another.
     var processID: Int32 { PQbackendPID(handle) }
     var serverEncoding: String { PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? "" }
 

@@ -1,7 +1,7 @@
 import DumpCore
 
 extension ConnectionBudget {
-    /// From here on somebody may well wait for us.
+    /// From here on other sessions may well wait for us.
     private static let longHold: Int64 = 20 << 30
 
     /// Tells when databases of one group stay frozen for long before their own dump begins.
@@ -9,7 +9,7 @@ extension ConnectionBudget {
         groups.compactMap { longHold($0, parallel) }
     }
 
-    /// Half of the slots take the largest first, the others the smallest: see `WorkSlots`. What lies in the middle waits longest.
+    /// Half of the slots take the largest first, the others the smallest: see `WorkSlots`. What is in the middle waits longest.
     private func longHold(_ group: [ServerFacts.Database], _ parallel: Int) -> Finding? {
         let sizes = group.map { $0.bytes ?? 0 }.sorted()
         let before = sizes.reduce(0, +) - (sizes.last ?? 0)

@@ -44,7 +44,7 @@ struct ConnectionBudget: Sendable {
     /// The smallest come first: they are soon done, so that all databases are frozen within the shortest time. An application that
     /// is held still is so for the first group alone; that one has the largest then.
     ///
-    /// - Parameter parallel: how many units are dumped at once. Their programs, those for the roles, and whoever watches need
+    /// - Parameter parallel: how many units are dumped at once. Their programs, those for the roles, and the watch need
     ///   connections beside the sessions that hold the snapshots.
     func groups(
         of databases: [ServerFacts.Database], parallel: Int, isApplicationHeld: Bool = false

@@ -6,7 +6,7 @@ import SystemPackage
 /// One named service of a `.pg_service.conf`, read as libpq does (`parseServiceFile` in `fe-connect.c`).
 ///
 /// libpq looks for the file in one home, and here there are two: ours, and that of the user whom the programs run as. So it is read
-/// once, and both are told what it says.
+/// once, and both get what it says.
 struct ServiceFile: Sendable, Equatable {
     private(set) var options: [ConnectionOptions.Option] = []
     private(set) var password: Secret?

@@ -4,7 +4,7 @@ import Glibc
 import Linux
 
 extension Session {
-    /// How long a connection may take when nobody says otherwise.
+    /// How long a connection may take unless the settings say otherwise.
     static let defaultConnectTimeout = 30
 
     /// How long each answer to the first questions of a session may take: they touch no table of anybody's.
@@ -75,7 +75,7 @@ extension Session {
         _ options: ConnectionOptions, _ password: Secret?, _ user: UserAccount?
     ) throws(DumpError) -> Connection {
         var parameters = options
-        // Of any database: it means no conversion at all. What suits it better is set afterwards.
+        // It suits any database: it means no conversion at all. What suits a database better is set afterwards.
         parameters["client_encoding"] = "SQL_ASCII"
         parameters["fallback_application_name"] = "muster"
         if let user, parameters["passfile"] == nil, getenv("PGPASSFILE") == nil {
@@ -147,7 +147,7 @@ extension Session {
             "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
         ]
         if !unconverted.contains(connection.serverEncoding) { settings["client_encoding"] = "UTF8" }
-        // Of catalogs that were never analyzed the server expects much, and then compiles for longer than it looks.
+        // The server expects much of catalogs that were never analyzed, and then compiles for longer than it looks.
         if connection.serverVersion >= 110_000 { settings["jit"] = "off" }
         if connection.serverVersion >= 140_000 { settings["idle_session_timeout"] = "0" }
         if connection.serverVersion >= 170_000 { settings["transaction_timeout"] = "0" }

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// What a drill's server is told: everything for a fast restore, and nothing that outlives it, connects anywhere or runs by itself.
+/// The settings of a drill's server: everything for a fast restore, and nothing that outlives it, connects anywhere or runs by itself.
 struct DrillSettings: Sendable {
     let dump: Manifest.DumpRecord
     let drill: DrillRequest

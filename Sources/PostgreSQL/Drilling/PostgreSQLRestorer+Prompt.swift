@@ -5,7 +5,7 @@ import SystemPackage
 
 /// What `psql` needs to talk to a database that was restored to a throw-away server.
 public struct RestoredDatabasePrompt: Sendable {
-    /// Of the server's own version.
+    /// psql of the server's own version.
     public var psql: FilePath
     /// Names the server, the database and the superuser. No password is needed.
     public var conninfo: String

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// The role that initdb made, which every server has from its start: `postgres`, unless initdb was told otherwise.
+/// The role that initdb made, which every server has from its start: `postgres`, unless initdb got another name.
 ///
 /// pg_dumpall writes statements that create it (and drop it, with `--clean`), and each of them fails on every server. A script that
 /// holds them cannot be restored with `ON_ERROR_STOP`, so an operator would have to tell a harmless error from a real one.

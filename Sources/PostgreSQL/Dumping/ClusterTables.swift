@@ -3,7 +3,7 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// The tables of a cluster before pg_dumpall, whose snapshots nobody else can look into.
+/// The tables of a cluster before pg_dumpall, whose snapshots cannot be looked into.
 ///
 /// A table that was truncated or rewritten between the snapshot of its database and pg_dump's locks is empty in the script. So one
 /// that changed while pg_dumpall ran, and is empty there, cannot be trusted.
@@ -30,7 +30,7 @@ struct ClusterTables: Sendable {
         }
     }
 
-    /// Throws an error that passes when the script lacks the rows of tables that have changed since.
+    /// Throws a transient error when the script lacks the rows of tables that have changed since.
     func requireRows(in script: FilePath) async throws(DumpError) {
         let changed = try await changed()
         guard !changed.isEmpty else { return }

@@ -9,7 +9,7 @@ struct DatabaseDump: Sendable {
     var cluster: Cluster
     /// A session that is in no transaction.
     var control: Session
-    /// Of the whole dump. `databases` is there.
+    /// The directory of the whole dump. `databases` is there.
     var directory: FilePath
     var client: Client
     var watch: ServerWatch

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// What lies behind a message of libpq, the server or a program, and what to do about it.
+/// What causes a message of libpq, the server or a program, and what to do about it.
 ///
 /// Neither a failed connection nor pg_dump tells us the SQLSTATE, so this reads text. A server that speaks another language
 /// than English (`lc_messages`) is understood less well: the error then still shows all that was said, without a hint.
@@ -50,7 +50,7 @@ struct FailureCause: Sendable {
     static let droppedHint = "It was dropped or renamed during the run. Run it again."
     static let freeSpaceHint = "Free space there, or put the staging area on a larger file system."
 
-    /// What may be over when the dump is begun anew.
+    /// What may be over by the next attempt.
     private static let passing = [
         (
             "canceling statement due to user request",

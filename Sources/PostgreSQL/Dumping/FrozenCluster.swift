@@ -11,7 +11,7 @@ struct FrozenCluster: FrozenSource {
     let first: FrozenGroup?
     /// Databases that were dropped before the freeze.
     var gone: [Finding] = []
-    /// Of replay on a standby, until the dump has ended.
+    /// The pause of replay on a standby, until the dump has ended.
     var pause: ReplayPause?
 
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
@@ -83,7 +83,7 @@ struct DumpedPart: Sendable {
     /// What is not in it although it is in its database.
     var omissions: [Finding] = []
     var databases: [DatabaseContents] = []
-    /// By path relative to the dump's directory; of a database, whose files may be many, the run was told.
+    /// By path relative to the dump's directory; a database may have many files, which the run knows already.
     var digests: [FilePath: FileDigest] = [:]
     /// Files of tables that have another number than in the last dump, see `DumpSummary.renamed`.
     var renamed: [FilePath: FilePath] = [:]

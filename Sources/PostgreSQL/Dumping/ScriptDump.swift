@@ -9,7 +9,7 @@ struct ScriptDump: Sendable {
     /// What is dumped, for messages.
     var subject: String
     var unit: WorkUnit
-    /// Of the whole dump.
+    /// The directory of the whole dump.
     var directory: FilePath
     var client: Client
     var access: ClusterAccess
@@ -133,7 +133,7 @@ struct ScriptDump: Sendable {
 
     private func requireComplete(_ inspector: ScriptInspector) throws(DumpError) {
         guard inspector.isComplete else {
-            // pg_dumpall does not look whether its own lines could be written. If that cannot be asked, it is not the reason.
+            // pg_dumpall does not check that its own lines could be written. If that cannot be found out, it is not the reason.
             let free = (try? FileSystem.availableBytes(at: directory)) ?? .max
             guard free >= unit.estimatedBytes else { throw failure.noSpace(FailureCause.freeSpaceHint) }
             throw DumpError.incomplete(subject, "it does not end with 'database cluster dump complete'", path)

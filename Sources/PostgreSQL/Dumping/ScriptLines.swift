@@ -11,7 +11,7 @@ struct ScriptLines {
 
     private let file: FileDescriptor
     private var chunk: ArraySlice<UInt8> = []
-    /// Of the next byte of `chunk`.
+    /// The offset of the next byte of `chunk`.
     private var offset: Int64 = 0
     private var quotes = QuotesOfSQL()
 

@@ -2,7 +2,7 @@ import DumpCore
 
 /// What shows, at little cost, that nothing in the catalogs was written since a snapshot was taken.
 ///
-/// Whatever a later transaction writes is marked with its number, which is none that the snapshot knows as ended; whatever it deletes
+/// Whatever a later transaction writes is marked with its number, which the snapshot does not know as ended; whatever it deletes
 /// is missing from the sums. So a catalog that has neither is still as the snapshot shows it. One that has may be so too: an
 /// object may have come into being, or been granted to a role.
 struct CatalogMark: Sendable, Equatable {

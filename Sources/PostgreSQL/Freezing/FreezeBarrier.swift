@@ -8,7 +8,7 @@ import Linux
 /// begin at once, and if what they see differs, all are asked again.
 struct FreezeBarrier: Sendable {
     let sessions: [Session]
-    /// Of the server: an older one calls the function differently.
+    /// The server's major version: an older one calls the function differently.
     let major: Int
     let proof: Proof
     let limits: Limits
@@ -17,7 +17,7 @@ struct FreezeBarrier: Sendable {
     enum Proof: Sendable {
         /// That all see the same transactions as committed.
         case equalSnapshots
-        /// That nothing is replayed meanwhile, which whoever has paused replay confirms.
+        /// That nothing is replayed meanwhile, which the pause of replay confirms.
         case pausedReplay
         /// Nothing: in recovery, what is running is not in a snapshot.
         case none
@@ -136,7 +136,7 @@ struct Freeze: Sendable {
     var from: Timestamp
     var to: Timestamp
     var attempts: Int
-    /// Of all attempts together.
+    /// The time of all attempts together.
     var time: Duration
     var views: [FreezeBarrier.View]
     /// What pg_dump's `--snapshot` takes, in the order of the sessions.

@@ -21,7 +21,7 @@ enum RelationStates {
         }
     }
 
-    /// Names of objects of an earlier time that have not stayed what they were. A new object is no change.
+    /// Names of objects of an earlier time that have not stayed what they were. A new object is not a change.
     static func changes(from earlier: [State], to later: [State]) -> [String] {
         let now = Dictionary(later.map { ($0.object, $0) }) { first, _ in first }
         return earlier.filter { now[$0.object] != $0 }.map(\.name)

@@ -9,7 +9,7 @@ import Synchronization
 final class ReplayPause: Sendable {
     private let cluster: Cluster
     private let run: RunContext
-    /// Nil when somebody else had paused replay before us: then it is not ours to resume.
+    /// Nil when replay was paused already: then it is not ours to resume.
     private let record: Mutex<UndoRecord?>
     private let beganAt = ContinuousClock.now
     private let endedAt = Mutex<ContinuousClock.Instant?>(nil)
@@ -22,7 +22,7 @@ final class ReplayPause: Sendable {
         self.record = Mutex(record)
     }
 
-    /// Pauses replay at a position where nobody holds an exclusive lock: a dump would wait for it in vain.
+    /// Pauses replay at a position without an exclusive lock: a dump would wait for it in vain.
     static func begin(
         on session: Session, of cluster: Cluster, in run: RunContext
     ) async throws(DumpError) -> ReplayPause {

@@ -37,7 +37,7 @@ struct TableWatch: Sendable {
 
     private static func lock(_ tables: [String], in session: Session) async throws(DumpError) -> Bool {
         guard !tables.isEmpty else { return false }
-        // Those that are gone meanwhile, and what is no table, are passed over.
+        // Those that are gone meanwhile, and what is not a table, are passed over.
         let names = try await session.row(
             """
             select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) as names
@@ -94,7 +94,7 @@ struct TableWatch: Sendable {
         guard try await !frozen.holds(in: session) else { return .unchanged }
         let changes = try await RelationStates.changes(
             from: RelationStates.all(source.open.session), to: RelationStates.all(session))
-        // What only came into being is no change. What changed once pg_dump had let go of it may be one that matters or not.
+        // A new object is not a change. What changed once pg_dump had let go of it may be one that matters or not.
         guard !changes.isEmpty else { return .unchanged }
         return hasEnded() ? .tooLate : .changed(changes)
     }

@@ -6,7 +6,7 @@ import SystemPackage
 /// Stores the large tables of a dump that was verified as what has changed since the last set.
 struct DatabaseGrowth: Sendable {
     let settings: PostgreSQLSettings
-    /// Of the database, and where that lies in the dump.
+    /// The name of the database, and where it is in the dump.
     let name: String
     let path: FilePath
     /// The database's part of the dump.
@@ -25,7 +25,7 @@ struct DatabaseGrowth: Sendable {
         settings.growth == .delta && !run.surroundings.isByHand
     }
 
-    /// Whether a table is, and need not be told to the run as a file.
+    /// Whether a table is, and need not be named to the run as a file.
     static func isStored(_ digest: FileDigest) -> Bool { digest.bytes >= RowPolicy().leastBytes }
 
     /// Stores them, and returns the tables with where they are. Their files are gone then.

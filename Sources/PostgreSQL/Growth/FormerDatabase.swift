@@ -31,7 +31,7 @@ struct FormerDatabase: Sendable {
     private static func sealed(
         below path: FilePath, of previous: PreviousDump
     ) throws -> [FilePath: [String: String]] {
-        // A dump's directory lies in the set's.
+        // A dump's directory is in the set's.
         let root = previous.directory.removingLastComponent()
         let list = root.pushing(FilePath(previous.record.checksums.path))
         guard try FileScan(list).digest().sha256 == previous.record.checksums.sha256 else { return [:] }

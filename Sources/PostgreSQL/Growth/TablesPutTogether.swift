@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Puts tables of a database together from their rows, where a restore needs the files.
 struct TablesPutTogether: Sendable {
-    /// The database's directory, which is used by no one else.
+    /// The database's directory, without another user.
     let directory: FilePath
     let tables: [RowFiles]
 

@@ -117,7 +117,7 @@ struct DatabaseOmissions: Sendable {
         ]
     }
 
-    /// pg_dump leaves them out with a warning, and succeeds, for whoever is no superuser (`getSubscriptions` in `pg_dump.c`).
+    /// pg_dump leaves them out with a warning, and succeeds, unless the role is a superuser (`getSubscriptions` in `pg_dump.c`).
     private func subscriptions(_ session: Session) async throws(DumpError) -> [Finding] {
         guard !server.role.isSuperuser else { return [] }
         let rows = try await session.query(

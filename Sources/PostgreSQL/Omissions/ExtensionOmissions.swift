@@ -38,7 +38,7 @@ struct ExtensionOmissions: Sendable {
     }
 }
 
-/// How what users did to an extension's members is told from what its own scripts did.
+/// How changes that users made to an extension's members are told apart from those of its own scripts.
 ///
 /// The transactions of the scripts are those that made its members and its own row. What a later one wrote was written by someone else,
 /// since `ALTER EXTENSION … UPDATE` writes the extension's row too. pg_dump keeps the privileges, security labels and policies of

@@ -67,7 +67,7 @@ struct MissingGrantees: Sendable {
     private struct Privileges {
         var catalog: String
         var column: String
-        /// The catalog that the objects are told by.
+        /// The catalog that identifies the objects.
         var kind: String
         var object = "oid"
         var part = "0"

@@ -26,7 +26,7 @@ struct OmissionSurvey: Sendable {
             momentary: try await momentary(session))
     }
 
-    /// The same of a database that was frozen. What prepare was told is asked again only if anything was written since.
+    /// The same of a database that was frozen. Prepare's questions are asked again only if anything was written since.
     func ask(_ source: FrozenDatabase) async throws(DumpError) -> SurveyedDatabase {
         let session = source.open.session
         guard var known = prepared[session.endpoint.database]?.survey, known.visible == source.visible else {

@@ -30,7 +30,7 @@ struct ServerSettingsFiles: Sendable {
         return paths
     }
 
-    /// Reads them all. What the role may not read, or must not know of, is an omission; one that is not there is none.
+    /// Reads them all. What the role may not read, or must not know of, is an omission; a file that is not there is not.
     func read(_ session: Session) async throws(DumpError) -> Contents {
         let paths = try await paths(session)
         guard !paths.isEmpty else { return Contents(unreadable: [unknown]) }

@@ -5,7 +5,7 @@ import SystemPackage
 /// `settings: true`: the server's settings files, copied into `settings/` of the dump.
 struct SettingsDump: Sendable {
     var files: ServerSettingsFiles
-    /// Of the whole dump.
+    /// The directory of the whole dump.
     var directory: FilePath
 
     static let unit = WorkUnit(name: "settings", path: "settings", estimatedBytes: 64 * 1024)

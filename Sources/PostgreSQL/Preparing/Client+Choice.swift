@@ -15,7 +15,7 @@ extension Client {
         guard let major = clients.map(\.version.major).filter({ $0 >= server.major }).min() else {
             throw tooOld(newest, for: server, binDirectory)
         }
-        // Of equals, max(by:) takes the first; they are in order of preference.
+        // max(by:) takes the first of equals; they are in order of preference.
         return clients.filter { $0.version.major == major }.max { $0.version < $1.version } ?? newest
     }
 

@@ -25,7 +25,7 @@ struct DatabaseCondition: Sendable {
         ]
     }
 
-    /// Of collations that columns and indexes name. To ask for the version of each of hundreds would take its time.
+    /// Versions of the collations that columns and indexes name. Asking for the version of each of hundreds would take its time.
     private func collationVersions(_ session: Session) async throws(DumpError) -> [Finding] {
         let rows = try await session.query(
             """

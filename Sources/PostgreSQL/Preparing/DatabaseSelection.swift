@@ -1,7 +1,7 @@
 import DumpCore
 import Settings
 
-/// Which databases of a server are dumped, and what there is to say about the others.
+/// Which databases of a server are dumped, and the findings about the others.
 ///
 /// As pg_dumpall does: every database that accepts connections, `postgres` and `template1` among them. `template0` is as the
 /// server was delivered, and neither dumped nor missed unless it is named.

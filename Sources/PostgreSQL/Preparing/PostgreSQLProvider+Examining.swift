@@ -76,7 +76,7 @@ extension PostgreSQLProvider {
             omissions: surveyed.omissions)
     }
 
-    /// The databases to be frozen together, and what there is to say when they are not all in one group.
+    /// The databases to be frozen together, and the findings when they are not all in one group.
     private func groups(
         of selection: DatabaseSelection, _ session: Session, _ run: RunContext
     ) async throws(DumpError) -> (groups: [[ServerFacts.Database]], findings: [Finding], opensAtOnce: Int) {
@@ -105,7 +105,7 @@ extension PostgreSQLProvider {
         )
     }
 
-    /// The version of the psql beside the chosen client, and what there is to say of it.
+    /// The version of the psql beside the chosen client, and the findings about it.
     private func psql(
         beside client: Result<Client, DumpError>, as user: UserAccount?
     ) async throws(DumpError) -> (version: Client.Version?, findings: [Finding]) {

@@ -5,7 +5,7 @@ import Settings
 struct ServerActivity: Sendable {
     var locks: [ExclusiveLocks]
     var transactions: [OpenTransaction]
-    /// Whether our role is told what the sessions of other roles do, and since when.
+    /// Whether our role may see what the sessions of other roles do, and since when.
     var seesAllSessions: Bool
 
     /// The ACCESS EXCLUSIVE locks of one session in one database, which not even readers get past. A dump also waits behind

@@ -1,6 +1,6 @@
 import DumpCore
 
-/// What a server knows of itself that makes a dump, or its restore, doubtful.
+/// What a server reports about itself that makes a dump, or its restore, doubtful.
 struct ServerCondition: Sendable {
     var server: ServerFacts
 
@@ -33,7 +33,7 @@ struct ServerCondition: Sendable {
         return findings
     }
 
-    /// Of the collations that databases have as their default, which servers before 15 do not note down.
+    /// Versions of the collations that databases have as their default, which servers before 15 do not note down.
     private func collationVersions(
         _ session: Session, _ databases: [ServerFacts.Database]
     ) async throws(DumpError) -> [Finding] {

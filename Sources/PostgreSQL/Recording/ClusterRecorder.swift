@@ -23,7 +23,7 @@ struct ClusterRecorder: Sendable {
         do throws(DumpError) {
             return try await ask()
         } catch {
-            // Without an SQLSTATE, or one that passes, the server did not refuse this.
+            // Without an SQLSTATE, or with a transient one, the server did not refuse this.
             guard error.context["sqlstate"] != nil, !error.isTransient else { throw error }
             missing.append(name)
             return nil

@@ -25,7 +25,7 @@ struct ColumnDigests: Sendable {
 }
 
 extension DatabaseRecorder {
-    /// Of everything that has columns. Those of a table are taken by name: a restore may put those of an heir in another order.
+    /// Digests of everything that has columns. Those of a table are taken by name: a restore may put those of an heir in another order.
     func columns() async throws(DumpError) -> ColumnDigests {
         // A table need not have any. All names are quoted: %I quotes keywords, and every version has others (json is one from 16 on).
         let line =

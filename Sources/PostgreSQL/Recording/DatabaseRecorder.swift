@@ -6,9 +6,9 @@ import DumpCore
 /// back what it locked, waits for a lock only briefly, and is given up after a few seconds. What is not answered is named in `missing`.
 struct DatabaseRecorder: Sendable {
     let session: Session
-    /// Of the server.
+    /// The major version of the server.
     let major: Int
-    /// As they were before the freeze, as to read them here would lock them until the dump is done. Nil if nobody asked.
+    /// As they were before the freeze: reading them here would lock them until the dump is done. Nil if they were not asked for.
     var sequences: SequenceValues?
     var patience = Patience.duringDump
     /// Whether digests are SHA-256. PostgreSQL 10 has none, and a record of it is compared by the digests that it holds.
@@ -27,7 +27,7 @@ struct DatabaseRecorder: Sendable {
         var statement: String
 
         static let duringDump = Patience(lock: "200ms", statement: "5s")
-        /// Of a database that no application uses.
+        /// The limits for a database that no application uses.
         static let afterRestore = Patience(lock: "60s", statement: "110s")
     }
 
@@ -96,7 +96,7 @@ struct DatabaseRecorder: Sendable {
 }
 
 extension DatabaseRecorder.Answer {
-    /// What the operator may want to know of a record that is not whole.
+    /// What the operator may want to know about an incomplete record.
     func findings(about database: String) -> [Finding] {
         guard record?.missing != [] else { return [] }
         let missing = record?.missing.joined(separator: ", ") ?? "everything"

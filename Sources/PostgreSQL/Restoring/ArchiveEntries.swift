@@ -21,7 +21,7 @@ struct ArchiveEntries: Sendable {
     }
 
     var entries: [Entry] = []
-    /// Of all text, as PostgreSQL calls it.
+    /// The encoding of all text, as PostgreSQL calls it.
     var encoding = "UTF8"
 
     /// Far more than any database has, and less than memory.

@@ -3,7 +3,7 @@ import Linux
 import Processes
 import SystemPackage
 
-/// One database, made under a name that no one takes for a good one, filled by pg_restore, and compared with the manifest.
+/// One database, made under a name that marks it as unfinished, filled by pg_restore, and compared with the manifest.
 struct DatabaseRestore: Sendable {
     let database: RestoringDatabase
     let dump: Manifest.DumpRecord
@@ -11,7 +11,7 @@ struct DatabaseRestore: Sendable {
     let client: Client
     let tables: TableSelection?
     let request: RestoreRequest
-    /// Of the dump.
+    /// The directory of the dump.
     let directory: FilePath
     let jobs: Int
     let passing: @Sendable (RestoreStep) async -> Void

@@ -66,7 +66,7 @@ extension DumpedDatabase.Needs {
         ofSuperuser = Set(archive.entries.compactMap { kinds[$0.kind] }).sorted()
     }
 
-    /// Of `reader=c/owner` or `"odd one"=c/owner`; nil for all roles.
+    /// The role in `reader=c/owner` or `"odd one"=c/owner`; nil for all roles.
     private static func grantee(of item: String) -> String? {
         guard let first = SQLStatement.all(in: item.nameBytes).first?.tokens.first, let name = first.name else {
             return nil

@@ -82,7 +82,7 @@ extension SQLStatement {
         return nil
     }
 
-    /// Of `GRANT group TO member`, not of a grant of privileges.
+    /// The roles of `GRANT group TO member`, not of a grant of privileges.
     fileprivate var membership: (group: [UInt8], member: [UInt8])? {
         guard begins("grant"), tokens.count >= 4, tokens[2].isWord("to"), let group = tokens[1].name,
             let member = tokens[3].name

@@ -28,7 +28,7 @@ struct PreparedPostgreSQLRestore: PreparedRestore {
     var plan: [RestorePlan] { databases.map(\.plan) }
     var reader: String? { target.access.user?.name }
 
-    /// Of tables the table of contents and their own files; of databases their directories and the roles.
+    /// For tables, the table of contents and their own files; for databases, their directories and the roles.
     var parts: [FilePath]? {
         if let tables, let database = databases.first {
             return [database.dumped.path.appending(ArchiveVerification.contentsFile)]
@@ -108,7 +108,7 @@ struct PreparedPostgreSQLRestore: PreparedRestore {
         return Restored(item: item, findings: result.findings)
     }
 
-    /// One database, with what its comparison found that is no difference.
+    /// One database, with the findings of its comparison that are not differences.
     private struct Restored: Sendable {
         var item: RestoredItem
         var findings: [Finding]

@@ -73,7 +73,7 @@ extension Session {
         guard error.context["sqlstate"] != nil else { throw error }
         let end = error.message.firstRange(of: " answered: ")?.upperBound ?? error.message.startIndex
         let said = String(error.message[end...])
-        // Of a locale for another encoding than that of the database we are connected to, it says no more than that.
+        // Of a locale for another encoding than that of our database, the server says no more than that.
         return said.contains("does not match") || said.contains("not supported with this encoding") ? nil : said
     }
 }

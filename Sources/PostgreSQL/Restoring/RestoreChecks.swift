@@ -10,7 +10,7 @@ struct RestoreChecks: Sendable {
     var isEmptyServer: Bool
     /// Tables are restored without owners and privileges.
     var isOfTables: Bool
-    /// Of the dump's archives, where they were read.
+    /// The tablespaces that the dump's archives use, where they were read.
     var tablespacesInUse: Set<String>?
 
     func findings(_ session: Session) async throws(DumpError) -> [Finding] {

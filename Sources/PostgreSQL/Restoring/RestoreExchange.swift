@@ -2,7 +2,7 @@ import DumpCore
 
 /// Gives all restored databases their final names in one transaction, in the place of what has these names now.
 ///
-/// A database can be renamed only while no one is connected to it. So those that are to make way refuse connections first, which shuts out
+/// A database can be renamed only while it has no connections. So those that are to make way refuse connections first, which shuts out
 /// superusers too: the undo record must be there before.
 struct RestoreExchange: Sendable {
     let target: RestoreTarget

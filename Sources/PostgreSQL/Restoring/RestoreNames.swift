@@ -10,7 +10,7 @@ struct RestoreNames: Sendable {
     /// Such as `20261129T174500Z`.
     private var time: String { String(run.description.prefix { $0 != "-" }) }
 
-    /// While it is filled: no one takes it for a good one.
+    /// The name while it is filled, which marks it as unfinished.
     func unfinished(_ name: String, besides taken: Set<[UInt8]> = []) -> String {
         suffixed(name, "_restoring_\(run)", besides: taken)
     }
@@ -31,7 +31,7 @@ struct RestoreNames: Sendable {
             || String(decoding: Array(numbered), as: UTF8.self).hasSuffix("_before_\(time)_")
     }
 
-    /// Cut where a character ends. Two long names that become one are told apart by a number.
+    /// Cut where a character ends. A number tells apart two long names that become one.
     private func suffixed(_ name: String, _ suffix: String, besides taken: Set<[UInt8]>) -> String {
         for number in 1... {
             let end = number == 1 ? suffix : "\(suffix)_\(number)"

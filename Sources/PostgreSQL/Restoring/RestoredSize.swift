@@ -42,6 +42,6 @@ struct RestoredSize: Sendable {
 }
 
 extension RestoringDatabase {
-    /// Largest first, by what the run knows of it.
+    /// Largest first, as far as the run knows.
     var unit: WorkUnit { WorkUnit(name: dumped.name, path: dumped.path, estimatedBytes: bytes) }
 }

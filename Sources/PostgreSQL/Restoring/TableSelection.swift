@@ -67,7 +67,7 @@ struct TableSelection: Sendable {
         }
     }
 
-    /// Of the tables alone: their sequences, defaults and rows, and unless only rows are wanted all else that depends on them.
+    /// Adds what belongs to the tables: their sequences, defaults and rows, and all else that depends on them unless only rows are wanted.
     private mutating func addWhatBelongs(rowsOnly: Bool) {
         var left: [ArchiveEntries.Entry] = []
         var anchors = Set(tables.map(\.id))

@@ -138,7 +138,7 @@ extension UnfinishedRestore {
         var candidates =
             [own, "postgres", "template1"].compactMap(\.self) + fresh + replaced.flatMap { [$0.kept, $0.name] }
         candidates.removeAll { name in excluded.contains { $0.nameBytes == name.nameBytes } }
-        // Of several errors the last is told, which should be that of the operator's own.
+        // The last of several errors is reported, which should be about the operator's own role.
         candidates += own.map { [$0] } ?? []
         let place = Session.Endpoint(host: host, address: address, port: port, user: "", database: "")
         let target = try await RestoreTarget.connect(

@@ -7,7 +7,7 @@ import SystemPackage
 
 /// A throw-away PostgreSQL server. It listens on a Unix socket in its own directory and nowhere else.
 ///
-/// Whoever starts it stops it, best by `whileRunning`, and `withNew` removes its files too. It is our child: it ends when we do, however we end.
+/// The caller that starts it stops it, best by `whileRunning`, and `withNew` removes its files too. It is our child: it ends when we do, however we end.
 public final class ScratchServer: Sendable {
     /// Holds the socket and the data.
     public let directory: FilePath

@@ -25,7 +25,7 @@ struct ArchiveContents: Sendable, Equatable {
     /// The OIDs of all relations that are defined: tables, views, sequences and so on.
     var relations: Set<UInt32>
     var isCompressed: Bool
-    /// Of all text, as PostgreSQL calls it.
+    /// The encoding of all text, as PostgreSQL calls it.
     var encoding = ""
     var sequences: [DumpedSequence] = []
     /// Where the statements are in the file that grant and revoke.

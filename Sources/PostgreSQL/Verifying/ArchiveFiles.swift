@@ -24,7 +24,7 @@ struct ArchiveFiles {
 
     private static func place(of oid: UInt32) -> (word: UInt32, bit: UInt64) { (oid / 64, 1 << UInt64(oid % 64)) }
 
-    /// Of `blob_16385.dat`, as pg_dump names them (`_StartLO` in `pg_backup_directory.c`), spelled in the one way there is.
+    /// The OID in `blob_16385.dat`, as pg_dump names them (`_StartLO` in `pg_backup_directory.c`), in its only spelling.
     private static func oid(_ name: FilePath.Component) -> UInt32? {
         let text = name.string
         guard text.hasPrefix("blob_"), text.hasSuffix(".dat"), let oid = UInt32(text.dropFirst(5).dropLast(4)),

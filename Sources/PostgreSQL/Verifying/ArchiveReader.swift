@@ -14,7 +14,7 @@ struct ArchiveReader {
     private var position = 0
     private var filled = 0
 
-    /// Of the next byte in the file.
+    /// The offset of the next byte in the file.
     var offset: Int { filled - (buffer.count - position) }
 
     /// Longer than any text that we keep: names have 63 bytes, kinds and file names are shorter.

@@ -15,7 +15,7 @@ struct BrokenForeignKey: Sendable {
 
 /// To look for broken keys reads both tables, so only small ones are looked at, in the snapshot of the dump and after pg_dump has ended.
 enum ForeignKeys {
-    /// Of all tables together that are looked at in one database.
+    /// The size of all tables together that are looked at in one database.
     private static let mostBytes = 64 << 20
 
     /// Nothing that goes wrong here says anything of the dump.

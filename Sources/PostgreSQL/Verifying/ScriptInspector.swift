@@ -8,7 +8,7 @@ struct ScriptInspector {
     private var headings: Set<[UInt8]> = []
     private var ends = 0
     private(set) var isComplete = false
-    /// Whether psql is told, before anything of a database comes, to take no more commands of its own from the script.
+    /// Whether the script makes psql take no more commands of its own, before anything of a database comes.
     private(set) var isRestricted = false
     /// The beginning of a line whose end has not come yet.
     private var line: [UInt8] = []

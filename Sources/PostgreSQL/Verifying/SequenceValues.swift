@@ -2,7 +2,7 @@ import DumpCore
 
 /// How far the sequences of a database had gone before it was frozen.
 ///
-/// No snapshot holds a sequence: the dump has what it was when pg_dump came to it. That is no fault as long as it went on. One that
+/// No snapshot holds a sequence: the dump has what it was when pg_dump came to it. That is fine as long as it went on. One that
 /// was restarted meanwhile (`ALTER SEQUENCE … RESTART`, `TRUNCATE … RESTART IDENTITY`, `setval`) stands before numbers which the
 /// dumped rows have.
 struct SequenceValues: Sendable {
@@ -22,7 +22,7 @@ struct SequenceValues: Sendable {
     private(set) var areAll = true
 
     /// - Parameter session: one in no transaction. To read a sequence locks it until the transaction ends, whatever savepoint it is read
-    ///   under: within that of a freeze, nobody could restart or drop one before the dump was done.
+    ///   under: within that of a freeze, no session could restart or drop one before the dump was done.
     static func ask(_ session: Session, within limits: Limits = .duringDump) async throws(DumpError) -> SequenceValues {
         var values = SequenceValues()
         _ = try await session.query("select set_config('lock_timeout', '200ms', false)")
@@ -58,7 +58,7 @@ struct SequenceValues: Sendable {
         var count: Int
 
         static let duringDump = Limits(time: .seconds(2), count: 20_000)
-        /// Of a database that no application uses.
+        /// The limits for a database that no application uses.
         static let afterRestore = Limits(time: .seconds(600), count: .max)
     }
 

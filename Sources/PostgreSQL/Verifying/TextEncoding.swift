@@ -1,6 +1,6 @@
 /// What bytes of text may follow each other in an encoding of PostgreSQL's, as its servers check it when a dump is restored.
 ///
-/// A server checks what comes in, and never again: rows that an old release took, or that were there before somebody changed the
+/// A server checks what comes in, and never again: rows that an old release took, or that were there before a superuser changed the
 /// encoding in `pg_database`, go out as they are.
 struct TextEncoding: Sendable {
     /// What must come after a byte that begins a character.

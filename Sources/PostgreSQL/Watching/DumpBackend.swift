@@ -46,7 +46,7 @@ struct DumpBackend: Sendable {
         applicationName = try row.text("name")
         waitsForLock = try row.flag("waits_for_lock")
         statementStart = try row.optionalText("statement_start")
-        // Of a role that we may not see into, the server shows that it copies and leaves out what.
+        // If we may not see into a role, the server shows that it copies and leaves out what.
         if let database = try row.optionalInteger("database"), let table = try row.optionalInteger("relid"),
             let bytes = try row.optionalInteger("bytes")
         {

@@ -2,7 +2,7 @@ import DumpCore
 import Synchronization
 import SystemPackage
 
-/// A unit of work that a program of ours is about to dump, as `ServerWatch` finds it on the server and on disk.
+/// A unit of work that our program is about to dump, as `ServerWatch` finds it on the server and on disk.
 struct FollowedUnit: Sendable {
     /// Its own among all units of this process: two dumps of one run may be of the same cluster.
     let number: Int

@@ -51,7 +51,7 @@ struct StallReport: Sendable {
     }
 
     private init(of applicationName: String, in session: Session) async throws(DumpError) {
-        // A blocker without a process is a prepared transaction. Its statement may hold what is none of our business; ours is ours.
+        // A blocker without a process is a prepared transaction. Its statement may hold what is none of our business; our own does not.
         let rows = try await session.query(
             """
             select a.pid, coalesce(a.state, 'in an unknown state') as state, a.wait_event_type as event_type,

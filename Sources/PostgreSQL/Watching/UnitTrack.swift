@@ -2,7 +2,7 @@ import DumpCore
 
 /// What was seen of a running unit so far, and what follows from it.
 struct UnitTrack: Sendable {
-    /// What its tables are expected to take; nil as long as nobody could say.
+    /// What its tables are expected to take; nil as long as it is not known.
     var sizes: [TableID: TableSize]?
     /// For how long nothing has moved.
     private(set) var stillFor = Duration.zero

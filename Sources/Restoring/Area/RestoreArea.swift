@@ -11,7 +11,7 @@ import SystemPackage
 ///       unfinished/        the rooms of commands at work, one file each
 ///       drills/            what was proven, see DrillStore
 ///
-/// The first lines are those of a staging area, so it is one, without sets. What is fetched lies elsewhere: see FetchRoom.
+/// The first lines are those of a staging area, so it is one, without sets. What is fetched is elsewhere: see FetchRoom.
 public struct RestoreArea: Sendable {
     let area: StagingArea
 
@@ -29,7 +29,7 @@ public struct RestoreArea: Sendable {
     /// Absolute, as the XDG Base Directory Specification and systemd.exec(5) have it; others are ignored.
     private static func variable(_ name: String) -> String? {
         guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
-        // Of several state directories of a unit, the first.
+        // A unit may have several state directories: the first counts.
         return value.split(atASCII: ":").first.map { String($0) }
     }
 

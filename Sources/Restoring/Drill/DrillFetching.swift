@@ -5,7 +5,7 @@ import Reporting
 import Staging
 import SystemPackage
 
-/// The fetching of a drill's dumps, while the first server is made. Whoever begins it awaits its end.
+/// The fetching of a drill's dumps, while the first server is made. The caller that begins it awaits its end.
 actor DrillFetching {
     private let room: FetchRoom
     private let work: Task<(FetchedSet, Fetched, ContinuousClock.Instant), any Error>
@@ -28,7 +28,7 @@ actor DrillFetching {
 
     func fetched() async throws -> Fetched { try await work.value.1 }
 
-    /// Of what was fetched.
+    /// The manifest of what was fetched.
     nonisolated func manifest() throws -> [UInt8] {
         try SmallFile(room.path.appending("manifest.json")).read() ?? []
     }

@@ -12,13 +12,13 @@ public struct DrillRecord: Sendable, Codable {
     }
 
     public var formatVersion = 1
-    /// Of the drill.
+    /// The id of the drill.
     public var runID: RunID
     public var startedAt = Timestamp.now
     public var endedAt = Timestamp.now
     public var job: String
     public var origin: RestoreOrigin
-    /// Of the set that was restored, whatever archive it was taken from.
+    /// The set that was restored, whichever archive it came from.
     public var manifestSHA256: String
     public var outcome = Outcome.failed
     public var fetched: Fetched?

@@ -21,17 +21,17 @@ public struct DrillStore: Sendable {
         }
     }
 
-    /// Of one set, oldest first.
+    /// The records of one set, oldest first.
     public func records(of manifestSHA256: String) async throws -> [DrillRecord] {
         try await records { $0.hasPrefix(manifestSHA256 + ".") }
     }
 
-    /// Of a job, over all its sets, oldest first.
+    /// The records of a job, over all its sets, oldest first.
     public func records(ofJob job: String) async throws -> [DrillRecord] {
         try await records { _ in true }.filter { $0.job == job }
     }
 
-    /// Of all that is on record, the newest first.
+    /// The verdict of all that is on record, newest first.
     public func verdicts() async throws -> [String: DrillVerdict] {
         Dictionary(grouping: try await records { _ in true }, by: \.manifestSHA256).compactMapValues(DrillVerdict.init)
     }

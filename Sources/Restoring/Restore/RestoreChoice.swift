@@ -8,7 +8,7 @@ public struct RestoreChoice: Sendable {
     public var dumps: [String] = []
     /// Names of databases.
     public var databases: [String] = []
-    /// Of one dump that is a tree: files or directories in it.
+    /// Files or directories in one dump that is a tree.
     public var paths: [String] = []
     /// Each dump's share of it is made from this.
     public var request = RestoreRequest()

@@ -4,7 +4,7 @@ import Reporting
 /// What a restore did, or would do.
 public struct RestoreReport: Sendable, Codable {
     public var formatVersion = 1
-    /// Of the restore.
+    /// The id of the restore.
     public var runID: RunID
     public var startedAt = Timestamp.now
     public var endedAt: Timestamp?

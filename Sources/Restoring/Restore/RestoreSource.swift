@@ -15,7 +15,7 @@ public struct RestoreSource: Sendable {
     public let origin: RestoreOrigin
     /// Commands that take it out without Muster and verify it.
     let guide: [String]
-    /// Of the manifest that was sealed, where that is known before it is fetched.
+    /// The SHA-256 of the manifest that was sealed, where that is known before it is fetched.
     let sealedManifest: String?
     /// Keeps a published set where it is, until this process ends.
     private let lock: StagingReadLock?
@@ -49,7 +49,7 @@ public struct RestoreSource: Sendable {
 
     private static func lock(of directory: FilePath) async throws -> StagingReadLock? {
         guard ["current", "previous"].contains(directory.lastComponent?.string) else { return nil }
-        // What is no staging area has no lock.
+        // A directory that is not a staging area has no lock.
         let area = try? await StagingArea.openExisting(directory.removingLastComponent())
         return try await area?.lockForReading(command: "muster restore --set \(directory)")
     }
@@ -85,10 +85,10 @@ public struct Fetched: Sendable, Codable {
 
 /// Where what is restored was taken from.
 public struct RestoreOrigin: Sendable, Codable, Hashable {
-    /// Of an archive.
+    /// The repository, for an archive.
     public var repository: String?
     public var archive: String?
-    /// Of a set on disk.
+    /// The directory, for a set on disk.
     public var set: String?
     public var runID: RunID
 

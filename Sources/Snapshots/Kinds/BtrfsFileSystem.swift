@@ -8,7 +8,7 @@ struct BtrfsFileSystem {
     var device: String
     var top: OpenDirectory
 
-    /// The one that a snapshot lies on, or is to lie on.
+    /// The one that a snapshot is on, or is to lie on.
     init(of snapshot: SubvolumeSnapshot) throws(DumpError) {
         let mount: MountTable.Mount?
         do throws(Errno) {

@@ -7,7 +7,7 @@ struct CommandSnapshot: VolumeSnapshot {
     static let recordKind = "command_snapshot"
 
     var commands: SnapshotCommands
-    /// What the commands are told, by the names of the variables.
+    /// What the commands get, by the names of the variables.
     var environment: [String: String]
     var label: String
     var mountPoint: FilePath
@@ -61,7 +61,7 @@ struct CommandSnapshot: VolumeSnapshot {
         }
     }
 
-    /// That its name is ours alone is all that we know of it, and the command's to see to.
+    /// All that we know is that the name is ours alone; the rest is up to the command.
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion {
         try await programs.run(
             commands.release, for: "the command that releases the snapshot", within: commands.deadline,

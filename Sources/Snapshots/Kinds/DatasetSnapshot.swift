@@ -1,7 +1,7 @@
 import DumpCore
 import SystemPackage
 
-/// A snapshot of a ZFS dataset, held so that nobody destroys it while it is read. Its owner stands in a property of it.
+/// A snapshot of a ZFS dataset, held so that it is not destroyed while it is read. Its owner is in a property of it.
 struct DatasetSnapshot: VolumeSnapshot {
     static let recordKind = "zfs_snapshot"
 

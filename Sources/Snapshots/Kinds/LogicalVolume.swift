@@ -96,7 +96,7 @@ struct LogicalVolume: Sendable, Equatable {
 
     var isHealthy: Bool { health.isEmpty }
 
-    /// Of a classic snapshot. `I` and `S` are invalid ones. One that is full to the brim was not, or not yet, found
+    /// Whether a classic snapshot overflowed. `I` and `S` are invalid ones. One that is full to the brim was not, or not yet, found
     /// out.
     var overflowed: Bool { "IS".contains(state) || (percent ?? 100) >= 100 }
 

@@ -12,10 +12,10 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
     /// Names may be given to another volume group.
     var groupID: String
     var origin: String
-    /// Of the snapshot, within the group.
+    /// The name of the snapshot within the group.
     var volume: String
     var isThin: Bool
-    /// Of a classic one.
+    /// The size of a classic one.
     var size: SnapshotSize
     /// The file system on it, such as `xfs`.
     var fileSystem: String
@@ -69,7 +69,7 @@ struct LogicalVolumeSnapshot: VolumeSnapshot {
     /// end.
     var isNameable: Bool { device.utf8.count - "/dev/mapper/".utf8.count + "-cow".utf8.count <= 127 }
 
-    /// A classic snapshot that overflowed is not there any more, whatever could still be read of it.
+    /// A classic snapshot that overflowed is no longer there, whatever could still be read from it.
     func confirm(by programs: SystemPrograms) async throws(DumpError) {
         let volumes = try await LogicalVolume.all(inGroup: groupID, by: programs)
         guard let snapshot = volumes.first(where: { $0.name == volume }) else {

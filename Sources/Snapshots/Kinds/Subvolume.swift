@@ -32,7 +32,7 @@ struct Subvolume: Sendable, Equatable {
     /// - Parameter output: the path in the first line, then a fact in each; by bytes, as names hold any but NUL and `/`.
     init?(at point: FilePath, showing output: [UInt8]) {
         let lines = output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // Of two that are called alike the last is Btrfs' own: a name with line breaks may forge one before it.
+        // Btrfs' own is the last of two that are called alike: a name with line breaks may forge one before it.
         let facts = Dictionary(lines.dropFirst().compactMap(Self.fact)) { $1 }
         guard let first = lines.first, let id = facts["UUID"], let parent = facts["Parent UUID"],
             let flags = facts["Flags"], let generation = facts["Generation"].flatMap({ UInt64($0) }),
@@ -80,7 +80,7 @@ struct Subvolume: Sendable, Equatable {
         }
     }
 
-    /// A snapshot that Muster took, for this job or another, now or before it died. It is no part of what the operator
+    /// A snapshot that Muster took, for this job or another, now or before it died. It does not belong to what the operator
     /// has.
     var isOwnSnapshot: Bool {
         isReadOnly && parentID != nil && point.isCalledLikeOwnSnapshot

@@ -5,7 +5,7 @@ import SystemPackage
 /// A read-only snapshot of a Btrfs subvolume, in a directory at the top of the file system that only root may enter.
 ///
 /// The subvolume may belong to a user, who can rename whatever is in it. So it is opened once, and the snapshot is made in a directory that is
-/// open too, and is mounted and deleted by its number: no path is looked up that somebody else could change. Only root reaches what it
+/// open too, and is mounted and deleted by its number: no path is looked up that another user could change. Only root reaches what it
 /// holds: files that were closed to a user since, programs that gave rights and were removed.
 ///
 /// Btrfs has no place for its owner. It is ours when it has the name that the record says, which has the run's id in it, is read-only, a
@@ -88,7 +88,7 @@ struct SubvolumeSnapshot: VolumeSnapshot {
 
     private var directory: FilePath.Component { FilePath.Component(entry)! }
 
-    /// What has the snapshot's name, wherever it lies by now.
+    /// What has the snapshot's name, wherever it is by now.
     private func numbers(on found: BtrfsFileSystem) throws(DumpError) -> (ours: [UInt64], hasOthers: Bool) {
         try calling("look for the snapshot \(name) of \(source)") { () throws(Errno) in
             let all = try found.top.subvolumes(called: entry)

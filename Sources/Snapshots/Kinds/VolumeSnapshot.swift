@@ -42,7 +42,7 @@ protocol VolumeSnapshot: UndoFacts {
     /// Gives it up if it is there, whether or not it was ever secured, and is the one that `owner` took. It is not
     /// mounted. Nothing there is fine; one that is not ours is left alone, and returned as a reason.
     ///
-    /// Throws when it cannot be told or not be done: the record is kept then.
+    /// Throws when it cannot be found out or not be done: the record is kept then.
     func delete(takenBy owner: ProcessIdentity, by programs: SystemPrograms) async throws(DumpError) -> Deletion
 }
 
@@ -65,7 +65,7 @@ enum Mounting: Sendable, Equatable {
     /// By a command of the operator's, which gives the mount point back together with the snapshot.
     case byCommand([String], deadline: Duration, environment: [String: String])
 
-    /// What no snapshot is mounted without: nobody writes there, and nothing there acts by being there.
+    /// The mount options of every snapshot: nothing is written there, and nothing there acts by being there.
     static let options = "ro,nodev,nosuid,noexec"
 }
 

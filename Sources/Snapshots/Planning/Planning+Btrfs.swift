@@ -25,7 +25,7 @@ extension Planning {
                 "the subvolume \(nameless.point) has no UUID, by which Muster could recognize its snapshot",
                 hint: "It is the top of a file system of before 2018. Make a subvolume and move what is dumped there.")
         }
-        // Opened here, so that what stands in the way is told before anything is dumped.
+        // Opened here, so that obstacles are reported before anything is dumped.
         let fileSystemID = try BtrfsFileSystem(on: survey.mount).id
         return planned(
             .btrfs, of: subvolume.point.string,
@@ -59,7 +59,7 @@ extension Planning {
         return point
     }
 
-    /// Whether they lie in the subvolume or were mounted there, outer ones first. Snapshots of ours are no part of the
+    /// Whether they are in the subvolume or were mounted there, outer ones first. Our snapshots do not belong to the
     /// operator's files.
     func subvolumesBelow(_ subvolume: Subvolume) async throws(DumpError) -> [Subvolume] {
         var found = try await subvolume.nested(below: survey.path, by: programs)

@@ -10,7 +10,7 @@ extension Planning {
     ///   - known: where volumes begin, as was planned.
     ///   - tree: where the path is to be seen in the snapshot.
     func requireNoVolume(besides known: Set<FilePath>, in tree: FilePath) async throws(DumpError) {
-        // What the operator's commands take is theirs to know, and who omits what lies below omits also what comes.
+        // What the operator's commands take is theirs to know, and who omits what is below omits also what comes.
         guard settings.commands == nil, settings.nested != .omit else { return }
         let now = try survey.again(runtime: round.runtime)
         for mount in now.mountsBelow where !known.contains(mount.point) {
@@ -34,6 +34,6 @@ extension Planning {
 }
 
 extension DumpErrorCode {
-    /// A volume that no snapshot was planned of lies below the path.
+    /// A volume without a planned snapshot is below the path.
     public static let volumeAppeared = DumpError.Code(rawValue: "volume_appeared")
 }

@@ -8,12 +8,12 @@ struct Survey: Sendable {
     var path: FilePath
     /// What the path is on.
     var mount: MountTable.Mount
-    /// What is mounted below it, and holds files of somebody's.
+    /// What is mounted below it, and holds files of users.
     var mountsBelow: [MountTable.Mount]
 }
 
 extension Survey {
-    /// - Parameter runtime: what is mounted there are snapshots of ours.
+    /// - Parameter runtime: mounts in it are our own snapshots.
     init(of path: FilePath, runtime: FilePath) throws(DumpError) {
         do throws(Errno) {
             (self.path, mount) = try MountTable.place(of: path)
@@ -49,7 +49,7 @@ extension Survey {
     var pathInFileSystem: FilePath { FilePath(mount.root).relative(to: "/").pushing(path(below: mount.point)) }
 }
 
-/// What lies below a dump's path and on no volume of which a snapshot is taken.
+/// What is below a dump's path, on a volume without a snapshot.
 struct OmittedVolume {
     /// Such as `the subvolume`.
     var what: String
@@ -59,7 +59,7 @@ struct OmittedVolume {
 }
 
 extension SnapshotSettings.Nested {
-    /// What the operator has to be told of a part of the tree that no snapshot will hold.
+    /// A warning or failure about a part of the tree that no snapshot will hold.
     func finding(_ volume: OmittedVolume) -> Finding {
         let message = "\(volume.what) at \(volume.point) is not in the snapshot"
         guard self != .omit else {
@@ -86,7 +86,7 @@ extension MountTable.Mount {
 }
 
 extension FilePath {
-    /// The rest of this, which lies at or below `ancestor`.
+    /// The rest of this, which is at or below `ancestor`.
     public func relative(to ancestor: FilePath) -> FilePath {
         var rest = self
         _ = rest.removePrefix(ancestor)

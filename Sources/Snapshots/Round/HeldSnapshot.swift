@@ -8,7 +8,7 @@ import SystemPackage
 public final class HeldSnapshot: Sendable {
     /// Where the dump's path is to be read, below the mount point, which is the same in every run.
     public var tree: FilePath { point.pushing(inside) }
-    /// From just before to just after the atomic act. `exact`, or a `window` with Btrfs, and when the tree lies on several volumes that
+    /// From just before to just after the atomic act. `exact`, or a `window` with Btrfs, and when the tree is on several volumes that
     /// cannot be taken at once. Its evidence: `snapshot`, the kind, and `name`.
     public let moment: Moment
     /// What to look for while the tree is read; nil where a snapshot cannot lack what was below its path.
@@ -96,7 +96,7 @@ public final class HeldSnapshot: Sendable {
         StopPoint.passing("mount.made")
     }
 
-    /// That mount(8) meets no symbolic link on its way into the first part, which does not change any more.
+    /// That mount(8) meets no symbolic link on its way into the first part, which changes no more.
     private func requireDirectory(_ place: FilePath, in point: FilePath) throws(DumpError) {
         do {
             guard try OpenDirectory(point).status(of: place).kind == .directory else { throw Errno.notDirectory }

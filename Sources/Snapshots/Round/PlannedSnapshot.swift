@@ -12,7 +12,7 @@ public struct PlannedSnapshot: Sendable {
     let kind: SnapshotSettings.Kind
     /// Where it will be mounted.
     let directory: MountDirectory
-    /// The volume of the path itself first, then what lies in it.
+    /// The volume of the path itself first, then what is in it.
     var parts: [Part]
     /// The path, relative to the root of its volume.
     let inside: FilePath

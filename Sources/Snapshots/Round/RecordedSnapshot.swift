@@ -58,7 +58,7 @@ extension RecordedSnapshot {
         }.value
     }
 
-    /// Throws while it is mounted somewhere: somebody may be reading it.
+    /// Throws while it is mounted somewhere: a process may be reading it.
     func giveUp(in run: RunContext, by programs: SystemPrograms) async throws(DumpError) {
         if let mark = snapshot.mark { try SnapshotMount.requireUnmounted(mark) }
         guard try await snapshot.delete(takenBy: record.owner, by: programs) == .foreign else { return }

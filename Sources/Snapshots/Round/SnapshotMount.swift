@@ -4,7 +4,7 @@ import SystemPackage
 
 /// A snapshot, mounted read-only at a dump's mount point or below it.
 ///
-/// It is told from every other mount by its mark, which has the name of the snapshot in it: the source of the mount, or
+/// Its mark tells it apart from every other mount; the mark has the name of the snapshot in it: the source of the mount, or
 /// the end of its root.
 struct SnapshotMount: UndoFacts {
     /// As `UndoRecord.kind` calls it.
@@ -38,7 +38,7 @@ struct SnapshotMount: UndoFacts {
         }
     }
 
-    /// Unmounts it if it is there. Nothing there is fine, and so is somebody else's mount.
+    /// Unmounts it if it is there. Nothing there is fine, and so is a mount that is not ours.
     func undo(by programs: SystemPrograms) async throws(DumpError) {
         while let mount = try Self.table().mount(at: point), isOurs(mount) {
             try await unmount(by: programs)
@@ -74,7 +74,7 @@ struct SnapshotMount: UndoFacts {
 
     /// Throws if what has this mark is mounted anywhere.
     ///
-    /// ZFS mounts a snapshot below `.zfs/snapshot` for whoever looks there, and unmounts it by itself when it goes.
+    /// ZFS mounts a snapshot below `.zfs/snapshot` for every process that looks there, and unmounts it by itself when it goes.
     static func requireUnmounted(_ mark: String) throws(DumpError) {
         let mounts = try table().mounts.filter { !$0.point.string.contains("/.zfs/snapshot/") }
         guard let mount = mounts.first(where: { isMarked($0, by: mark) }) else { return }

@@ -11,7 +11,7 @@ extension SnapshotRound {
     /// Undoes what a run that died has left: a snapshot, the mount of one. May be called again.
     ///
     /// Only exactly what the record names, and only if it can be shown to be what the record's owner made. Nothing
-    /// there is fine. What cannot be told, such as whether a snapshot is on a disk that is not there, throws, and the
+    /// there is fine. What cannot be found out, such as whether a snapshot is on a disk that is not there, throws, and the
     /// record stays. Later records go first, as mounts do before their snapshots.
     public func undo(_ record: UndoRecord, in run: RunContext) async throws(DumpError) {
         guard record.kind != SnapshotMount.recordKind else {

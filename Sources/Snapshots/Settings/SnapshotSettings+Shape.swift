@@ -49,7 +49,7 @@ private struct LongForm: Sendable {
         [auto, btrfs, lvm, zfs, command.map { SnapshotSettings($0) }].compactMap { $0 }
     }
 
-    /// Of what was read without a mistake.
+    /// The settings, if they were read without a mistake.
     var settings: SnapshotSettings { all[0] }
 
     /// Whether the word for the kind says it all.

@@ -6,7 +6,7 @@ public struct SnapshotSettings: Sendable, Equatable {
     /// How much a snapshot of a classic logical volume may hold; of no meaning for any other.
     public var size = SnapshotSize.standard
     public var nested = Nested.refuse
-    /// Of the kind `command`, and of no other.
+    /// The commands of the kind `command`, and of no other.
     public var commands: SnapshotCommands?
 
     public enum Kind: String, Sendable, CaseIterable {
@@ -52,7 +52,7 @@ public struct SnapshotCommands: Sendable, Equatable {
     public var create: [String] = []
     /// Shows what `MUSTER_SOURCE` held, read-only, at `MUSTER_MOUNT_POINT`.
     public var mount: [String] = []
-    /// Undoes both, as far as either was done, and may be called again: nothing there is success. It is told the same
+    /// Undoes both, as far as either was done, and may be called again: nothing there is success. It gets the same
     /// as the others, and runs after a crash too, when only a part of them, or none, was done.
     public var release: [String] = []
     /// For each of them.

@@ -25,7 +25,7 @@ final class LockFile: Sendable {
     func show(_ holder: LockHolder) {
         file.withLock { file in
             guard let file, let text = try? SnakeCaseJSON.encode(holder) else { return }
-            // Nobody relies on the text, and a full disk must not keep anybody from reading what is there.
+            // The text is for people alone, and a full disk must not keep them from reading the rest.
             guard ftruncate(file.rawValue, 0) == 0 else { return }
             _ = try? file.writeAll(toAbsoluteOffset: 0, text)
         }
@@ -46,7 +46,7 @@ final class LockFile: Sendable {
         file.withLock { open in
             guard let file = open.take() else { return }
             // Explicitly, because a program that is being started this very moment may still share the descriptor. Neither
-            // can fail on a descriptor of ours.
+            // can fail on our own descriptor.
             _ = flock(file.rawValue, LOCK_UN)
             try? file.close()
         }

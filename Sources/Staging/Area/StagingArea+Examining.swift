@@ -78,7 +78,7 @@ extension StagingArea {
         }
     }
 
-    /// Who holds the lock of the area now, in words; nil if nobody does.
+    /// Who holds the lock of the area now, in words; nil if it is free.
     public func lockHolder() async throws(StagingError) -> String? { try await use()?.message }
 
     /// The error that a run would get now because another process uses the area; nil if none does.

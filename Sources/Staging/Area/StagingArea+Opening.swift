@@ -139,7 +139,7 @@ extension StagingArea {
 }
 
 extension StagingArea {
-    /// The root, new or known to be an empty directory of ours, and private.
+    /// The root, new or known to be an empty directory of our own, and private.
     private func createRoot() throws(StagingError) {
         let parent = root.removingLastComponent()
         guard try exists(parent) else {

@@ -42,9 +42,9 @@ public struct StagingArea: Sendable, Hashable {
 
     init(root: FilePath) { self.root = root }
 
-    /// Opens the staging area at `root`, an absolute path. Makes it if nothing or an empty directory of ours is there.
+    /// Opens the staging area at `root`, an absolute path. Makes it if nothing or an empty directory of our own is there.
     ///
-    /// Throws `.unsuitableDirectory`, having changed nothing, for anything that is or might be somebody else's.
+    /// Throws `.unsuitableDirectory`, having changed nothing, for anything that does or might belong to others.
     public static func open(_ root: FilePath) async throws(StagingError) -> StagingArea {
         let area = StagingArea(root: root)
         try await onOwnThread { () throws(StagingError) in try area.makeWhatIsMissing() }

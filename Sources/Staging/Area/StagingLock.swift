@@ -26,7 +26,7 @@ public final class StagingLock: Sendable {
     }
 }
 
-/// The right to read a staging area while nobody changes it. Several may hold it at once.
+/// The right to read a staging area while it does not change. Several may hold it at once.
 ///
 /// Ends with `release()`, with the last reference to it, and with this process.
 public final class StagingReadLock: Sendable {

@@ -19,7 +19,7 @@ final class HashPass: Sendable {
         /// Dumps that were not begun, in the order of their directories.
         var waiting: ArraySlice<Int>
         var walk: Sealing.DumpWalk?
-        /// Of the dump whose files are being listed.
+        /// The dump whose files are being listed.
         var list: (dump: Int, file: ListInWriting)?
         var lists: [Int: ListInWriting.WrittenList] = [:]
         var reuse = Reuse(files: 0, bytes: 0)
@@ -84,7 +84,7 @@ final class HashPass: Sendable {
         if let list = state.list, list.dump == dump { return list.file }
         try finishList(&state)
         let list = try ListInWriting(ofDump: sealing.dumps[dump].name, in: sealing.incoming.root)
-        // By their paths: the tree lies before its inventory.
+        // By their paths: the tree is before its inventory.
         try SealedTree(of: sealing.dumps[dump], in: sealing.incoming.root)?.forEachFile {
             (path, sha256, bytes) throws(StagingError) in
             try list.add(path, sha256.description, bytes)

@@ -2,7 +2,7 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// The set that a run is building, in a directory that nobody else uses.
+/// The set that a run is building, in a directory of its own.
 ///
 /// Ends in `seal`, or in `discard`. After a crash `StagingLock.removeLeftovers()` removes it.
 public struct IncomingSet: Sendable {
@@ -10,9 +10,9 @@ public struct IncomingSet: Sendable {
     public let root: FilePath
     let lock: StagingLock
     let flushPoint: FlushPoint
-    /// Of what providers have read, by dump.
+    /// The digests of what providers have read, by dump.
     let digests: DigestSpools
-    /// Of the directory, which has another name once it is published.
+    /// The inode of the directory, which has another name once it is published.
     fileprivate let inode: UInt64
 
     /// Creates the private, empty directory of a dump and returns its path.
@@ -57,7 +57,7 @@ public struct IncomingSet: Sendable {
     /// To open a small file again for that costs more than it gains.
     private static let leastBytesWrittenEarly: Int64 = 1 << 20
 
-    /// What the files of a dump take now. One that vanishes meanwhile is an error: nobody else should be there.
+    /// What the files of a dump take now. One that vanishes meanwhile is an error: no other process should be there.
     public func bytes(ofDump name: String) async throws(StagingError) -> Int64 {
         let path = root.appending(SetLayout.directory(ofDump: name))
         return try await onOwnThread { () throws(StagingError) in
@@ -71,7 +71,7 @@ public struct IncomingSet: Sendable {
         }
     }
 
-    /// Removes all of it, unless it was published: what lies at its path then is the set that it replaced. A second time does nothing.
+    /// Removes all of it, unless it was published: what is at its path then is the set that it replaced. A second time does nothing.
     public func discard() async throws(StagingError) {
         try await onOwnThread { () throws(StagingError) in
             try lock.requireHeld()

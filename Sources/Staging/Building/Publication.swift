@@ -4,14 +4,14 @@ import SystemPackage
 
 /// Makes a sealed set `current`, and what was current `previous`.
 ///
-/// One exchange of two names, so that `current/` is the old set or the new one at any instant. What is swapped out lies in
+/// One exchange of two names, so that `current/` is the old set or the new one at any instant. What is swapped out is in
 /// `incoming/` under this run's name until it is `previous`; the older `previous` ends there too, as rubbish, which a crash
 /// may leave to `Leftovers`.
 ///
 /// On a file system that cannot exchange names there is an instant without `current/`. A journal record says so before it begins, and
 /// `completeFallback` ends it, here or at the next start.
 ///
-/// Once the set is current, nothing fails its publication: what then cannot be done is told beside it.
+/// Once the set is current, nothing fails its publication: what then cannot be done is reported beside it.
 struct Publication {
     private let area: StagingArea
     private let run: RunID

@@ -59,7 +59,7 @@ final class SealedTree {
 }
 
 extension TreeEntry {
-    /// Whether all that `lstat(2)` shows is the same. The mode of a symbolic link is nobody's.
+    /// Whether all that `lstat(2)` shows is the same. The mode of a symbolic link means nothing.
     fileprivate func isSameAtAGlance(as other: TreeEntry) -> Bool {
         kind == other.kind && bytes == other.bytes && modified == other.modified && uid == other.uid && gid == other.gid
             && node == other.node && (mode == other.mode || kind == .symbolicLink)

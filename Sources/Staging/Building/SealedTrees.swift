@@ -13,7 +13,7 @@ struct SealedTrees {
         waiting = Dictionary(uniqueKeysWithValues: dumps.map { (SetLayout.directory(ofDump: $0.name), $0) })
     }
 
-    /// The tree that what lies at `path`, relative to the set, is in or should be. To be asked in the order of a walk.
+    /// The tree that what is at `path`, relative to the set, is in or should be. To be asked in the order of a walk.
     mutating func tree(of path: FilePath) throws(StagingError) -> SealedTree? {
         guard let directory = path.components.first else { return nil }
         if current?.directory != directory { try enter(directory) }

@@ -36,7 +36,7 @@ extension Sealing {
             hint: "Find out what wrote it: a plugin or a command of the job, or a program that is not Muster's.")
     }
 
-    /// An archive has a tree that Borg read in place where it lies, beside the dumps.
+    /// An archive has a tree that Borg read in place where it is, beside the dumps.
     private func requireRoomForReferences() throws(StagingError) {
         let taken = Set(dumps.map { SetLayout.directory(ofDump: $0.name) })
         for dump in dumps {

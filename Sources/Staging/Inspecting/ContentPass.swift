@@ -7,7 +7,7 @@ import SystemPackage
 final class ContentPass: Sendable {
     private struct State {
         var walk: SetWalk
-        /// Of `sealed`, as far as it has been read.
+        /// The reader of `sealed`, as far as it has got.
         var known: SealedFiles.Reader?
         var writer: SealedFiles.Writer?
         var digests: DigestReader?
@@ -52,7 +52,7 @@ final class ContentPass: Sendable {
     }
 
     struct Result {
-        /// Of what was hashed.
+        /// How many files were hashed.
         var files: Int
         var bytes: Int64
         var problems: [SetProblem]
@@ -65,7 +65,7 @@ final class ContentPass: Sendable {
         try state.withLock { state throws(StagingError) in
             var batch: [ListedFile] = []
             while batch.count < Self.batch, let file = try state.walk.next() {
-                // A note that cannot be read, or written, is none.
+                // A note that cannot be read, or written, does not count.
                 let known = try? state.known?.next()
                 if known == nil { state.known = nil }
                 if (try? state.writer?.add(file.state)) == nil { state.writer = nil }

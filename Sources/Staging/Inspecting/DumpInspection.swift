@@ -7,14 +7,14 @@ import Trees
 /// What a dump's list and inventory say that there is, compared with what a walk comes upon, one entry after the other.
 struct DumpInspection {
     private let dump: Manifest.DumpRecord
-    /// Of this dump; nil for all of it.
+    /// The parts of this dump; nil for all of it.
     private let parts: [SetPart]?
     private var lines: ListedLines?
     private var tree: TreeInspection?
     /// Files of tables that were put together beside their rows, with their digests. No list has them, and they need not be there.
     private let putTogether: [FilePath: RowFiles]
     private(set) var problems: [SetProblem] = []
-    /// Of the list: all lines, those of the part, and those whose files are there with a size that can be.
+    /// How many lines of the list were read: all, those of the part, and those whose files are there with a possible size.
     private var listed = 0
     private var wanted = 0
     private var there = 0
@@ -118,7 +118,7 @@ extension [SetProblem] {
 }
 
 extension SetProblem {
-    /// - Parameter isInTree: whether it lies where anything may be that an inventory lists.
+    /// - Parameter isInTree: whether it is where anything may be that an inventory lists.
     static func unexpected(_ entry: FileTree.Entry, inTree isInTree: Bool = false) -> SetProblem {
         let isSpecial = entry.status.kind != .file && entry.status.kind != .directory && !isInTree
         return SetProblem(

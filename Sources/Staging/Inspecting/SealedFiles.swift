@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// A set without it, or whose files look otherwise now, is hashed before it is handed over. Losing it costs time, never trust.
 final class SealedFiles: Sendable {
-    /// Of the manifest, which vouches for which files there are.
+    /// The SHA-256 of the manifest, which vouches for the list of files.
     let manifestSHA256: String
     let count: Int
     private let handle: Handle

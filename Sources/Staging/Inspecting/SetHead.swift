@@ -8,10 +8,10 @@ import SystemPackage
 struct SetHead: Sendable {
     let root: FilePath
     let manifest: Manifest
-    /// Of the manifest's bytes.
+    /// The SHA-256 of the manifest's bytes.
     let manifestSHA256: String
 
-    /// Throws for what is no set at all, or cannot be understood.
+    /// Throws unless it is a set that can be understood.
     init(of root: FilePath) throws(StagingError) {
         let path = root.appending(SetLayout.manifest)
         try Self.requireThere(root)
@@ -27,7 +27,7 @@ struct SetHead: Sendable {
 
     /// The run that a set's manifest names, or nil if there is none or it cannot be read.
     static func runID(of root: FilePath) -> RunID? {
-        // To one who asks this, a set that cannot be read is none.
+        // Here a set that cannot be read does not count.
         guard let bytes = try? SmallFile(root.appending(SetLayout.manifest)).readManifest() else { return nil }
         return try? Manifest.runID(in: bytes)
     }
@@ -35,7 +35,7 @@ struct SetHead: Sendable {
     /// What a set's manifest says, or nil if there is none or it cannot be read.
     static func manifest(of root: FilePath) -> Manifest? {
         let path = root.appending(SetLayout.manifest)
-        // To those who ask this, a damaged set is none: it must not keep a good new one from replacing it.
+        // Here a damaged set does not count: it must not keep a good new one from replacing it.
         guard let bytes = try? SmallFile(path).readManifest() else { return nil }
         return try? decode(bytes, path)
     }

@@ -17,7 +17,7 @@ struct SetInspection: Sendable {
         var walk = try SetWalk(head)
         var (known, isAsSealed) = (sealed?.states(), sealed != nil)
         while let file = try walk.next() {
-            // A note that cannot be read is none.
+            // A note that cannot be read does not count.
             if isAsSealed, (try? known?.next()) != file.state { isAsSealed = false }
         }
         self.head = head

@@ -72,7 +72,7 @@ struct SetWalk {
 
     private func isInDump(_ path: FilePath) -> Bool { dump.map { path.starts(with: $0.directory) } ?? false }
 
-    /// Begins with the dump in whose directory the path lies, if it does in one.
+    /// Begins with the dump in whose directory the path is, if it does in one.
     private mutating func enter(_ path: FilePath) {
         finishDump()
         let directory = FilePath(root: nil, path.components.prefix(1))

@@ -10,7 +10,7 @@ struct TreeInspection {
     private let place: FilePath
     private let inventoryPath: FilePath
     private let root: OpenDirectory
-    /// Of its dump; nil for all of it.
+    /// The parts of its dump; nil for all of it.
     private let parts: [SetPart]?
     private var inventory: InventoryFile?
     private var next: TreeEntry?
@@ -51,7 +51,7 @@ struct TreeInspection {
         min(Int64(tree.entries), 1 << 40) * (1 << 18) + (1 << 20)
     }
 
-    /// Whether a path lies in the tree, all of whose directories are listed.
+    /// Whether a path is in the tree, all of whose directories are listed.
     func holds(_ path: FilePath) -> Bool { path.starts(with: place) && parts?.cover(path) ?? true }
 
     /// Takes what the walk comes upon next, in the tree or beside it. Returns whether it is accounted for.

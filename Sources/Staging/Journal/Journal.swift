@@ -19,7 +19,7 @@ struct Journal: Sendable {
 
         var kind: Kind
         var run: RunID
-        /// Of kind `undo` only.
+        /// The undo record, in a record of kind `undo` only.
         var undo: UndoRecord?
 
         init(publicationOf run: RunID) {
@@ -46,7 +46,7 @@ struct Journal: Sendable {
     func write(_ record: Record) throws(StagingError) {
         let path = path(of: record)
         let bytes = try attempting(to: "encode", path) { try SnakeCaseJSON.encode(record) }
-        // Who makes a dump by hand holds no lock: while it lives, nobody may remove what it has begun to write.
+        // A dump by hand holds no lock: while it lives, what it has begun to write must stay.
         try SmallFile(path).replace(bytes, markedBy: ".\(ProcessIdentity.current.mark)")
     }
 
@@ -64,7 +64,7 @@ struct Journal: Sendable {
         return runs
     }
 
-    /// What is to be undone, and why other records of that were not understood: somebody still has to act on those.
+    /// What is to be undone, and why other records of that were not understood: the operator still has to act on those.
     func undoRecords() throws(StagingError) -> (records: [UndoRecord], unreadable: [StagingError]) {
         var (records, unreadable) = ([UndoRecord](), [StagingError]())
         // Whatever else a newer Muster may have written there, too.
@@ -109,7 +109,7 @@ struct Journal: Sendable {
         return ProcessIdentity(mark: String(words[words.count - 2]))?.isAlive ?? false
     }
 
-    /// Of records that are complete.
+    /// The names of complete records.
     private func names() throws(StagingError) -> [FilePath.Component] {
         try attempting(to: "list", directory) { try FileSystem.names(in: directory).filter { !isUnfinished($0) } }
     }

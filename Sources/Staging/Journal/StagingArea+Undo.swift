@@ -18,7 +18,7 @@ extension StagingArea {
         try await onOwnThread { () throws(StagingError) in try journal.removeUnfinished() }
     }
 
-    /// What runs that died have left to be undone, or kept for somebody's Borg, newest first. Whoever lives undoes its own.
+    /// What runs that died have left to be undone, or kept for a Borg outside of Muster, newest first. A live run undoes its own.
     public func undoRecords() async throws(StagingError) -> [UndoRecord] {
         try await allUndoRecords().filter { !$0.owner.isAlive }
     }
@@ -28,7 +28,7 @@ extension StagingArea {
         try await records().filter { $0.loss == nil }
     }
 
-    /// What was undone although it was kept for somebody's Borg, who is to be told that it was not all there any more. Newest first.
+    /// What was undone although it was kept for a Borg outside of Muster, and was no longer whole: `muster release` reports it. Newest first.
     public func lostRecords() async throws(StagingError) -> [UndoRecord] {
         try await records().filter { $0.loss != nil }
     }
@@ -42,7 +42,7 @@ extension StagingArea {
     /// The file of a record.
     public func path(of record: UndoRecord) -> FilePath { journal.path(of: Journal.Record(record)) }
 
-    /// Why records cannot be read that are there too, each with the path of its file. What they tell of nobody can undo.
+    /// Why other records cannot be read, each with the path of its file. Muster cannot undo what they describe.
     public func unreadableUndoRecords() async throws(StagingError) -> [StagingError] {
         try await onOwnThread { () throws(StagingError) in try journal.undoRecords().unreadable }
     }

@@ -5,13 +5,13 @@ extension Manifest {
     /// The most bytes that a manifest may have. One of 20,000 tables has 4 MiB.
     public static let mostBytes = 64 << 20
 
-    /// The manifest that these bytes spell: the only way in for one that lies in a set, an archive, or anywhere else.
+    /// The manifest that these bytes spell: the only way in for one that is in a set, an archive, or anywhere else.
     ///
     /// The version is looked at first, so that a newer manifest is refused as such, whatever else it holds. What is returned can be
     /// relied on even if it was forged:
     /// - there is a dump, at least;
     /// - no path leads out of the set: those of dumps and lists are where sealing puts them, the others relative without `..`;
-    /// - `tree.reference` is absolute, without `..`, and lies in no dump's directory;
+    /// - `tree.reference` is absolute, without `..`, and is in no dump's directory;
     /// - names are not empty, and each dump has one of its own;
     /// - no number is negative, sums over dumps and tables fit with room to spare, times lie between the years 1 and 9999;
     /// - digests are 64 lower-case hex digits.

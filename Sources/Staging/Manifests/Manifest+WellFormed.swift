@@ -30,7 +30,7 @@ extension Manifest {
         }
     }
 
-    /// An archive has a tree that Borg read in place where it lies, beside the dumps and no other.
+    /// An archive has a tree that Borg read in place where it is, beside the dumps and no other.
     private func requireSeparateReferences() throws(ManifestFault) {
         var taken = Set(dumps.map { FilePath($0.path) } + StagingArea.reservedDumpNames.map { FilePath($0) })
         for dump in dumps {

@@ -14,7 +14,7 @@ public struct ManifestFault: Error, Sendable, Hashable {
     public var kind: Kind
     /// What is wrong, to follow the name of the manifest: `has format version 2, and this Muster knows up to 1`.
     public var message: String
-    /// A sentence that says what to do; nil where that depends on where the manifest lies.
+    /// A sentence that says what to do; nil where that depends on where the manifest is.
     public var hint: String?
     /// Where the parser stopped, for those who want to look.
     public var context: ErrorContext = [:]

@@ -4,7 +4,7 @@ import SystemPackage
 import Trees
 
 extension SealedSet {
-    /// A tree that belongs to a set and was not copied into it: Borg reads it where it lies.
+    /// A tree that belongs to a set and was not copied into it: Borg reads it where it is.
     public struct Reference: Sendable, Hashable {
         /// Where Borg finds it. Absolute.
         public var path: FilePath

@@ -7,7 +7,7 @@ public struct SealedSet: Sendable {
     /// The set's directory.
     public let root: FilePath
     public let manifest: Manifest
-    /// Of the bytes of `manifest.json`, 64 lower-case hex digits.
+    /// The SHA-256 of the bytes of `manifest.json`, 64 lower-case hex digits.
     public let manifestSHA256: String
     /// How many files there are, `manifest.json` and the checksum files included.
     public let files: Int
@@ -15,7 +15,7 @@ public struct SealedSet: Sendable {
     public struct Entry: Sendable, Hashable {
         public var path: FilePath
         public var kind: FileStatus.Kind
-        /// Of a file; 0 for anything else.
+        /// The size of a file; 0 for anything else.
         public var bytes: Int64
 
         public var isFile: Bool { kind == .file }

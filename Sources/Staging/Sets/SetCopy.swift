@@ -51,7 +51,7 @@ struct SetCopy {
         for (path, status) in directories.reversed() where !path.isEmpty { try dress(path, status) }
     }
 
-    /// What is copied with all that is below it. None lies in another.
+    /// What is copied with all that is below it. None is in another.
     private var roots: [FilePath] {
         guard let parts else { return [FilePath()] }
         let wanted = parts.map(\.path) + parts.vouchers
@@ -131,7 +131,7 @@ struct SetCopy {
         }
     }
 
-    /// Whether the file has all bytes now, shared with the set's. One refusal is enough: the next file lies on the same file system.
+    /// Whether the file has all bytes now, shared with the set's. One refusal is enough: the next file is on the same file system.
     private mutating func clone(_ path: FilePath, to file: FileDescriptor) throws -> Bool {
         guard mayClone else { return false }
         let original = try source.openFile(path)
@@ -163,7 +163,7 @@ struct SetCopy {
         var next: TreeEntry?
     }
 
-    /// Of the trees that lie at a path, or that it lies in.
+    /// The first names of the trees that are at or below a path, or that contain it.
     private func firstNames(below path: FilePath) -> [FirstNames] {
         manifest.dumps.compactMap { dump in
             guard let tree = dump.tree, let place = dump.treePath, let inventory = dump.inventoryPath,

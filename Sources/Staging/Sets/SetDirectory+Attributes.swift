@@ -18,7 +18,7 @@ extension SetDirectory {
                     continue
                 }
                 let path = root.pushing(inventory)
-                // Of directories last: to change what is in one changes its time.
+                // Directories come last: changing what is in one changes its time.
                 for ofDirectories in [false, true] {
                     try? Self.restore(
                         ofDirectories, place, parts, InventoryFile(at: path, sha256: tree.inventorySHA256),

@@ -50,7 +50,7 @@ public struct SetDirectory: Sendable, Hashable {
 }
 
 extension SetDirectory {
-    /// The files that the list of a dump names, relative to the set, without a look whether it is the one that was sealed.
+    /// The files that the list of a dump names, relative to the set. Does not check that it is the list that was sealed.
     ///
     /// - Parameter longest: how many bytes the list may have. Nil if it has more, or cannot be read.
     public func listedFiles(of dump: Manifest.DumpRecord, longest: Int64) -> [FilePath]? {
@@ -68,7 +68,7 @@ public enum ReferencedTrees: Sendable {
     case elsewhere
     /// In the set, as `muster extract` puts them there.
     case extracted
-    /// Some in the set, in what somebody has extracted.
+    /// Some in the set, in an extracted set.
     case either
 }
 

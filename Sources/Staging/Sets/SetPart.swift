@@ -1,13 +1,13 @@
 import DumpCore
 import SystemPackage
 
-/// One dump of a set, or what lies at one path of it.
+/// One dump of a set, or what is at one path of it.
 public struct SetPart: Sendable, Hashable {
     /// The dump's name.
     public var dump: String
     /// A file or a directory, relative to the set: it begins with the dump's directory.
     public var path: FilePath
-    /// Of the tree that it lies in, relative to the set; nil in a dump that is none.
+    /// The inventory of the tree that it is in, relative to the set; nil unless the dump is a tree.
     public var inventory: FilePath?
 
     public init(of dump: Manifest.DumpRecord, path: FilePath) {
@@ -31,7 +31,7 @@ public struct SetPart: Sendable, Hashable {
     }
 }
 
-/// Of any dumps of a set.
+/// Parts of any dumps of a set.
 extension [SetPart] {
     /// Whether a file of the set is of one of them.
     public func cover(_ file: FilePath) -> Bool { contains { $0.covers(file) } }

@@ -53,7 +53,7 @@ struct ExtractCommand: MusterCommand {
         if !output.quiet { Console.shared.result(report.text.onOneLine) }
     }
 
-    /// A directory that takes the current one's place leaves whoever is in it nowhere.
+    /// If the result took the place of the current directory, the shell in it would be left nowhere.
     private func requireElsewhere(_ target: FilePath) throws {
         guard let here = try? FileSystem.status(of: "."), let there = try? FileSystem.status(of: target) else { return }
         guard (here.device, here.inode) == (there.device, there.inode) else { return }

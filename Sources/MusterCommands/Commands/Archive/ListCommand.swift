@@ -46,7 +46,7 @@ struct ListCommand: MusterCommand {
 
     private func tell(_ listings: [RepositoryListing]) async throws {
         let failure = listings.failure
-        // Without the store nothing is proven, which is no reason to list nothing.
+        // Without the store nothing is proven, but archives can still be listed.
         let verdicts = (try? await DrillStore(in: state.root).verdicts()) ?? [:]
         if output.json {
             Console.shared.result(try json(listings.map { ListingRecord($0, verdicts) }, as: "repositories"))
@@ -75,7 +75,7 @@ private struct ListingRecord: Encodable {
 
     var repository: String
     var archives: [ArchiveRecord]
-    /// Of other jobs and hosts, which are not among them.
+    /// How many archives of other jobs and hosts are not among them.
     var hidden: Int?
     var error: Failure?
 

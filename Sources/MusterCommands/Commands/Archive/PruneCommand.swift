@@ -35,7 +35,7 @@ struct PruneCommand: MusterCommand {
 }
 
 extension ReadyJob {
-    /// Leaves only repositories that have `keep:`. Whoever names one that has none is told so.
+    /// Leaves only repositories that have `keep:`. Naming one without it is an error.
     fileprivate mutating func leaveOnlyPruned(named names: [String]) throws {
         let without = repositories.filter { $0.settings.keep == nil }.map(\.name)
         repositories.removeAll { $0.settings.keep == nil }

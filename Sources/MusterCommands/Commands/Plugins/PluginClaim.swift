@@ -58,7 +58,7 @@ private struct PluginCheck: Sendable {
 
     /// Ends a dump that is held up, and looks at the source once it no longer is.
     func afterStop(_ end: @escaping (Task<Void, any Error>) -> Void) async throws -> [String] {
-        // What another claim has left is no excuse.
+        // What another claim has left does not excuse this one.
         let now = try await trial.fingerprint()
         guard trial.hold != nil, let before = trial.untouched ?? now else {
             throw NotApplicable("nothing shows what a dump that ends early leaves: give --hold and --fingerprint")

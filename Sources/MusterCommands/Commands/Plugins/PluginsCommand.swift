@@ -82,7 +82,7 @@ private struct ListPlugins: MusterCommand {
         var version: String?
         var summary: String?
         var verbs: [String]?
-        /// Of the same name, further back in the path.
+        /// Plugins of the same name, further back in the path.
         var hidden: [String]
         /// Why it cannot be used.
         var error: String?

@@ -52,10 +52,10 @@ struct TestPlugin: MusterCommand {
             plugin: plugin, settings: try Settings(config),
             unreachableSettings: try unreachable.map { try Settings($0) },
             hold: hold, damageCommand: damage, fingerprintCommand: fingerprint, runner: runner)
-        // Mistakes in the files are told before anything is run.
+        // Report mistakes in the files before running anything.
         try trial.requireSettings()
         trial.secrets = try await trial.resolvedSecrets()
-        // A command that fails is told by the claims that need it.
+        // A command that fails is reported by the claims that need it.
         trial.untouched = try? await trial.fingerprint()
         try await requireDump(by: trial)
         var results: [Result] = []

@@ -9,7 +9,7 @@ import SystemPackage
 
 struct DrillCommand: MusterCommand {
     static let manual = CommandManual(
-        "drill", "Prove that an archive can be restored: restore it, compare it with its manifest, and throw the copy away.",
+        "drill", "Prove that an archive can be restored: restore it, compare, and throw the copy away.",
         story: """
             A drill takes the newest confirmed archive out of a repository, starts a PostgreSQL server of the same major version, restores \
             everything, compares it with the manifest, asks the questions below drill: in the job file, and removes the copy. With several \

@@ -22,7 +22,7 @@ extension RestoreCommand {
         if done.contains(where: { $0.error != nil }) { throw ExitCode(ExitStatus.restoreFailed.rawValue) }
     }
 
-    /// `--drop-old`: what is named, or a list of what there is.
+    /// `--drop-old`: removes what is named, or lists what is kept.
     func dropKept(_ log: Logger) async throws {
         var scope = KeptItems.Scope()
         (scope.ofTarget, scope.ofHost) = (

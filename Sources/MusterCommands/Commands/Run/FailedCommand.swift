@@ -12,7 +12,7 @@ import SystemPackage
 
 struct FailedCommand: MusterCommand {
     static let manual = CommandManual(
-        "failed", "Report that a unit of the job failed: run hooks: on_failure, and notify the receivers below notify:.",
+        "failed", "Report that a unit of the job failed: run hooks: on_failure, and notify its receivers.",
         story: """
             muster-failure@.service calls this when a run failed, or could not begin. It does not repeat what the run has done: hooks \
             that it ran, and receivers that it reached. The program of on_failure gets MUSTER_JOB, MUSTER_UNIT, MUSTER_RESULT (systemd's \
@@ -92,7 +92,7 @@ private struct FailedUnit {
         report.map { job.staging.appending("runs").appending("\($0.runID).json") }
     }
 
-    /// A unit that is not Muster's ends no incident: each of its failures is told.
+    /// A unit that is not Muster's ends no incident: each of its failures sends a notice.
     func tell(_ notices: Notices, of job: Job) async {
         let unit = variable("MONITOR_UNIT") ?? ""
         switch unit {

@@ -11,7 +11,7 @@ import Settings
 import Staging
 import SystemPackage
 
-/// Becomes the command by exec(2), with the lock's descriptor: nothing of ours is left to supervise it, and its exit status and
+/// Becomes the command by exec(2), with the lock's descriptor: nothing is left to supervise it, and its exit status and
 /// signals are its own.
 struct WithLockCommand: MusterCommand {
     static let manual = CommandManual(

@@ -4,7 +4,7 @@ import Monitoring
 import SystemPackage
 
 extension JobMetrics {
-    /// Of jobs in the directory of job files, by their names.
+    /// The metrics of jobs in the directory of job files, by their names.
     static func current(of names: [String], state: FilePath) async -> [JobMetrics] {
         var all: [JobMetrics] = []
         for name in names {

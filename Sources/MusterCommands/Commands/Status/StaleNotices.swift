@@ -12,7 +12,7 @@ struct StaleNotices {
     let health: JobHealth
     let log: Logger
 
-    /// Nothing is told of a job without receivers.
+    /// A job without receivers gets no notices.
     func tell(by runner: ProgramRunner) async {
         let notices = Notices(of: job, by: runner, log: log)
         for subject in subjects {

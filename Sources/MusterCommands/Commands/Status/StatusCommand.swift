@@ -59,7 +59,7 @@ struct StatusCommand: MusterCommand {
         Console.shared.result(output.json ? try json(known) : known.text(width: Console.shared.resultWidth))
     }
 
-    /// Of a job whose file is wrong nobody can be told: it is shown, and the other jobs are looked at all the same.
+    /// A job whose file is wrong can notify no receiver: it is shown, and the other jobs are looked at all the same.
     private func tellReceivers(_ log: Logger) async throws {
         let runner = ProgramRunner(keeper: try Keeper.installed(), log: log)
         let jobs = try severalJobs().map { names in
@@ -85,7 +85,7 @@ struct StatusCommand: MusterCommand {
 
     private func severalJobs() throws -> [String]? { try jobOptions.severalJobs(positionalJob, all: all) }
 
-    /// Of a job whose file is wrong they say that it failed.
+    /// The metrics of a job whose file is wrong say that it failed.
     private func printMetrics() async throws {
         let all: [JobMetrics]
         if let jobs = try severalJobs() {

@@ -23,7 +23,7 @@ struct Pace: Sendable {
         return Int64(nearest: (Double(last.bytes) - Double(first.bytes)) / ((last.at - first.at) / .seconds(1)))
     }
 
-    /// Nil when it does not move, or nobody knows how much there is.
+    /// Nil when it does not move, or the total is not known.
     func secondsLeft(of progress: UnitProgress) -> Int64? {
         guard let speed = bytesPerSecond, speed > 0, progress.expectedBytes > progress.bytes else { return nil }
         return (progress.expectedBytes - progress.bytes) / speed

@@ -9,11 +9,11 @@ import Synchronization
 protocol ProgressOutput: Sendable {
     /// How often, at most.
     var interval: Duration { get }
-    /// Whether the begin and the end of each line are shown however short it was.
+    /// Whether the start and the end of each line are shown however short it was.
     var showsEachBeginAndEnd: Bool { get }
     /// Replaces what was shown.
     func show(_ readings: [ProgressReading])
-    /// The command has ended, and nothing is shown any more.
+    /// The command has ended, and nothing more is shown.
     func end(_ status: Int32)
 }
 

@@ -3,7 +3,7 @@ import Monitoring
 import Reporting
 import Restoring
 
-/// A job's status for people: the verdict and its reasons, what there is, and the last runs.
+/// A job's status for people: the verdict and its reasons, then dumps and repositories, and the last runs.
 struct JobStatusText {
     private let status: JobStatus
     private let drill: DrillRecord?

@@ -20,7 +20,7 @@ struct NagiosAnswer {
             overview.jobs.flatMap { $0.health?.performance(prefix: "\($0.job) ") ?? [] })
     }
 
-    /// Of what could not be found out.
+    /// The answer when the state could not be found out.
     init(unknown error: any Error) {
         let words = (error as? CommandFailure)?.error ?? error.forOperator
         (status, text) = (3, "MUSTER UNKNOWN - \(words.message.withoutBars)")
