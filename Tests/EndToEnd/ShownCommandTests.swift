@@ -18,7 +18,8 @@ struct ShownCommandTests {
                     continue
                 }
                 for option in shown.options where !command.options.contains(option) {
-                    Issue.record("'\(command.words.joined(separator: " "))' has no \(option): '\(shown.line)' in \(page)")
+                    Issue.record(
+                        "'\(command.words.joined(separator: " "))' has no \(option): '\(shown.line)' in \(page)")
                 }
             }
         }
@@ -48,7 +49,9 @@ private struct DescribedCommand {
             }
             return DescribedCommand(words: words, options: Set(rows + ["--help", "-h", "--version"]))
         }
-        let others = [["help"], ["documents"], []].map { DescribedCommand(words: $0, options: ["--help", "--version"]) }
+        let others = [["help"], ["documents"], []].map {
+            DescribedCommand(words: $0, options: ["--help", "--version"])
+        }
         return (described + others).sorted { $0.words.count < $1.words.count }
     }
 }
@@ -62,7 +65,9 @@ private struct ShownCommand {
 
     init(_ line: Substring) {
         self.line = String(line)
-        for word in line.split(separator: " ").prefix(while: { !["--", "|", "#", "&&", "||", ">", "2>&1"].contains($0) }) {
+        for word in line.split(separator: " ").prefix(while: {
+            !["--", "|", "#", "&&", "||", ">", "2>&1"].contains($0)
+        }) {
             let word = word.prefix { !";,)\"']".contains($0) }
             if word.hasPrefix("--") {
                 options.append(String(word.prefix { $0 != "=" }))
@@ -78,9 +83,11 @@ private struct ShownCommand {
         var isFenced = false
         return page.split(separator: "\n").flatMap { line -> [ShownCommand] in
             if line.hasPrefix("```") { isFenced.toggle() }
-            let isCode = isFenced || line.hasPrefix("    ") && line.contains(/^ +(sudo )?muster /)
+            let isCode = isFenced || line.hasPrefix("    ") && line.contains(#/^ +(sudo )?muster /#)
             let pieces = isCode ? [line] : line.matches(of: /`([^`]+)`/).map { $0.output.1 }
-            return pieces.flatMap { $0.matches(of: /(?:^|[ \/(])muster ([a-z-][^`]*)/).map { ShownCommand($0.output.1) } }
+            return pieces.flatMap {
+                $0.matches(of: /(?:^|[ \/(])muster ([a-z-][^`]*)/).map { ShownCommand($0.output.1) }
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ struct BorgCommand: MusterCommand {
             "muster borg -- list": "List all archives of the job's only repository.",
             "muster borg offsite -- check --verify-data": "Let Borg check one repository.",
             "muster borg offsite -- extract --stdout ::ARCHIVE app/globals.sql": "Print one file of an archive.",
-        ], statuses: .of(.archiveFailed, note: "Borg's own status. If Borg was not started:"))
+        ], statuses: .of(.archiveFailed, note: "That of Borg itself. If Borg was not started:"))
 
     @Argument(
         help: ArgumentHelp(

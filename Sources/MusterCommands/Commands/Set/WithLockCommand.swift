@@ -30,7 +30,7 @@ struct WithLockCommand: MusterCommand {
                 "Do not wait for a run.",
         ],
         statuses: StatusTable(
-            note: "The command's own status. If it was not started:",
+            note: "That of the command itself. If it was not started:",
             rows: [
                 StatusTable.Row(statuses: "3", meaning: "no set, not of the last run that dumps, or too old"),
                 StatusTable.Row(statuses: "5", meaning: ExitStatus.verificationFailed.meaning),
