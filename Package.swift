@@ -239,9 +239,9 @@ let package = Package(
         .testTarget(
             name: "Fuzzing",
             dependencies: [
-                "Catalog", "Documents", "Reporting", "Borg", "Checksums", "Directories", "DumpCore", "Linux",
-                "MusterConfig", "YAML",
-                "PostgreSQL", "RowDelta", "Settings", "Snapshots", "Staging", "TestSupport", "Trees", .system,
+                "MusterCommands", "MusterConfig", "Monitoring", "Restoring", "Catalog", "Notices", "Reporting", "Jobs",
+                "PostgreSQL", "Directories", "Plugins", "Snapshots", "Borg", "Staging", "RowDelta", "Documents", "YAML",
+                "Settings", "Trees", "Checksums", "Linux", "DumpCore", "TestSupport", .system,
             ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Checksums", "DumpCore", "Linux", "TestSupport", .system],

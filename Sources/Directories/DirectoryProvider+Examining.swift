@@ -32,11 +32,7 @@ extension DirectoryProvider {
         let source = try OpenDirectory.source(settings.path)
         let status = try attempting(to: "look at", FilePath(), of: source) { try source.status(of: FilePath()) }
         let (path, mount) = try place()
-        if settings.requiresMount, mount.point != path {
-            throw DumpError(
-                .sourceUnavailable, "\(settings.path) is not a mount point: it is on \(mount.point)",
-                hint: "Mount its disk, or remove require_mount.")
-        }
+        try requireMount(mount, at: path)
         let hidden = try hiddenPlaces(in: path, mount)
         let ownPlaces = try ownPlaces(of: run, below: path)
         let selection = Selection(settings.selection, device: status.device, ownPlaces: ownPlaces)
@@ -53,11 +49,7 @@ extension DirectoryProvider {
             size.add(status, isUnchanged: last.map { status.changed < $0.nanoseconds } ?? false)
             return true
         }
-        guard size.entries > 1 else {
-            throw DumpError(
-                .sourceUnavailable, "\(settings.path) is empty",
-                hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
-        }
+        try requireEntries(size)
         return PreparedDirectory(
             settings: settings, planned: planned, isReferenced: isReferenced(in: run),
             ownPlaces: ownPlaces, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
@@ -65,6 +57,20 @@ extension DirectoryProvider {
             findings: rights.findings(isCopied: !isReferenced(in: run)) + (planned?.findings ?? liveFindings(run)),
             omissions: walk.omissions.findings(of: settings.path.string),
             root: FileNumber(status))
+    }
+
+    private func requireMount(_ mount: MountTable.Mount, at path: FilePath) throws(DumpError) {
+        guard settings.requiresMount, mount.point != path else { return }
+        throw DumpError(
+            .sourceUnavailable, "\(settings.path) is not a mount point: it is on \(mount.point)",
+            hint: "Mount its disk, or remove require_mount.")
+    }
+
+    private func requireEntries(_ size: TreeSize) throws(DumpError) {
+        guard size.entries <= 1 else { return }
+        throw DumpError(
+            .sourceUnavailable, "\(settings.path) is empty",
+            hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
     }
 
     /// What a unit of systemd does not let us see below the path, relative to it. Throws if that is the path itself: it looks empty, and is not.

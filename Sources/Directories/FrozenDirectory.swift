@@ -157,45 +157,4 @@ struct FrozenDirectory: FrozenSource {
             throw DumpError(.system, "cannot write \(path): \(error)", underlying: error)
         }
     }
-
-    private func findings(of copied: CopiedTree) -> [Finding] {
-        let torn = told(copied.torn) { path, flaw in
-            Finding(
-                .warning, flaw.code.rawValue, object: path.string,
-                "\(path) \(flaw.described); the last copy may be torn", hint: flaw.remedy)
-        } more: { count in
-            Finding(
-                .warning, "file_changed", object: prepared.settings.path.string,
-                "\(count) more files could not be copied without a change; the last copy of each may be torn",
-                hint: FileCopy.Flaw.changed.remedy)
-        }
-        let misdated = copied.entries.filter {
-            [FileStatus.times.lowerBound, FileStatus.times.upperBound].contains($0.modified)
-        }
-        .prefix(Self.toldByName).map {
-            Finding(
-                .warning, "time_out_of_range", object: $0.path.string,
-                "\($0.path) is dated before 1677 or after 2262; the dump has the nearest time that it can hold",
-                hint: "Set another date with touch(1), if the file does not need this one.")
-        }
-        let vanished = told(copied.vanished) { path in
-            Finding(
-                .warning, "file_vanished", object: path.string, "\(path) vanished before it was copied",
-                hint: "Dump a snapshot of the file system if it matters.")
-        } more: { count in
-            Finding(
-                .warning, "file_vanished", object: prepared.settings.path.string,
-                "\(count) more files and directories vanished before they were copied",
-                hint: "Find out what removed them. The set before, in previous/, may have them.")
-        }
-        return torn + misdated + vanished
-    }
-
-    /// A tree that is being removed, or written to everywhere, takes only a few words.
-    private func told<Item>(_ items: [Item], _ one: (Item) -> Finding, more: (Int) -> Finding) -> [Finding] {
-        let rest = items.count - Self.toldByName
-        return items.prefix(Self.toldByName).map(one) + (rest > 0 ? [more(rest)] : [])
-    }
-
-    private static let toldByName = 100
 }

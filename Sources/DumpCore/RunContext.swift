@@ -62,7 +62,7 @@ extension RunContext {
     public struct Shortcuts: Sendable {
         /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
         public var previous: PreviousDump?
-        /// Takes a file of the dump (relative to its directory) that is complete and was read to its end: sealing does not read it
+        /// Takes a file of the dump (relative to its directory) that is complete and was read to its end. Sealing does not read it
         /// again, and it can be on its way to the disk while others are being dumped. It takes any number of files.
         public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
 

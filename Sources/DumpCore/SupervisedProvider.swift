@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// A provider as a run drives it, with what holds for every dump: it ends within its deadline or is stopped, a run that is stopped is
+/// A provider as a run drives it, with what holds for every dump. It ends within its deadline or is stopped, a run that is stopped is
 /// an error that says so, and every error names the dump.
 public struct SupervisedProvider: Provider {
     private let provider: any Provider

@@ -1,3 +1,4 @@
+import DumpCore
 import Glibc
 import Synchronization
 
@@ -8,11 +9,11 @@ public enum FileWorkers {
     /// What `work` returns for each item, in the items' order. Items begin in that order too.
     ///
     /// The first failure, or the cancellation of our task, raises the stop sign; when this returns or throws, all work has ended.
-    public static func forEach<Item: Sendable, Output: Sendable, Failure: StoppableError>(
-        _ items: [Item], _ work: @escaping @Sendable (Item, StopSign) throws(Failure) -> Output
-    ) async throws(Failure) -> [Output] {
-        let queue = WorkQueue<Item, Output, Failure>(items)
-        return try await stoppable { stop throws(Failure) in
+    public static func forEach<Item: Sendable, Output: Sendable, Kind: StoppableCode>(
+        _ items: [Item], _ work: @escaping @Sendable (Item, StopSign) throws(CodedError<Kind>) -> Output
+    ) async throws(CodedError<Kind>) -> [Output] {
+        let queue = WorkQueue<Item, Output, Kind>(items)
+        return try await stoppable { stop throws(CodedError<Kind>) in
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<min(count, items.count) {
                     group.addTask { await onOwnThread { queue.workOff(stop, work) } }
@@ -22,7 +23,9 @@ public enum FileWorkers {
         }
     }
 
-    private final class WorkQueue<Item: Sendable, Output: Sendable, Failure: StoppableError>: Sendable {
+    private final class WorkQueue<Item: Sendable, Output: Sendable, Kind: StoppableCode>: Sendable {
+        typealias Failure = CodedError<Kind>
+
         private let items: [Item]
         private let next = Atomic(0)
         private let state: Mutex<(outputs: [Output?], failure: Failure?)>

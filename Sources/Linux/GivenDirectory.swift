@@ -25,7 +25,7 @@ public struct GivenDirectory: Sendable {
     /// Makes the directory and all files in it ours, with modes 0700 and 0600, and proves that no other process can write to one of them.
     ///
     /// To be called when the programs have ended. Throws `ForeignFile`, and leaves the file as it was, for anything but a file that
-    /// the user made there and that has this one name; and for a file that another process has open for writing.
+    /// the user made there and that has this one name. So it does for a file that another process has open for writing.
     ///
     /// - Parameters:
     ///   - user: who it was given to; nil if the programs ran as we do.

@@ -6,8 +6,8 @@ import SystemPackage
 /// A directory that is open, and whatever is below it, by paths relative to it.
 ///
 /// However long the path to the directory itself is: the kernel's limit of 4095 bytes holds for the relative path alone. No step of a path
-/// follows a symbolic link, the last one included, or leads up: a user who may write there cannot lead us out of the directory, whatever he
-/// puts in the place of what. An empty path is the directory itself.
+/// follows a symbolic link, the last one included, or leads up. So a user who may write there cannot lead us out of the directory, whatever
+/// he puts in its place. An empty path is the directory itself.
 public final class OpenDirectory: Sendable {
     /// For messages.
     public let path: FilePath

@@ -12,15 +12,9 @@ public final class StopSign: Sendable {
     public var isRaised: Bool { flag.load(ordering: .relaxed) }
 
     /// To be called between two pieces of work of a moment each.
-    public func check<Failure: StoppableError>(_ type: Failure.Type) throws(Failure) {
-        if isRaised { throw Failure.stopped }
+    public func check<Kind: StoppableCode>(_ type: CodedError<Kind>.Type) throws(CodedError<Kind>) {
+        if isRaised { throw .stopped }
     }
-}
-
-/// An error that work on other threads may end with, one value of which says that it was stopped.
-public protocol StoppableError: Error {
-    static var stopped: Self { get }
-    var isStopped: Bool { get }
 }
 
 /// The codes of a module whose work may be stopped.
@@ -30,7 +24,8 @@ public protocol StoppableCode: ErrorCode {
     static var cancellation: String { get }
 }
 
-extension CodedError: StoppableError where Kind: StoppableCode {
+/// The error that work on other threads ends with when it was stopped.
+extension CodedError where Kind: StoppableCode {
     public static var stopped: Self { Self(.cancelled, Kind.cancellation) }
     public var isStopped: Bool { code == .cancelled }
 }

@@ -42,10 +42,10 @@ struct Judgement {
     private var untold: [Finding] {
         let notices = history.ended.first?.notices ?? []
         return notices.filter { !$0.reached }.map { notice in
-            Finding(
-                .warning, notice.error?.code ?? "not_told", object: notice.receiver,
+            reason(
+                .notTold, code: notice.error?.code, object: notice.receiver,
                 "receiver \(notice.receiver) did not get the notice of \(notice.event): \(notice.error?.message ?? "the reason is not known")",
-                hint: notice.error?.hint ?? "Try it: muster notify \(health.job).")
+                hint: notice.error?.hint)
         }
     }
 
@@ -57,22 +57,18 @@ struct Judgement {
     private var lastRunReason: Finding? {
         guard let last = history.ended.first else {
             guard history.running == nil, history.ahead == nil else { return nil }
-            return Finding(
-                .warning, "never_run", object: records.job.name, "the job has never run",
-                hint: "Run it, or start its timer: muster run \(records.job.name).")
+            return reason(.neverRun, object: health.job, "the job has never run")
         }
         switch last.outcome {
         case .done, .running: return nil
         case .noResult:
-            return Finding(
-                .failure, "run_without_result", object: last.runID.description,
-                "the last run, \(last.startedAt.local), ended without a result: it was killed, or the host went down",
-                hint: "The next run cleans up. Look in the system's journal for what ended it.")
+            return reason(
+                .runWithoutResult, object: last.runID.description,
+                "the last run, \(last.startedAt.local), ended without a result: it was killed, or the host went down")
         case .interrupted:
-            return Finding(
-                .warning, "run_interrupted", object: last.runID.description,
-                "the last run, \(last.startedAt.local), was interrupted",
-                hint: "Run the job again, unless its timer does.")
+            return reason(
+                .runInterrupted, object: last.runID.description,
+                "the last run, \(last.startedAt.local), was interrupted")
         case .failed: return failureOfLastRun(last)
         }
     }
@@ -83,8 +79,8 @@ struct Judgement {
             return nil
         }
         let error = run.error
-        return Finding(
-            .failure, error?.code ?? "run_failed", object: run.runID.description,
+        return reason(
+            .runFailed, code: error?.code, object: run.runID.description,
             "the last run, \(run.startedAt.local), failed: \(error?.message ?? "its report does not say why")",
             hint: error?.hint)
     }
@@ -92,9 +88,8 @@ struct Judgement {
     private var staleJob: Finding? {
         guard let success = health.lastSuccess, let run = history.published.first else { return nil }
         return age(
-            of: run.succeededAt, health.ageLimit, "job_stale", object: success.runID.description,
-            "no set has been published",
-            hint: "Check that its timer runs, and find out why runs fail: muster status \(health.job).")
+            of: run.succeededAt, health.ageLimit, .jobStale, object: success.runID.description,
+            "no set has been published")
     }
 
     // MARK: - Dumps
@@ -126,10 +121,10 @@ struct Judgement {
         guard let attempt = repository.lastAttempt, attempt.outcome != .done, isNews(attempt, in: repository) else {
             return neverArchived(repository)
         }
-        return Finding(
-            .failure, attempt.error?.code ?? "archive_failed", object: repository.name,
+        return reason(
+            .archiveFailed, code: attempt.error?.code, object: repository.name,
             "repository \(repository.name): the last archive failed: \(attempt.error?.message ?? attempt.outcome.rawValue)",
-            hint: attempt.error?.hint ?? "The set is intact: muster archive \(health.job).")
+            hint: attempt.error?.hint)
     }
 
     /// An archive may be confirmed by a run that could not write its report.
@@ -139,10 +134,9 @@ struct Judgement {
 
     private func neverArchived(_ repository: RepositoryHealth) -> Finding? {
         guard repository.lastConfirmed == nil, health.lastSuccess != nil, health.running == nil else { return nil }
-        return Finding(
-            .warning, "never_archived", object: repository.name,
-            "repository \(repository.name): no archive was ever confirmed in it",
-            hint: "Put the published set into it: muster archive \(health.job).")
+        return reason(
+            .neverArchived, object: repository.name,
+            "repository \(repository.name): no archive was ever confirmed in it")
     }
 
     private func failedUpkeep(_ repository: RepositoryHealth) -> Finding? {
@@ -156,9 +150,8 @@ struct Judgement {
     private func staleRepository(_ repository: RepositoryHealth) -> Finding? {
         guard let confirmed = repository.lastConfirmed else { return nil }
         return age(
-            of: confirmed.at, repository.ageLimit, "repository_stale", object: repository.name,
-            "repository \(repository.name): no archive has been confirmed",
-            hint: "Find out why archives fail, and archive the published set: muster archive \(health.job).")
+            of: confirmed.at, repository.ageLimit, .repositoryStale, object: repository.name,
+            "repository \(repository.name): no archive has been confirmed")
     }
 
     /// An archive that is dated ahead of now says nothing about its age.
@@ -175,23 +168,19 @@ struct Judgement {
 
     private func failedDrill(_ drill: DrillHealth) -> Finding? {
         guard let last = drill.last, last.outcome == .failed else { return nil }
-        return Finding(
-            .failure, "drill_failed", object: last.origin,
-            "the last drill, \(last.endedAt.local), of \(last.origin) failed: \(last.error ?? "")",
-            hint: "Mend it, and hold another: muster drill \(health.job).")
+        return reason(
+            .drillFailed, object: last.origin,
+            "the last drill, \(last.endedAt.local), of \(last.origin) failed: \(last.error ?? "")")
     }
 
     private func staleDrill(_ drill: DrillHealth) -> Finding? {
         guard let proven = drill.lastProvenAt else {
             guard drill.last == nil else { return nil }
-            return Finding(
-                .warning, "never_drilled", object: health.job, "no drill has ever proven that a restore works",
-                hint: "Hold one: muster drill \(health.job).")
+            return reason(.neverDrilled, object: health.job, "no drill has ever proven that a restore works")
         }
         return age(
-            of: proven, drill.ageLimit, "drill_stale", object: drill.lastProven ?? health.job,
-            "no drill has proven that a restore works",
-            hint: "Hold one, and check that its timer runs: muster drill \(health.job).")
+            of: proven, drill.ageLimit, .drillStale, object: drill.lastProven ?? health.job,
+            "no drill has proven that a restore works")
     }
 
     // MARK: - What is left
@@ -203,50 +192,51 @@ struct Judgement {
     }
 
     private var leftovers: [Finding] {
-        let job = health.job
         let status = records.status
         let undone = health.running == nil ? status.toUndo.compactMap(\.record).filter { $0.isKept != true } : []
         return undone.map {
-            Finding(
-                .warning, "left_to_undo", object: $0.kind, "run \($0.run) left a \($0.kind) of dump \($0.dump)",
-                hint: "The next run undoes it, or: muster undo \(job).")
+            reason(.leftToUndo, object: $0.kind, "run \($0.run) left a \($0.kind) of dump \($0.dump)")
         }
             + status.lost.map {
-                Finding(
-                    .failure, "lost_for_borg", object: $0.kind,
-                    "the \($0.kind) of dump \($0.dump) that another program was to read was no longer whole",
-                    hint: "An archive of run \($0.run) cannot be trusted: muster release \(job) tells more.")
+                reason(
+                    .lostForBorg, object: $0.kind,
+                    "the \($0.kind) of dump \($0.dump) of run \($0.run), for another program to read, was no longer whole"
+                )
             }
             + status.unfinished.map {
-                Finding(
-                    .warning, "left_directory", object: $0.path,
-                    "\($0.command) of \($0.at.local) was killed and left \($0.path)", hint: "Remove it.")
+                reason(
+                    .leftDirectory, object: $0.path, "\($0.command) of \($0.at.local) was killed and left \($0.path)")
             }
-            + status.unreadable.map {
-                Finding(
-                    .failure, "record_unreadable", object: job, $0,
-                    hint: "Look at it by hand: muster undo \(job) names its file.")
-            }
+            + status.unreadable.map { reason(.recordUnreadable, object: health.job, $0) }
             + [history.ahead.flatMap { ahead($0.startedAt, "run \($0.runID)") }].compactMap(\.self)
     }
 
-    // MARK: - Ages
+    // MARK: - In words
+
+    /// - Parameters:
+    ///   - code: of the error that is the reason, if there is one.
+    ///   - hint: of that error.
+    private func reason(
+        _ reason: ReasonCode, code: String? = nil, object: String, _ message: String, hint: String? = nil
+    ) -> Finding {
+        Finding(
+            reason.severity, code ?? reason.rawValue, object: object, message,
+            hint: hint ?? reason.hint(for: health.job))
+    }
 
     private func age(
-        of success: Timestamp, _ limit: AgeLimit?, _ code: String, object: String, _ what: String, hint: String
+        of success: Timestamp, _ limit: AgeLimit?, _ stale: ReasonCode, object: String, _ what: String
     ) -> Finding? {
         guard let limit, limit.isExceeded(since: success, at: health.at) else { return nil }
         let age = Duration.seconds(health.at.seconds(since: success)).inWords
         let allowed = Duration.seconds(limit.seconds).inWords
         let rule = limit.isSet ? "alert_after: \(allowed)" : "three times the usual interval are \(allowed)"
-        return Finding(.failure, code, object: object, "\(what) for \(age) (\(rule))", hint: hint)
+        return reason(stale, object: object, "\(what) for \(age) (\(rule))")
     }
 
     private func ahead(_ time: Timestamp, _ what: String) -> Finding? {
         guard time.isAhead(of: health.at) else { return nil }
-        return Finding(
-            .warning, "dated_ahead", object: records.job.name,
-            "\(what) is dated \(time.local), which is ahead of this host's clock",
-            hint: "Set the clock right: timedatectl shows it. Until then ages say nothing.")
+        return reason(
+            .datedAhead, object: health.job, "\(what) is dated \(time.local), which is ahead of this host's clock")
     }
 }

@@ -32,7 +32,7 @@ public enum JobFile {
 
     /// Throws if another user could put another file in the place of the job: what stands in it is run as the user that we are.
     ///
-    /// A directory of a user whom the job hands its dumps to is returned, to be warned of: what that user could put there belongs to that user,
+    /// A directory of a user whom the job hands its dumps to is returned, for a warning. What that user could put there belongs to that user,
     /// and is refused for that.
     private static func exposure(
         of path: FilePath, toAllBut users: [String]

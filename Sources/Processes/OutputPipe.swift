@@ -34,8 +34,8 @@ struct OutputPipe: ~Copyable {
         writeEnd = -1
     }
 
-    /// Reads what is there, and waits for nothing: up to a mebibyte, so that a program that writes faster than we read does not keep us from
-    /// all else, or everything, once the program has ended.
+    /// Reads what is there, and waits for nothing. While the program runs it reads up to a mebibyte, so that a fast writer does not keep us
+    /// from all else; once it has ended, everything.
     mutating func drain(everything: Bool, _ deliver: (UnsafeRawBufferPointer) -> Void) throws(Errno) {
         let failure: Errno? = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { buffer in
             var rounds = 0

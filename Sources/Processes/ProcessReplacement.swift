@@ -55,8 +55,8 @@ public struct ProcessReplacement: Sendable {
 }
 
 extension ProcessReplacement {
-    /// Becomes a command of the operator's that is to find all as it would without us, see `StartingConditions`: with our environment, our
-    /// directory, and our descriptors but those that are closed on exec.
+    /// Becomes a command of the operator's, which finds all as it would without us, see `StartingConditions`. It has our environment, our
+    /// directory, and our descriptors except those that are closed on exec.
     ///
     /// Returns only if the program cannot be started; the process can then do no more than say so and end.
     ///

@@ -74,8 +74,8 @@ struct FreezeHolder: Sendable {
         return await end()
     }
 
-    /// Waits until it has thawed by itself: for six times the time that the application may be frozen, at most, and of a holder that is only to thaw
-    /// for once that, and for the lock. To be called once, or `thaw`.
+    /// Waits until it has thawed by itself, for six times the time that the application may be frozen at most. A holder that is only to thaw
+    /// gets that time once, and the time for the lock. To be called once, or `thaw`.
     func end() async -> Thaw {
         let report = await nextReport()
         guard case .exited(let status) = await keeper.end() else { return .lost }

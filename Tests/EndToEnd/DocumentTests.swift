@@ -59,6 +59,28 @@ struct DocumentTests {
         }
     }
 
+    @Test("names every room of every module, and no other")
+    func rooms() throws {
+        let page = try read(Repository.root.appending("docs/architecture.md"))
+        let sources = Repository.root.appending("Sources")
+        var count = 0
+        for module in try FileSystem.names(in: sources) {
+            let rooms = try FileSystem.names(in: sources.appending(module)).filter { name in
+                name != "include"
+                    && (try FileSystem.status(of: sources.appending(module).appending(name)).kind) == .directory
+            }
+            guard !rooms.isEmpty else { continue }
+            count += 1
+            let found = try #require(page.components(at: "\n- ").last { $0.hasPrefix("`\(module)`: ") }, "\(module)")
+            let entry = found.components(at: "\n\n")[0]
+            for room in rooms { #expect(entry.contains("`\(room)`"), "\(room) of \(module)") }
+            for named in entry.matches(of: /`([A-Z][a-z]+)`/).dropFirst() {
+                #expect(rooms.map(\.string).contains(String(named.output.1)), "\(named.output.1) of \(module)")
+            }
+        }
+        #expect(count >= 10)
+    }
+
     @Test("shows every command of the help under a heading, once")
     func groups() async throws {
         try await withScratch { scratch in

@@ -8,13 +8,28 @@ import SystemPackage
 extension FuzzedParser {
     static let ofPostgreSQL = [
         FuzzedParser("toc", [toc]) { bytes in
-            let path = FilePath("/tmp/muster-fuzz-toc-\(UInt64.random(in: .min ... .max))")
-            defer { try? FileSystem.removeFile(path) }
-            let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
-            try file.closeAfter { _ = try file.writeAll(bytes) }
-            _ = try PostgreSQL.ArchiveContents.read(path)
+            try withDirectory(["toc.dat": bytes]) { directory in
+                let path = directory.appending("toc.dat")
+                let keys = try PostgreSQL.ArchiveContents.read(path).foreignKeys.keys
+                _ = try ArchiveForeignKeys.mark(Array(keys), in: path)
+                try ArchiveGrants.leaveOut(["16391"], of: path)
+            }
         },
+        FuzzedParser("toc-entries", [toc]) { bytes in
+            let entries = try ArchiveEntries.read(bytes, "toc.dat")
+            _ = (DumpedDatabase.Needs(entries), entries.roles(among: [Array("owner".utf8)]))
+            let tables = entries.entries.filter { $0.kind == "TABLE" }.prefix(2).map(\.qualifiedName)
+            for rowsOnly in [true, false] { _ = TableSelection(tables, of: entries, rowsOnly: rowsOnly).list }
+        },
+        FuzzedParser("globals", [globals]) { bytes in
+            let script = try GlobalsScript(bytes)
+            let roles = Set(script.roles.map { Array($0.utf8) })
+            _ = (script.tablespaces, script.statements(making: roles, besides: []), script.withGroups(of: roles))
+            _ = script.memberships(in: roles, of: [Array("postgres".utf8)])
+        }.flat,
+        FuzzedParser("kept-database", ["muster: kept by restore 20261123T080102Z-5f3a of shop%2Fx\nA comment"]) {
+            _ = KeptDatabase.Marker($0.text)?.text
+        }.flat,
         FuzzedParser("toc-list", [";     TOC Entries: 35\n3391; 0 16396 TABLE DATA public orders owner\n"]) { bytes in
             let reader = ArchiveListingReader()
             for line in bytes.text.split(atASCII: "\n") { reader.add(String(line)) }
@@ -48,6 +63,17 @@ extension FuzzedParser {
         }.flat,
     ]
 
+    private static let globals = """
+        CREATE ROLE app;
+        ALTER ROLE app WITH NOSUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$4096:x' VALID UNTIL 'infinity';
+        ALTER ROLE app SET search_path TO 'a', E'b\\'c';
+        COMMENT ON ROLE app IS 'it''s';
+        CREATE ROLE "odd one";
+        GRANT "odd one" TO app WITH INHERIT TRUE GRANTED BY postgres;
+        CREATE TABLESPACE fast OWNER app LOCATION '/srv/fast';
+        GRANT ALL ON TABLESPACE fast TO app;
+
+        """
     private static let script = """
         \\restrict abc
         CREATE ROLE postgres;
@@ -64,12 +90,5 @@ extension FuzzedParser {
         \\unrestrict abc
 
         """
-    private static var toc: [UInt8] {
-        let path = FilePath(#filePath).removingLastComponent().removingLastComponent().pushing(
-            "PostgreSQLTests/Archives/17/toc.dat")
-        guard let file = try? FileDescriptor.open(path, .readOnly) else { return [] }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        let count = (try? file.closeAfter { try bytes.withUnsafeMutableBytes { try file.read(into: $0) } }) ?? 0
-        return Array(bytes.prefix(count))
-    }
+    private static let toc = file("Tests/PostgreSQLTests/Archives/17/toc.dat")
 }

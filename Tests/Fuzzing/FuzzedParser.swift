@@ -29,7 +29,15 @@ struct FuzzedParser: Sendable, CustomTestStringConvertible {
         (self.name, self.seeds, self.parse) = (name, seeds, parse)
     }
 
-    static let all = ofSettings + ofBorg + ofStaging + ofPostgreSQL + ofSystem
+    static let all = ofSettings + ofBorg + ofStaging + ofRows + ofRecords + ofPlugins + ofPostgreSQL + ofSystem
+
+    /// The repository that this file is in.
+    static let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+
+    /// A file of the repository. Empty if it cannot be read, which its parser then refuses.
+    static func file(_ path: String) -> [UInt8] {
+        (try? FileSystem.bytes(of: root.pushing(FilePath(path)))) ?? []
+    }
 
     /// A SHA-256 in hex digits.
     static let digest = String(repeating: "ab", count: 32)

@@ -63,10 +63,24 @@ struct TreeWalk {
             guard let omission = selection.omission(ofUnseen: path, in: source) else { throw error }
             return omissions.add(omission)
         }
-        // A socket is of no use to anybody but the process that made it.
+        // A socket is of no use without the process that made it.
         guard status.kind != .socket else { return }
         if let omission = selection.omission(of: path, status) { return omissions.add(omission) }
         try selection.requireInSnapshot(path, status)
+        try requireRestorable(path)
+        guard status.kind == .directory else {
+            if try !visit(path, status) { vanished.append(path) }
+            return
+        }
+        atHand.list(path)
+        source.expect(path, status)
+        guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
+        if let omission = selection.omission(of: path, holding: names, in: source) { return omissions.add(omission) }
+        guard try visit(path, status) else { return vanished.append(path) }
+        try descend(path, names, visit)
+    }
+
+    private func requireRestorable(_ path: FilePath) throws(DumpError) {
         guard path.components.count <= Self.deepest else {
             throw DumpError(
                 .pathTooLong,
@@ -81,16 +95,6 @@ struct TreeWalk {
                     "Shorten it to \(longestPath) bytes, leave it out with exclude:, or dump a deeper directory.",
                 context: ["path": path.string])
         }
-        guard status.kind == .directory else {
-            if try !visit(path, status) { vanished.append(path) }
-            return
-        }
-        atHand.list(path)
-        source.expect(path, status)
-        guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
-        if let omission = selection.omission(of: path, holding: names, in: source) { return omissions.add(omission) }
-        guard try visit(path, status) else { return vanished.append(path) }
-        try descend(path, names, visit)
     }
 
     private mutating func unlessVanished<Result>(

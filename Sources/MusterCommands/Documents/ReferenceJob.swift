@@ -3,7 +3,7 @@ import Settings
 
 /// `config/reference.yaml`: a job with every key there is.
 ///
-/// Prose begins with `# `. A key that has no default, and need not be there, stands behind a `#` without a blank, and so do the lines of
+/// Prose begins with `# `. A key that has no default, and need not be there, stands behind a `#` without a blank. So do the lines of
 /// what belongs to it: taking that one character away puts it into force.
 struct ReferenceJob {
     private let reference = JobReference()

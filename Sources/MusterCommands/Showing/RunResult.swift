@@ -67,7 +67,8 @@ struct RunResult {
 
     private var setLines: [String] {
         guard let set = report.set, report.publishedAt != nil || report.outcome == .done else { return [] }
-        let reused = set.reusedFiles > 0 ? ", \(set.reusedFiles) files unchanged" : ""
+        let files = set.reusedFiles == 1 ? "file" : "files"
+        let reused = set.reusedFiles > 0 ? ", \(set.reusedFiles) \(files) unchanged" : ""
         return ["set \(set.runID): \(formatBytes(set.bytes)) in \(set.path)\(reused)"]
     }
 

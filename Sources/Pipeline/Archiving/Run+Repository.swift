@@ -36,13 +36,21 @@ extension Run {
             throw try await repository.explained(error, knowsArchives: isKnown)
         }
         try await note(confirmed, of: begun, in: &ledger, of: repository, holding: lock)
-        if let known, let repositoryNow = confirmed.repository, repositoryNow.id != known.id {
-            log.warning(
-                "another repository is at this location: archives confirmed in the former one are not in it",
-                metadata: ["repository": "\(repository.name)", "location": "\(repository.settings.location)"])
-            try await exportKey(&ledger, of: repository, repositoryNow, holding: lock)
+        if let known, let now = confirmed.repository, now.id != known.id {
+            try await welcome(now, in: &ledger, of: repository, holding: lock)
         }
         return confirmed
+    }
+
+    /// Another repository has taken the place of the one that the archive was begun in.
+    private func welcome(
+        _ other: KnownRepository, in ledger: inout RepositoryLedger, of repository: BorgRepository,
+        holding lock: StagingLock
+    ) async throws {
+        log.warning(
+            "another repository is at this location: archives confirmed in the former one are not in it",
+            metadata: ["repository": "\(repository.name)", "location": "\(repository.settings.location)"])
+        try await exportKey(&ledger, of: repository, other, holding: lock)
     }
 
     private func note(

@@ -7,8 +7,9 @@ import SystemPackage
 extension Run {
     /// The dumps of the job, made by hand: into `target`, sealed like any set, while the published set is left alone.
     ///
-    /// The directory appears under its name when all is in it and on disk, or not at all: the set is built in a staging area of its own
-    /// beside it, which is removed in the end. Hooks run before and after it; it is not in the job's history, and receivers get no notice of it.
+    /// The directory appears under its name when all is in it and on disk, or not at all. The set is built in a staging area of its own
+    /// beside it, which is removed in the end. Hooks run before and after it; it is not in the job's history, and receivers get no notice of
+    /// it.
     ///
     /// - Parameter target: must not exist, or be an empty directory.
     public func perform(into target: FilePath) async -> RunReport.Ended {

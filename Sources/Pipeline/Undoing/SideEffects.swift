@@ -38,33 +38,38 @@ public struct SideEffects: Sendable {
         // What is still at work could do what was just undone.
         let stillAtWork = await waitForOrphans(of: Set(records.map(\.owner)))
         var done: [Undoing] = []
-        for record in records {
-            var undoing = Undoing(record, in: area)
-            do {
-                if let error = stillAtWork[record.owner] { throw error }
-                if record.isKept == true {
-                    undoing.loss = await loss(of: record)
-                    // Should we die before it is forgotten, the next one must not take what we have undone for lost.
-                    if undoing.loss == nil { try await area.recordUndo(record.asLeftBehind) }
-                }
-                try await undo(record)
-                if which == .all, let loss = undoing.loss {
-                    try await area.recordLoss(loss, of: record)
-                } else {
-                    try await area.forgetUndo(record)
-                }
-                logUndone(record, which, undoing.loss)
-            } catch {
-                // Still to be released by `muster release`. If that cannot be written, it is undone all the same.
-                if record.isKept == true { try? await area.recordUndo(record) }
-                undoing.error = RunReport.ErrorRecord(error.forOperator)
-                log.error(
-                    "cannot undo what a dead run has left",
-                    metadata: record.metadata.merging(["error": "\(error)"]) { $1 })
-            }
-            done.append(undoing)
-        }
+        for record in records { done.append(await undo(record, which, in: area, stillAtWork[record.owner])) }
         return try await done + unreadable(in: area)
+    }
+
+    /// - Parameter obstacle: what keeps it from being undone now.
+    private func undo(
+        _ record: UndoRecord, _ which: Records, in area: StagingArea, _ obstacle: DumpError?
+    ) async -> Undoing {
+        var undoing = Undoing(record, in: area)
+        do {
+            if let obstacle { throw obstacle }
+            if record.isKept == true {
+                undoing.loss = await loss(of: record)
+                // Should we die before it is forgotten, the next one must not take what we have undone for lost.
+                if undoing.loss == nil { try await area.recordUndo(record.asLeftBehind) }
+            }
+            try await undo(record)
+            if which == .all, let loss = undoing.loss {
+                try await area.recordLoss(loss, of: record)
+            } else {
+                try await area.forgetUndo(record)
+            }
+            logUndone(record, which, undoing.loss)
+        } catch {
+            // Still to be released by `muster release`. If that cannot be written, it is undone all the same.
+            if record.isKept == true { try? await area.recordUndo(record) }
+            undoing.error = RunReport.ErrorRecord(error.forOperator)
+            log.error(
+                "cannot undo what a dead run has left",
+                metadata: record.metadata.merging(["error": "\(error)"]) { $1 })
+        }
+        return undoing
     }
 
     /// What is wrong with what was kept for a Borg that may have read it since.

@@ -7,7 +7,7 @@ import SystemPackage
 /// A program inside a container, run by the engine's `exec`.
 ///
 /// An engine's own status is not the program's: `docker exec` and `podman exec` end with 0 on SIGTERM, with the output cut, while the program
-/// goes on. So a few lines of sh inside tell the program's status on standard error, behind a word that only this run knows, and end the
+/// goes on. So a few lines of sh inside write the program's status to standard error, behind a word that only this run knows. They end the
 /// program when its input closes, which happens however the engine's client ends.
 final class ContainerProgram: Sendable {
     private let settings: ContainerSettings

@@ -9,12 +9,10 @@ import SystemPackage
 final class PluginProcess: Sendable {
     private let call: PluginCall
     private let run: RunContext
-    private let undo: @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void
     private let input = ProgramInput()
     private let tail: PluginLog
     private let transcript: Mutex<PluginTranscript>
-    /// On record, and not undone. In the order in which they were made.
-    private let changes = Mutex<[(change: PluginChange, record: UndoRecord)]>([])
+    private let changes: PluginChanges
     /// When it said `frozen`.
     private let moment = Mutex<Timestamp?>(nil)
     private let frozen: AsyncStream<Void>
@@ -33,8 +31,8 @@ final class PluginProcess: Sendable {
         undo: @escaping @Sendable (PluginChange, RunContext) async throws(DumpError) -> Void = { _, _ in },
         onProgress: @escaping @Sendable (FilePath, Int64) async -> Void = { _, _ in }
     ) {
-        self.undo = undo
         (self.call, self.run, self.tail) = (call, run, tail)
+        changes = PluginChanges(of: call.plugin.name, in: run, undoneBy: undo)
         transcript = Mutex(PluginTranscript(of: call, known: known))
         work = Mutex(nil)
         let signal = AsyncStream<Void>.makeStream()
@@ -123,7 +121,7 @@ final class PluginProcess: Sendable {
         let outcome = await life(by: runner, frozen: frozen, onProgress)
         let isHeard = input.isRead
         input.close()
-        let left = await undoChanges()
+        let left = await changes.undoAll()
         let said: PluginTranscript
         do throws(DumpError) {
             said = try finished(try outcome.get())
@@ -141,19 +139,11 @@ final class PluginProcess: Sendable {
         _ onProgress: @escaping @Sendable (FilePath, Int64) async -> Void
     ) async -> Result<ProgramOutcome, DumpError> {
         let steps = AsyncStream<Result<PluginTranscript.Step, DumpError>>.makeStream()
-        let program = call.program(told: input)
         return await withTaskGroup(of: Ending.self) { group in
             group.addTask { [self] in
-                let ended = await Result<ProgramOutcome, ProcessError>.awaiting { () async throws(ProcessError) in
-                    try await runner.run(
-                        program,
-                        output: .lines { line in
-                            let shown = program.withoutSecrets(line)
-                            self.take(shown, holdsSecret: shown != line, steps.continuation)
-                        }, onErrorLine: { self.tail.append($0) })
-                }
+                let ended = await execution(by: runner, steps.continuation)
                 steps.continuation.finish()
-                return .program(ended.mapError { DumpError($0) })
+                return .program(ended)
             }
             group.addTask { [self] in
                 .steps(
@@ -161,20 +151,40 @@ final class PluginProcess: Sendable {
                         try await follow(steps.stream, frozen: frozen, onProgress)
                     })
             }
-            var program = Result<ProgramOutcome, DumpError>.failure(DumpError(.cancelled, "the plugin was stopped"))
-            var fault: DumpError?
-            for await ending in group {
-                switch ending {
-                case .program(let ended): program = ended
-                case .steps(.failure(let error)):
-                    fault = error
-                    group.cancelAll()
-                case .steps(.success): break
-                }
-            }
-            if let fault { return .failure(fault) }
-            return program
+            return await Self.outcome(of: &group)
         }
+    }
+
+    /// Runs the program, and takes what it says.
+    private func execution(
+        by runner: ProgramRunner, _ steps: AsyncStream<Result<PluginTranscript.Step, DumpError>>.Continuation
+    ) async -> Result<ProgramOutcome, DumpError> {
+        let program = call.program(told: input)
+        let ended = await Result<ProgramOutcome, ProcessError>.awaiting { () async throws(ProcessError) in
+            try await runner.run(
+                program,
+                output: .lines { line in
+                    let shown = program.withoutSecrets(line)
+                    self.take(shown, holdsSecret: shown != line, steps)
+                }, onErrorLine: { self.tail.append($0) })
+        }
+        return ended.mapError { DumpError($0) }
+    }
+
+    /// The program's outcome, once both have ended. A fault of what it said ends it, and counts before its status.
+    private static func outcome(of group: inout TaskGroup<Ending>) async -> Result<ProgramOutcome, DumpError> {
+        var program = Result<ProgramOutcome, DumpError>.failure(DumpError(.cancelled, "the plugin was stopped"))
+        var fault: DumpError?
+        for await ending in group {
+            switch ending {
+            case .program(let ended): program = ended
+            case .steps(.failure(let error)):
+                fault = error
+                group.cancelAll()
+            case .steps(.success): break
+            }
+        }
+        return fault.map { .failure($0) } ?? program
     }
 
     private enum Ending: Sendable {
@@ -208,46 +218,11 @@ final class PluginProcess: Sendable {
             case .frozen: frozen.yield()
             case .moved(let unit, let bytes): await onProgress(unit, bytes)
             case .record(let said):
-                guard !changes.withLock({ $0.contains { $0.change.said.id == said.id } }) else {
-                    throw repeated(said.id)
-                }
-                let change = PluginChange(plugin: call.plugin.name, said)
-                let record = try await run.journal.record(change, of: run.dump)
-                changes.withLock { $0.append((change, record)) }
+                try await changes.record(said)
                 input.send("recorded \(said.id)")
-            case .forget(let id):
-                guard let record = changes.withLock({ $0.remove(id) }) else { throw unknown(id) }
-                try await run.journal.forget(record)
+            case .forget(let id): try await changes.forget(id)
             }
         }
-    }
-
-    /// Undoes what the process has left, the newest first. What cannot be undone stays on record; the first reason is returned.
-    private func undoChanges() async -> DumpError? {
-        var failure: DumpError?
-        for (change, record) in changes.withLock({ $0 }).reversed() {
-            // In a task of its own: our cancellation must not leave anything behind.
-            let undone = await Task { [self] in
-                await Result.awaiting { () async throws(DumpError) in
-                    try await undo(change, run)
-                    try await run.journal.forget(record)
-                }
-            }.value
-            if case .failure(let error) = undone { failure = failure ?? error.ofUndoing(change) }
-        }
-        return failure
-    }
-
-    private func repeated(_ id: String) -> DumpError {
-        DumpError(
-            .pluginProtocol, "plugin '\(call.plugin.name)' has two changes to undo of the name '\(id)'",
-            hint: DumpError.faultOfPlugin)
-    }
-
-    private func unknown(_ id: String) -> DumpError {
-        DumpError(
-            .pluginProtocol, "plugin '\(call.plugin.name)' has undone '\(id)', which it never said",
-            hint: DumpError.faultOfPlugin)
     }
 
     /// What it has said, if it ended as it should.
@@ -271,11 +246,5 @@ final class PluginProcess: Sendable {
             let isFixed = limit.map { limit in run.deadline.map { limit < $0 } ?? true } ?? false
             throw error.ofWaiting(for: call.plugin, tail, isFixed: isFixed)
         }
-    }
-}
-
-extension [(change: PluginChange, record: UndoRecord)] {
-    fileprivate mutating func remove(_ id: String) -> UndoRecord? {
-        firstIndex { $0.change.said.id == id }.map { remove(at: $0).record }
     }
 }

@@ -119,8 +119,8 @@ extension Session {
             context: ["connection": options.shown])
     }
 
-    /// Asks once more what the server has cancelled: until we have set a time, that of the database holds, and its owner may have chosen one
-    /// that is over before a busy server has begun.
+    /// Asks once more what the server has cancelled. Until we have set a time limit, that of the database holds, and its owner may have
+    /// chosen one that is over before a busy server has begun.
     private static func insisting<Answer>(_ ask: () throws(DumpError) -> Answer) throws(DumpError) -> Answer {
         for _ in 1..<100 {
             do throws(DumpError) { return try ask() } catch  where error.context["sqlstate"] == "57014" { continue }

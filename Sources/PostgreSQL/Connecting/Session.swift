@@ -110,13 +110,10 @@ extension Session {
     func closing<Result>(
         after body: (Session) async throws(DumpError) -> Result
     ) async throws(DumpError) -> Result {
-        do {
-            let result = try await body(self)
+        try await withCleanup { () async throws(DumpError) in
+            try await body(self)
+        } cleanup: {
             await close()
-            return result
-        } catch {
-            await close()
-            throw error
         }
     }
 }

@@ -11,9 +11,9 @@ extension ReplayPause {
 
     /// Resumes replay where it was paused.
     ///
-    /// Another server may answer at its address by now, such as another standby of the same system, of which nothing is ours: that throws, and so
-    /// does one that was restarted since, as no address shows whether it is the same. Behind a socket it is, or has taken its place on this
-    /// host; what was paused there goes on. So does what was promoted.
+    /// Another server may answer at its address by now, such as another standby of the same system, on which nothing is ours: that throws. So
+    /// does a server that was restarted since, as no address shows whether it is the same. Behind a socket it is, or has taken its place on
+    /// this host; what was paused there goes on. So does what was promoted.
     static func undo(_ paused: PausedReplay, on session: Session) async throws(DumpError) {
         let server = try await PausedServer.ask(session)
         guard server.isTheOne(of: paused) else {

@@ -2,8 +2,8 @@ import DumpCore
 
 /// The tables of one database, as they must be in its dump.
 ///
-/// pg_dump decides for itself what it dumps, and ends well when it decided wrong: what it left out is found by comparing its table of
-/// contents with the catalog, by the OIDs of tables, which both hold.
+/// pg_dump decides for itself what it dumps, and ends well when it decided wrong. Comparing its table of contents with the catalog
+/// shows what it left out, by the OIDs of tables, which both hold.
 struct CatalogComparison: Sendable {
     struct Table: Sendable, Equatable {
         var oid: UInt32

@@ -2,8 +2,9 @@ import DumpCore
 
 /// Asks what a database is like, in a transaction that has its snapshot.
 ///
-/// Nothing that is asked here may end that transaction or hold up the application: each question runs under a savepoint, which also gives
-/// back what it locked, waits for a lock only briefly, and is given up after a few seconds. What is not answered is named in `missing`.
+/// Nothing that is asked here may end that transaction or hold up the application. Each question runs under a savepoint, which also gives
+/// back what it locked. It waits for a lock only briefly, and is given up after a few seconds. What is not answered is named in
+/// `missing`.
 struct DatabaseRecorder: Sendable {
     let session: Session
     /// The major version of the server.

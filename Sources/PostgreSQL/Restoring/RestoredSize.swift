@@ -13,10 +13,10 @@ struct RestoredSize: Sendable {
         in run: RunContext, _ body: () async throws(DumpError) -> Result
     ) async throws(DumpError) -> Result {
         let watching = Task { await watch(in: run) }
-        let outcome = await Swift.Result.awaiting(body)
-        watching.cancel()
-        await watching.value
-        return try outcome.get()
+        return try await withCleanup(body) {
+            watching.cancel()
+            await watching.value
+        }
     }
 
     /// Ends when it is cancelled, or when the server no longer answers: pg_restore says why.

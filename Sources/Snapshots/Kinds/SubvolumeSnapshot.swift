@@ -4,8 +4,8 @@ import SystemPackage
 
 /// A read-only snapshot of a Btrfs subvolume, in a directory at the top of the file system that only root may enter.
 ///
-/// The subvolume may belong to a user, who can rename whatever is in it. So it is opened once, and the snapshot is made in a directory that is
-/// open too, and is mounted and deleted by its number: no path is looked up that another user could change. Only root reaches what it
+/// The subvolume may belong to a user, who can rename whatever is in it. So it is opened once, and the snapshot is made in a directory that
+/// is open too. It is mounted and deleted by its number: no path is looked up that another user could change. Only root reaches what it
 /// holds: files that were closed to a user since, programs that gave rights and were removed.
 ///
 /// Btrfs has no place for its owner. It is ours when it has the name that the record says, which has the run's id in it, is read-only, a

@@ -4,8 +4,8 @@ import SystemPackage
 
 /// A snapshot of one volume: planned, held, or left by a run that died.
 ///
-/// It is made of what its undo record says and of nothing else, so that a run gives up its own snapshots exactly as the
-/// next one gives up those of the dead.
+/// It is made of what its undo record says and of nothing else. So a run gives up its own snapshots exactly as the next
+/// one gives up those of a dead run.
 protocol VolumeSnapshot: UndoFacts {
     /// As `UndoRecord.kind` calls it.
     static var recordKind: String { get }

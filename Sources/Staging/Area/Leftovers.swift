@@ -88,8 +88,8 @@ extension StagingLock {
         }
     }
 
-    /// Whether this is the set that `run` replaced as current and died before keeping it as previous: under its name there is another
-    /// run's set, which is newer than the one that was kept before.
+    /// Whether this is the set that `run` replaced as current and died before keeping it as previous. Under its name there is then
+    /// another run's set, which is newer than the one that was kept before.
     private func wasCurrent(_ path: FilePath, before run: RunID) -> Bool {
         guard SetHead.runID(of: area.current) == run, let former = SetHead.runID(of: path), former != run
         else { return false }

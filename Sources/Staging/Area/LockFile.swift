@@ -31,8 +31,8 @@ final class LockFile: Sendable {
         }
     }
 
-    /// Lets a program that takes this process's place by execve(2) have the lock, and with it every child that the descriptor is
-    /// handed on to: the lock lasts until the last of them has ended or closed it.
+    /// Lets a program that takes this process's place by execve(2) have the lock, and with it every child that inherits the
+    /// descriptor. The lock lasts until the last of them has ended or closed it.
     func keepOverExec() throws(StagingError) {
         let failure: Errno? = file.withLock { file in
             guard let file else { return .badFileDescriptor }

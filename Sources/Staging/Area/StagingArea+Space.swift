@@ -2,8 +2,8 @@ import DumpCore
 import Linux
 
 extension StagingArea {
-    /// How many bytes the next set will take: what each dump took in the current set, or its estimate if it is new there, or a tree,
-    /// of which only what has changed is copied.
+    /// How many bytes the next set will take: for each dump what it took in the current set. For a dump that is new there, and for a
+    /// tree, of which only changes are copied, it is the estimate.
     ///
     /// - Parameter estimates: for each dump of the job, by name.
     public func expectedBytes(estimates: [String: Int64]) async throws(StagingError) -> Int64 {

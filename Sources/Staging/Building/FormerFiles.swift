@@ -49,8 +49,8 @@ struct FormerFiles: Sendable {
         }
     }
 
-    /// Gives a new file another time than the one in its place in the current set has, if they have the same size and time: a program
-    /// that tells files by these must not take it for that. Returns what identifies the file then.
+    /// Gives a new file another time than the one in its place in the current set has, if they have the same size and time. A program
+    /// that recognizes files by these must not take it for that one. Returns what identifies the file then.
     func distinguish(_ file: Sealing.File, _ digest: FileDigest, in root: FilePath) throws(StagingError) -> FileDigest {
         let new = root.pushing(file.path)
         // Without an old file there is nothing to be taken for.

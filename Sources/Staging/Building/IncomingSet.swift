@@ -37,8 +37,8 @@ public struct IncomingSet: Sendable {
     public func path(ofDump name: String) -> FilePath { root.appending(SetLayout.directory(ofDump: name)) }
 
     /// Takes the digests of completed files of a dump, which sealing then does not read again, and begins to write large ones to disk while
-    /// others are still being dumped: but for one that has as many bytes as the file in its place in the current set. That is likely to be
-    /// the same, sealing will replace it by a link, and nothing of it needs to be written.
+    /// others are still being dumped. A file that has as many bytes as the one in its place in the current set has to wait. That is likely
+    /// to be the same, sealing will replace it by a link, and nothing of it needs to be written.
     public func completion(ofDump name: String) -> @Sendable (FilePath, FileDigest) -> Void {
         let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
         let spool = digests.spool(ofDump: name)

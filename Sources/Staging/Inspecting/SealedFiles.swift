@@ -2,8 +2,8 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// How every file of a published set looked when it was known to be what was sealed, in the order of a walk of the set, the manifest left out:
-/// `sealed` in the staging area, or a file without a name until the set is published.
+/// How every file of a published set looked when it was known to be what was sealed, in the order of a walk of the set. The manifest is left
+/// out. It is `sealed` in the staging area, or a file without a name until the set is published.
 ///
 /// A set without it, or whose files look otherwise now, is hashed before it is handed over. Losing it costs time, never trust.
 final class SealedFiles: Sendable {

@@ -36,16 +36,18 @@ struct StaleNotices {
         let repositories = job.repositories.map { repository in
             Subject(
                 key: "stale/archive/\(repository.name)", name: "repository \(repository.name)",
-                reason: reason(["repository_stale", "never_archived"], of: repository.name))
+                reason: reason([.repositoryStale, .neverArchived], of: repository.name))
         }
         return [
-            Subject(key: "stale/run", name: "the last run", reason: reason(["job_stale", "never_run"])),
-            Subject(key: "stale/killed", name: "the last run", reason: reason(["run_without_result"])),
-            Subject(key: "stale/drill", name: "the last drill", reason: reason(["drill_stale", "never_drilled"])),
+            Subject(key: "stale/run", name: "the last run", reason: reason([.jobStale, .neverRun])),
+            Subject(key: "stale/killed", name: "the last run", reason: reason([.runWithoutResult])),
+            Subject(key: "stale/drill", name: "the last drill", reason: reason([.drillStale, .neverDrilled])),
         ] + repositories
     }
 
-    private func reason(_ codes: Set<String>, of object: String? = nil) -> Finding? {
-        health.reasons.first { codes.contains($0.code) && (object == nil || $0.object == object) }
+    private func reason(_ codes: [ReasonCode], of object: String? = nil) -> Finding? {
+        health.reasons.first { reason in
+            codes.contains { $0.rawValue == reason.code } && (object == nil || reason.object == object)
+        }
     }
 }
