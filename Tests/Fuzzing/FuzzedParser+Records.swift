@@ -99,8 +99,9 @@ extension FuzzedParser {
         run.dumps = [dump]
         var archive = RunReport.ArchiveRecord(repository: "off", outcome: .done, durationSeconds: 30)
         (archive.name, archive.storedBytes, archive.confirmationSeconds) = ("web1-nightly", 1_000_000 * day, 3)
-        archive.upkeep = RunReport.UpkeepRecord()
-        (archive.upkeep?.freedBytes, archive.upkeep?.kept) = (5_000, 7)
+        var upkeep = RunReport.UpkeepRecord()
+        (upkeep.freedBytes, upkeep.kept) = (5_000, 7)
+        archive.upkeep = upkeep
         run.archives = [archive]
         return run
     }
