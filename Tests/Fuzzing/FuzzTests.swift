@@ -71,6 +71,7 @@ struct FuzzTests {
             FuzzedParser.ledger.replacing(
                 "\"milliseconds_up\": 5000", with: "\"milliseconds_up\": -9223372036854775808")
         ],
+        "drill": [FuzzedParser.drillRecord.replacing(" 12.5", with: " 1e300")],
         "comment": ["muster host=a job=b run=20261123T080102Z-5f3a manifest=0 bytes=9223372036854775807 dumps=%,%%"],
     ]
 }

@@ -19,7 +19,7 @@ extension FuzzedParser {
             show([mutated, run(at: 2), run(at: 1)])
             _ = (RunResult(mutated).lines, mutated.warnings)
         },
-        FuzzedParser("drill", [json(drill)]) { bytes in
+        FuzzedParser("drill", [drillRecord]) { bytes in
             let mutated = try SnakeCaseJSON.decode(DrillRecord.self, from: bytes)
             show([run(at: 1)], [drill, mutated])
             _ = (mutated.text, mutated.line, DrillVerdict([mutated]))
@@ -115,6 +115,7 @@ extension FuzzedParser {
         return drill
     }()
 
+    static let drillRecord = json(drill)
     private static let incidents = """
         {"format_version": 1, "incidents": [{"job": "nightly", "key": "run", "opened_at": "2026-11-23T08:01:02.000Z",
         "ended_at": "2026-11-24T08:01:02.000Z", "ended_by": ["run", "dump"], "told": ["phone", "mail"]},

@@ -11,7 +11,7 @@ extension DrillRecord {
             case .failed: "FAILED: \(origin.text) could not be shown to be restorable"
             }
         let time =
-            "it took \(Duration.seconds(durationSeconds).rounded), of which fetching \(Duration.seconds(fetched?.durationSeconds ?? 0).rounded)"
+            "it took \(shown(durationSeconds)), of which fetching \(shown(fetched?.durationSeconds ?? 0))"
         return ([verdict, time] + (error.map { lines(of: $0, indent: "  ") } ?? []) + dumps.flatMap(lines)).asLines
     }
 
@@ -19,7 +19,7 @@ extension DrillRecord {
     var line: String {
         let what =
             switch outcome {
-            case .proven: "proven, a restore takes \(Duration.seconds(durationSeconds).rounded)"
+            case .proven: "proven, a restore takes \(shown(durationSeconds))"
             case .sampled: "proven in part"
             case .failed: "FAILED: \(failureText)"
             }
@@ -27,7 +27,7 @@ extension DrillRecord {
     }
 
     private func lines(of dump: Dump) -> [String] {
-        let seconds = Duration.seconds(dump.durationSeconds).rounded
+        let seconds = shown(dump.durationSeconds)
         if let error = dump.error { return ["\(dump.name): failed after \(seconds)"] + lines(of: error, indent: "  ") }
         let items = dump.outcome?.items ?? []
         let version = dump.outcome?.identity["server_version"].map { " by PostgreSQL \($0)" } ?? ""
@@ -58,9 +58,8 @@ extension DrillRecord {
     }
 }
 
-extension Duration {
-    /// In whole seconds, or in milliseconds below ten seconds.
-    fileprivate var rounded: String {
-        self < .seconds(10) ? settingsText : Duration.seconds(components.seconds).settingsText
-    }
+/// In whole seconds, or in milliseconds below ten seconds. A record may hold any number.
+private func shown(_ seconds: Double) -> String {
+    let duration = Duration.milliseconds(Int64(nearest: seconds * 1000))
+    return duration < .seconds(10) ? duration.settingsText : Duration.seconds(duration.components.seconds).settingsText
 }
