@@ -56,7 +56,8 @@ public struct LinkedFiles: Sendable, Hashable {
 
 /// A file tree in a dump, with links, special files, owners, modes and attributes, all of which its inventory lists.
 public struct TreeContents: Sendable, Codable, Hashable {
-    /// Where the tree is, relative to the dump's directory; of one that was not copied, where extracting an archive puts it.
+    /// Where the tree is, relative to the dump's directory; for one that was not copied, where extracting an archive puts
+    /// it.
     public var path: String
     /// The absolute path at which Borg finds a tree that was not copied.
     public var reference: String?

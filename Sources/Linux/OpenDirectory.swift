@@ -154,7 +154,7 @@ public final class OpenDirectory: Sendable {
         }
     }
 
-    /// Removes a name; of a directory only if it is empty.
+    /// Removes a name; that of a directory only if it is empty.
     public func remove(_ path: FilePath, isDirectory: Bool = false) throws(Errno) {
         if isDirectory { forget(path) }
         try at(path) { unlinkat($0, $1, isDirectory ? AT_REMOVEDIR : 0) }

@@ -7,7 +7,8 @@ import Reporting
 import Staging
 import Synchronization
 
-/// Tells the receivers of a job: of each event those who want that, and of an incident once when it begins and once when it ends.
+/// Notifies the receivers of a job: of each event those that want it, and of an incident once when it begins and once when it
+/// ends.
 ///
 /// Who knows what is in `incidents.json` of the staging area. A receiver that was not reached, or whose answer a crash kept from being noted,
 /// gets the notice the next time.

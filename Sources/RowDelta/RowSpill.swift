@@ -2,8 +2,8 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// Rows without a partner that no longer fit into memory, in a file without a name: sorted into parts by their hashes, so that both rows of a
-/// pair are in the same part.
+/// Rows without a partner that no longer fit into memory, in a file without a name. They are sorted into parts by their hashes, so that both
+/// rows of a pair are in the same part.
 final class RowSpill {
     struct Entry {
         var hash: RowHash

@@ -1,4 +1,4 @@
-/// Rows of one side that have no partner yet, by their hashes. Of a fixed size.
+/// Rows of one side that have no partner yet, by their hashes. Its size is fixed.
 struct WaitingRows: ~Copyable {
     struct Entry {
         var hash: RowHash

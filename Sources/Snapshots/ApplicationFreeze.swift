@@ -10,9 +10,10 @@ import SystemPackage
 /// thaw command may be run more than once, also of what was never frozen**, and is a success then too: after a crash
 /// it is not known how far it had come.
 ///
-/// A process of its own, which outlives Muster, freezes it, holds it and thaws it: when all is taken, after the deadline, and at once when Muster
-/// ends, however it ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed again. What the freeze command
-/// leaves running, such as the session that holds a lock, lives until after the thaw. While one run of the job freezes or thaws, no other does.
+/// A process of its own, which outlives Muster, freezes it, holds it and thaws it. It does so when all is taken, after the deadline, and at
+/// once when Muster ends, however it ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed
+/// again. What the freeze command leaves running, such as the session that holds a lock, lives until after the thaw. While one run of the job
+/// freezes or thaws, no other does.
 ///
 /// The application must not be what Muster itself needs, such as the file system of the staging area.
 public actor ApplicationFreeze: Quiescence {

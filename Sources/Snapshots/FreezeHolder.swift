@@ -51,7 +51,8 @@ struct FreezeHolder: Sendable {
 
     private let keeper: DetachedKeeper
 
-    /// Waits until the application is frozen, or will not be. Of a holder that has a command for that, once. Cancellation ends it.
+    /// Waits until the application is frozen, or will not be. To be called once, for a holder that has a command for that.
+    /// Cancellation ends it.
     func freeze() async -> Freeze {
         let report = await withTaskCancellationHandler {
             await nextReport()

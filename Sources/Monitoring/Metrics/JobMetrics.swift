@@ -49,7 +49,7 @@ public struct JobMetrics: Sendable {
         addCounts(.jobReasons, reasons)
     }
 
-    /// Reads what is on record of a job. Of one that cannot be read it says that.
+    /// Reads what is on record about a job. If that cannot be read, the metrics say so.
     ///
     /// - Parameter state: the restore area that has the records of drills.
     public static func current(of job: Job, state: FilePath, tool: Manifest.Tool) async -> JobMetrics {

@@ -78,7 +78,8 @@ struct UnitNeeds {
 }
 
 extension FilePath {
-    /// The directory that must be writable where this one is made by its user. Of one in the root directory, itself: it must be there.
+    /// The directory that must be writable where this one is made by its user. For one in the root directory it is itself: it must be
+    /// there.
     fileprivate var placeToMakeIt: FilePath { components.count > 1 ? removingLastComponent() : self }
 }
 

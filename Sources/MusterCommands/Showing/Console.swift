@@ -152,7 +152,7 @@ final class Console: Sendable {
     /// From the second column on: erasing a whole screen at once makes tmux keep it as history.
     private static let eraseBelow = "\u{1B}[K\u{1B}[C\u{1B}[J\r"
 
-    /// Nil when all of it is written. Of what goes to standard error, no failure can be reported.
+    /// Nil when all of it is written. Failures to write to standard error cannot be reported.
     @discardableResult
     private func put(_ text: String, to descriptor: Int32) -> Errno? {
         var bytes = Array(text.utf8)[...]

@@ -9,7 +9,7 @@ extension Examination {
 }
 
 extension Examination.Part {
-    /// A line for the part, one for each fact, then one for each finding and each omission; of both the most severe first.
+    /// A line for the part, one for each fact, then one for each finding and each omission, the most severe first.
     func lines(quiet: Bool) -> [String] {
         let omissions = Self.lines(omissions, quiet: quiet).map { "  " + $0 }
         return (quiet ? [] : [heading] + allFacts.alignedLines) + Self.lines(findings, quiet: quiet)

@@ -9,7 +9,7 @@ struct ComparisonResult: Sendable {
     private var differences: [RestoreComparison.Difference] = []
     private var differing: [String: Int] = [:]
 
-    /// A restore that went wrong may differ in every table. Of one fact, so many differences are named.
+    /// A restore that went wrong may differ in every table. This many differences of one fact are named.
     private static let most = 100
 
     /// Compares the bytes of two texts: what Unicode calls equivalent is not the same to a server. Nil is shown as `none`.

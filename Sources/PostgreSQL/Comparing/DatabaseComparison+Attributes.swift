@@ -45,7 +45,7 @@ extension DatabaseComparison {
 }
 
 extension ComparisonResult {
-    /// Settings of roles and databases. Of a value that was not recorded, as it may be a secret, the name is compared.
+    /// Settings of roles and databases. If a value was not recorded, as it may be a secret, only the name is compared.
     mutating func expect(_ fact: String, _ expected: [SettingRecord], found: [SettingRecord]) {
         let (old, new) = (expected.byOwner, found.byOwner)
         for key in Set(old.keys).union(new.keys).sorted(by: { $0.shown < $1.shown }) {

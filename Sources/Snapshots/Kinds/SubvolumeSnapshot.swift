@@ -55,7 +55,7 @@ struct SubvolumeSnapshot: VolumeSnapshot {
         }
     }
 
-    /// Bytes are written out before the act, and names are taken in it: a file that was made meanwhile may be empty, unless the file system
+    /// Bytes are written out before the act, and names are taken in it. A file that was made meanwhile may be empty, unless the file system
     /// is mounted with `flushoncommit` (btrfs(5)).
     var isOfOneInstant: Bool { false }
 

@@ -47,7 +47,7 @@ extension StagingArea {
         try await onOwnThread { () throws(StagingError) in try journal.undoRecords().unreadable }
     }
 
-    /// Has a record, of which nothing is left to undo, stay until `muster release`.
+    /// Keeps a record until `muster release` although nothing of it is left to undo.
     ///
     /// - Parameter loss: what was wrong with what it tells of.
     public func recordLoss(_ loss: String, of record: UndoRecord) async throws(StagingError) {
