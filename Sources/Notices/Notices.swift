@@ -10,7 +10,7 @@ import Synchronization
 /// Notifies the receivers of a job: of each event those that want it, and of an incident once when it begins and once when it
 /// ends.
 ///
-/// Who knows what is in `incidents.json` of the staging area. A receiver that was not reached, or whose answer a crash kept from being noted,
+/// `incidents.json` of the staging area says who knows of an incident. A receiver that was not reached, or whose answer a crash kept from being noted,
 /// gets the notice the next time.
 public struct Notices: Sendable {
     let job: Job

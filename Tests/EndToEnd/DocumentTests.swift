@@ -66,8 +66,8 @@ struct DocumentTests {
         var count = 0
         for module in try FileSystem.names(in: sources) {
             let rooms = try FileSystem.names(in: sources.appending(module)).filter { name in
-                name != "include"
-                    && (try FileSystem.status(of: sources.appending(module).appending(name)).kind) == .directory
+                guard name != "include" else { return false }
+                return try FileSystem.status(of: sources.appending(module).appending(name)).kind == .directory
             }
             guard !rooms.isEmpty else { continue }
             count += 1
