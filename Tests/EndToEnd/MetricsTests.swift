@@ -173,6 +173,8 @@ extension TestHost {
         #expect(
             exposed.value("muster_repository_confirmation_duration_seconds") == number(archive, "confirmation_seconds"))
         #expect(exposed.value("muster_set_bytes") == number(run["set"], "bytes"))
+        let shop = FileTree(staging.appending("current/app/databases/shop")).bytes()
+        #expect(shop > 0 && exposed.value("muster_database_bytes", ["database": "shop"]) == Double(shop))
         #expect(exposed.value("muster_database_rows", ["database": "shop"]) == 1000)
         #expect(exposed.value("muster_database_tables", ["database": "shop"]) == 2)
         #expect(exposed.value("muster_dump_rows", ["dump": "app"]) == 1300)

@@ -12,7 +12,7 @@ import SystemPackage
 /// What a job of any past could have on record: gaps, killed runs, clocks that were set back, databases of any name.
 struct MadeHistory {
     private(set) var records: JobRecords
-    private(set) var contents: Manifest?
+    private(set) var contents: SetContents?
 
     static let tool = Manifest.Tool(name: "muster", version: "1.2.3")
     /// What databases have been called.
@@ -47,7 +47,7 @@ struct MadeHistory {
         records.ledgers = Self.ledgers(of: job, runs)
         records.drills = Self.drills(of: job, after: time, &random)
         contents = runs.first { $0.publishedAt != nil }.map {
-            Self.manifest(of: job, $0, databases: databases ?? .random(in: 0...5, using: &random), &random)
+            Self.contents(of: job, $0, databases: databases ?? .random(in: 0...5, using: &random), &random)
         }
     }
 
@@ -140,9 +140,9 @@ struct MadeHistory {
         }
     }
 
-    private static func manifest(
+    private static func contents(
         of job: Job, _ run: RunReport, databases: Int, _ random: inout Seeded
-    ) -> Manifest {
+    ) -> SetContents {
         let names = (0..<databases).map { $0 < Self.names.count ? Self.names[$0] : "database \($0)" }
         let dumps = run.dumps.enumerated().map { number, dump in
             Manifest.DumpRecord(
@@ -161,9 +161,16 @@ struct MadeHistory {
                             })
                     })
         }
-        return Manifest(
-            tool: tool, job: job.name, runID: run.runID, host: "here", startedAt: run.startedAt, endedAt: run.endedAt,
-            freeze: .init(from: run.startedAt, to: run.endedAt), dumps: dumps)
+        var contents = SetContents(
+            Manifest(
+                tool: tool, job: job.name, runID: run.runID, host: "here", startedAt: run.startedAt,
+                endedAt: run.endedAt, freeze: .init(from: run.startedAt, to: run.endedAt), dumps: dumps))
+        if let first = dumps.first {
+            contents.databaseBytes[first.name] = Dictionary(
+                first.databases.map { ($0.name, .random(in: 0...1_000_000_000_000, using: &random)) }
+            ) { first, _ in first }
+        }
+        return contents
     }
 }
 

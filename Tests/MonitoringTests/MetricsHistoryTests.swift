@@ -132,10 +132,12 @@ extension MadeHistory {
             series("dump_consistency_window_seconds", name, moment.kind == .exact ? 0 : 1.234),
             series("dump_replay_paused_seconds", name, moment.evidence.isEmpty ? nil : 12.5),
         ]
-        for database in contents?.dumps.first(where: { $0.name == dump.name })?.databases ?? [] {
+        for database in contents?.manifest.dumps.first(where: { $0.name == dump.name })?.databases ?? [] {
             let labels = ["database": database.name].merging(name) { $1 }
             all.append(series("database_rows", labels, Double(database.tables.map(\.rows).reduce(0, +))))
             all.append(series("database_tables", labels, Double(database.tables.count)))
+            let bytes = contents?.databaseBytes[dump.name]?[database.name]
+            all.append(series("database_bytes", labels, bytes.map(Double.init)))
         }
         return all.compactMap(\.self)
     }

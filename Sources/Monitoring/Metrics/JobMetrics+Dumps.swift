@@ -3,7 +3,7 @@ import Jobs
 import Reporting
 
 extension JobMetrics {
-    mutating func add(_ dump: Job.Dump, _ history: JobHistory, _ contents: Manifest?) {
+    mutating func add(_ dump: Job.Dump, _ history: JobHistory, _ contents: SetContents?) {
         let attempts = history.attempts(of: dump.name, dump.kind.name)
         add(.dumpInfo, 1, dump.name, dump.kind.name)
         if let last = attempts.first {
@@ -19,9 +19,12 @@ extension JobMetrics {
         add(.dumpBytes, success.dump.bytes, dump.name)
         add(.dumpFiles, success.dump.files, dump.name)
         success.dump.moment.map { add($0, dump.name) }
-        guard let contents, let record = contents.dumps.first(where: { $0.name == dump.name }) else { return }
-        let publishing = history.runs.first { $0.runID == contents.runID && $0.takesDumps }
-        add(record.databases, of: dump.name, publishedAt: publishing?.succeededAt ?? contents.endedAt)
+        guard let contents, let record = contents.manifest.dumps.first(where: { $0.name == dump.name }) else { return }
+        let publishing = history.runs.first { $0.runID == contents.manifest.runID && $0.takesDumps }
+        add(record.databases, of: dump.name, publishedAt: publishing?.succeededAt ?? contents.manifest.endedAt)
+        for (database, bytes) in contents.databaseBytes[dump.name] ?? [:] {
+            add(.databaseBytes, bytes, dump.name, database)
+        }
     }
 
     private mutating func add(_ moment: Moment, _ dump: String) {

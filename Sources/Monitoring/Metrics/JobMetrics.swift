@@ -1,7 +1,6 @@
 import DumpCore
 import Jobs
 import Reporting
-import Staging
 import SystemPackage
 
 /// All series of one job.
@@ -23,9 +22,9 @@ public struct JobMetrics: Sendable {
 
     /// - Parameters:
     ///   - health: of the same records.
-    ///   - contents: the manifest of the published set; without it nothing is said of rows and databases.
+    ///   - contents: of the published set; without it nothing is said of rows and databases.
     ///   - tool: which Muster it is that says all this.
-    public init(_ records: JobRecords, _ health: JobHealth, contents: Manifest?, tool: Manifest.Tool) {
+    public init(_ records: JobRecords, _ health: JobHealth, contents: SetContents?, tool: Manifest.Tool) {
         self.init(health.verdict, health.reasons, job: health.job, tool: tool)
         let history = JobHistory(records.status.runs, until: health.at)
         addRuns(history, health)
@@ -55,8 +54,7 @@ public struct JobMetrics: Sendable {
     public static func current(of job: Job, state: FilePath, tool: Manifest.Tool) async -> JobMetrics {
         do {
             let records = try await JobRecords(of: job, state: state)
-            let contents =
-                records.status.set == nil ? nil : try await StagingArea.openExisting(job.staging)?.currentManifest()
+            let contents = records.status.set == nil ? nil : try await SetContents.current(of: job)
             return JobMetrics(records, JobHealth(records), contents: contents, tool: tool)
         } catch {
             return JobMetrics(unreadable: Finding(error.forOperator, about: job.name), job: job.name, tool: tool)

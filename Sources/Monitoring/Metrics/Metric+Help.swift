@@ -47,6 +47,7 @@ extension Metric {
             "Time between the first and the last instant that the dump shows. 0 if there is one."
         case .dumpReplayPaused: "How long replay on the standby was paused for the dump."
         case .databaseLastSuccess: "When a set with this database was last published."
+        case .databaseBytes: "Size of its dump. Absent where databases share a file."
         case .databaseRows: "Rows of all tables of the database."
         case .databaseTables: "Tables of the database."
         default: nil

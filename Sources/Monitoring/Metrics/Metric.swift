@@ -39,6 +39,7 @@ enum Metric: String, CaseIterable, Sendable {
     case dumpReplayPaused = "muster_dump_replay_paused_seconds"
 
     case databaseLastSuccess = "muster_database_last_success_timestamp_seconds"
+    case databaseBytes = "muster_database_bytes"
     case databaseRows = "muster_database_rows"
     case databaseTables = "muster_database_tables"
 

@@ -40,10 +40,7 @@ public struct ReportMaterial: Sendable {
     public init(of job: Job, state: FilePath) async throws {
         self.init(try await JobRecords(of: job, state: state))
         // Records could be read, so a set that cannot be has been replaced meanwhile.
-        if let area = try? await StagingArea.openExisting(job.staging), let manifest = try? await area.currentManifest()
-        {
-            await note(manifest, in: area.current)
-        }
+        if let contents = try? await SetContents.current(of: job) { note(contents) }
         stagingRoom = await Self.room(at: job.staging)
         for repository in job.repositories {
             guard let path = repository.settings.localPath else { continue }
@@ -51,27 +48,15 @@ public struct ReportMaterial: Sendable {
         }
     }
 
-    private mutating func note(_ manifest: Manifest, in set: FilePath) async {
-        moments = manifest.dumps.map { DumpMoment(dump: $0.name, moment: $0.moment) }
-        databases = await onOwnThread { manifest.dumps.flatMap { Self.databases(of: $0, in: set) } }
-    }
-
-    private static func databases(of dump: Manifest.DumpRecord, in set: FilePath) -> [Database] {
-        let uses = Dictionary(dump.databases.map { ($0.path, 1) }, uniquingKeysWith: +)
-        return dump.databases.map { database in
-            Database(
-                dump: dump.name, name: database.name,
-                bytes: uses[database.path] == 1 ? bytes(at: set.appending(dump.path).appending(database.path)) : nil,
-                tables: database.tables.count, rows: database.tables.map(\.rows).total)
+    private mutating func note(_ contents: SetContents) {
+        moments = contents.manifest.dumps.map { DumpMoment(dump: $0.name, moment: $0.moment) }
+        databases = contents.manifest.dumps.flatMap { dump in
+            dump.databases.map { database in
+                Database(
+                    dump: dump.name, name: database.name, bytes: contents.databaseBytes[dump.name]?[database.name],
+                    tables: database.tables.count, rows: database.tables.map(\.rows).total)
+            }
         }
-    }
-
-    /// The size of a file, or of the files in a directory.
-    private static func bytes(at path: FilePath) -> Int64? {
-        guard let status = try? FileSystem.status(of: path) else { return nil }
-        guard status.kind == .directory else { return status.bytes }
-        guard let names = try? FileSystem.names(in: path) else { return nil }
-        return names.compactMap { try? FileSystem.status(of: path.appending($0)).bytes }.total
     }
 
     /// Nil too if a file system, such as one whose server is gone, does not answer within some seconds: its thread is left behind then.
