@@ -51,14 +51,14 @@ struct RemoteFaultTests {
         "that fails in the middle of a create ends it in bounded time, with the set and the repository intact; the next one succeeds",
         arguments: LinkFault.allCases, BorgUnderTest.allCases)
     func fault(_ fault: LinkFault, version: BorgUnderTest) async throws {
-        try await RemoteHost.withRepository(version) { remote in
-            let set = try await remote.sealLarge()
+        try await RemoteHost.withRepository(version, isReal: fault == .serverBorgHangs) { remote in
+            let set = try await remote.sealLarge(mebibytes: 12)
             // Slow enough that the fault strikes in the middle, however late its turn comes on a busy machine.
-            let link = try remote.server.slowLink(bytesPerSecond: 512 << 10)
+            let link = try remote.server.slowLink(bytesPerSecond: 256 << 10)
             let struck = Recorded<pid_t>()
             // Found out by ssh itself, or by Borg's silence where ssh sees nothing wrong.
             let options = [link, "ServerAliveInterval=2", "ServerAliveCountMax=3"]
-            let repository = remote.repository(options) {
+            let repository = remote.repository(options, isReal: true) {
                 $0.lockWait = .seconds(1)
                 // Until the first progress there is silence too, for as long as a busy machine lets Borg begin.
                 $0.stallTimeout = fault == .serverBorgHangs ? .seconds(30) : nil
@@ -85,11 +85,11 @@ struct RemoteFaultTests {
     func brokenAfterNoise(_ fault: LinkFault, version: BorgUnderTest) async throws {
         try await RemoteHost.withRepository(version) { remote in
             try remote.server.greet(with: LoginNoiseTests.noise)
-            let set = try await remote.sealLarge()
-            let link = try remote.server.slowLink(bytesPerSecond: 512 << 10)
+            let set = try await remote.sealLarge(mebibytes: 12)
+            let link = try remote.server.slowLink(bytesPerSecond: 256 << 10)
             let struck = Recorded<pid_t>()
             let error = try await borgError {
-                _ = try await remote.repository([link]).create(set, at: Host.time) { progress in
+                _ = try await remote.repository([link], isReal: true).create(set, at: Host.time) { progress in
                     guard progress.bytes > 0, struck.all.isEmpty else { return }
                     for process in fault.strike(remote.server) { struck.append(process) }
                 }

@@ -14,11 +14,15 @@ struct RemoteHost: Sendable {
     let version: BorgUnderTest
     let server: SSHServer
 
+    /// - Parameters:
+    ///   - options: of `borg serve`.
+    ///   - isReal: whether the server's Borg is a process that can be stopped.
     static func with(
-        _ version: BorgUnderTest, options: String = "", _ body: (RemoteHost) async throws -> Void
+        _ version: BorgUnderTest, options: String = "", isReal: Bool = false, _ body: (RemoteHost) async throws -> Void
     ) async throws {
         try await Host.with(version) { host in
-            try await SSHServer.with(in: host.borg.scratch, serving: host.borg.scratch, options: options) { server in
+            let (scratch, isWarm) = (host.borg.scratch, !isReal)
+            try await SSHServer.with(in: scratch, serving: scratch, options: options, isWarm: isWarm) { server in
                 try await body(RemoteHost(host: host, version: version, server: server))
             }
         }
@@ -26,21 +30,23 @@ struct RemoteHost: Sendable {
 
     /// With a repository that holds an archive of somebody else's.
     static func withRepository(
-        _ version: BorgUnderTest, options: String = "", _ body: (RemoteHost) async throws -> Void
+        _ version: BorgUnderTest, options: String = "", isReal: Bool = false, _ body: (RemoteHost) async throws -> Void
     ) async throws {
-        try await with(version, options: options) { remote in
+        try await with(version, options: options, isReal: isReal) { remote in
             try await remote.host.borg.makeRepository()
             try await body(remote)
         }
     }
 
-    /// - Parameter options: of ssh.
+    /// - Parameters:
+    ///   - options: of ssh.
+    ///   - isReal: whether this host's Borg is a process of its caller's.
     func repository(
-        _ options: [String] = [], _ change: (inout RepositorySettings) -> Void = { _ in }
+        _ options: [String] = [], isReal: Bool = false, _ change: (inout RepositorySettings) -> Void = { _ in }
     ) -> BorgRepository {
         var settings = host.repository().settings
         settings.location = server.location(of: "repository")
-        settings.program = host.borg.realProgram.string
+        settings.program = (isReal ? host.borg.realProgram : host.borg.program).string
         settings.remotePath = version == .stable ? "borg14" : nil
         settings.lockWait = .seconds(20)
         settings.creation.compression = "none"
@@ -57,17 +63,19 @@ struct RemoteHost: Sendable {
     }
 
     /// The host's Borg has a home of its own: to it, the repository on the server is not the directory that the tests look into.
-    private var environment: [String: String] { ["BORG_BASE_DIR": clientHome.string, "BORG_SELFTEST": "disabled"] }
+    private var environment: [String: String] {
+        host.borg.environment.merging(["BORG_BASE_DIR": clientHome.string]) { $1 }
+    }
     var clientHome: FilePath { host.borg.scratch.appending("client") }
 
     /// Of the repository's data.
     func bytesOnServer() -> Int64 { FileTree(host.borg.repository.appending("data")).bytes() }
 
-    /// A set with 24 MiB that no Borg can make smaller, which takes a while to send over a slow link.
-    func sealLarge() async throws -> SealedSet {
+    /// A set with so many MiB that no Borg can make smaller, which takes a while to send over a slow link.
+    func sealLarge(mebibytes: Int = 24) async throws -> SealedSet {
         _ = try host.seal()
         let path = host.current.appending("app/big")
-        let noise = try await runProgram("dd", ["if=/dev/urandom", "of=\(path)", "bs=1M", "count=24"])
+        let noise = try await runProgram("dd", ["if=/dev/urandom", "of=\(path)", "bs=1M", "count=\(mebibytes)"])
         #expect(noise.succeeded, "\(noise.lastErrors)")
         return try host.seal([:])
     }

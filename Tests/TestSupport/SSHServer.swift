@@ -22,12 +22,15 @@ public struct SSHServer: Sendable {
 
     /// Serves `served` for as long as `body` runs.
     ///
-    /// - Parameter options: of `borg serve`, such as `--append-only`.
+    /// - Parameters:
+    ///   - options: of `borg serve`, such as `--append-only`.
+    ///   - isWarm: whether its Borg is there at once, and can be killed but not stopped.
     public static func with<Result>(
-        in scratch: FilePath, serving served: FilePath, options: String = "",
+        in scratch: FilePath, serving served: FilePath, options: String = "", isWarm: Bool = false,
         _ body: (SSHServer) async throws -> Result
     ) async throws -> Result {
-        let server = try await SSHServer(in: scratch.appending("ssh-server"), serving: served, options: options)
+        let server = try await SSHServer(
+            in: scratch.appending("ssh-server"), serving: served, options: options, isWarm: isWarm)
         // The keeper ends sshd, its sessions and what they run.
         let running = try await server.start()
         do {
@@ -40,7 +43,7 @@ public struct SSHServer: Sendable {
         }
     }
 
-    private init(in directory: FilePath, serving served: FilePath, options: String) async throws {
+    private init(in directory: FilePath, serving served: FilePath, options: String, isWarm: Bool) async throws {
         self.directory = directory
         self.served = served
         // All of 127/8 is this machine's, so that no two servers are in each other's way.
@@ -49,6 +52,7 @@ public struct SSHServer: Sendable {
         try FileSystem.createDirectory(directory, mode: 0o711)
         for key in ["host_key", "id"] { try await makeKey(directory.appending(key)) }
         try accept(hostKey: directory.appending("host_key.pub"))
+        try await install(isWarm: isWarm)
         try forceCommand(options)
         try write(settings, to: directory.appending("sshd_config"))
     }
@@ -64,14 +68,17 @@ public struct SSHServer: Sendable {
         try write("[\(address)]:\(Self.port) \(key)\n", to: knownHosts)
     }
 
-    private func forceCommand(_ options: String) throws {
-        let programs = directory.appending("bin")
+    private var programs: FilePath { directory.appending("bin") }
+
+    private func install(isWarm: Bool) async throws {
         try FileSystem.createDirectory(programs, mode: 0o755)
         for (name, borg) in [("borg", BorgUnderTest.oldstable), ("borg14", .stable)] {
-            guard symlink(borg.program.string, programs.appending(name).string) == 0 else {
-                throw Errno(rawValue: errno)
-            }
+            let program = isWarm ? try await borg.warm : borg.program
+            guard symlink(program.string, programs.appending(name).string) == 0 else { throw Errno(rawValue: errno) }
         }
+    }
+
+    private func forceCommand(_ options: String) throws {
         let serve = """
             #!/bin/sh
             set -f
@@ -81,7 +88,7 @@ public struct SSHServer: Sendable {
                 *) echo "sh: $1: command not found" >&2; exit 127 ;;
             esac
             [ "$2" = --version ] && exec \(programs)/$1 --version
-            cd \(served) && BORG_SELFTEST=disabled exec \(programs)/$1 serve --restrict-to-path \(served) \(options)
+            cd \(served) && BORG_EXIT_CODES=modern BORG_SELFTEST=disabled exec \(programs)/$1 serve --restrict-to-path \(served) \(options)
 
             """
         try write(serve, to: directory.appending("serve"), mode: FilePermissions(rawValue: 0o755))
