@@ -23,6 +23,23 @@ public enum FileWorkers {
         }
     }
 
+    /// Calls `work` for each item that `next` hands out, until that is nil. Items begin in their order; none is kept.
+    ///
+    /// The first failure, of `next` too, or the cancellation of our task, raises the stop sign; when this returns or throws, all work has ended.
+    ///
+    /// - Parameter next: called by several threads.
+    public static func workOff<Item: Sendable, Kind: StoppableCode>(
+        _ next: @escaping @Sendable () throws(CodedError<Kind>) -> Item?,
+        _ work: @escaping @Sendable (Item, StopSign) throws(CodedError<Kind>) -> Void
+    ) async throws(CodedError<Kind>) {
+        _ = try await forEach(Array(0..<count)) { (_: Int, stop) throws(CodedError<Kind>) in
+            while let item = try next() {
+                try stop.check(CodedError<Kind>.self)
+                try work(item, stop)
+            }
+        }
+    }
+
     private final class WorkQueue<Item: Sendable, Output: Sendable, Kind: StoppableCode>: Sendable {
         typealias Failure = CodedError<Kind>
 

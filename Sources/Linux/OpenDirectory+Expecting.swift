@@ -32,8 +32,8 @@ extension OpenDirectory {
 
 /// Which file it is, whatever its name.
 public struct FileNumber: Sendable, Hashable {
-    private var device: UInt64
-    private var inode: UInt64
+    public let device: UInt64
+    public let inode: UInt64
 
     public init(_ status: FileStatus) { (device, inode) = (status.device, status.inode) }
 }

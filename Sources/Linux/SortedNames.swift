@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The names in a directory, without `.` and `..`, in the order of their bytes.
 ///
-/// Memory does not grow with the directory: names beyond a portion are read again once those before them were used, so the directory must not
-/// get new ones meanwhile. A portion has room for the files of 200,000 large objects.
+/// Memory does not grow with the directory: names beyond a portion are read again once those before them were used. So one that comes
+/// meanwhile may be among them or not. A portion has room for the files of 200,000 large objects.
 public struct SortedNames {
     private let mostBytes: Int
     /// The names of this portion, each with its NUL, and where each begins, in their order.
@@ -89,6 +89,7 @@ extension OpenDirectory {
         // Another one may have come to its place since.
         forget(directory)
         let opened = try open(directory, O_RDONLY | O_DIRECTORY)
+        try closing(opened) { file throws(Errno) in try requireExpected(directory.bytesWithNUL, file) }
         guard let stream = fdopendir(opened.rawValue) else {
             let error = Errno(rawValue: errno)
             try? opened.close()

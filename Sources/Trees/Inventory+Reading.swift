@@ -41,6 +41,19 @@ public struct InventoryReader: ~Copyable {
     private func malformed(_ what: String) -> InventoryError { InventoryError(line: number, problem: what) }
 }
 
+extension Inventory {
+    /// The entry that `lines(of:)` wrote; nil for anything else.
+    public static func entry(of lines: [UInt8]) -> TreeEntry? {
+        var parts = lines.split(separator: newline, omittingEmptySubsequences: false)[...]
+        guard parts.popLast()?.isEmpty == true, let line = parts.popLast() else { return nil }
+        guard let annotation = parts.popLast() else { return TreeEntry(line: line, annotation: nil) }
+        guard parts.isEmpty, annotation.starts(with: Self.annotation.utf8) else { return nil }
+        return TreeEntry(line: line, annotation: annotation.dropFirst(Self.annotation.utf8.count))
+    }
+}
+
+private let newline = UInt8(ascii: "\n")
+
 /// Why an inventory cannot be read.
 public struct InventoryError: Error, CustomStringConvertible {
     public var line: Int

@@ -13,15 +13,30 @@ public enum Inventory {
 
     /// The inventory of a tree, piece by piece.
     public static func write(_ entries: [TreeEntry], to sink: ([UInt8]) throws -> Void) rethrows {
+        var rest = entries[...]
+        try write(lines: { rest.popFirst().map { lines(of: $0) } }, to: sink)
+    }
+
+    /// The same of entries that are lines already, in the order of `TreeEntry.precedes`.
+    ///
+    /// - Parameter next: the lines of the next entry, or nil after the last one.
+    public static func write(lines next: () throws -> [UInt8]?, to sink: ([UInt8]) throws -> Void) rethrows {
         var piece = Array("\(firstLine)\n".utf8)
-        for entry in entries {
-            piece.append(annotationOf: entry)
-            piece.append(entry)
+        while let lines = try next() {
+            piece += lines
             guard piece.count >= 256 * 1024 else { continue }
             try sink(piece)
             piece.removeAll(keepingCapacity: true)
         }
         try sink(piece)
+    }
+
+    /// What an inventory says of one entry: its lines, with their ends.
+    public static func lines(of entry: TreeEntry) -> [UInt8] {
+        var lines: [UInt8] = []
+        lines.append(annotationOf: entry)
+        lines.append(entry)
+        return lines
     }
 }
 

@@ -14,6 +14,8 @@ public final class PathSpool: Sendable {
         var file: FileDescriptor?
         /// Where the sorted records of one portion are in the file.
         var portions: [Range<Int64>] = []
+        /// The last path of the last portion.
+        var lastPath: [UInt8] = []
     }
 
     private let state = Mutex(State())
@@ -62,21 +64,43 @@ public final class PathSpool: Sendable {
     private func writeDown(_ state: inout State) throws(Errno) {
         sort(&state)
         if state.file == nil { state.file = try FileSystem.unnamedFile(in: directory) }
-        guard let file = state.file else { return }
-        var piece: [UInt8] = []
-        piece.reserveCapacity(state.records.count)
-        state.records.withUnsafeBytes { records in
-            for start in state.starts { piece.append(contentsOf: records.record(at: start)) }
-        }
-        let end = state.portions.last?.upperBound ?? 0
+        guard let file = state.file, let (first, last) = state.ends else { return }
+        let start = state.portions.last?.upperBound ?? 0
+        let end: Int64
         do {
-            _ = try file.writeAll(toAbsoluteOffset: end, piece)
+            end = try state.writeRecords(to: file, at: start)
         } catch {
             throw error as? Errno ?? .ioError
         }
-        state.portions.append(end..<(end + Int64(piece.count)))
+        // What is added in order is one portion, however much of it there is.
+        if let before = state.portions.last, TreeEntry.precedes(state.lastPath, first) {
+            state.portions[state.portions.count - 1] = before.lowerBound..<end
+        } else {
+            state.portions.append(start..<end)
+        }
+        state.lastPath = last
         state.records.removeAll(keepingCapacity: true)
         state.starts.removeAll(keepingCapacity: true)
+    }
+}
+
+extension PathSpool.State {
+    /// The first and the last path in memory, once they are sorted.
+    fileprivate var ends: (first: [UInt8], last: [UInt8])? {
+        guard let first = starts.first, let last = starts.last else { return nil }
+        return records.withUnsafeBytes { (Array($0.path(at: first)), Array($0.path(at: last))) }
+    }
+
+    /// Writes what is in memory to the file. Returns where that ends.
+    fileprivate func writeRecords(to file: FileDescriptor, at start: Int64) throws -> Int64 {
+        var (end, piece) = (start, [UInt8]())
+        for place in starts.indices {
+            records.withUnsafeBytes { piece.append(contentsOf: $0.record(at: starts[place])) }
+            guard piece.count >= 256 * 1024 || place == starts.count - 1 else { continue }
+            end += Int64(try file.writeAll(toAbsoluteOffset: end, piece))
+            piece.removeAll(keepingCapacity: true)
+        }
+        return end
     }
 }
 

@@ -2,10 +2,12 @@ import Linux
 import SystemPackage
 
 /// The values of a `PathSpool` in the order of their paths, read beside a walk.
-public struct PathSpoolReader {
+public struct PathSpoolReader: Sendable {
     public typealias Record = (path: [UInt8], value: [UInt8])
 
     private var portions: [Portion]
+    /// Places of the portions that are not at their end, in the order of their next paths. Nil until they have been read for the first time.
+    private var order: [Int]?
     // Keeps the file open.
     private let spool: PathSpool
 
@@ -30,23 +32,37 @@ public struct PathSpoolReader {
         return (portions[first].path, portions[first].value)
     }
 
-    /// The portion whose next path precedes those of all others. There are few.
+    /// The portion whose next path precedes those of all others.
     private mutating func first() throws(Errno) -> Int? {
-        var first: Int?
-        for place in portions.indices.reversed() {
-            guard try portions[place].read() else {
-                portions.remove(at: place)
-                first = first.map { $0 - 1 }
-                continue
-            }
-            if let known = first, TreeEntry.precedes(portions[known].path, portions[place].path) { continue }
-            first = place
+        if order == nil {
+            order = []
+            for place in portions.indices { try queue(place) }
+        } else if let place = order?.first, !portions[place].isRead {
+            order?.removeFirst()
+            try queue(place)
         }
-        return first
+        return order?.first
+    }
+
+    /// Puts a portion to where its next path belongs, unless it has none.
+    private mutating func queue(_ place: Int) throws(Errno) {
+        guard try portions[place].read(), var order else { return }
+        self.order = nil
+        var (low, high) = (0, order.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if TreeEntry.precedes(portions[order[middle]].path, portions[place].path) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        order.insert(place, at: low)
+        self.order = order
     }
 
     /// Records that are sorted already.
-    struct Portion {
+    struct Portion: Sendable {
         private(set) var path: [UInt8] = []
         private(set) var value: [UInt8] = []
         /// Whether `path` and `value` are those of the next record.

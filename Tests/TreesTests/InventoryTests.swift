@@ -48,6 +48,7 @@ struct InventoryTests {
             #expect(Set(entries.map(\.kind)).count == 6)
             #expect(entries.contains { $0.modified < 0 } && entries.contains { !$0.attributes.isEmpty })
             #expect(try reading(bytes(of: entries), at: scratch.appending("inventory")) == entries)
+            for entry in entries { #expect(Inventory.entry(of: Inventory.lines(of: entry)) == entry) }
         }
     }
 
@@ -98,6 +99,17 @@ struct InventoryTests {
             }
             #expect(error?.problem == problem)
         }
+    }
+
+    @Test(
+        "has no entry in what is not the lines of one",
+        arguments: [
+            "", "\n", "./a type=fifo mode=0600 uid=0 gid=0 time=1.000000000",
+            "./a type=fifo mode=0600 uid=0 gid=0 time=1.000000000\n./b type=fifo mode=0600 uid=0 gid=0 time=1.000000000\n",
+            "#: inode=7 changed=1.000000000\n",
+        ])
+    func noEntry(text: String) {
+        #expect(Inventory.entry(of: Array(text.utf8)) == nil)
     }
 
     @Test("has the order of a walk: parents first, names by their bytes")

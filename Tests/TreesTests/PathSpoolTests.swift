@@ -40,6 +40,26 @@ struct PathSpoolTests {
         }
     }
 
+    @Test(
+        "Any number of portions are put in order, with those that came in order already and those that did not",
+        arguments: [true, false])
+    func manyPortions(isInOrder: Bool) async throws {
+        try await withScratch { scratch in
+            let spool = PathSpool(in: scratch, portionOf: 300)
+            let paths = (0..<2000).map {
+                FilePath("d-\(1000 + $0 / 30)/\($0 % 7 == 0 ? "sub/" : "")f-\(1000 + $0 % 30)")
+            }
+            .sorted { TreeEntry.precedes($0, $1) }
+            for path in isInOrder ? paths : paths.shuffled() { try spool.add(path, path.bytes) }
+            var (reader, found) = (spool.sorted(), [FilePath]())
+            while let (path, value) = try reader.next() {
+                #expect(value == path.bytes)
+                found.append(path)
+            }
+            #expect(found == paths)
+        }
+    }
+
     @Test("What cannot be written down is an error")
     func unwritable() throws {
         let spool = PathSpool(in: "/nowhere", portionOf: 1)
