@@ -145,15 +145,26 @@ struct TreeSize: Sendable {
     var files = 0
     /// Bytes in files that have changed since the last dump, each file once; holes do not count.
     var bytes: Int64 = 0
-    /// Files with several names.
+    /// Files with several names: the first so many, as memory must not grow with them.
     private var seen: Set<FileNumber> = []
+    private static let mostSeen = 100_000
 
     mutating func add(_ status: FileStatus, isUnchanged: Bool) {
         entries += 1
         guard status.kind == .file else { return }
         files += 1
-        guard !isUnchanged, status.links == 1 || seen.insert(FileNumber(status)).inserted else { return }
-        bytes = bytes.plus(status.diskBytes)
+        guard !isUnchanged else { return }
+        guard status.links > 1 else {
+            bytes = bytes.plus(status.diskBytes)
+            return
+        }
+        let number = FileNumber(status)
+        guard seen.contains(number) || seen.count < Self.mostSeen else {
+            // All its names may be in the tree, and then make up the whole.
+            bytes = bytes.plus(status.diskBytes / Int64(status.links))
+            return
+        }
+        if seen.insert(number).inserted { bytes = bytes.plus(status.diskBytes) }
     }
 }
 

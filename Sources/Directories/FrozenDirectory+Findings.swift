@@ -8,10 +8,10 @@ extension FrozenDirectory {
     func findings(of copied: CopiedTree) -> [Finding] { torn(copied) + misdated(copied) + vanished(copied) }
 
     private func torn(_ copied: CopiedTree) -> [Finding] {
-        listed(copied.torn) { path, flaw in
+        listed(copied.torn) { torn in
             Finding(
-                .warning, flaw.code.rawValue, object: path.string,
-                "\(path) \(flaw.described); the last copy may be torn", hint: flaw.remedy)
+                .warning, torn.flaw.code.rawValue, object: torn.path.string,
+                "\(torn.path) \(torn.flaw.described); the last copy may be torn", hint: torn.flaw.remedy)
         } more: { count in
             Finding(
                 .warning, "file_changed", object: prepared.settings.path.string,
@@ -21,13 +21,10 @@ extension FrozenDirectory {
     }
 
     private func misdated(_ copied: CopiedTree) -> [Finding] {
-        copied.entries.filter {
-            [FileStatus.times.lowerBound, FileStatus.times.upperBound].contains($0.modified)
-        }
-        .prefix(Self.namedOneByOne).map {
+        copied.entries.totals.misdated.first.map { path in
             Finding(
-                .warning, "time_out_of_range", object: $0.path.string,
-                "\($0.path) is dated before 1677 or after 2262; the dump has the nearest time that it can hold",
+                .warning, "time_out_of_range", object: path.string,
+                "\(path) is dated before 1677 or after 2262; the dump has the nearest time that it can hold",
                 hint: "Set another date with touch(1), if the file does not need this one.")
         }
     }
@@ -46,10 +43,9 @@ extension FrozenDirectory {
     }
 
     /// A tree that is being removed, or written to everywhere, takes only a few words.
-    private func listed<Item>(_ items: [Item], _ one: (Item) -> Finding, more: (Int) -> Finding) -> [Finding] {
-        let rest = items.count - Self.namedOneByOne
-        return items.prefix(Self.namedOneByOne).map(one) + (rest > 0 ? [more(rest)] : [])
+    private func listed<Item>(_ items: FirstOfMany<Item>, _ one: (Item) -> Finding, more: (Int) -> Finding) -> [Finding]
+    {
+        let rest = items.count - items.first.count
+        return items.first.map(one) + (rest > 0 ? [more(rest)] : [])
     }
-
-    private static let namedOneByOne = 100
 }

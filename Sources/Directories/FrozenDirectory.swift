@@ -23,10 +23,11 @@ struct FrozenDirectory: FrozenSource {
     func dump(into directory: FilePath, in run: RunContext) async throws(DumpError) -> DumpSummary {
         let from = Timestamp.now
         let copied =
-            prepared.isReferenced ? try await list(in: run) : try await copy(into: directory, in: run)
+            prepared.isReferenced
+            ? try await list(in: run, spoolingIn: directory) : try await copy(into: directory, in: run)
         // One that overflowed meanwhile has shown what never was.
         try await snapshot?.confirm()
-        guard copied.entries.count > 1 else {
+        guard copied.entries.totals.count > 1 else {
             throw DumpError(
                 .incompleteDump, "\(prepared.settings.path) was emptied while it was copied",
                 hint: "Find out what removed the files. The published set still has them.")
@@ -74,7 +75,7 @@ struct FrozenDirectory: FrozenSource {
             let (source, selection) = try openSource()
             let copy = TreeCopy(
                 from: source, to: target, prepared.settings, selection: selection,
-                longestPath: prepared.longestPath, expectedEntries: prepared.size.entries,
+                longestPath: prepared.longestPath, spoolingIn: directory,
                 previous: run.shortcuts.previous,
                 asOf: snapshot?.moment.from.nanoseconds, atHand: atHand
             ) { count.add($0) }
@@ -83,11 +84,11 @@ struct FrozenDirectory: FrozenSource {
     }
 
     /// What Borg is to read in place.
-    private func list(in run: RunContext) async throws(DumpError) -> CopiedTree {
+    private func list(in run: RunContext, spoolingIn directory: FilePath) async throws(DumpError) -> CopiedTree {
         try await run.perform(prepared.units[0]) { () throws(DumpError) in
             let (source, selection) = try openSource()
             let listing = TreeListing(of: source, selection, longestPath: prepared.longestPath, atHand: atHand)
-            return try await listing.perform(expectedEntries: prepared.size.entries)
+            return try await listing.perform(spoolingIn: directory)
         }
     }
 
@@ -113,10 +114,11 @@ struct FrozenDirectory: FrozenSource {
     private func summary(
         of copied: CopiedTree, in directory: FilePath, since from: Timestamp, _ run: RunContext
     ) async throws(DumpError) -> DumpSummary {
+        let totals = copied.entries.totals
         run.log.debug(
             "tree copied",
             metadata: [
-                "dump": "\(run.dump)", "entries": "\(copied.entries.count)", "linked_files": "\(copied.linkedFiles)",
+                "dump": "\(run.dump)", "entries": "\(totals.count)", "linked_files": "\(copied.linkedFiles)",
             ])
         let path = directory.pushing(TreeLayout.inventory)
         let inventory = try await run.perform(prepared.units[1]) { () async throws(DumpError) in
@@ -129,19 +131,20 @@ struct FrozenDirectory: FrozenSource {
             tree: TreeContents(
                 path: TreeLayout.tree.string,
                 reference: prepared.isReferenced ? snapshot?.tree.string : nil, inventory: TreeLayout.inventory.string,
-                inventorySHA256: inventory.sha256, entries: copied.entries.count,
-                bytes: copied.entries.lazy.map(\.bytes).total, diskBytes: copied.diskBytes),
+                inventorySHA256: inventory.sha256, entries: totals.count, bytes: totals.bytes,
+                diskBytes: copied.diskBytes),
             linked: LinkedFiles(files: copied.linkedFiles, bytes: copied.linkedBytes))
     }
 
-    private func writeInventory(of entries: [TreeEntry], to path: FilePath) throws(DumpError) -> FileDigest {
+    private func writeInventory(of entries: TreeEntries, to path: FilePath) throws(DumpError) -> FileDigest {
         do {
             let file = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                 permissions: .ownerReadWrite)
             return try file.closeAfter {
                 let hash = try SHA256()
-                try Inventory.write(entries) { piece in
+                var sorted = entries.sorted()
+                try Inventory.write(lines: { try sorted.nextLines() }) { piece in
                     _ = try file.writeAll(piece)
                     try piece.withUnsafeBytes { try hash.update($0) }
                 }

@@ -5,18 +5,20 @@ import Trees
 
 /// Copies a tree into a dump.
 ///
-///     walk → files → further names of files → directories, from the bottom up
+///     walk → files → files with several names → directories, from the bottom up
 ///
 /// The walk makes directories, links and special files, and takes from the last dump what the source has not changed since: a hard link,
 /// as no set is ever changed. Files are copied side by side. Directories get their modes and times last, when they are complete.
+///
+/// What a step leaves to the next one is in spools: memory does not grow with the tree.
 struct TreeCopy: Sendable {
     let source: OpenDirectory
     let target: OpenDirectory
     let selection: Selection
     let longestPath: Int
     let previous: PreviousDump?
-    /// As many as were found before, which may have become more or fewer.
-    let expectedEntries: Int
+    /// For files without a name that hold what does not fit into memory.
+    let spoolDirectory: FilePath
     let settings: DirectorySettings
     /// See `FileCopy`.
     let asOf: Int64?
@@ -30,7 +32,8 @@ struct TreeCopy: Sendable {
 
     init(
         from source: OpenDirectory, to target: OpenDirectory, _ settings: DirectorySettings, selection: Selection,
-        longestPath: Int, expectedEntries: Int, previous: PreviousDump?, asOf: Int64?, atHand: FilesAtHand,
+        longestPath: Int, spoolingIn spoolDirectory: FilePath, previous: PreviousDump?, asOf: Int64?,
+        atHand: FilesAtHand,
         progress: @escaping @Sendable (Int64) -> Void
     ) {
         self.source = source
@@ -38,7 +41,7 @@ struct TreeCopy: Sendable {
         self.settings = settings
         self.selection = selection
         self.longestPath = longestPath
-        self.expectedEntries = expectedEntries
+        self.spoolDirectory = spoolDirectory
         self.previous = previous
         self.asOf = asOf
         self.atHand = atHand
@@ -53,71 +56,65 @@ struct TreeCopy: Sendable {
     private func perform(until stop: StopSign) async throws(DumpError) -> CopiedTree {
         let plan = try await onOwnThread { () throws(DumpError) in try walk(until: stop) }
         StopPoint.passing("directory.walked")
-        _ = try await FileWorkers.forEach(plan.files) { (place, stop) throws(DumpError) in
-            let path = plan.copied.path(at: place)
-            atHand.begin(path)
-            let result = try copy(path, after: plan.former[place], until: stop)
-            atHand.end(path)
-            plan.copied.take(result, of: place, at: path)
+        let former = previousTree()
+        try await FileWorkers.workOff(plan.files.next) { (file, stop) throws(DumpError) in
+            atHand.begin(file.path)
+            let result = try copy(file.path, after: file.former, in: former, until: stop)
+            atHand.end(file.path)
+            try plan.copied.take(result, at: file.path)
         }
-        return try await onOwnThread { () throws(DumpError) in
-            var copied = plan.copied.whole()
-            try link(plan.furtherNames, in: &copied, until: stop)
-            try finishDirectories(copied)
-            copied.removeVanished()
-            return copied
+        try await FileWorkers.workOff(plan.names.nextFile) { (names, stop) throws(DumpError) in
+            var file = SeveralNames(self, in: plan.copied, former, until: stop)
+            try file.take(names)
         }
+        try await onOwnThread { () throws(DumpError) in try finishDirectories(plan.directories) }
+        return plan.copied.whole
     }
 
     // MARK: The walk
 
     /// What the walk leaves to be done.
     private struct Plan: Sendable {
-        var copied: GrowingTree
-        /// Files to copy, by their places in the list of entries.
-        var files: [Int] = []
-        var furtherNames: [FurtherName] = []
-        /// What the last dump has at the place of a file, which may turn out to be the same.
-        var former: [Int: TreeEntry] = [:]
+        let copied: GrowingTree
+        let files: FilesToCopy
+        let names: NamesByFile
+        let directories: TreeEntries
     }
 
     private func walk(until stop: StopSign) throws(DumpError) -> Plan {
-        var (copied, files, furtherNames) = (CopiedTree(), [Int](), [FurtherName]())
-        var formerEntries: [Int: TreeEntry] = [:]
-        copied.entries.reserveCapacity(expectedEntries)
-        var firstNames: [FileNumber: Int] = [:]
+        var copied = CopiedTree(spoolingIn: spoolDirectory)
+        let (files, names) = (FilesToCopy(in: spoolDirectory), NamesByFile(in: spoolDirectory))
+        let directories = TreeEntries(in: spoolDirectory)
         let former = PreviousTree(previous)
         var walk = TreeWalk(source, selection, longestPath: longestPath, atHand: atHand, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
-            guard status.kind == .file else { return try make(path, status, &copied) }
+            guard status.kind == .file else { return try make(path, status, copied.entries, directories) }
             try settings.requireReadable(path, status, in: source.path)
-            let place = copied.entries.count
-            copied.entries.append(TreeEntry(path, status))
-            if status.links > 1 {
-                let identity = FileNumber(status)
-                if let first = firstNames[identity] {
-                    furtherNames.append(FurtherName(path: path, place: place, first: first))
-                    return true
-                }
-                firstNames[identity] = place
+            // A file of the last dump is linked by the first of its names alone: its names may belong to different files by now.
+            let old = former?.entry(at: path).flatMap { $0.kind == .file && $0.firstName == nil ? $0 : nil }
+            let name = NamesByFile.Name(
+                path: path, diskBytes: status.diskBytes, entry: old, isUnchanged: old?.isUnchanged(status) ?? false)
+            guard status.links <= 1 else {
+                try names.add(name, of: FileNumber(status))
+                return true
             }
             copied.diskBytes = copied.diskBytes.plus(status.diskBytes)
-            // A file of the last dump is linked by the first of its names alone: its names may belong to different files by now.
-            let old = former?.entry(at: path).flatMap { $0.firstName == nil ? $0 : nil }
-            if let old, old.isUnchanged(status), reuse(old, in: former?.tree, place, &copied) { return true }
-            files.append(place)
-            if let old, old.kind == .file { formerEntries[place] = old }
+            if let reused = reused(name, from: former?.tree) {
+                copied.addLinked(reused.entry)
+                try copied.entries.add(reused.entry)
+            } else {
+                try files.add(FilesToCopy.File(path: path, former: old))
+            }
             return true
         }
         copied.omissions = walk.omissions.findings(of: source.path.string)
         copied.vanished = walk.vanished
-        return Plan(
-            copied: GrowingTree(copied), files: files, furtherNames: furtherNames, former: formerEntries)
+        return Plan(copied: GrowingTree(copied), files: files, names: names, directories: directories)
     }
 
     /// Anything but a file. False if it has vanished.
     private func make(
-        _ path: FilePath, _ status: FileStatus, _ copied: inout CopiedTree
+        _ path: FilePath, _ status: FileStatus, _ entries: TreeEntries, _ directories: TreeEntries
     ) throws(DumpError) -> Bool {
         let entry: TreeEntry
         do {
@@ -126,7 +123,7 @@ struct TreeCopy: Sendable {
             guard error.isOfSomethingGone else { throw error }
             return false
         }
-        copied.entries.append(entry)
+        try entries.add(entry)
         try attempting(to: "create", path, of: target) {
             switch entry.kind {
             case .directory: if !path.isEmpty { try target.createDirectory(path) }
@@ -134,30 +131,29 @@ struct TreeCopy: Sendable {
             default: try target.createNode(path, like: status)
             }
         }
-        if entry.kind != .directory { try dress(entry) }
+        if entry.kind == .directory { try directories.add(entry) } else { try dress(entry) }
         return true
     }
 
     // MARK: Files
 
-    /// Links the file of the last dump into this one. False if that cannot be: it is copied then.
-    private func reuse(_ old: TreeEntry, in tree: OpenDirectory?, _ place: Int, _ copied: inout CopiedTree) -> Bool {
-        guard let tree, tree.intact(old) != nil, (try? target.link(old.path, of: tree, as: old.path)) != nil
-        else {
-            return false
-        }
-        copied.entries[place] = old
-        copied.linkedFiles += 1
-        copied.linkedBytes = copied.linkedBytes.plus(old.bytes)
-        return true
+    /// Links the file of the last dump into this one, if the source has not changed since. Nil if that cannot be: it is copied then.
+    func reused(_ name: NamesByFile.Name, from tree: OpenDirectory?) -> FileCopy.Result? {
+        guard name.isUnchanged, let old = name.entry, let tree, tree.intact(old) != nil,
+            (try? target.link(old.path, of: tree, as: old.path)) != nil
+        else { return nil }
+        return FileCopy.Result(entry: old, flaw: nil, isLinked: true)
     }
 
-    private func copy(
-        _ path: FilePath, after former: TreeEntry?, until stop: StopSign
+    /// - Parameters:
+    ///   - former: what the last dump has at the path, which may turn out to be the same.
+    ///   - tree: of the last dump.
+    func copy(
+        _ path: FilePath, after former: TreeEntry?, in tree: OpenDirectory?, until stop: StopSign
     ) throws(DumpError) -> FileCopy.Result? {
         guard let result = try copy(path, until: stop) else { return nil }
         // Another inode or a change that was taken back: as a link to the last copy it keeps its place in Borg's cache.
-        guard let former, former.isEqual(to: result.entry), let tree = previousTree(), tree.intact(former) != nil
+        guard let former, former.isEqual(to: result.entry), let tree, tree.intact(former) != nil
         else { return result }
         try attempting(to: "replace", path, of: target) { try target.remove(path) }
         // Too many names for one file, say.
@@ -193,8 +189,17 @@ struct TreeCopy: Sendable {
 
     // MARK: Owner, mode, attributes, time
 
-    private func finishDirectories(_ copied: CopiedTree) throws(DumpError) {
-        for entry in copied.entries.reversed() where entry.kind == .directory { try dress(entry) }
+    /// A directory is finished once all directories in it are: its mode may let not even its owner in.
+    private func finishDirectories(_ directories: TreeEntries) throws(DumpError) {
+        var (entries, open) = (directories.sorted(), [TreeEntry]())
+        while let entry = try spooling(in: spoolDirectory, { () throws(Errno) in try entries.next() }) {
+            while let last = open.last, !entry.path.starts(with: last.path) {
+                try dress(last)
+                open.removeLast()
+            }
+            open.append(entry)
+        }
+        for entry in open.reversed() { try dress(entry) }
     }
 
     private func dress(_ entry: TreeEntry) throws(DumpError) {

@@ -12,9 +12,10 @@ struct OneCopy {
     let name: FilePath
 
     func perform(until stop: StopSign) throws(DumpError) -> TreeDigests {
+        let copied = TreeEntries(in: .temporaryFiles)
         guard status.kind == .file else {
             try copyNode()
-            return TreeDigests(of: [])
+            return TreeDigests(entries: copied)
         }
         let copy = FileCopy(
             source: source, target: room, path: place, cloning: CloneSupport(), buffer: CopyBuffer(), stop: stop,
@@ -27,7 +28,8 @@ struct OneCopy {
             }
         }
         entry.path = FilePath()
-        return TreeDigests(of: [entry])
+        try copied.add(entry)
+        return TreeDigests(entries: copied)
     }
 
     private func copyNode() throws(DumpError) {

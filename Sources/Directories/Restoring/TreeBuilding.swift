@@ -85,7 +85,7 @@ struct TreeBuilding: Sendable {
             let copy = try treeCopy(source, of: dump, status, into: room, as: name, count)
             let copied = try await count.telling(unit, in: run) { () async throws(DumpError) in try await copy.perform()
             }
-            return TreeDigests(of: copied.entries)
+            return TreeDigests(entries: copied.entries)
         }
     }
 
@@ -105,7 +105,7 @@ struct TreeBuilding: Sendable {
         return TreeCopy(
             from: from, to: to, settings,
             selection: Selection(SelectionSettings(), device: status.device, ownPlaces: []),
-            longestPath: Int(PATH_MAX) - 1, expectedEntries: tree.entries, previous: nil, asOf: FileCopy.now,
+            longestPath: Int(PATH_MAX) - 1, spoolingIn: .temporaryFiles, previous: nil, asOf: FileCopy.now,
             atHand: FilesAtHand()
         ) { count.add($0) }
     }
@@ -126,10 +126,26 @@ struct TreeBuilding: Sendable {
     }
 }
 
-/// The digests of copied files, in the order of a walk.
+/// The digests of copied files, whose paths are relative to what was copied.
 struct TreeDigests: Sendable {
-    /// Relative to what was copied.
-    let digests: [(path: FilePath, sha256: SHA256Digest)]
+    let entries: TreeEntries
 
-    init(of entries: [TreeEntry]) { digests = entries.compactMap { entry in entry.sha256.map { (entry.path, $0) } } }
+    func sorted() -> Reader { Reader(entries: entries.sorted()) }
+
+    /// Reads them beside a walk.
+    struct Reader {
+        fileprivate var entries: TreeEntries.Reader
+        private var next: TreeEntry?
+
+        fileprivate init(entries: TreeEntries.Reader) { self.entries = entries }
+
+        /// To be asked in the order of a walk.
+        mutating func digest(of path: FilePath) throws(Errno) -> SHA256Digest? {
+            while next.map({ TreeEntry.precedes($0.path, path) }) ?? true {
+                next = try entries.next()
+                if next == nil { return nil }
+            }
+            return next?.path == path ? next?.sha256 : nil
+        }
+    }
 }

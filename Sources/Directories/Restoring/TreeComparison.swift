@@ -39,7 +39,7 @@ struct TreeComparison: Sendable {
         private let (name, room): (FilePath, OpenDirectory)
         private let inventory: InventoryFile
         private var expected: TreeEntry?
-        private var digests: ArraySlice<(path: FilePath, sha256: SHA256Digest)>?
+        private var digests: TreeDigests.Reader?
         private(set) var result = RestoreComparison()
         private let withOwner = UserAccount.currentIsRoot
 
@@ -52,7 +52,7 @@ struct TreeComparison: Sendable {
                     hint: "Fetch the dump again, or take another archive.")
             }
             self.inventory = inventory
-            self.digests = digests?.digests[...]
+            self.digests = digests?.sorted()
             for fact in ["entries", "files", "links", "bytes"] { result.compared[fact] = 0 }
         }
 
@@ -87,7 +87,7 @@ struct TreeComparison: Sendable {
             for difference in found.differences(from: entry, withOwner: withOwner) {
                 differ("entries", path, "as its inventory has it", difference)
             }
-            if let digest = digest(of: path), let sealed = entry.sha256, digest != sealed {
+            if let digest = try digests?.digest(of: path), let sealed = entry.sha256, digest != sealed {
                 differ("files", path, "SHA-256 \(sealed)", "\(digest)")
             }
             guard let first = entry.firstName, first.starts(with: comparison.item) else { return }
@@ -101,13 +101,6 @@ struct TreeComparison: Sendable {
             if entry.kind == .file { result.compared["files", default: 0] += 1 }
             if entry.kind == .symbolicLink || entry.firstName != nil { result.compared["links", default: 0] += 1 }
             result.compared["bytes", default: 0] = (result.compared["bytes"] ?? 0).plus(entry.bytes)
-        }
-
-        /// To be asked in the order of a walk.
-        private mutating func digest(of path: FilePath) -> SHA256Digest? {
-            while let next = digests?.first, TreeEntry.precedes(next.path, path) { _ = digests?.popFirst() }
-            guard let next = digests?.first, next.path == path else { return nil }
-            return next.sha256
         }
 
         /// - Parameter path: nil for all that are left.

@@ -92,14 +92,15 @@ struct Selection: Sendable {
     }
 
     /// Why a directory is left out by what is in it, or nil if it is not.
-    func omission(of directory: FilePath, holding names: [FilePath.Component], in root: OpenDirectory) -> Finding? {
-        if isPlaceOfOwnSnapshot(directory, names, in: root) { return Self.ownSnapshot }
-        if let marker = markers.first(where: names.contains) {
+    func omission(ofHolder directory: FilePath, in root: OpenDirectory) -> Finding? {
+        if isPlaceOfOwnSnapshot(directory, in: root) { return Self.ownSnapshot }
+        // Asked by name: of what is in a directory no list is kept.
+        if let marker = markers.first(where: { (try? root.status(of: directory.appending($0))) != nil }) {
             return Finding(
                 .note, "excluded_by_marker", object: directory.string, "\(directory) is left out: it holds \(marker)",
                 hint: "Remove that file if it matters.")
         }
-        guard settings.excludesCaches, names.contains(cacheTag), Self.isCache(directory, in: root) else { return nil }
+        guard settings.excludesCaches, Self.isCache(directory, in: root) else { return nil }
         return Finding(
             .note, "excluded_cache", object: directory.string,
             "\(directory) is left out: its \(cacheTag) declares it to be a cache",
@@ -107,11 +108,10 @@ struct Selection: Sendable {
     }
 
     /// Whether it is the directory, closed to all but root, that holds our snapshots at the top of a Btrfs.
-    private func isPlaceOfOwnSnapshot(
-        _ directory: FilePath, _ names: [FilePath.Component], in root: OpenDirectory
-    ) -> Bool {
-        guard directory.isCalledLikeOwnSnapshot, names.allSatisfy({ $0 == directory.lastComponent }),
-            let status = try? root.status(of: directory), status.uid == 0, status.mode == 0o700
+    private func isPlaceOfOwnSnapshot(_ directory: FilePath, in root: OpenDirectory) -> Bool {
+        guard directory.isCalledLikeOwnSnapshot, let status = try? root.status(of: directory), status.uid == 0,
+            status.mode == 0o700, let names = try? root.names(in: directory),
+            names.allSatisfy({ $0 == directory.lastComponent })
         else { return false }
         guard let name = names.first else { return true }
         guard let inner = try? root.status(of: directory.appending(name)) else { return true }

@@ -20,7 +20,7 @@ struct TreeWalk {
     /// What was passed over.
     private(set) var omissions = OmissionList()
     /// What was listed by its directory and gone when it was looked at.
-    private(set) var vanished: [FilePath] = []
+    private(set) var vanished = FirstOfMany<FilePath>()
 
     init(_ source: OpenDirectory, _ selection: Selection, longestPath: Int, atHand: FilesAtHand, until stop: StopSign) {
         self.source = source
@@ -36,18 +36,25 @@ struct TreeWalk {
     mutating func visitAll(_ visit: (FilePath, FileStatus) throws(DumpError) -> Bool) throws(DumpError) {
         let root = FilePath()
         _ = try visit(root, try attempting(to: "look at", root, of: source) { try source.status(of: root) })
-        let names = try attempting(to: "list", root, of: source) { try source.names(in: root) }
-        try descend(root, names, visit)
+        var names = SortedNames()
+        let first = try attempting(to: "list", root, of: source) { try names.next(in: root, of: source) }
+        try descend(root, from: first, names, visit)
         atHand.list(nil)
     }
 
+    /// - Parameters:
+    ///   - first: the first name in the directory; nil if it has none.
+    ///   - rest: the names after that.
     private mutating func descend(
-        _ directory: FilePath, _ names: [FilePath.Component], _ visit: (FilePath, FileStatus) throws(DumpError) -> Bool
+        _ directory: FilePath, from first: FilePath.Component?, _ rest: SortedNames,
+        _ visit: (FilePath, FileStatus) throws(DumpError) -> Bool
     ) throws(DumpError) {
-        for name in names {
+        var (next, rest) = (first, rest)
+        while let name = next {
             try stop.check(DumpError.self)
             atHand.list(directory)
             try take(directory.appending(name), visit)
+            next = try unlessVanished(directory) { try rest.next(in: directory, of: $0) } ?? nil
         }
     }
 
@@ -69,15 +76,16 @@ struct TreeWalk {
         try selection.requireInSnapshot(path, status)
         try requireRestorable(path)
         guard status.kind == .directory else {
-            if try !visit(path, status) { vanished.append(path) }
+            if try !visit(path, status) { vanished.add(path) }
             return
         }
         atHand.list(path)
         source.expect(path, status)
-        guard let names = try unlessVanished(path, { try $0.names(in: path) }) else { return }
-        if let omission = selection.omission(of: path, holding: names, in: source) { return omissions.add(omission) }
-        guard try visit(path, status) else { return vanished.append(path) }
-        try descend(path, names, visit)
+        var names = SortedNames()
+        guard let first = try unlessVanished(path, { try names.next(in: path, of: $0) }) else { return }
+        if let omission = selection.omission(ofHolder: path, in: source) { return omissions.add(omission) }
+        guard try visit(path, status) else { return vanished.add(path) }
+        try descend(path, from: first, names, visit)
     }
 
     private func requireRestorable(_ path: FilePath) throws(DumpError) {
@@ -104,7 +112,7 @@ struct TreeWalk {
             return try attempting(to: "read", path, of: source) { try look(source) }
         } catch {
             guard error.isOfSomethingGone else { throw error }
-            vanished.append(path)
+            vanished.add(path)
             return nil
         }
     }
