@@ -87,7 +87,7 @@ let package = Package(
         .target(
             name: "Catalog",
             dependencies: [
-                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Checksums", "Linux", "DumpCore",
+                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Trees", "Checksums", "Linux", "DumpCore",
                 .logging,
                 .system,
             ]),

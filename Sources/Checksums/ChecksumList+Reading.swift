@@ -48,7 +48,8 @@ extension ChecksumList {
 }
 
 extension ChecksumList.Line {
-    init?(parsing line: ArraySlice<UInt8>) {
+    /// A line without its end; nil for what `bytes` would not write.
+    public init?(parsing line: ArraySlice<UInt8>) {
         let isEscaped = line.first == backslash
         let digest = line.dropFirst(isEscaped ? 1 : 0).prefix(64)
         let afterDigest = line[digest.endIndex...]

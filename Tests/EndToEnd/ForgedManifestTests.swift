@@ -47,6 +47,22 @@ struct ForgedManifestTests {
             }
         }
     }
+
+    @Test("No difference is made of a list of files that is not the one its manifest vouches for")
+    func otherList() async throws {
+        try await TestHost.withFiles { host in
+            try await host.mustSucceed("run")
+            let name = try await host.forgedArchive {
+                $0.replacing(/(checksums\/[a-z]+\.sha256",\s*"sha256" : ")[0-9a-f]{4}/) { "\($0.output.1)0000" }
+            }
+            let refused = try await host.reading(["diff", "latest"], name)
+            #expect(refused.status == .exited(5), "\(refused.errors)")
+            #expect(
+                refused.errors.contains(
+                    ".sha256 in archive '\(name)' of repository 'local' is not the list that the manifest vouches for"),
+                "\(refused.errors)")
+        }
+    }
 }
 
 extension TestHost {

@@ -36,27 +36,6 @@ extension BorgRepository {
         }
     }
 
-    /// The manifest and the lists of files. Throws `.notFaithful` if one of them is not what was sealed.
-    ///
-    /// - Parameter isWanted: of which dumps to read the lists. That of a tree of millions of files takes hundreds of MiB.
-    public func contents(
-        of archive: Archive, listing isWanted: (Manifest.DumpRecord) -> Bool = { _ in true }
-    ) async throws(BorgError) -> ArchiveContents {
-        let manifest = try await manifest(of: archive)
-        let listed = manifest.dumps.filter(isWanted)
-        guard !listed.isEmpty else { return ArchiveContents(archive: archive, manifest: manifest, lists: [:]) }
-        let outcome = try await run(
-            ["extract", "--stdout", try await version().archive(archive)]
-                + listed.map { FilePath($0.checksums.path).exactly },
-            output: .collect(limit: Self.largestLists))
-        if !outcome.status.isWarning { try requireSuccess(outcome, "extract") }
-        do {
-            return try ArchiveContents(archive, manifest, of: listed, lists: outcome.output)
-        } catch {
-            throw unfaithful(archive, error)
-        }
-    }
-
     /// Nil if the archive has no file of that name.
     ///
     /// - Parameter archive: as an argument of Borg's.
@@ -83,5 +62,4 @@ extension BorgRepository {
     }
 
     private static var largestManifest: Int { 4 * Manifest.mostBytes }
-    private static var largestLists: Int { 2 * 1024 * 1024 * 1024 }
 }

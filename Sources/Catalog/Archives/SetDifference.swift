@@ -1,6 +1,8 @@
 import Borg
 import DumpCore
+import Linux
 import SystemPackage
+import Trees
 
 /// What became of something between two sets.
 public enum Change: String, Sendable, Encodable {
@@ -33,27 +35,98 @@ public struct SetDifference: Sendable, Encodable {
     /// In the order of their names, those that are the same as well.
     public var dumps: [DumpDifference]
 
+    /// The paths of all files that are not the same.
+    public let files: DifferentFiles
+
+    private enum CodingKeys: CodingKey { case before, after, dumps }
+
     public var isEmpty: Bool { dumps.allSatisfy { $0.change == .same } }
 
     /// Reads the manifest and the lists of both.
     public static func between(
         _ before: CatalogedArchive, _ after: CatalogedArchive
     ) async throws -> SetDifference {
-        async let old = before.repository.contents(of: before.archive)
-        async let new = after.repository.contents(of: after.archive)
-        let (one, other) = try await (old, new)
-        let names = Set((one.manifest.dumps + other.manifest.dumps).map(\.name)).sorted()
-        return SetDifference(
-            before: Side(before, one), after: Side(after, other),
-            dumps: names.map { DumpDifference($0, one, other) })
+        async let old = Contents(of: before)
+        async let new = Contents(of: after)
+        let pass = try await DifferencePass(old, new)
+        return try await onOwnThread {
+            var pass = pass
+            try pass.compareFiles()
+            return SetDifference(
+                before: Side(before, pass.old.manifest), after: Side(after, pass.new.manifest), dumps: pass.dumps,
+                files: pass.files)
+        }
+    }
+}
+
+/// What an archive says that it holds.
+private struct Contents: Sendable {
+    let manifest: Manifest
+    let files: ListedFiles
+
+    init(of archive: CatalogedArchive) async throws {
+        manifest = try await archive.repository.manifest(of: archive.archive)
+        files = try await ListedFiles(of: archive, manifest)
+    }
+}
+
+/// The lists of two sets, read beside each other.
+private struct DifferencePass: Sendable {
+    let old: Contents
+    let new: Contents
+    let files = DifferentFiles()
+    /// In the order of their names.
+    private let names: [String]
+    private let numbers: [FilePath: Int]
+    private var differences: [FileDifference]
+    /// How many files are not the same, by the places of databases.
+    private var changedBelow: [FilePath: Int] = [:]
+
+    init(_ old: Contents, _ new: Contents) {
+        (self.old, self.new) = (old, new)
+        let records = old.manifest.dumps + new.manifest.dumps
+        let names = Set(records.map(\.name)).sorted()
+        let byName = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+        self.names = names
+        numbers = Dictionary(records.map { ($0.directory, byName[$0.name] ?? 0) }) { first, _ in first }
+        differences = names.map { _ in FileDifference() }
+        for record in records { for place in record.byDatabase.values { changedBelow[place.path] = 0 } }
+    }
+
+    var dumps: [DumpDifference] {
+        zip(names, differences).map { name, files in
+            DumpDifference(name, old.manifest.dump(name), new.manifest.dump(name), files, changedBelow)
+        }
+    }
+
+    mutating func compareFiles() throws {
+        var (before, after) = (old.files.sorted(), new.files.sorted())
+        var (one, other) = (try before.next(), try after.next())
+        while let path = [one?.path, other?.path].compactMap(\.self).min(by: TreeEntry.precedes) {
+            let (wasThere, isThere) = (one?.path == path, other?.path == path)
+            try note(path, Change(wasThere, isThere, differ: one?.sha256 != other?.sha256))
+            if wasThere { one = try before.next() }
+            if isThere { other = try after.next() }
+        }
+    }
+
+    private mutating func note(_ path: FilePath, _ change: Change) throws(ArchiveError) {
+        guard change != .same, let first = path.components.first, let number = numbers[FilePath(root: nil, [first])]
+        else { return }
+        try files.add(path, change, toDump: number, &differences[number])
+        var place = path
+        while !place.isEmpty {
+            if let count = changedBelow[place] { changedBelow[place] = count + 1 }
+            place.removeLastComponent()
+        }
     }
 }
 
 extension SetDifference.Side {
-    fileprivate init(_ archive: CatalogedArchive, _ contents: ArchiveContents) {
+    fileprivate init(_ archive: CatalogedArchive, _ manifest: Manifest) {
         self.init(
-            repository: archive.repository.name, archive: archive.archive.name, runID: contents.manifest.runID,
-            startedAt: contents.manifest.startedAt, bytes: contents.manifest.bytes)
+            repository: archive.repository.name, archive: archive.archive.name, runID: manifest.runID,
+            startedAt: manifest.startedAt, bytes: manifest.bytes)
     }
 }
 
@@ -67,46 +140,18 @@ public struct DumpDifference: Sendable, Encodable {
     /// In the order of their names, those that are the same as well.
     public var databases: [DatabaseDifference]
 
-    fileprivate init(_ name: String, _ before: ArchiveContents, _ after: ArchiveContents) {
-        let (old, new) = (before.dump(name), after.dump(name))
+    fileprivate init(
+        _ name: String, _ old: Manifest.DumpRecord?, _ new: Manifest.DumpRecord?, _ files: FileDifference,
+        _ changedBelow: [FilePath: Int]
+    ) {
         self.name = name
-        files = FileDifference(before.digests(ofDump: name), after.digests(ofDump: name))
+        self.files = files
         change = Change(old != nil, new != nil, differ: !files.isEmpty)
         (bytesBefore, bytesAfter) = (old?.bytesPutTogether, new?.bytesPutTogether)
         let (one, other) = (old?.byDatabase ?? [:], new?.byDatabase ?? [:])
-        let changes = files
         databases = Set(one.keys).union(other.keys).sorted().map { database in
-            DatabaseDifference(database, one[database], other[database], changes)
+            DatabaseDifference(database, one[database], other[database], changedBelow)
         }
-    }
-}
-
-/// Which files of a dump are not the same; paths relative to the set.
-public struct FileDifference: Sendable, Encodable {
-    public var added: [String] = []
-    public var removed: [String] = []
-    public var changed: [String] = []
-
-    public var isEmpty: Bool { count == 0 }
-    public var count: Int { added.count + removed.count + changed.count }
-
-    fileprivate init(_ before: [FilePath: String], _ after: [FilePath: String]) {
-        for path in Set(before.keys).union(after.keys) {
-            switch Change(before[path] != nil, after[path] != nil, differ: before[path] != after[path]) {
-            case .added: added.append(path.string)
-            case .removed: removed.append(path.string)
-            case .changed: changed.append(path.string)
-            case .same: break
-            }
-        }
-        added.sort()
-        removed.sort()
-        changed.sort()
-    }
-
-    /// How many of them lie at one of these paths.
-    fileprivate func count(below paths: Set<FilePath>) -> Int {
-        (added + removed + changed).count { file in paths.contains { FilePath(file).starts(with: $0) } }
     }
 }
 
@@ -123,10 +168,10 @@ public struct DatabaseDifference: Sendable, Encodable {
     public var tables: [TableDifference]
 
     fileprivate init(
-        _ name: String, _ before: Place?, _ after: Place?, _ files: FileDifference
+        _ name: String, _ before: Place?, _ after: Place?, _ changedBelow: [FilePath: Int]
     ) {
         self.name = name
-        filesChanged = files.count(below: Set([before?.path, after?.path].compactMap(\.self)))
+        filesChanged = Set([before?.path, after?.path].compactMap(\.self)).reduce(0) { $0 + (changedBelow[$1] ?? 0) }
         change = Change(before != nil, after != nil, differ: filesChanged > 0)
         let (old, new) = (before?.rows ?? [:], after?.rows ?? [:])
         rowsBefore = before.map { $0.rows.values.reduce(0, +) }
@@ -136,7 +181,7 @@ public struct DatabaseDifference: Sendable, Encodable {
         }
     }
 
-    fileprivate struct Place {
+    fileprivate struct Place: Sendable {
         /// Relative to the set.
         var path: FilePath
         var rows: [TableName: Int64]
@@ -158,18 +203,8 @@ public struct TableDifference: Sendable, Encodable {
     public var rowsAfter: Int64?
 }
 
-extension ArchiveContents {
-    fileprivate func dump(_ name: String) -> Manifest.DumpRecord? { manifest.dumps.first { $0.name == name } }
-
-    /// A table that is stored as rows counts as the file that they are put together to.
-    fileprivate func digests(ofDump name: String) -> [FilePath: String] {
-        let tables = dump(name)?.databases.rowFiles ?? []
-        let directory = dump(name)?.directory ?? FilePath()
-        let rows = Set(tables.map { directory.pushing($0.rows) })
-        let files = (lists[name]?.lines ?? []).filter { !rows.contains($0.path.removingLastComponent()) }
-            .map { ($0.path, $0.sha256) }
-        return Dictionary(files + tables.map { (directory.pushing($0.file), $0.table.sha256) }) { first, _ in first }
-    }
+extension Manifest {
+    fileprivate func dump(_ name: String) -> DumpRecord? { dumps.first { $0.name == name } }
 }
 
 extension Manifest.DumpRecord {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalog
+import Documents
 import DumpCore
 
 struct DiffCommand: MusterCommand {
@@ -24,7 +25,51 @@ struct DiffCommand: MusterCommand {
         let difference = try await reading {
             try await SetDifference.between(catalog.find(before)[0], catalog.find(after)[0])
         }
-        Console.shared.result(output.json ? try json(difference) : difference.text)
+        guard output.json else { return Console.shared.result(difference.text) }
+        try difference.printJSON { Console.shared.result($0) }
+    }
+}
+
+extension SetDifference {
+    private static let pathsAtOnce = 1000
+
+    /// Prints the document in pieces of whole lines: the paths of all files are too many to be held at once.
+    fileprivate func printJSON(_ show: (String) -> Void) throws {
+        var (lines, paths) = ([Substring](), files.sorted())
+        for line in try json(self).split(separator: "\n", omittingEmptySubsequences: false) {
+            guard let placeholder = paths.placeholder(in: line) else {
+                lines.append(line)
+                continue
+            }
+            show(lines.joined(separator: "\n"))
+            lines = []
+            var list = JSONLines(indentation: line.prefix { $0 == " " }, atOnce: Self.pathsAtOnce)
+            try paths.forEach(of: placeholder) { path in try list.add(path, show) }
+            try list.finish(show)
+        }
+        show(lines.joined(separator: "\n"))
+    }
+}
+
+/// The elements of a list in a document, printed some at a time.
+private struct JSONLines {
+    let indentation: Substring
+    let atOnce: Int
+    private var elements: [String] = []
+
+    init(indentation: Substring, atOnce: Int) { (self.indentation, self.atOnce) = (indentation, atOnce) }
+
+    mutating func add(_ element: String, _ show: (String) -> Void) throws {
+        if elements.count == atOnce { show(try printed() + ",") }
+        elements.append(element)
+    }
+
+    mutating func finish(_ show: (String) -> Void) throws { show(try printed()) }
+
+    /// Without a comma after the last one.
+    private mutating func printed() throws -> String {
+        defer { elements.removeAll(keepingCapacity: true) }
+        return try elements.map { indentation + (try SnakeCaseJSON.line($0)) }.joined(separator: ",\n")
     }
 }
 
@@ -72,9 +117,9 @@ extension FileDifference {
     /// The first of each kind.
     fileprivate var lines: [String] {
         let all =
-            changed.map { "  changed \($0)" } + added.map { "  new     \($0)" }
-            + removed.map { "  gone    \($0)" }
-        let more = all.count > 20 ? ["  and \(all.count - 20) more files, see --json"] : []
+            changed.first.map { "  changed \($0)" } + added.first.map { "  new     \($0)" }
+            + removed.first.map { "  gone    \($0)" }
+        let more = count > 20 ? ["  and \(count - 20) more files, see --json"] : []
         return all.prefix(20) + more
     }
 }
