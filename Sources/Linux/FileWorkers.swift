@@ -8,14 +8,17 @@ public enum FileWorkers {
 
     /// What `work` returns for each item, in the items' order. Items begin in that order too.
     ///
+    /// - Parameter most: threads, where each needs much memory.
+    ///
     /// The first failure, or the cancellation of our task, raises the stop sign; when this returns or throws, all work has ended.
     public static func forEach<Item: Sendable, Output: Sendable, Kind: StoppableCode>(
-        _ items: [Item], _ work: @escaping @Sendable (Item, StopSign) throws(CodedError<Kind>) -> Output
+        _ items: [Item], atMost most: Int = .max,
+        _ work: @escaping @Sendable (Item, StopSign) throws(CodedError<Kind>) -> Output
     ) async throws(CodedError<Kind>) -> [Output] {
         let queue = WorkQueue<Item, Output, Kind>(items)
         return try await stoppable { stop throws(CodedError<Kind>) in
             await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<min(count, items.count) {
+                for _ in 0..<min(count, most, items.count) {
                     group.addTask { await onOwnThread { queue.workOff(stop, work) } }
                 }
             }

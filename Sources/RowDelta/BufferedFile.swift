@@ -37,12 +37,6 @@ final class BufferedFile {
         try outcome.get()
     }
 
-    func write(_ range: RemovedRange) throws(RowDeltaError) {
-        var line: [UInt8] = []
-        range.append(to: &line)
-        try write(line)
-    }
-
     /// To be called once, as the last thing.
     func finish() throws(RowDeltaError) { try flush() }
 

@@ -33,15 +33,17 @@ public struct RowAssembly: Sendable {
         sums = RowSums()
         while try stream.fill(RowStream.lookahead) > 0 {
             // Rows that lie side by side go out as one piece.
-            let start = stream.row(0).start
-            var end = start
-            while stream.queued > 0, stream.row(0).start == end {
-                let row = stream.row(0)
+            let first = stream.row(0)
+            let start = stream.bytes(of: first)
+            var count = 0
+            while stream.queued > 0, case let row = stream.row(0), row.isEdited == first.isEdited,
+                row.start == first.start + count
+            {
                 if let proof { sums.add(proof.hash(stream.bytes(of: row), row.count), row.count) }
-                end += row.count
+                count += row.count
                 stream.pass()
             }
-            try output.put(UnsafeRawBufferPointer(start: stream.buffer + start, count: end - start))
+            try output.put(UnsafeRawBufferPointer(start: start, count: count))
         }
         guard !stream.tail.bytes.isEmpty else { throw .malformed(chain.directory, "has no end") }
         try output.put(stream.tail.bytes)

@@ -2,12 +2,12 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// The files that a table is stored in: a base, and for each change since then the rows that came and the lines that went.
+/// The files that a table is stored in: a base, and for each change since then the rows that came and what became of earlier lines.
 ///
-///     20261130T001007Z.rows  20261201T001009Z.gone  20261201T001009Z.rows …
+///     20261130T001007Z.rows  20261201T001009Z.lines  20261201T001009Z.rows …
 ///
-/// The lines of all `.rows` files, one file after the other in the order of their names, are numbered from 1. A `.gone` file lists ranges of
-/// them, one `17 20` in a line. The lines that no list has are the table.
+/// The lines of all `.rows` files, one file after the other in the order of their names, are numbered from 1. A `.lines` file says which of them
+/// are gone, and which have another text (`LineList`). The other lines, and those with their new texts, are the table.
 public struct RowChain: Sendable, Equatable {
     public let directory: FilePath
     /// The base's first, then those of the changes.
@@ -25,7 +25,7 @@ public struct RowChain: Sendable, Equatable {
         names = found.map(\.string).filter { $0.hasSuffix(Self.rows) }
             .map { String($0.dropLast(Self.rows.count)) }
         guard !names.isEmpty else { throw .malformed(directory, "has no rows") }
-        let wanted = names.map { $0 + Self.rows } + names.dropFirst().map { $0 + Self.gone }
+        let wanted = names.map { $0 + Self.rows } + names.dropFirst().map { $0 + Self.lines }
         guard files == Set(wanted) else { throw .malformed(directory, "lacks a file of its rows, or has one more") }
     }
 
@@ -33,17 +33,24 @@ public struct RowChain: Sendable, Equatable {
     init(in directory: FilePath, base: String) { (self.directory, names) = (directory, [base]) }
 
     static let rows = ".rows"
-    static let gone = ".gone"
+    static let lines = ".lines"
 
     func rows(of name: String) -> FilePath { directory.appending(name + Self.rows) }
-    func gone(of name: String) -> FilePath { directory.appending(name + Self.gone) }
+    func lines(of name: String) -> FilePath { directory.appending(name + Self.lines) }
 
     /// In the order in which they are read.
     var rowFiles: [FilePath] { names.map { rows(of: $0) } }
-    var goneFiles: [FilePath] { names.dropFirst().map { gone(of: $0) } }
-    public var files: [FilePath] { rowFiles + goneFiles }
+    var lineFiles: [FilePath] { names.dropFirst().map { lines(of: $0) } }
+    public var files: [FilePath] { rowFiles + lineFiles }
 
     mutating func append(_ name: String) { names.append(name) }
+
+    /// As it was before the last changes.
+    func dropping(_ count: Int) -> RowChain {
+        var chain = self
+        chain.names.removeLast(count)
+        return chain
+    }
 
     /// Puts one change in the place of the last ones.
     mutating func replaceLast(_ count: Int, by name: String) {
@@ -55,6 +62,6 @@ public struct RowChain: Sendable, Equatable {
     func stream(
         hashing hashes: Bool = false, within memory: RowMemory = RowMemory(), until stop: StopSign
     ) throws(RowDeltaError) -> RowStream {
-        try RowStream(rowFiles, without: goneFiles, hashing: hashes, within: memory, until: stop)
+        try RowStream(rowFiles, changedBy: lineFiles, hashing: hashes, within: memory, until: stop)
     }
 }

@@ -4,19 +4,42 @@ import Linux
 import SystemPackage
 
 extension RowDifference {
-    /// Writes the numbers of the lines that are gone.
-    func writeRemoved(to path: FilePath) throws(RowDeltaError) {
-        let file = try BufferedFile(path)
-        var ranges = RemovedRanges()
-        var lines = try removed.sorted()
-        while let line = try lines.next() {
-            if let range = ranges.add(line) { try file.write(range) }
+    /// Writes which lines are gone, and which have another text. Rows whose change takes more than the row count as gone and come.
+    ///
+    /// - Parameters:
+    ///   - chain: the lines.
+    ///   - source: the new file.
+    func writeLines(
+        to path: FilePath, of chain: RowChain, in source: FilePath, within memory: RowMemory, until stop: StopSign
+    ) throws(RowDeltaError) {
+        let file = try LinesFile(path)
+        var removed = try removed.sorted()
+        var gone = try removed.next()
+        if changed.count > 0 {
+            var pairs = try changed.sorted()
+            // Rows that have changed are all over the new file.
+            var editing = RowEditing(
+                of: try chain.stream(within: memory, until: stop),
+                to: try RowsAtOffsets(of: source, window: 8 << 10), in: source)
+            while let pair = try pairs.next() {
+                while let line = gone, line < pair.line {
+                    try file.remove(line)
+                    gone = try removed.next()
+                }
+                if let edits = try editing.edits(of: pair) {
+                    try file.change(pair.line, by: edits)
+                } else {
+                    try file.remove(pair.line)
+                    try added.add(pair.offset)
+                }
+            }
+        }
+        while let line = gone {
+            try file.remove(line)
+            gone = try removed.next()
         }
         // The end moves to the end.
-        for line in movesTail ? formerTail.lines : [] {
-            if let range = ranges.add(line) { try file.write(range) }
-        }
-        if let range = ranges.finish() { try file.write(range) }
+        for line in movesTail ? formerTail.lines : [] { try file.remove(line) }
         try file.finish()
     }
 
@@ -33,60 +56,15 @@ extension RowDifference {
         to path: FilePath, from source: FilePath, atMost limit: Int64, until stop: StopSign
     ) throws(RowDeltaError) -> Bool {
         let file = try BufferedFile(path)
-        var rows = try RowsAtOffsets(of: source)
+        var rows = try RowsAtOffsets(of: source, window: 64 << 10)
         var offsets = try added.sorted()
         while let offset = try offsets.next() {
-            try rows.copy(at: offset, to: file)
+            try rows.pass(offset) { piece throws(RowDeltaError) in try file.write(piece) }
             guard file.bytes <= limit else { return false }
             try stop.check(RowDeltaError.self)
         }
         if movesTail { try file.write(tail.bytes) }
         try file.finish()
         return true
-    }
-}
-
-/// Single rows of a file, by where they begin, in their order.
-private struct RowsAtOffsets: ~Copyable {
-    private let path: FilePath
-    private let file: FileDescriptor
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
-    /// What of the file is in the buffer.
-    private var start: Int64 = 0
-    private var count = 0
-
-    init(of path: FilePath) throws(RowDeltaError) {
-        self.path = path
-        file = try attempting(.cannotRead, to: "read", path) {
-            try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
-        }
-    }
-
-    deinit {
-        buffer.deallocate()
-        // It was only read.
-        try? file.close()
-    }
-
-    mutating func copy(at offset: Int64, to output: BufferedFile) throws(RowDeltaError) {
-        var place = offset
-        while true {
-            if place < start || place >= start + Int64(count) { try read(at: place) }
-            guard count > 0, let base = buffer.baseAddress else { throw .malformed(path, "changed while it was read") }
-            let (first, left) = (base + Int(place - start), count - Int(place - start))
-            guard let found = memchr(first, Int32(UInt8(ascii: "\n")), left) else {
-                try output.write(UnsafeRawBufferPointer(start: first, count: left))
-                place += Int64(left)
-                continue
-            }
-            return try output.write(
-                UnsafeRawBufferPointer(start: first, count: UnsafeMutableRawPointer(found) - first + 1))
-        }
-    }
-
-    private mutating func read(at offset: Int64) throws(RowDeltaError) {
-        let (file, buffer) = (file, buffer)
-        count = try attempting(.cannotRead, to: "read", path) { try file.readFully(into: buffer, at: offset) }
-        start = offset
     }
 }

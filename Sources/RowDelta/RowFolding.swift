@@ -7,51 +7,55 @@ struct RowFolding {
     let chain: RowChain
     /// How many changes.
     let count: Int
+    let memory: RowMemory
     let stop: StopSign
-
-    private var folded: ArraySlice<String> { chain.names.suffix(count) }
 
     /// Writes the files of the change, which has the name of none of the chain.
     func write(as name: String) throws(RowDeltaError) {
-        let kept = try lines(of: chain.names.dropLast(count).map { chain.rows(of: $0) })
-        let gone = folded.map { chain.gone(of: $0) }
-        try writeRemoved(gone, upTo: kept, to: chain.gone(of: name))
-        try writeRows(gone, after: kept, to: chain.rows(of: name))
+        var before = try chain.dropping(count).stream(within: memory, until: stop)
+        var now = try chain.stream(within: memory, until: stop)
+        try writeLines(&before, &now, to: chain.lines(of: name))
+        try writeRows(&now, after: before.line, to: chain.rows(of: name))
     }
 
-    private func lines(of files: [FilePath]) throws(RowDeltaError) -> Int64 {
-        var lines: Int64 = 0
-        for file in files { lines += try RowLines.count(in: file, until: stop) }
-        return lines
-    }
-
-    /// Writes the removed lines before those of the folded changes.
-    private func writeRemoved(_ gone: [FilePath], upTo last: Int64, to path: FilePath) throws(RowDeltaError) {
-        var removed = try RemovedLines.open(gone)
-        let file = try BufferedFile(path)
-        var ranges = RemovedRanges()
-        while removed.first <= last {
-            let range = RemovedRange(first: removed.first, last: min(removed.last, last))
-            if let range = ranges.add(range) { try file.write(range) }
-            guard removed.last <= last else { break }
-            try removed.advance()
+    /// What became of the lines that there were before the folded changes. Leaves the rows that came since.
+    private func writeLines(
+        _ before: inout RowStream, _ now: inout RowStream, to path: FilePath
+    ) throws(RowDeltaError) {
+        let file = try LinesFile(path)
+        while try before.fill(1) > 0 {
+            let (old, there) = (before.row(0), try now.fill(1) > 0)
+            if there, now.row(0).line == old.line {
+                let new = now.row(0)
+                if new.isEdited { try write(before.text(of: old), now.text(of: new), old.line, to: file) }
+                now.pass()
+            } else {
+                try file.remove(old.line)
+            }
+            before.pass()
         }
-        if let range = ranges.finish() { try file.write(range) }
+        // The end moves to the end, unless all that came is gone again.
+        if try now.fill(1) > 0 || now.tail.lines != before.tail.lines {
+            for line in before.tail.lines { try file.remove(line) }
+        }
         try file.finish()
     }
 
-    /// The lines of the folded changes that are still there, the end included.
-    private func writeRows(_ gone: [FilePath], after kept: Int64, to path: FilePath) throws(RowDeltaError) {
-        var removed = try RemovedLines.open(gone)
-        let output = try BufferedFile(path)
-        var number = kept
-        for name in folded {
-            try RowLines.forEach(in: chain.rows(of: name), until: stop) { line throws(RowDeltaError) in
-                number += 1
-                while number > removed.last { try removed.advance() }
-                if number < removed.first { try output.write(line) }
-            }
+    private func write(
+        _ old: UnsafeRawBufferPointer, _ new: UnsafeRawBufferPointer, _ line: Int64, to file: LinesFile
+    ) throws(RowDeltaError) {
+        let edits = RowEdits(from: old, to: new)
+        if !edits.lines.isEmpty { try file.change(line, by: edits) }
+    }
+
+    /// Rows that came with the folded changes and are still there, and the end.
+    private func writeRows(_ now: inout RowStream, after kept: Int64, to path: FilePath) throws(RowDeltaError) {
+        let file = try BufferedFile(path)
+        while try now.fill(1) > 0 {
+            try file.write(now.text(of: now.row(0)))
+            now.pass()
         }
-        try output.finish()
+        if let first = now.tail.lines.first, first > kept { try file.write(now.tail.bytes) }
+        try file.finish()
     }
 }

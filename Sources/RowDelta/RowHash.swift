@@ -1,3 +1,5 @@
+import Glibc
+
 /// A keyed hash of a row, of 128 bits.
 struct RowHash: Equatable {
     var high: UInt64
@@ -37,6 +39,12 @@ struct RowKey: Sendable {
         }
         return RowHash(
             high: one &+ Self.fold(one ^ keys.6, other ^ keys.7), low: other &+ Self.fold(other ^ keys.6, one ^ keys.7))
+    }
+
+    /// For partners: half of it is of the first column alone, in which most rows that change stay what they are.
+    func partnerHash(_ row: UnsafeRawPointer, _ count: Int) -> RowHash {
+        let column = memchr(row, Int32(UInt8(ascii: "\t")), count).map { UnsafeRawPointer($0) - row } ?? count
+        return RowHash(high: hash(row, column).high, low: hash(row, count).low)
     }
 
     @inline(__always)

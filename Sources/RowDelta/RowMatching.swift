@@ -3,25 +3,6 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// What of a table's rows is not as it was.
-struct RowDifference {
-    /// Numbers of the lines that are rows no longer.
-    var removed: SortedPositions
-    /// Where rows that have come begin in the new file.
-    var added: SortedPositions
-    /// What follows the rows, before and now.
-    var formerTail: RowStream.Tail
-    var tail: RowStream.Tail
-    /// The sums of all current rows.
-    var sums: RowSums
-    /// The digests of the files that were compared with.
-    var digests: [FileDigest]
-    /// The number of the line that came last.
-    var lines: Int64
-
-    var isEmpty: Bool { removed.count == 0 && added.count == 0 && formerTail.bytes == tail.bytes }
-}
-
 /// Finds out which rows of a table are new and which are gone, in one pass over both and in memory of a fixed size.
 ///
 /// Most rows follow each other as they did before, and are compared byte by byte. Where they do not, the next few of both sides are looked
@@ -59,22 +40,39 @@ struct RowMatching: ~Copyable {
         waitingNew = WaitingRows(capacity: memory.waiting)
     }
 
+    /// Throws when most rows are new.
     mutating func perform() throws(RowDeltaError) -> RowDifference {
         while try step() {}
-        let removed = SortedPositions(in: directory, holding: memory.positions)
-        let added = SortedPositions(in: directory, holding: memory.positions)
+        let pairing = try RowPairing(in: directory, within: memory)
+        var added: Int64 = 0
+        let rows = sums.rows
+        func add(_ old: RowSpill.Entry?, _ new: RowSpill.Entry?) throws(RowDeltaError) {
+            guard (old == nil) != (new == nil) else { return }
+            if let old { try pairing.add(old, of: .old) }
+            guard let new else { return }
+            added += 1
+            guard added <= rows / 2 else { throw .malformed(directory, "has more new rows than old ones") }
+            try pairing.add(new, of: .new)
+        }
         if let spill {
             try spillAll(to: spill)
-            try spill.join { side, position throws(RowDeltaError) in
-                try (side == .old ? removed : added).add(position)
-            }
+            freeWaiting()
+            try spill.join(add)
+            self.spill = nil
         } else {
-            try waitingOld.empty { entry throws(RowDeltaError) in try removed.add(entry.position) }
-            try waitingNew.empty { entry throws(RowDeltaError) in try added.add(entry.position) }
+            try waitingOld.empty { entry throws(RowDeltaError) in try add(RowSpill.Entry(entry), nil) }
+            try waitingNew.empty { entry throws(RowDeltaError) in try add(nil, RowSpill.Entry(entry)) }
+            freeWaiting()
         }
+        try pairing.finish()
         return RowDifference(
-            removed: removed, added: added, formerTail: old.tail, tail: new.tail, sums: sums, digests: old.digests,
-            lines: old.line)
+            removed: pairing.removed, added: pairing.added, changed: pairing.pairs, formerTail: old.tail,
+            tail: new.tail, sums: sums, digests: old.digests)
+    }
+
+    private mutating func freeWaiting() {
+        waitingOld = WaitingRows(capacity: 1)
+        waitingNew = WaitingRows(capacity: 1)
     }
 
     /// False once all rows were passed.
@@ -156,7 +154,7 @@ struct RowMatching: ~Copyable {
     /// Returns whether the row had a partner that waited.
     private mutating func passOld() throws(RowDeltaError) -> Bool {
         let row = old.row(0)
-        let hash = key.hash(old.bytes(of: row), row.count)
+        let hash = key.partnerHash(old.bytes(of: row), row.count)
         old.pass()
         if waitingNew.take(hash) { return true }
         if waitingOld.isFull { try spillAll() }
@@ -168,7 +166,7 @@ struct RowMatching: ~Copyable {
         let row = new.row(0)
         let bytes = new.bytes(of: row)
         sums.add(proof.hash(bytes, row.count), row.count)
-        let hash = key.hash(bytes, row.count)
+        let hash = key.partnerHash(bytes, row.count)
         let offset = new.offset(of: row)
         new.pass()
         if waitingOld.take(hash) { return true }
@@ -179,17 +177,22 @@ struct RowMatching: ~Copyable {
 
     private mutating func spillAll() throws(RowDeltaError) {
         if let spill { return try spillAll(to: spill) }
-        let spill = try RowSpill(in: directory)
+        let spill = try RowSpill(in: directory, parts: 512)
         self.spill = spill
         try spillAll(to: spill)
     }
 
     private mutating func spillAll(to spill: RowSpill) throws(RowDeltaError) {
-        try waitingOld.empty { entry throws(RowDeltaError) in
-            try spill.add(RowSpill.Entry(hash: entry.hash, position: entry.position), of: .old)
+        func add(_ entry: WaitingRows.Entry, of side: RowSpill.Side) throws(RowDeltaError) {
+            guard try spill.add(RowSpill.Entry(entry), of: side) else {
+                throw RowDeltaError(.scatteredRows, "too many rows have another place than before")
+            }
         }
-        try waitingNew.empty { entry throws(RowDeltaError) in
-            try spill.add(RowSpill.Entry(hash: entry.hash, position: entry.position), of: .new)
-        }
+        try waitingOld.empty { entry throws(RowDeltaError) in try add(entry, of: .old) }
+        try waitingNew.empty { entry throws(RowDeltaError) in try add(entry, of: .new) }
     }
+}
+
+extension RowSpill.Entry {
+    fileprivate init(_ entry: WaitingRows.Entry) { self.init(hash: entry.hash, position: entry.position) }
 }

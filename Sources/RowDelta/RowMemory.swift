@@ -1,9 +1,10 @@
-/// How much of a table is held in memory at once: with these numbers less than 64 MiB, whatever its size. Tests have smaller ones.
+/// How much of a table is held in memory at once: about 16 MiB with these numbers, whatever its size, and 12 more while many rows of a very large
+/// one are compared that have another place. Tests have smaller ones.
 struct RowMemory: Sendable {
     /// Rows of each side that wait for a partner; a power of two. Each takes 36 bytes.
-    var waiting = 1 << 18
-    /// Numbers that are sorted; each takes 8 bytes.
-    var positions = 1 << 19
+    var waiting = 1 << 16
+    /// Numbers that are sorted; each takes 8 bytes, or 16.
+    var positions = 1 << 16
     /// Bytes that are read at once.
-    var step = 1 << 20
+    var step = 1 << 19
 }

@@ -18,7 +18,6 @@ final class RowSpill {
         var blocks: [UInt32] = []
     }
 
-    private static let partsOfSide = 512
     private static let entriesOfBlock = 170
     private static let blockSize = 4096
     /// The limit for one part and side: half a million, which take 12 MiB.
@@ -26,14 +25,17 @@ final class RowSpill {
 
     private let directory: FilePath
     private let file: FileDescriptor
-    private var parts = [Part](repeating: Part(), count: 2 * partsOfSide)
+    private let partsOfSide: Int
+    private var parts: [Part]
     private let blocks: UnsafeMutablePointer<Entry>
     private var written: UInt32 = 0
 
-    init(in directory: FilePath) throws(RowDeltaError) {
-        self.directory = directory
+    /// - Parameter partsOfSide: each takes 4 KiB, and only one is in memory as a whole.
+    init(in directory: FilePath, parts partsOfSide: Int) throws(RowDeltaError) {
+        (self.directory, self.partsOfSide) = (directory, partsOfSide)
+        parts = [Part](repeating: Part(), count: 2 * partsOfSide)
         file = try attempting(.system, to: "write in", directory) { try FileSystem.unnamedFile(in: directory) }
-        blocks = .allocate(capacity: 2 * Self.partsOfSide * Self.entriesOfBlock)
+        blocks = .allocate(capacity: 2 * partsOfSide * Self.entriesOfBlock)
     }
 
     deinit {
@@ -42,17 +44,17 @@ final class RowSpill {
         try? file.close()
     }
 
-    func add(_ entry: Entry, of side: Side) throws(RowDeltaError) {
-        let number = side.rawValue * Self.partsOfSide + Int(entry.hash.high % UInt64(Self.partsOfSide))
+    /// False if there is no room: too many rows of the part are there.
+    func add(_ entry: Entry, of side: Side) throws(RowDeltaError) -> Bool {
+        let number = side.rawValue * partsOfSide + Int(entry.hash.low % UInt64(partsOfSide))
+        guard parts[number].blocks.count < Self.mostBlocks else { return false }
         blocks[number * Self.entriesOfBlock + parts[number].filled] = entry
         parts[number].filled += 1
         if parts[number].filled == Self.entriesOfBlock { try write(number) }
+        return true
     }
 
     private func write(_ number: Int) throws(RowDeltaError) {
-        guard parts[number].blocks.count < Self.mostBlocks else {
-            throw RowDeltaError(.scatteredRows, "too many rows have another place than before")
-        }
         let bytes = UnsafeRawBufferPointer(
             start: blocks + number * Self.entriesOfBlock, count: Self.entriesOfBlock * MemoryLayout<Entry>.stride)
         try attempting(.system, to: "write in", directory) {
@@ -63,19 +65,21 @@ final class RowSpill {
         written += 1
     }
 
-    /// Calls `unmatched` for each row that has no partner, part by part. To be called once.
-    func join(_ unmatched: (Side, Int64) throws(RowDeltaError) -> Void) throws(RowDeltaError) {
-        for part in 0..<Self.partsOfSide {
-            let (old, new) = (try entries(of: part), try entries(of: Self.partsOfSide + part))
+    /// Calls `body` for each row, with its partner of the same hash if it has one, part by part. Of several with one hash, the first of a side is
+    /// the partner of the first of the other. To be called once.
+    func join(_ body: (_ old: Entry?, _ new: Entry?) throws(RowDeltaError) -> Void) throws(RowDeltaError) {
+        for part in 0..<partsOfSide {
+            let (old, new) = (try entries(of: part), try entries(of: partsOfSide + part))
             var (left, right) = (0, 0)
             while left < old.count || right < new.count {
                 if right == new.count || left < old.count && old[left].hash < new[right].hash {
-                    try unmatched(.old, old[left].position)
+                    try body(old[left], nil)
                     left += 1
                 } else if left == old.count || new[right].hash < old[left].hash {
-                    try unmatched(.new, new[right].position)
+                    try body(nil, new[right])
                     right += 1
                 } else {
+                    try body(old[left], new[right])
                     (left, right) = (left + 1, right + 1)
                 }
             }

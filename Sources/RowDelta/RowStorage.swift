@@ -96,8 +96,10 @@ struct RowTable {
         StopPoint.passing("rows.matched")
         var outcome = StoredRows.Outcome.unchanged
         if !difference.isEmpty {
+            // Before rows whose change is not worth it are counted as others.
+            let (added, removed, changed) = (difference.added.count, difference.removed.count, difference.changed.count)
             let isFolded = try write(difference, to: &chain)
-            outcome = .change(added: difference.added.count, removed: difference.removed.count, isFolded: isFolded)
+            outcome = .change(added: added, removed: removed, changed: changed, isFolded: isFolded)
         }
         try add(chain, to: &digests)
         StopPoint.passing("rows.written")
@@ -166,7 +168,7 @@ extension RowTable {
     ) throws(RowDeltaError) -> [FilePath: FileDigest] {
         var digests: [FilePath: FileDigest] = [:]
         for (path, digest) in zip(chain.rowFiles, found) { digests[path] = digest }
-        for path in chain.goneFiles { digests[path] = try Self.digest(of: path, until: stop) }
+        for path in chain.lineFiles { digests[path] = try Self.digest(of: path, until: stop) }
         try require(digests, as: former)
         return digests
     }
@@ -192,9 +194,10 @@ extension RowTable {
 extension RowTable {
     /// Writes a change and, where there are too many, folds some. Returns whether it did.
     private func write(_ difference: RowDifference, to chain: inout RowChain) throws(RowDeltaError) -> Bool {
-        try append(to: &chain) { rows, gone throws(RowDeltaError) in
-            try difference.writeRemoved(to: gone)
-            StopPoint.passing("rows.gone")
+        let former = chain
+        try append(to: &chain) { rows, lines throws(RowDeltaError) in
+            try difference.writeLines(to: lines, of: former, in: file, within: storage.memory, until: stop)
+            StopPoint.passing("rows.lines")
             guard
                 try difference.writeAdded(to: rows, from: file, atMost: digest.bytes / 2, until: stop)
             else { throw .malformed(file, "has more new rows than old ones") }
@@ -212,10 +215,10 @@ extension RowTable {
     }
 
     private func append(
-        to chain: inout RowChain, _ write: (_ rows: FilePath, _ gone: FilePath) throws(RowDeltaError) -> Void
+        to chain: inout RowChain, _ write: (_ rows: FilePath, _ lines: FilePath) throws(RowDeltaError) -> Void
     ) throws(RowDeltaError) {
         let name = nextName(chain)
-        try write(chain.rows(of: name), chain.gone(of: name))
+        try write(chain.rows(of: name), chain.lines(of: name))
         chain.append(name)
     }
 
@@ -227,10 +230,10 @@ extension RowTable {
     private func fold(_ count: Int, of chain: inout RowChain) throws(RowDeltaError) {
         guard count > 1 else { return }
         let name = nextName(chain)
-        try RowFolding(chain: chain, count: count, stop: stop).write(as: name)
+        try RowFolding(chain: chain, count: count, memory: storage.memory, stop: stop).write(as: name)
         StopPoint.passing("rows.folded")
         for old in chain.names.suffix(count) {
-            for path in [chain.rows(of: old), chain.gone(of: old)] {
+            for path in [chain.rows(of: old), chain.lines(of: old)] {
                 try attempting(.system, to: "remove", path) { try FileSystem.removeFile(path) }
             }
         }
@@ -241,7 +244,7 @@ extension RowTable {
     private func sizes(_ chain: RowChain) throws(RowDeltaError) -> [Int64] {
         var sizes: [Int64] = []
         for name in chain.names.dropFirst() {
-            sizes.append(try bytes([chain.rows(of: name), chain.gone(of: name)]))
+            sizes.append(try bytes([chain.rows(of: name), chain.lines(of: name)]))
         }
         return sizes
     }

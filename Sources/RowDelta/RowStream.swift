@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// The rows of one file, or of several as if they were one, without the lines that are removed.
+/// The rows of one file, or of several as if they were one, as lists of lines have changed them.
 ///
 /// A row ends with a newline, and the rows end with a line `\.`: that and what follows it is the tail. Memory does not grow with the files:
 /// a row of more than `longestRow` bytes is an error.
@@ -15,6 +15,8 @@ struct RowStream: ~Copyable {
         var count: Int
         /// Its number in the files, from 1, removed lines counted too.
         var line: Int64
+        /// Whether it is in the buffer of edited rows, as an edit has made it.
+        var isEdited = false
     }
 
     /// What follows the rows: a few bytes.
@@ -34,7 +36,7 @@ struct RowStream: ~Copyable {
     private let stop: StopSign
     private var current = 0
     private var file: OpenFile?
-    /// The digests of the files that were read to their end, in their order, if they are hashed.
+    /// Of the files that were read to their end, in their order, if they are hashed.
     private(set) var digests: [FileDigest] = []
 
     private(set) var buffer: UnsafeMutableRawPointer
@@ -43,11 +45,12 @@ struct RowStream: ~Copyable {
     private var end = 0
     private var scanned = 0
     private var probed = 0
-    /// How many bytes came before the buffer.
+    /// Of all bytes before the buffer.
     private var dropped: Int64 = 0
 
-    private var removed: RemovedLines
-    /// The number of the line that was found last.
+    private var changes: LineChanges
+    private var edited = EditedRows()
+    /// Of the line that was found last.
     private(set) var line: Int64 = 0
     private(set) var tail = Tail()
     private var isInTail = false
@@ -57,15 +60,15 @@ struct RowStream: ~Copyable {
     private(set) var queued = 0
 
     /// - Parameters:
-    ///   - removed: files with line numbers.
+    ///   - lists: of what became of lines, the earliest first.
     ///   - hashes: whether each file's digest is made.
     init(
-        _ files: [FilePath], without removed: [FilePath] = [], hashing hashes: Bool = false,
+        _ files: [FilePath], changedBy lists: [FilePath] = [], hashing hashes: Bool = false,
         within memory: RowMemory = RowMemory(), until stop: StopSign
     ) throws(RowDeltaError) {
         (self.files, self.hashes, self.stop) = (files, hashes, stop)
         (step, capacity) = (memory.step, 2 * memory.step)
-        self.removed = try .open(removed)
+        changes = try LineChanges(lists)
         buffer = .allocate(byteCount: capacity, alignment: 64)
     }
 
@@ -76,7 +79,8 @@ struct RowStream: ~Copyable {
 
     /// Has as many rows in the queue as wanted, or as there are, or as fit into the buffer: at least one, unless all were passed.
     mutating func fill(_ wanted: Int) throws(RowDeltaError) -> Int {
-        while queued < wanted {
+        if queued == 0 { edited.empty() }
+        while queued < wanted, queued == 0 || edited.count <= step {
             if probed < end, let found = memchr(buffer + probed, newline, end - probed) {
                 try take(upTo: UnsafeMutableRawPointer(found) - buffer + 1)
             } else {
@@ -96,7 +100,11 @@ struct RowStream: ~Copyable {
     func row(_ place: Int) -> Row { queue[(head &+ place) & (Self.lookahead - 1)] }
 
     @inline(__always)
-    func bytes(of row: Row) -> UnsafeRawPointer { UnsafeRawPointer(buffer + row.start) }
+    func bytes(of row: Row) -> UnsafeRawPointer {
+        UnsafeRawPointer(row.isEdited ? edited.start + row.start : buffer + row.start)
+    }
+
+    func text(of row: Row) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes(of: row), count: row.count) }
 
     /// Where a row begins in all bytes of the files.
     func offset(of row: Row) -> Int64 { dropped + Int64(row.start) }
@@ -112,11 +120,46 @@ struct RowStream: ~Copyable {
         let row = Row(start: scanned, count: stop - scanned, line: line + 1)
         line += 1
         (scanned, probed) = (stop, stop)
-        while line > removed.last { try removed.advance() }
-        guard line < removed.first else { return }
-        if isInTail || isEnd(row) { return try addToTail(row) }
+        guard line >= changes.first else { return try add(row) }
+        guard let row = try changed(row) else { return }
+        try add(row)
+    }
+
+    @inline(__always)
+    private mutating func add(_ row: Row) throws(RowDeltaError) {
+        if isInTail || !row.isEdited && isEnd(row) { return try addToTail(row) }
         queue[(head &+ queued) & (Self.lookahead - 1)] = row
         queued += 1
+    }
+
+    /// What became of a row: nil if it is gone.
+    private mutating func changed(_ row: Row) throws(RowDeltaError) -> Row? {
+        var row = row
+        while changes.first <= row.line {
+            if changes.isEdit {
+                // What became of a line before it went is of no interest.
+                if changes.first == row.line { row = try edit(row) }
+            } else if changes.last >= row.line {
+                return nil
+            }
+            try changes.advance()
+        }
+        return row
+    }
+
+    private mutating func edit(_ row: Row) throws(RowDeltaError) -> Row {
+        if !row.isEdited { edited.add(UnsafeRawBufferPointer(start: buffer + row.start, count: row.count)) }
+        guard let count = edited.changeLast(row.count, by: changes.edit) else {
+            throw .malformed(files.last ?? "", "is not what its lists of lines are about")
+        }
+        guard count <= 2 * Self.longestRow else { throw longRow() }
+        return Row(start: edited.count - count, count: count, line: row.line, isEdited: true)
+    }
+
+    private func longRow() -> RowDeltaError {
+        RowDeltaError(
+            .longRow,
+            "\(files[min(current, files.count - 1)]) has a row of more than \(formatBytes(Int64(Self.longestRow)))")
     }
 
     private func isEnd(_ row: Row) -> Bool { row.count == 3 && memcmp(buffer + row.start, "\\.\n", 3) == 0 }
@@ -126,23 +169,25 @@ struct RowStream: ~Copyable {
         guard tail.bytes.count + row.count <= Self.longestTail else {
             throw .malformed(files[min(current, files.count - 1)], "has rows behind its end")
         }
-        tail.bytes += UnsafeRawBufferPointer(start: buffer + row.start, count: row.count)
+        tail.bytes += text(of: row)
         tail.lines.append(row.line)
     }
 
     /// False if there is none as long as the rows of the queue are not passed.
     private mutating func makeRoom() throws(RowDeltaError) -> Bool {
-        let kept = queued > 0 ? row(0).start : scanned
+        let kept = firstStart
         if kept > 0, end == capacity || kept >= capacity / 2 { drop(kept) }
         guard end == capacity else { return true }
         guard queued == 0 else { return false }
-        guard end - scanned <= Self.longestRow else {
-            throw RowDeltaError(
-                .longRow,
-                "\(files[min(current, files.count - 1)]) has a row of more than \(formatBytes(Int64(Self.longestRow)))")
-        }
+        guard end - scanned <= Self.longestRow else { throw longRow() }
         grow()
         return true
+    }
+
+    /// Of what is still needed of the buffer.
+    private var firstStart: Int {
+        for place in 0..<queued where !row(place).isEdited { return row(place).start }
+        return scanned
     }
 
     private mutating func drop(_ count: Int) {
@@ -151,15 +196,18 @@ struct RowStream: ~Copyable {
         scanned -= count
         probed -= count
         dropped += Int64(count)
-        for place in 0..<queued { queue[(head &+ place) & (Self.lookahead - 1)].start -= count }
+        for place in 0..<queued where !row(place).isEdited {
+            queue[(head &+ place) & (Self.lookahead - 1)].start -= count
+        }
     }
 
     private mutating func grow() {
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity * 2, alignment: 64)
+        // Twice as much each time would be 16 MiB for a row of a little more than 8.
+        capacity = min(2 * capacity, capacity + Self.longestRow / 4)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
         memcpy(larger, buffer, end)
         buffer.deallocate()
         buffer = larger
-        capacity *= 2
     }
 
     /// False at the end of all files.

@@ -26,8 +26,8 @@ public struct StoredRows: Sendable {
         case base(String)
         /// With the files of the last set alone.
         case unchanged
-        /// With one change more: rows that came and lines that went.
-        case change(added: Int64, removed: Int64, isFolded: Bool)
+        /// With one change more: rows that came, that went, and that have another text.
+        case change(added: Int64, removed: Int64, changed: Int64, isFolded: Bool)
     }
 
     public var outcome: Outcome

@@ -72,7 +72,7 @@ struct GrowthTests {
     @Test(
         "never builds on what is not what was sealed, or is not there",
         arguments: [
-            ("base", "changed"), ("base", "removed"), ("rows", "changed"), ("gone", "changed"), ("gone", "removed"),
+            ("base", "changed"), ("base", "removed"), ("rows", "changed"), ("lines", "changed"), ("lines", "removed"),
         ])
     func damaged(file: String, how: String) async throws {
         try await TestHost.with { host in
@@ -95,7 +95,7 @@ struct GrowthTests {
 
     @Test(
         "that is killed leaves the last set, and the next one is whole",
-        arguments: ["rows.linked", "rows.matched", "rows.gone", "rows.written", "rows.proven", "rows.base"])
+        arguments: ["rows.linked", "rows.matched", "rows.lines", "rows.written", "rows.proven", "rows.base"])
     func killed(at point: String) async throws {
         try await TestHost.with { host in
             try await host.prepareGrowth()
@@ -143,7 +143,9 @@ extension TestHost {
 
     /// The inodes of all files of rows, by their paths in the set.
     fileprivate func rowFiles() throws -> [String: UInt64] {
-        let all = try FileTree(current).entries().filter { [".rows", ".gone"].contains($0.path.string.suffix(5)) }
+        let all = try FileTree(current).entries().filter {
+            [".rows", ".lines"].contains { name in $0.path.string.hasSuffix(name) }
+        }
         return Dictionary(uniqueKeysWithValues: all.map { ($0.path.string, $0.status.inode) })
     }
 

@@ -28,7 +28,7 @@ struct RowFuzzTests {
                     life = problem.0
                     try #require(problem.1 == nil, "seed \(seed), day \(day): \(problem.1 ?? "")")
                 }
-                if round % 25 == 0 { try await scripts(life, "seed \(seed)") }
+                if round % (Self.rounds > 1000 ? 250 : 25) == 0 { try await scripts(life, "seed \(seed)") }
                 try FileTree(life.root).remove()
             }
         }
@@ -62,6 +62,8 @@ private struct TableLife: Sendable {
     private var policy = RowPolicy()
     private var memory = RowMemory()
     private let alphabet: [[UInt8]]
+    /// Whether rows have a first column that few others have, and may be long.
+    private let hasKeys: Bool
 
     init(in root: FilePath, seed: UInt64) throws {
         self.root = root
@@ -69,6 +71,7 @@ private struct TableLife: Sendable {
         try FileSystem.createDirectory(root)
         let words = ["", "a", "b", "\t", "\\\\", "\\.", "\\N", "\\n", "0", "17 20", "\u{E9}", "\u{1}", "\r", "rows"]
         alphabet = words.map { Array($0.utf8) } + [[0xFF], [0xC3]]
+        hasKeys = Bool.random(using: &random)
         policy.mostChanges = .random(in: 1...5, using: &random)
         if Bool.random(using: &random) {
             memory = RowMemory(
@@ -143,9 +146,10 @@ private struct TableLife: Sendable {
             ]
             return reasons.contains(where: why.contains) ? nil : "stored whole: \(why)"
         case .unchanged: return count(rows, without: before) + count(before, without: rows) == 0 ? nil : "not changed"
-        case .change(let added, let removed, _):
+        case .change(let added, let removed, let changed, _):
             let expected = (Int64(count(rows, without: before)), Int64(count(before, without: rows)))
-            return expected == (added, removed) ? nil : "\(added) added and \(removed) removed, not \(expected)"
+            let found = (added + changed, removed + changed)
+            return expected == found ? nil : "\(found) came and went, not \(expected)"
         }
     }
 
@@ -166,6 +170,10 @@ private struct TableLife: Sendable {
     private mutating func row() -> [UInt8] {
         var row = (0..<Int.random(in: 0...6, using: &random)).flatMap { _ in alphabet.randomElement(using: &random)! }
         if Int.random(in: 0..<200, using: &random) == 0 { row += [UInt8](repeating: 120, count: 3000) }
+        if hasKeys {
+            row = Array("\(Int.random(in: 0...3000, using: &random))\tthis is what stays of it".utf8) + row
+            if Int.random(in: 0..<500, using: &random) == 0 { row += [UInt8](repeating: 121, count: 20_000) }
+        }
         return row == Array("\\.".utf8) ? [] : row
     }
 
@@ -186,11 +194,23 @@ private struct TableLife: Sendable {
 
     private mutating func edit() {
         guard let place = rows.indices.randomElement(using: &random) else { return rows.append(row()) }
-        switch Int.random(in: 0..<3, using: &random) {
+        switch Int.random(in: 0..<5, using: &random) {
         case 0: rows[place] = row()
+        case 1...2: rows[place] = edited(rows[place])
         case 1: rows.remove(at: place)
         default: rows.insert(row(), at: place)
         }
+    }
+
+    /// With other text in the place of some, in one piece or two.
+    private mutating func edited(_ row: [UInt8]) -> [UInt8] {
+        var row = row
+        for _ in 0...Int.random(in: 0...1, using: &random) {
+            let start = Int.random(in: 0...row.count, using: &random)
+            let end = Int.random(in: start...min(row.count, start + 5), using: &random)
+            row.replaceSubrange(start..<end, with: alphabet.randomElement(using: &random)!)
+        }
+        return row == Array("\\.".utf8) ? [] : row
     }
 
     /// Damages the last set, and says how. Nil if there is nothing to damage.

@@ -18,12 +18,32 @@ struct RowStorageTests {
             #expect(base.outcome == .base("it is the first"))
             let inode = try FileSystem.status(of: table.former(base).directory.appending("20260101T000000Z.rows")).inode
             let next = try table.store(others + "b\nd\na\n", since: base, day: 2)
-            #expect(next.outcome == .change(added: 1, removed: 2, isFolded: false))
+            #expect(next.outcome == .change(added: 1, removed: 2, changed: 0, isFolded: false))
             let directory = table.former(next).directory
             #expect(try FileSystem.status(of: directory.appending("20260101T000000Z.rows")).inode == inode)
             #expect(try read(directory.appending("20260102T000000Z.rows")) == "d\n\\.\n\n\n")
-            #expect(try read(directory.appending("20260102T000000Z.gone")) == "23 27\n")
+            #expect(try read(directory.appending("20260102T000000Z.lines")) == "23 5\n")
             #expect(next.sha256 == (try sha256(of: Array("\(others)a\nb\nd\n\\.\n\n\n".utf8))))
+        }
+    }
+
+    @Test("stores of a row that has changed the pieces that are others, where most of it stays")
+    func pieces() async throws {
+        try await withScratch { scratch in
+            let table = StoredTable(in: scratch)
+            let rows = (1...20).map { "\($0)\tthe name of a long row \($0)\t0\n" }
+            let base = try table.store(rows.joined())
+            var changed = rows
+            changed[6] = "7\tthe NAME of a long row 7\t12\n"
+            changed[8] = "9\tnothing of it at all stays what it was before that\t0\t0\n"
+            changed.swapAt(1, 17)
+            changed.append(changed.remove(at: 2))
+            let next = try table.store(changed.joined(), since: base, day: 2)
+            #expect(next.outcome == .change(added: 0, removed: 0, changed: 2, isFolded: false))
+            let directory = table.former(next).directory
+            #expect(
+                try read(directory.appending("20260102T000000Z.lines")) == "7 27 1 12\n0 6 4 NAME\n2 1\n12 3\n")
+            #expect(try read(directory.appending("20260102T000000Z.rows")) == changed[7] + "\\.\n\n\n")
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
 struct RowTableTests {
     private static let table = "a\nc\nd\n\\.\n\n\n"
     private static let files: Files = [
-        "db/rows/public.t/1.rows": "a\nb\nc\n\\.\n\n\n", "db/rows/public.t/2.gone": "2 2\n4 6\n",
+        "db/rows/public.t/1.rows": "a\nb\nc\n\\.\n\n\n", "db/rows/public.t/2.lines": "2 1\n2 3\n",
         "db/rows/public.t/2.rows": "d\n\\.\n\n\n",
     ]
 
@@ -46,11 +46,14 @@ struct RowTableTests {
 
     @Test(
         "is not whole when its rows do not follow from each other",
-        arguments: ["1 9\n", "2 2\n4 5\n", "2 1\n", "x\n", "2 2", "2 2\n4 6\n-1 0\n"])
-    func malformed(gone: String) async throws {
+        arguments: [
+            "1 9\n", "2 1\n2 2\n", "2 0\n", "x\n", "2 1\n2 3", "2 1\n2 3\n-1 0\n", "2 1\n2 3 \n", "2 1\n0 3\n",
+            "2 1\n0 0 0 x\n2 3\n", "1 0 2 x\n1 1\n2 3\n", "1 0 0 x\n1 1\n2 3\n", "2 1\n2 3\n9999999999999999 1\n",
+        ])
+    func malformed(lines: String) async throws {
         try await withArea { area in
             var files = Self.files
-            files["db/rows/public.t/2.gone"] = gone
+            files["db/rows/public.t/2.lines"] = lines
             try await take(area, files, sha256: try sha256(of: Array(Self.table.utf8)))
             #expect(try await SetDirectory(area.current).verify().problems.map(\.path) == ["app/db/rows/public.t"])
         }

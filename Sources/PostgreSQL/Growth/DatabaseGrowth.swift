@@ -20,6 +20,9 @@ struct DatabaseGrowth: Sendable {
         return policy
     }
 
+    /// Each may need 16 MiB and more.
+    private static let workers = 2
+
     /// Whether tables are stored so. A dump by hand is for someone to take away.
     static func isOn(_ settings: PostgreSQLSettings, in run: RunContext) -> Bool {
         settings.growth == .delta && !run.surroundings.isByHand
@@ -38,7 +41,7 @@ struct DatabaseGrowth: Sendable {
         try make(target.appending(RowScript.directory))
         let former = FormerDatabase(name, of: run.shortcuts.previous)
         let items = archive.files.filter { chosen[$0.table] != nil }.sorted { $0.digest.bytes > $1.digest.bytes }
-        let stored = try await FileWorkers.forEach(items) { (file, stop) throws(DumpError) in
+        let stored = try await FileWorkers.forEach(items, atMost: Self.workers) { (file, stop) throws(DumpError) in
             try store(file, as: chosen[file.table]!, former[file.table], until: stop)
         }
         let rows = Dictionary(uniqueKeysWithValues: zip(items.map(\.table), stored))
@@ -90,12 +93,12 @@ struct DatabaseGrowth: Sendable {
             run.log.debug(
                 "a table has not changed",
                 metadata: ["dump": "\(run.dump)", "database": "\(name)", "table": "\(table)"])
-        case .change(let added, let removed, let isFolded):
+        case .change(let added, let removed, let changed, let isFolded):
             run.log.debug(
                 "a table is stored as what has changed",
                 metadata: [
                     "dump": "\(run.dump)", "database": "\(name)", "table": "\(table)", "rows_added": "\(added)",
-                    "rows_removed": "\(removed)", "folded": "\(isFolded)",
+                    "rows_removed": "\(removed)", "rows_changed": "\(changed)", "folded": "\(isFolded)",
                 ])
         }
     }

@@ -2,15 +2,16 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// Numbers that come in any order and are wanted in theirs. Some are held in memory, the rest is in a file without a name.
-final class SortedPositions {
-    private static let window = 512
+/// Values that come in any order and are wanted in theirs. Some are held in memory, the rest is in a file without a name.
+final class SortedOnDisk<Value: Comparable & BitwiseCopyable & Sendable> {
+    private static var window: Int { 512 }
+    private static var size: Int { MemoryLayout<Value>.stride }
 
     private let mostInMemory: Int
     private let directory: FilePath
-    private var numbers: [Int64] = []
+    private var values: [Value] = []
     private var file: FileDescriptor?
-    /// How many numbers each sorted run in the file has.
+    /// How many values each sorted run in the file has.
     private var runs: [Int] = []
     private(set) var count: Int64 = 0
 
@@ -22,32 +23,32 @@ final class SortedPositions {
     // It has no name.
     deinit { try? file?.close() }
 
-    func add(_ number: Int64) throws(RowDeltaError) {
-        numbers.append(number)
+    func add(_ value: Value) throws(RowDeltaError) {
+        values.append(value)
         count += 1
-        if numbers.count == mostInMemory { try spill() }
+        if values.count == mostInMemory { try spill() }
     }
 
     private func spill() throws(RowDeltaError) {
-        numbers.sort()
+        values.sort()
         try attempting(.system, to: "write in", directory) {
             let file = try self.file ?? FileSystem.unnamedFile(in: directory)
             self.file = file
-            let offset = Int64(runs.reduce(0, +)) * 8
-            _ = try numbers.withUnsafeBytes { try file.writeAll(toAbsoluteOffset: offset, $0) }
+            let offset = Int64(runs.reduce(0, +) * Self.size)
+            _ = try values.withUnsafeBytes { try file.writeAll(toAbsoluteOffset: offset, $0) }
         }
-        runs.append(numbers.count)
-        numbers.removeAll(keepingCapacity: true)
+        runs.append(values.count)
+        values.removeAll(keepingCapacity: true)
     }
 
     /// All of them in their order. Nothing can be added after that.
     func sorted() throws(RowDeltaError) -> Reader {
         guard let file else {
-            numbers.sort()
-            return Reader(numbers: numbers)
+            values.sort()
+            return Reader(values: values)
         }
-        if !numbers.isEmpty { try spill() }
-        numbers = []
+        if !values.isEmpty { try spill() }
+        values = []
         var start = 0
         var windows: [Window] = []
         for run in runs {
@@ -60,54 +61,54 @@ final class SortedPositions {
     /// What was read of a run.
     fileprivate struct Window {
         let file: FileDescriptor
-        /// In the file, in numbers.
+        /// In the file, in values.
         var next: Int
         let end: Int
-        var numbers: ArraySlice<Int64> = []
+        var values: ArraySlice<Value> = []
 
         /// False at the end of the run.
         mutating func fill(_ directory: FilePath) throws(RowDeltaError) -> Bool {
-            guard numbers.isEmpty else { return true }
-            let count = min(end - next, SortedPositions.window)
+            guard values.isEmpty else { return true }
+            let count = min(end - next, SortedOnDisk.window)
             guard count > 0 else { return false }
-            let (file, offset) = (file, Int64(next) * 8)
-            numbers = try attempting(.system, to: "read in", directory) {
-                var read = [Int64](repeating: 0, count: count)
-                guard try read.withUnsafeMutableBytes({ try file.readFully(into: $0, at: offset) }) == count * 8 else {
-                    throw Errno.ioError
-                }
-                return read[...]
+            let (file, size, offset) = (file, count * SortedOnDisk.size, Int64(next * SortedOnDisk.size))
+            let read = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: size, alignment: MemoryLayout<Value>.alignment)
+            defer { read.deallocate() }
+            try attempting(.system, to: "read in", directory) {
+                guard try file.readFully(into: read, at: offset) == size else { throw Errno.ioError }
             }
+            values = Array(read.bindMemory(to: Value.self))[...]
             next += count
             return true
         }
     }
 
     struct Reader {
-        private var numbers: ArraySlice<Int64>
-        /// A heap by their first numbers.
+        private var values: ArraySlice<Value>
+        /// A heap by their first values.
         private var windows: [Window] = []
-        private let owner: SortedPositions?
+        private let owner: SortedOnDisk?
 
-        fileprivate init(numbers: [Int64]) { (self.numbers, owner) = (numbers[...], nil) }
+        fileprivate init(values: [Value]) { (self.values, owner) = (values[...], nil) }
 
-        fileprivate init(windows: [Window], of owner: SortedPositions) throws(RowDeltaError) {
-            (numbers, self.owner) = ([], owner)
+        fileprivate init(windows: [Window], of owner: SortedOnDisk) throws(RowDeltaError) {
+            (values, self.owner) = ([], owner)
             for var window in windows where try window.fill(owner.directory) { self.windows.append(window) }
             for place in self.windows.indices.reversed() { sink(place) }
         }
 
-        /// The next number, or nil at the end.
-        mutating func next() throws(RowDeltaError) -> Int64? {
-            guard let owner else { return numbers.popFirst() }
+        /// The next value, or nil at the end.
+        mutating func next() throws(RowDeltaError) -> Value? {
+            guard let owner else { return values.popFirst() }
             guard !windows.isEmpty else { return nil }
-            let number = windows[0].numbers.removeFirst()
+            let value = windows[0].values.removeFirst()
             if try !windows[0].fill(owner.directory) {
                 windows.swapAt(0, windows.count - 1)
                 windows.removeLast()
             }
             sink(0)
-            return number
+            return value
         }
 
         private mutating func sink(_ start: Int) {
@@ -115,7 +116,7 @@ final class SortedPositions {
             while true {
                 var least = place
                 for child in [2 * place + 1, 2 * place + 2] where child < windows.count {
-                    if windows[child].numbers.first! < windows[least].numbers.first! { least = child }
+                    if windows[child].values.first! < windows[least].values.first! { least = child }
                 }
                 guard least != place else { return }
                 windows.swapAt(place, least)
