@@ -9,6 +9,7 @@
 # make test-volumes   snapshots of real LVM and ZFS, in a virtual machine; takes half an hour, and is no part of make test
 # make test-fleet  the Ansible role, the manifest for Kubernetes, the container image in an engine of its own, and dumps out of containers; takes some minutes
 # make test-regression  PostgreSQL's own regression database through Muster and back, and to PostgreSQL 16, 17 and 18; takes some minutes
+# make test-regression-days  the same database changes for thirty days with growth: delta, and each day's tables are compared; takes some minutes
 # make test-page   report pages in a real browser, by a checker of accessibility; takes some minutes, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
 # make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes half an hour
@@ -25,7 +26,7 @@ TESTS := --configuration release --scratch-path .build/tests
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-page test-package test-systemd test-volumes test-fleet test-regression build-tests bench faults lint release install uninstall \
+.PHONY: documents man fuzz sanitize demo test test-page test-package test-systemd test-volumes test-fleet test-regression test-regression-days build-tests bench faults lint release install uninstall \
 	deb install-packages install-test-packages
 
 demo: install-packages release
@@ -87,6 +88,10 @@ test-fleet: deb
 test-regression: install-packages release
 	@.ci/packages postgresql-server-dev-15 gcc python3-venv
 	Tests/Regression/regression $(RELEASE)
+
+test-regression-days: install-packages release
+	@.ci/packages postgresql-server-dev-15 gcc python3-venv
+	Tests/Regression/regression $(RELEASE) days
 
 build-tests: install-packages
 	swift build $(TESTS) --build-tests -Xswiftc -enable-testing

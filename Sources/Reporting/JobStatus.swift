@@ -12,6 +12,8 @@ public struct JobStatus: Sendable, Codable {
             public var files: Int
             /// What the tables take that are stored as rows, when all of them are stored whole again. Nil without any.
             public var nextBaseBytes: Int64?
+            /// What the largest of these takes.
+            public var largestBaseBytes: Int64?
         }
 
         public var path: String
@@ -79,7 +81,8 @@ extension JobStatus.SetSummary {
                 let tables = dump.databases.rowFiles
                 return Dump(
                     name: dump.name, bytes: dump.archivedBytes, files: dump.files,
-                    nextBaseBytes: tables.isEmpty ? nil : tables.map(\.table.bytes).total)
+                    nextBaseBytes: tables.isEmpty ? nil : tables.map(\.table.bytes).total,
+                    largestBaseBytes: tables.map(\.table.bytes).max())
             })
     }
 }

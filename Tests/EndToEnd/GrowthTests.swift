@@ -16,7 +16,7 @@ struct GrowthTests {
             #expect(try host.tableFiles(holding: "word").isEmpty, "the table is no file of its own")
             #expect(try read(host.current.appending("manifest.json")).contains("\"format_version\" : 2"))
             try await host.mustSucceed("verify")
-            #expect(try await host.mustSucceed("status").contains("\n  app: tables of 1."))
+            #expect(try await host.mustSucceed("status").contains("\n  app: new bases of its tables will store 1."))
 
             try await host.sql(
                 "UPDATE big SET note = 'changed' WHERE id % 100 = 7;\nDELETE FROM big WHERE id % 1000 = 3", in: "shop")

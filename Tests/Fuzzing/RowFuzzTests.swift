@@ -16,6 +16,7 @@ struct RowFuzzTests {
     @Test("Any table comes back with all of its rows, whatever becomes of it from day to day")
     func days() async throws {
         try await withScratch { scratch in
+            var tables = 0
             for round in 0..<UInt64(Self.rounds) {
                 let seed = Self.seed &* 1_000_003 &+ round
                 var life = try TableLife(in: scratch.appending("\(seed)"), seed: seed)
@@ -26,11 +27,13 @@ struct RowFuzzTests {
                         return (life, problem)
                     }
                     life = problem.0
+                    tables += 1
                     try #require(problem.1 == nil, "seed \(seed), day \(day): \(problem.1 ?? "")")
                 }
                 if round % (Self.rounds > 1000 ? 250 : 25) == 0 { try await scripts(life, "seed \(seed)") }
                 try FileTree(life.root).remove()
             }
+            if Self.rounds > 1000 { print("\(tables) tables were put together and compared") }
         }
     }
 

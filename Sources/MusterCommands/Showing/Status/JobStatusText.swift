@@ -34,7 +34,10 @@ struct JobStatusText {
             return ["no set has been published in \(status.staging)"]
         }
         let bases = set.dumps.compactMap { dump in
-            dump.nextBaseBytes.map { "  \(dump.name): tables of \(formatBytes($0)) as rows, until their next bases" }
+            dump.nextBaseBytes.map { bytes in
+                let largest = dump.largestBaseBytes.map { ", the largest \(formatBytes($0))" } ?? ""
+                return "  \(dump.name): new bases of its tables will store \(formatBytes(bytes)), on several nights\(largest)"
+            }
         }
         return ["set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)"] + bases
     }
