@@ -36,7 +36,8 @@ struct JobStatusText {
         let bases = set.dumps.compactMap { dump in
             dump.nextBaseBytes.map { bytes in
                 let largest = dump.largestBaseBytes.map { ", the largest \(formatBytes($0))" } ?? ""
-                return "  \(dump.name): new bases of its tables will store \(formatBytes(bytes)), on several nights\(largest)"
+                return "  \(dump.name): new bases of its tables will store \(formatBytes(bytes)), on several nights"
+                    + largest
             }
         }
         return ["set \(set.runID) of \(set.endedAt.local): \(formatBytes(set.bytes)) in \(set.path)"] + bases
