@@ -143,8 +143,8 @@ extension TestHost {
 
     /// The inodes of all files of rows, by their paths in the set.
     fileprivate func rowFiles() throws -> [String: UInt64] {
-        let all = try FileTree(current).entries().filter {
-            [".rows", ".lines"].contains { name in $0.path.string.hasSuffix(name) }
+        let all = try FileTree(current).entries().filter { entry in
+            [".rows", ".lines"].contains { entry.path.string.hasSuffix($0) }
         }
         return Dictionary(uniqueKeysWithValues: all.map { ($0.path.string, $0.status.inode) })
     }
