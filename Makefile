@@ -22,6 +22,8 @@ RELEASE_DIR ?= .build/release
 RELEASE := $(RELEASE_DIR)/muster
 # Optimized, with all checks on: half of the suite's time would be spent in code that is not. Apart from the release, whose options are others.
 TESTS := --configuration release --scratch-path .build/tests
+# Few at once: on two cores a thousand that begin together only wait, and no deadline in them means anything.
+AT_ONCE = $(shell swift test --help-hidden 2>/dev/null | grep -o -- --experimental-maximum-parallelization-width | head -n 1 | sed 's/$$/ 8/')
 
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
@@ -39,7 +41,7 @@ test: install-test-packages
 	@.ci/kubernetes
 	@$(MAKE) --no-print-directory build-tests
 	@mkdir -p .build; rm -f .build/tests.xml
-	.ci/in-memory swift test $(TESTS) --skip-build --disable-xctest --xunit-output .build/tests.xml; \
+	.ci/in-memory swift test $(TESTS) $(AT_ONCE) --skip-build --disable-xctest --xunit-output .build/tests.xml; \
 		status=$$?; .ci/slowest .build/tests.xml; exit $$status
 
 # Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
@@ -133,6 +135,7 @@ lint:
 release: install-packages
 	swift build $(RELEASED) --product muster --static-swift-stdlib
 	swift build $(RELEASED) --product muster-keeper
+	@.ci/hardening .build/release/muster .build/release/muster-keeper
 	@cd .build/release && numfmt --to=iec-i --suffix=B --format=%.1f --field=1 < <(stat --format='%s %n' muster muster-keeper)
 
 # The release is built if there is none, and never again: make release does that. So neither of these needs Swift, or root.

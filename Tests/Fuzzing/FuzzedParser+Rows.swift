@@ -8,16 +8,16 @@ import SystemPackage
 /// Tables that are stored as rows and changes, and the notes about a set's files.
 extension FuzzedParser {
     static let ofRows = [
-        FuzzedParser("gone", ["17 20\n25 25\n100 4000\n"]) { bytes in
-            try withDirectory(["x.gone": bytes]) { directory in
-                var removed = try RemovedLines.open([directory.appending("x.gone")])
-                while removed.first != .max { try removed.advance() }
+        FuzzedParser("lines", ["5 2\n93 17 4 1200\n1\n"]) { bytes in
+            try withDirectory(["x.lines": bytes]) { directory in
+                var changes = try LineChanges([directory.appending("x.lines")])
+                while changes.first != .max { try changes.advance() }
             }
         }.flat,
         // Three files in one: what is between two form feeds.
-        FuzzedParser("rows-put-together", ["1\ta\n2\tb\n3\tc\n\\.\n\n\n\u{0C}2 2\n\u{0C}4\td\n\\.\n\n\n"]) { bytes in
+        FuzzedParser("rows-put-together", ["1\ta\n2\tb\n3\tc\n\\.\n\n\n\u{0C}1 2 1 x\n1 1\n\u{0C}4\td\n\\.\n\n\n"]) { bytes in
             let parts = bytes.split(separator: 0x0C, maxSplits: 2, omittingEmptySubsequences: false).map(Array.init)
-            let names = ["20261130T001007Z.rows", "20261201T001009Z.gone", "20261201T001009Z.rows"]
+            let names = ["20261130T001007Z.rows", "20261201T001009Z.lines", "20261201T001009Z.rows"]
             try withDirectory(Dictionary(zip(names, parts)) { $1 }) { directory in
                 _ = try RowAssembly(of: RowChain(in: directory), atMost: 1 << 20, until: StopSign())
             }
