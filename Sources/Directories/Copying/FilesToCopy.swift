@@ -14,10 +14,10 @@ final class FilesToCopy: Sendable {
     private let directory: FilePath
     private let reader = Mutex<PathSpoolReader?>(nil)
 
-    /// - Parameter directory: for a file without a name that holds what does not fit into memory.
-    init(in directory: FilePath) {
+    /// - Parameters: as those of `TreeEntries`.
+    init(in directory: FilePath, portionOf portion: Int = 1 << 20) {
         self.directory = directory
-        spool = PathSpool(in: directory, portionOf: 1 << 20)
+        spool = PathSpool(in: directory, portionOf: portion)
     }
 
     func add(_ file: File) throws(DumpError) {

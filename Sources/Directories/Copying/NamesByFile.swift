@@ -26,10 +26,10 @@ final class NamesByFile: Sendable {
     private let directory: FilePath
     private let state = Mutex(State())
 
-    /// - Parameter directory: for a file without a name that holds what does not fit into memory.
-    init(in directory: FilePath) {
+    /// - Parameters: as those of `TreeEntries`.
+    init(in directory: FilePath, portionOf portion: Int = 2 << 20) {
         self.directory = directory
-        spool = PathSpool(in: directory, portionOf: 2 << 20)
+        spool = PathSpool(in: directory, portionOf: portion)
     }
 
     func add(_ name: Name, of file: FileNumber) throws(DumpError) {

@@ -18,10 +18,12 @@ final class TreeEntries: Sendable {
     private let directory: FilePath
     private let sum = Mutex(Totals())
 
-    /// - Parameter directory: for a file without a name that holds what does not fit into memory.
-    init(in directory: FilePath) {
+    /// - Parameters:
+    ///   - directory: for a file without a name that holds what does not fit into memory.
+    ///   - portion: how many bytes are kept in memory.
+    init(in directory: FilePath, portionOf portion: Int = 4 << 20) {
         self.directory = directory
-        spool = PathSpool(in: directory)
+        spool = PathSpool(in: directory, portionOf: portion)
     }
 
     var totals: Totals { sum.withLock { $0 } }
