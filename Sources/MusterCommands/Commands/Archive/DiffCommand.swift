@@ -36,7 +36,7 @@ extension SetDifference {
     /// Prints the document in pieces of whole lines: the paths of all files are too many to be held at once.
     fileprivate func printJSON(_ show: (String) -> Void) throws {
         var (lines, paths) = ([Substring](), files.sorted())
-        for line in try json(self).split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in try json(self).split(atASCII: "\n", omittingEmptySubsequences: false) {
             guard let placeholder = paths.placeholder(in: line) else {
                 lines.append(line)
                 continue
