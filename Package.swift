@@ -87,7 +87,8 @@ let package = Package(
         .target(
             name: "Catalog",
             dependencies: [
-                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Trees", "Checksums", "Linux", "DumpCore",
+                "Reporting", "Jobs", "Borg", "Staging", "Documents", "Settings", "Trees", "Checksums", "Linux",
+                "DumpCore",
                 .logging,
                 .system,
             ]),

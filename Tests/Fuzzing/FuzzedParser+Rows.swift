@@ -15,7 +15,8 @@ extension FuzzedParser {
             }
         }.flat,
         // Three files in one: what is between two form feeds.
-        FuzzedParser("rows-put-together", ["1\ta\n2\tb\n3\tc\n\\.\n\n\n\u{0C}1 2 1 x\n1 1\n\u{0C}4\td\n\\.\n\n\n"]) { bytes in
+        FuzzedParser("rows-put-together", ["1\ta\n2\tb\n3\tc\n\\.\n\n\n\u{0C}1 2 1 x\n1 1\n\u{0C}4\td\n\\.\n\n\n"]) {
+            bytes in
             let parts = bytes.split(separator: 0x0C, maxSplits: 2, omittingEmptySubsequences: false).map(Array.init)
             let names = ["20261130T001007Z.rows", "20261201T001009Z.lines", "20261201T001009Z.rows"]
             try withDirectory(Dictionary(zip(names, parts)) { $1 }) { directory in
