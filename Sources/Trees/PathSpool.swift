@@ -32,7 +32,7 @@ public final class PathSpool: Sendable {
 
     deinit { state.withLock { try? $0.file?.close() } }
 
-    /// If one path has two values, both come back, in any order.
+    /// If one path has two values, both come back, in the order in which they were added.
     public func add(_ path: FilePath, _ value: [UInt8]) throws(Errno) { try add(path.bytes, value) }
 
     /// A path as another program wrote it, which comes back byte for byte.
@@ -57,7 +57,10 @@ public final class PathSpool: Sendable {
 
     private func sort(_ state: inout State) {
         state.records.withUnsafeBytes { records in
-            state.starts.sort { TreeEntry.order(records.path(at: $0), records.path(at: $1)) < 0 }
+            state.starts.sort { one, other in
+                let order = TreeEntry.order(records.path(at: one), records.path(at: other))
+                return order < 0 || order == 0 && one < other
+            }
         }
     }
 

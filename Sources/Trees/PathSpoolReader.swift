@@ -51,7 +51,7 @@ public struct PathSpoolReader: Sendable {
         var (low, high) = (0, order.count)
         while low < high {
             let middle = (low + high) / 2
-            if TreeEntry.precedes(portions[order[middle]].path, portions[place].path) {
+            if comes(order[middle], before: place) {
                 low = middle + 1
             } else {
                 high = middle
@@ -59,6 +59,12 @@ public struct PathSpoolReader: Sendable {
         }
         order.insert(place, at: low)
         self.order = order
+    }
+
+    /// Of equal paths, the one that was added first comes first.
+    private func comes(_ one: Int, before other: Int) -> Bool {
+        let (path, otherPath) = (portions[one].path, portions[other].path)
+        return TreeEntry.precedes(path, otherPath) || one < other && !TreeEntry.precedes(otherPath, path)
     }
 
     /// Records that are sorted already.

@@ -8,7 +8,7 @@ import SystemPackage
 /// Tables that are stored as rows and changes, and the notes about a set's files.
 extension FuzzedParser {
     static let ofRows = [
-        FuzzedParser("lines", ["5 2\n93 17 4 1200\n1\n"]) { bytes in
+        FuzzedParser("lines", ["5 2\n93 17 4 1200\n1 1\n"]) { bytes in
             try withDirectory(["x.lines": bytes]) { directory in
                 var changes = try LineChanges([directory.appending("x.lines")])
                 while changes.first != .max { try changes.advance() }
