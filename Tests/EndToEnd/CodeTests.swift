@@ -32,7 +32,8 @@ struct CodeTests {
     @Test("of findings are written where they can be found, or handed on from there")
     func convention() throws {
         let handedOn: Set<String> = [
-            "code", "$0.code", "error.code", "error.codeName", "omission.rawValue", "flaw.code.rawValue",
+            "code", "$0.code", "error.code", "error.codeName", "omission.rawValue",
+            "torn.flaw.code.rawValue",
             "Self.patternCode",
             "DumpError.Code.cannotPreserve.rawValue",
         ]
