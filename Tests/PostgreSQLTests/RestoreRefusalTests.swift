@@ -21,7 +21,7 @@ struct RestoreRefusalTests {
             dump.record.databases[shop].record?.locale.collate = "xx_XX.utf8"
             dump.record.databases[shop].record?.encoding = "KLINGON"
             dump.record.databases[shop].record?.owner = "nowhere"
-            dump.record.databases[shop].record?.extensions += ["no_such", "pg_cron"].map {
+            dump.record.databases[shop].record?.extensions += ["no_such", "none_such"].map {
                 ExtensionRecord(name: $0, version: "1.0", schema: "public")
             }
             dump.record.cluster?.preloadLibraries["shared_preload_libraries"] = "pg_cron, $libdir/auto_explain"
