@@ -173,5 +173,5 @@ private struct Relay {
         port = try read(told)
     }
 
-    func end() { command.send(SIGKILL) }
+    func end() { command.end() }
 }

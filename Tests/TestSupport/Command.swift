@@ -74,6 +74,12 @@ public struct Command: Sendable {
 
     public func send(_ signal: Int32) { kill(pid, signal) }
 
+    /// Ends a program that nothing waits for. As a zombie it would keep Swift Testing busy, and from seeing that the process of a test has ended.
+    public func end() {
+        send(SIGKILL)
+        while waitpid(pid, nil, 0) < 0 && errno == EINTR {}
+    }
+
     /// Waits until the program has stopped itself (SIGSTOP) or ended. True if it has stopped.
     public func stopped() async throws -> Bool {
         var state: Character?
