@@ -21,10 +21,9 @@ extension JobMetrics {
         success.dump.moment.map { add($0, dump.name) }
         guard let contents, let record = contents.manifest.dumps.first(where: { $0.name == dump.name }) else { return }
         let publishing = history.runs.first { $0.runID == contents.manifest.runID && $0.takesDumps }
-        add(record.databases, of: dump.name, publishedAt: publishing?.succeededAt ?? contents.manifest.endedAt)
-        for (database, bytes) in contents.databaseBytes[dump.name] ?? [:] {
-            add(.databaseBytes, bytes, dump.name, database)
-        }
+        add(
+            record.databases, of: dump.name, contents.databaseBytes[dump.name] ?? [:],
+            publishedAt: publishing?.succeededAt ?? contents.manifest.endedAt)
     }
 
     private mutating func add(_ moment: Moment, _ dump: String) {
@@ -35,11 +34,14 @@ extension JobMetrics {
         add(.dumpReplayPaused, moment.evidence["replay_paused_seconds"].flatMap(Double.init), dump)
     }
 
-    private mutating func add(_ databases: [DatabaseContents], of dump: String, publishedAt time: Timestamp) {
+    private mutating func add(
+        _ databases: [DatabaseContents], of dump: String, _ bytes: [String: Int64], publishedAt time: Timestamp
+    ) {
         guard !databases.isEmpty else { return }
         add(.dumpRows, databases.lazy.map(\.rows).total, dump)
         for database in databases {
             add(.databaseLastSuccess, time, dump, database.name)
+            add(.databaseBytes, bytes[database.name], dump, database.name)
             add(.databaseRows, database.rows, dump, database.name)
             add(.databaseTables, database.tables.count, dump, database.name)
         }
