@@ -21,10 +21,10 @@ struct RestoreRefusalTests {
             dump.record.databases[shop].record?.locale.collate = "xx_XX.utf8"
             dump.record.databases[shop].record?.encoding = "KLINGON"
             dump.record.databases[shop].record?.owner = "nowhere"
-            dump.record.databases[shop].record?.extensions += ["no_such", "none_such"].map {
+            dump.record.databases[shop].record?.extensions += ["no_such", "citus"].map {
                 ExtensionRecord(name: $0, version: "1.0", schema: "public")
             }
-            dump.record.cluster?.preloadLibraries["shared_preload_libraries"] = "none_such, $libdir/auto_explain"
+            dump.record.cluster?.preloadLibraries["shared_preload_libraries"] = "citus, $libdir/auto_explain"
             try await target.server.psql("create role other")
             let before = try await target.inventory()
             let prepared = try await target.prepared(dump) { $0.items = ["shop"] }
@@ -38,7 +38,7 @@ struct RestoreRefusalTests {
             #expect(failures.first { $0.code == "role_missing" }?.hint == "Run: CREATE ROLE \"nowhere\"")
             #expect(
                 prepared.findings.filter { $0.code == "preload_library_missing" }.map(\.object)
-                    == ["none_such", "auto_explain"])
+                    == ["citus", "auto_explain"])
             let error = try await dumpError {
                 _ = try await prepared.restore(from: dump.directory, in: TestRun().context)
             }
