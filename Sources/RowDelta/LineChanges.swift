@@ -17,7 +17,7 @@ struct LineChanges: ~Copyable {
             let list = try LineList(path, order: order)
             if list.first < .max { lists.append(list) }
         }
-        for place in lists.indices.reversed() { sink(place) }
+        lists.makeHeap { $0.precedes($1) }
         look()
     }
 
@@ -28,10 +28,10 @@ struct LineChanges: ~Copyable {
         guard let list = lists.first else { return }
         try list.advance()
         if list.first == .max {
-            lists.swapAt(0, lists.count - 1)
-            lists.removeLast()
+            lists.removeTop { $0.precedes($1) }
+        } else {
+            lists.sink { $0.precedes($1) }
         }
-        sink(0)
         look()
     }
 
@@ -41,19 +41,5 @@ struct LineChanges: ~Copyable {
             return
         }
         (first, last, isEdit) = (list.first, list.last, list.isEdit)
-    }
-
-    private mutating func sink(_ start: Int) {
-        var place = start
-        while true {
-            var (least, child) = (place, 2 * place + 1)
-            while child <= 2 * place + 2, child < lists.count {
-                if lists[child].precedes(lists[least]) { least = child }
-                child += 1
-            }
-            guard least != place else { return }
-            lists.swapAt(place, least)
-            place = least
-        }
     }
 }

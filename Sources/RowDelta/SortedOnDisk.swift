@@ -66,6 +66,9 @@ final class SortedOnDisk<Value: Comparable & BitwiseCopyable & Sendable> {
         let end: Int
         var values: ArraySlice<Value> = []
 
+        /// Neither is at its end.
+        func precedes(_ other: Window) -> Bool { values.first! < other.values.first! }
+
         /// False at the end of the run.
         mutating func fill(_ directory: FilePath) throws(RowDeltaError) -> Bool {
             guard values.isEmpty else { return true }
@@ -95,7 +98,7 @@ final class SortedOnDisk<Value: Comparable & BitwiseCopyable & Sendable> {
         fileprivate init(windows: [Window], of owner: SortedOnDisk) throws(RowDeltaError) {
             (values, self.owner) = ([], owner)
             for var window in windows where try window.fill(owner.directory) { self.windows.append(window) }
-            for place in self.windows.indices.reversed() { sink(place) }
+            self.windows.makeHeap { $0.precedes($1) }
         }
 
         /// The next value, or nil at the end.
@@ -103,25 +106,12 @@ final class SortedOnDisk<Value: Comparable & BitwiseCopyable & Sendable> {
             guard let owner else { return values.popFirst() }
             guard !windows.isEmpty else { return nil }
             let value = windows[0].values.removeFirst()
-            if try !windows[0].fill(owner.directory) {
-                windows.swapAt(0, windows.count - 1)
-                windows.removeLast()
+            if try windows[0].fill(owner.directory) {
+                windows.sink { $0.precedes($1) }
+            } else {
+                windows.removeTop { $0.precedes($1) }
             }
-            sink(0)
             return value
-        }
-
-        private mutating func sink(_ start: Int) {
-            var place = start
-            while true {
-                var least = place
-                for child in [2 * place + 1, 2 * place + 2] where child < windows.count {
-                    if windows[child].values.first! < windows[least].values.first! { least = child }
-                }
-                guard least != place else { return }
-                windows.swapAt(place, least)
-                place = least
-            }
         }
     }
 }
