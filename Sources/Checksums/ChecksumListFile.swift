@@ -14,7 +14,7 @@ public final class ChecksumListFile {
     public init?(_ path: FilePath) throws(ChecksumError) {
         self.path = path
         do {
-            file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+            file = try FileSystem.openToRead(path)
         } catch Errno.noSuchFileOrDirectory {
             return nil
         } catch {

@@ -59,10 +59,7 @@ public struct FileScan: Sendable {
 
     private func open() throws(ChecksumError) -> FileDescriptor {
         do {
-            // Without O_NONBLOCK, opening a FIFO would wait for its writer.
-            guard let place else {
-                return try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
-            }
+            guard let place else { return try FileSystem.openToRead(path) }
             return try place.directory.openFile(place.path)
         } catch Errno.tooManySymbolicLinkLevels {
             throw notAFile

@@ -68,6 +68,9 @@ public enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
+    /// Opens what should be a file to read it. A symbolic link is an error (`ELOOP`), and a FIFO is not waited for: look at its kind before reading.
+    public static func openToRead(_ path: FilePath) throws(Errno) -> FileDescriptor { try open(path, O_NONBLOCK) }
+
     /// Flushes the names in a directory to disk, or the bytes of a file: `fsync(2)`.
     public static func flush(_ path: FilePath) throws(Errno) {
         try withDescriptor(path) { descriptor in fsync(descriptor) }

@@ -40,7 +40,7 @@ final class LineList {
     init(_ path: FilePath, order: Int) throws(RowDeltaError) {
         (self.path, self.order) = (path, order)
         file = try attempting(.cannotRead, to: "read", path) {
-            try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+            try FileSystem.openToRead(path)
         }
         try advance()
     }

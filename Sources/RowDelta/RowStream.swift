@@ -249,7 +249,7 @@ private final class OpenFile {
     init(_ path: FilePath, hashing hashes: Bool) throws(RowDeltaError) {
         self.path = path
         (file, before, hash) = try attempting(.cannotRead, to: "read", path) {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+            let file = try FileSystem.openToRead(path)
             _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
             return (file, try FileSystem.status(of: file), hashes ? try SHA256() : nil)
         }

@@ -18,7 +18,7 @@ struct RowsAtOffsets: ~Copyable {
         buffer = .allocate(byteCount: window, alignment: 64)
         do throws(RowDeltaError) {
             file = try attempting(.cannotRead, to: "read", path) {
-                try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+                try FileSystem.openToRead(path)
             }
         } catch {
             buffer.deallocate()

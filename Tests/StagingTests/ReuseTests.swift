@@ -97,6 +97,9 @@ struct ReuseTests {
             try await area.takeSet(Self.first, run: .numbered(1))
             let old = area.current.appending("app/same")
             let before = try FileSystem.status(of: old)
+            // Held open, so that the file system gives its number to no other.
+            let held = try FileSystem.openToRead(old)
+            defer { try? held.close() }
             switch fault {
             case .rotted:
                 try write("12X45", to: old)

@@ -66,7 +66,7 @@ public struct SmallFile: Sendable {
     }
 
     private func readAll(_ longest: Int) throws -> [UInt8] {
-        let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+        let file = try FileSystem.openToRead(path)
         return try file.closeAfter {
             let status = try FileSystem.status(of: file)
             guard status.kind == .file else {

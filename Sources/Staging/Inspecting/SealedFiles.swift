@@ -26,7 +26,7 @@ final class SealedFiles: Sendable {
 
     /// Nil if there is no note of the set with this manifest at `path`, or none that can be read.
     init?(at path: FilePath, manifestSHA256: String) {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+        guard let file = try? FileSystem.openToRead(path)
         else { return nil }
         (handle, self.manifestSHA256) = (Handle(file), manifestSHA256)
         let head = Self.head(manifestSHA256)
