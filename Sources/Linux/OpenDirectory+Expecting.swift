@@ -4,7 +4,7 @@ import SystemPackage
 extension OpenDirectory {
     /// Holds a directory below to what it is now: whatever else comes to its place from now on counts as gone.
     ///
-    /// The owner of a directory can exchange those in it, even one that he may not enter. Nothing that is read there may pass under the
+    /// The owner of a directory can exchange those in it, even one that he may not enter. What is read there is never recorded under the
     /// owner and mode of the other.
     public func expect(_ directory: FilePath, _ status: FileStatus) {
         // What was opened before may be another one.

@@ -20,7 +20,7 @@ public final class DetachedKeeper: Sendable {
         return await onOwnThread {
             var message = [UInt8](repeating: 0, count: 8192)
             var count = recv(socket.rawValue, &message, message.count, 0)
-            // A reset is reported once, before what had been sent: the keeper has ended without having read all of ours.
+            // A reset is reported once, before what had been sent: the keeper has ended before it read all that we had sent.
             while count < 0 && (errno == EINTR || errno == ECONNRESET) {
                 count = recv(socket.rawValue, &message, message.count, 0)
             }

@@ -103,7 +103,7 @@ struct AcceptanceFaultTests {
     }
 
     /// With one Borg: that each clause holds of each Borg's archives is a claim of BorgTests.
-    @Test("ends the run with 4 and leaves nothing that passes for an archive; archive alone finishes the job")
+    @Test("ends the run with 4 and leaves nothing that looks like an archive; archive alone finishes the job")
     func refused() async throws {
         try await TestHost.with { host in
             let version = BorgUnderTest.stable

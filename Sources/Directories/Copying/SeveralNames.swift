@@ -56,10 +56,7 @@ struct SeveralNames {
         copy.atHand.begin(path)
         let result = try copy.copy(path, after: last, in: former, until: stop)
         copy.atHand.end(path)
-        guard let result else {
-            tree.note(nil, at: path)
-            return nil
-        }
+        if result == nil { tree.note(nil, at: path) }
         return result
     }
 

@@ -65,11 +65,6 @@ struct FirstOfMany<Element: Sendable>: Sendable {
         count += 1
         if first.count < Self.mostKept { first.append(element) }
     }
-
-    mutating func add(_ others: Self) {
-        first = Array((first + others.first).prefix(Self.mostKept))
-        count += others.count
-    }
 }
 
 /// Tells what could not be put into a spool, or read out of it.

@@ -8,8 +8,8 @@ extension ProviderContexts {
     ///
     /// - Parameters:
     ///   - area: whose set will be replaced; nil if there is none yet.
-    ///   - anew: after a transient failure. A source that was there and cannot be reached now may still be on its way back.
-    func prepareAll(for area: StagingArea?, anew: Bool = false) async -> PreparedJob {
+    ///   - isRetry: after a transient failure. A source that was there and cannot be reached now may still be on its way back.
+    func prepareAll(for area: StagingArea?, isRetry: Bool = false) async -> PreparedJob {
         let slots = WorkSlots(capacity: job.slots)
         let previous = await previousDumps(in: area)
         let outcomes = await withTaskGroup(of: (Int, Result<any PreparedSource, DumpError>).self) { group in
@@ -21,7 +21,7 @@ extension ProviderContexts {
                         return (place, .success(try await SupervisedProvider(source.provider).prepare(in: context)))
                     } catch {
                         var error = error
-                        if anew, error.code == .sourceUnavailable { error.isTransient = true }
+                        if isRetry, error.code == .sourceUnavailable { error.isTransient = true }
                         return (place, .failure(error))
                     }
                 }

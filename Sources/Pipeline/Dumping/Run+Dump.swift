@@ -81,7 +81,7 @@ extension Run {
     private func takeDumps(
         _ attempt: inout DumpAttempt, into incoming: IncomingSet, of area: StagingArea, _ inPlace: SourcesInPlace
     ) async throws -> [TakenDump] {
-        let prepared = await providers.prepareAll(for: area, anew: attempt.number > 1)
+        let prepared = await providers.prepareAll(for: area, isRetry: attempt.number > 1)
         record.note { $0.dumps = prepared.sources.map(RunReport.DumpRecord.init(prepared:)) }
         announce(prepared, after: attempt.sizes.history)
         return try await withCleanup {
