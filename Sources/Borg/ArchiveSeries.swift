@@ -2,9 +2,9 @@ import DumpCore
 
 /// The archives of one job on one host: `<host>-<job>-<UTC time>`, such as `web1-nightly-2026-11-23T08:01:02Z`.
 ///
-/// Only a full time may stand where the time stands, so that `web1-nightly` claims neither `web1-nightly2-…` nor
-/// `web1-nightly-old-…`. Host `a` with job `b-c` and host `a-b` with job `c` have names alike all the same: the comment, which
-/// holds both words, decides, see `ArchiveOwner`.
+/// Only a full time may stand where the time stands, so that `web1-nightly` claims neither `web1-nightly2-…` nor `web1-nightly-old-…`. Host
+/// `a` with job `b-c` and host `a-b` with job `c` may still have archives of the same name. The archive's comment tells them apart, because
+/// it holds both words: see `ArchiveOwner`.
 public struct ArchiveSeries: Sendable, Hashable {
     public var host: String
     public var job: String

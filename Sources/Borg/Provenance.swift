@@ -1,12 +1,13 @@
 import DumpCore
 import SystemPackage
 
-/// Where an archive's set comes from and what it is, as the archive's comment tells:
-/// `muster host=web1 job=nightly run=20261123T080102Z-5f3a manifest=<64 hex digits> id=<32 hex digits> consistency=exact bytes=1234
-/// dumps=app,files`.
+/// Where an archive's set comes from and what it is, as the archive's comment tells. The comment is one line, wrapped here:
 ///
-/// The comment goes with the archive: it is read on whatever host, and without reading the archive itself. What else it may say
-/// one day is passed over.
+///     muster host=web1 job=nightly run=20261123T080102Z-5f3a manifest=<64 hex digits> id=<32 hex digits>
+///     consistency=exact bytes=1234 dumps=app,files
+///
+/// The comment goes with the archive: any host can read it, without reading the archive itself. Words that this Muster does not know are
+/// passed over.
 public struct Provenance: Sendable, Hashable {
     public var series: ArchiveSeries
     public var runID: RunID

@@ -4,8 +4,8 @@ import SystemPackage
 extension ChecksumList {
     /// The list that these bytes spell. Strict: only what `bytes` writes is read.
     ///
-    /// Throws `ChecksumError(.malformedList)`, whose message names the line, for any other format, a path that is there
-    /// twice, and a last line without its end: such a file was cut off.
+    /// Throws `ChecksumError(.malformedList)` for any other format and for a path that is there twice. It also throws for a last line
+    /// without its end, because such a file was cut off. The message names the line.
     public init(parsing bytes: [UInt8]) throws(ChecksumError) {
         var lines: [Line] = []
         var seen: Set<FilePath> = []

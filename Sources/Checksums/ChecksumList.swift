@@ -3,8 +3,8 @@ import SystemPackage
 
 /// A list of files with their SHA-256, in the format that `sha256sum` writes and `sha256sum -c` reads.
 ///
-/// One line for each file: digest, two spaces, path. A path that holds a backslash, a newline or a carriage return is written
-/// with `\\`, `\n` or `\r` in their places, and its line begins with a backslash (coreutils manual, "md5sum invocation").
+/// One line for each file: digest, two spaces, path. In a path, a backslash, a newline and a carriage return are written as `\\`, `\n` and
+/// `\r`. The line of such a path begins with a backslash (coreutils manual, "md5sum invocation").
 public struct ChecksumList: Sendable, Hashable {
     public struct Line: Sendable, Hashable {
         /// 64 lower-case hex digits.

@@ -1,7 +1,7 @@
 /// Text from outside is taken apart by bytes.
 ///
-/// Swift's own `split`, `firstIndex` and `contains` compare characters, and `"\r\n"`, or a space before a combining mark, is *one*
-/// character: a line or a field would go unseen, in silence. In UTF-8 no part of another character has the value of an ASCII one.
+/// Swift's own `split`, `firstIndex` and `contains` compare characters. To them `"\r\n"`, or a space before a combining mark, is *one*
+/// character, so a line or a field would go unseen. In UTF-8 no part of another character has the value of an ASCII one.
 extension StringProtocol {
     /// The parts between an ASCII character, whatever follows it.
     public func split(

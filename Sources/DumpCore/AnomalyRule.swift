@@ -12,8 +12,8 @@ public struct AnomalyRule: Sendable, Equatable {
     public var action = Action.warn
     /// A dump of less than so many hundredths of the usual size has shrunk; 0 never finds one.
     public var belowPercent = 50
-    /// A dump of more than so many hundredths of the usual size has grown; nil, the default, never finds one: growth loses
-    /// nothing, and space is looked at before every run.
+    /// A dump of more than so many hundredths of the usual size has grown. Nil, the default, never finds one: growth loses nothing, and
+    /// every run checks the space first.
     public var abovePercent: Int?
 
     public init(_ action: Action = .warn, belowPercent: Int = 50, abovePercent: Int? = nil) {

@@ -18,8 +18,8 @@ public struct DumpSummary: Sendable {
     public var digests: [FilePath: FileDigest]
     /// In a dump that is a file tree: how to know what is in it.
     public var tree: TreeContents?
-    /// Files whose counterpart in the last dump of this name has another path, both relative to the dump's directory: one that is the same is
-    /// linked from there.
+    /// Files whose counterpart in the last dump of this name has another path. Both paths are relative to the dump's directory. A file that
+    /// is the same is linked from there.
     public var renamed: [FilePath: FilePath]
     /// Those files of the tree that are further names of files in the last dump.
     public var linked: LinkedFiles

@@ -1,6 +1,6 @@
 import Logging
 
-/// A kind of event that scripts and alerts look for: it has the same words each time, and in the journal a number of its own
+/// A kind of event that scripts and alerts look for. It has the same words each time. In the journal it has a number of its own
 /// (`MESSAGE_ID`, see systemd.journal-fields(7)), which is never given to another kind.
 public enum Milestone: String, Sendable, CaseIterable {
     case dumpStarted = "dump started"

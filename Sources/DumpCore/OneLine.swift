@@ -1,7 +1,9 @@
-/// What others named or said goes out through here, to a terminal, a log, the journal or a script: text that none of them obeys.
+/// Names and messages from outside go through here before they reach a terminal, a log, the journal or a script. None of these obeys the
+/// result.
 ///
-/// Controls of both ranges, line and paragraph separators, and marks that turn the direction of writing would move a cursor, begin a line of
-/// their own, or show a name as another. Escaped text stays as it is when it is escaped again.
+/// Three kinds of characters are escaped: controls of both ranges, separators of lines and paragraphs, and marks that turn the direction of
+/// writing. They would move a cursor, begin a line of their own, or show a name as another. Escaped text stays as it is when it is escaped
+/// again.
 extension String {
     /// The same on one line. Controls below 128 are `\` and three octal digits, as in inventories; others are like `\u{202E}`.
     public var onOneLine: String { escaped { $0.isObeyed } }

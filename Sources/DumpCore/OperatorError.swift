@@ -1,7 +1,7 @@
 /// An error that an operator reads: what happened to what, and what to do about it.
 ///
-/// `message` is lower case without a full stop and names the thing; `hint` is a
-/// sentence that says what to do; `context` holds facts in the order they are shown. None of them ever holds a secret.
+/// `message` is lower case without a full stop and names the thing. `hint` is a sentence that says what to do. `context` holds facts in the
+/// order they are shown. None of them ever holds a secret.
 public protocol OperatorError: Error, CustomStringConvertible {
     /// A stable word for scripts, such as `program_failed`.
     var codeName: String { get }

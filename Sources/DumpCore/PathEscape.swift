@@ -2,9 +2,9 @@ import SystemPackage
 
 /// A path component that stands for `name` and for no other name: the name of a dump, a database, anything.
 ///
-/// ASCII letters, digits, `_`, `.` and `-` stay, except a `.` or `-` at the start. Every other byte of the name's UTF-8 becomes
-/// `%` and two upper-case hex digits, so that the result is never hidden, never `.` or `..`, and never taken for an option.
-/// The empty name becomes a single `%`. A name of up to 63 bytes becomes at most 189.
+/// ASCII letters, digits, `_`, `.` and `-` stay, except a `.` or `-` at the start. Every other byte of the name's UTF-8 becomes `%` and two
+/// upper-case hex digits. So the result is never hidden, never `.` or `..`, and never taken for an option. The empty name becomes a single
+/// `%`. A name of up to 63 bytes becomes at most 189.
 public func escapedPathComponent(_ name: String) -> FilePath.Component {
     guard !name.isEmpty else { return "%" }
     var escaped = ""

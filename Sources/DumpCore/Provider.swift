@@ -57,11 +57,12 @@ public protocol FrozenSource: Sendable {
     /// Gives back what the freeze took. Called exactly once. Never throws.
     func release() async
 
-    /// Whether Borg is to read the source itself (`TreeContents.reference`). It is released after that then, if need be after the prepared
-    /// source was closed.
+    /// Whether Borg should read the source itself (`TreeContents.reference`). The source is then released after that, if need be after the
+    /// prepared source was closed.
     var isReadInPlace: Bool { get }
 
-    /// An error of the dump as the source knows it better, if it does: which file was at hand when the time was up, that its snapshot was lost.
+    /// The error of a dump with what the source knows about it. For example, which file was at hand when the time was up, or that the
+    /// source's snapshot was lost. The same error if the source knows nothing more.
     func explained(_ error: DumpError, in directory: FilePath) async -> DumpError
 }
 

@@ -17,8 +17,8 @@ public protocol Restorer: Sendable {
     /// Which files of the dump `prepare` reads, relative to its directory: they are fetched together. A guess costs time only.
     func examinedFiles(of dump: Manifest.DumpRecord, for request: RestoreRequest) -> [FilePath]
 
-    /// Restores all of a dump to a place of its own, which is thrown away afterwards, compares it with the manifest, and asks the questions
-    /// of the job. Nothing outside of `room` is changed or reached, whatever the dump holds.
+    /// Restores all of a dump to a place of its own, compares it with the manifest, and asks the job's questions. The place is thrown away
+    /// afterwards. Nothing outside of `room` is changed or reached, whatever the dump holds.
     ///
     /// - Parameters:
     ///   - directory: the dump, verified.
@@ -101,7 +101,7 @@ public protocol PreparedRestore: Sendable {
     var reader: String? { get }
 
     /// Restores, compares with the manifest, and only then gives what was restored its name. After a throw nothing is left under a name
-    /// that could be taken for a good one, and what was there before is as it was.
+    /// that looks like a good one. What was there before is as it was.
     ///
     /// - Parameter directory: the dump's directory, with all of `parts`, verified, readable by `reader`, and without another user.
     func restore(from directory: FilePath, in run: RunContext) async throws(DumpError) -> RestoreOutcome

@@ -60,7 +60,8 @@ extension RunContext {
 
     /// What makes a dump faster, and nothing else depends on.
     public struct Shortcuts: Sendable {
-        /// The dump of this name in the published set, if it is of the same kind: what has not changed since may be linked from there.
+        /// The dump of this name in the published set, if it is of the same kind. Files that have not changed since may be linked from
+        /// there.
         public var previous: PreviousDump?
         /// Takes a file of the dump (relative to its directory) that is complete and was read to its end. Sealing does not read it
         /// again, and it can be on its way to the disk while others are being dumped. It takes any number of files.
@@ -77,7 +78,8 @@ extension RunContext {
 
     /// What is so in a run, whatever its dumps are.
     public struct Surroundings: Sendable {
-        /// Whether the dump is one by hand: it is to hold everything, whatever Borg could read in place, and may be made while a run is under way.
+        /// Whether the operator takes the dump by hand. Such a dump must hold everything, even what Borg could read in place, and may be
+        /// made while a run is under way.
         public var isByHand: Bool
         /// Directories in which the run keeps what it has dumped: its staging directory, its repositories. They are no part of any source.
         public var ownPlaces: [FilePath]

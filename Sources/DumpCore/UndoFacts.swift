@@ -1,6 +1,6 @@
 /// All that has to be known to undo one kind of side effect.
 ///
-/// On disk it is text under names of its own, so that a record can be read as long as any Muster may have written it. A name that was
+/// On disk it is text under names of its own. A record must stay readable as long as any Muster may have written it, so a name that was
 /// written once keeps its meaning. No secrets.
 public protocol UndoFacts: Sendable {
     /// What to undo, as records call it, such as `replay_paused`.

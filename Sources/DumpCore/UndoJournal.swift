@@ -18,7 +18,7 @@ public struct UndoRecord: Sendable, Codable, Hashable {
     public var serial: Int
     /// Whether it stays until `muster release`, because a Borg outside of Muster reads it. Nil is no.
     public var isKept: Bool?
-    /// What was wrong with it when it was undone, although it was to stay until `muster release`: nothing is left to undo, but
+    /// What was wrong with it when it was undone, although it was to stay until `muster release`. Nothing is left to undo, but
     /// `muster release` has to report it. Nil until then.
     public var loss: String?
 

@@ -86,8 +86,8 @@ public enum FileSystem {
 
     /// Flushes all of the file system that an open file is on: `syncfs(2)`. Faster than one `fsync` for each of many files.
     ///
-    /// Throws when anything on it could not be written back since the file was opened (Linux 5.8 and newer): open one before
-    /// the first byte that matters.
+    /// Throws when anything on it could not be written back since the file was opened (Linux 5.8 and newer). So open the file before the
+    /// first byte that matters.
     public static func flushFileSystem(through file: FileDescriptor) throws(Errno) {
         try check(clinux_sync_filesystem(file.rawValue))
     }

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Muster's own directory, which programs of another user fill.
 ///
-/// Other processes of that user reach it too, through `/proc/PID/fd` of those programs: they may put links to any file into it, and keep
+/// Other processes of that user reach it too, through `/proc/PID/fd` of those programs. They may put links to any file into it, and keep
 /// open what they find. So nothing in it is changed by its name, and nothing counts as written before `takeBack`.
 public struct GivenDirectory: Sendable {
     public let path: FilePath
@@ -22,10 +22,10 @@ public struct GivenDirectory: Sendable {
         try directory.setOwner(of: "", to: user.uid, user.gid)
     }
 
-    /// Makes the directory and all files in it ours, with modes 0700 and 0600, and proves that no other process can write to one of them.
+    /// Makes the directory and all files in it ours, with modes 0700 and 0600. Proves that no other process can write to one of them.
     ///
-    /// To be called when the programs have ended. Throws `ForeignFile`, and leaves the file as it was, for anything but a file that
-    /// the user made there and that has this one name. So it does for a file that another process has open for writing.
+    /// To be called when the programs have ended. Throws `ForeignFile`, and leaves the file as it was, unless it is a file that the user
+    /// made there and has only this name. It also throws for a file that another process has open for writing.
     ///
     /// - Parameters:
     ///   - user: who it was given to; nil if the programs ran as we do.

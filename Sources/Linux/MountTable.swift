@@ -79,8 +79,9 @@ public struct MountTable: Sendable {
 }
 
 extension MountTable.Mount {
-    /// Whether systemd has mounted it in front of what the host has there: with `InaccessiblePaths=` and `ProtectHome=` a directory of its own
-    /// without an entry, with `PrivateTmp=` a new one, with `ProtectHome=tmpfs` an empty file system (`namespace.c`).
+    /// Whether systemd has mounted it in front of what the host has there (`namespace.c`). With `InaccessiblePaths=` and `ProtectHome=`
+    /// that is an empty directory of systemd's own. With `PrivateTmp=` it is a new directory, and with `ProtectHome=tmpfs` an empty file
+    /// system.
     public var isPutByUnit: Bool {
         root.hasPrefix("/systemd/inaccessible/") || root.contains("/systemd-private-")
             || fileSystem == "tmpfs" && source == "tmpfs" && ["/home", "/root", "/run/user"].contains(point)

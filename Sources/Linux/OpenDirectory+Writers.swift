@@ -5,9 +5,9 @@ import SystemPackage
 extension OpenDirectory {
     /// Proves that no process can write to our own file that programs of another user had open for writing.
     ///
-    /// The directory and the file must be ours and closed to others by now, so that no process opens the file again. The kernel grants a read
-    /// lease only while no process has the file open for writing, by a descriptor or a mapping, even one that was handed on: fcntl(2). Where
-    /// the file system has no leases the file is replaced by a copy, which no other process ever had open.
+    /// The directory and the file must be ours and closed to others by now, so that no process opens the file again. The kernel grants a
+    /// read lease only while no process has the file open for writing, by a descriptor or a mapping. That includes one that was handed on:
+    /// fcntl(2). If the file system has no leases, a copy that no other process ever had open replaces the file.
     ///
     /// Throws `ForeignFile` if another process has it open for writing.
     public func requireNoWriter(of name: FilePath) throws {

@@ -23,14 +23,14 @@ public final class OpenDirectory: Sendable {
         file = try FileSystem.open(path, O_DIRECTORY)
     }
 
-    /// The same for a path with directories on its way that belong to users: a link of theirs among them leads to nothing but what is
-    /// theirs, or this throws `Errno.notPermitted`.
+    /// The same for a path through directories that belong to users. A user's link on the way may lead only to what that user owns, or this
+    /// throws `Errno.notPermitted`.
     public convenience init(alongUsers path: FilePath) throws(Errno) {
         self.init(path, openAs: try path.openAlongWay(.leadToTheirOwn, followingLast: false))
     }
 
-    /// Opens the directory that an operator names: links on the way are followed if they belong to root or to us. One of another user, who may
-    /// lead it to another place at any moment, throws `Errno.notPermitted`.
+    /// Opens the directory that an operator names. Links on the way are followed if they belong to root or to us. A link of another user
+    /// throws `Errno.notPermitted`, because that user may lead it to another place at any moment.
     public convenience init(following path: FilePath) throws(Errno) {
         self.init(path, openAs: try path.openAlongWay(.refused, followingLast: true))
     }
@@ -74,7 +74,8 @@ public final class OpenDirectory: Sendable {
 
     /// Opens for reading. Never ask that for a FIFO or a device.
     ///
-    /// Waits for a process with a lease on the file, such as a file server: as long as the kernel gives it, fcntl(2), and a little longer.
+    /// Waits up to 50 s for a process that has a lease on the file, such as a file server. That is a little longer than the kernel gives it
+    /// by default, fcntl(2).
     public func openFile(_ path: FilePath) throws(Errno) -> FileDescriptor {
         for _ in 1...500 {
             do { return try openInPlace(path, O_RDONLY | O_NONBLOCK) } catch .wouldBlock { usleep(100_000) }

@@ -3,8 +3,8 @@ import SystemPackage
 extension FileSystem {
     /// Writes a new file that only its owner may read, whole and on disk or not there at all.
     ///
-    /// Nothing is found under its name before: the file is made under an unpredictable name, closed to others, whatever access
-    /// control lists the directory hands on, and only then filled. Throws `Errno.fileExists` when the name is taken, by a link too.
+    /// Nothing is found under its name before that. The file is made under an unpredictable name and closed to others, whatever access
+    /// control lists the directory hands on. It is filled only then. Throws `Errno.fileExists` when the name is taken, by a link too.
     public static func createPrivateFile(_ path: FilePath, holding bytes: [UInt8]) throws {
         guard let name = path.lastComponent else { throw Errno.isDirectory }
         let parent = path.removingLastComponent()

@@ -1,11 +1,11 @@
 import DumpCore
 import Glibc
 
-/// What a service manager learns from its service, by the protocol of sd_notify(3): the line that `systemctl status` shows (`STATUS=`), and
-/// that there is progress (`EXTEND_TIMEOUT_USEC=`).
+/// What a service manager learns from its service, by the protocol of sd_notify(3). It learns the line that `systemctl status` shows
+/// (`STATUS=`), and that there is progress (`EXTEND_TIMEOUT_USEC=`).
 ///
-/// Nothing else is sent. `READY=1` says that others may start, which for a dump is when it has ended; a unit of `Type=oneshot`
-/// says that by its exit, and systemd does not wait for more. `STOPPING=1` tells systemd what it knows: it was it that stopped us.
+/// Nothing else is sent. `READY=1` says that other units may start, which for a dump is when it has ended. A unit of `Type=oneshot` says
+/// that by its exit, and systemd does not wait for more. `STOPPING=1` would tell systemd what it knows, because systemd itself stopped us.
 /// A oneshot unit needs `NotifyAccess=main`, without which there is no socket.
 public struct ServiceNotification: Sendable {
     private let socket: DatagramAddress

@@ -2,9 +2,9 @@ import Synchronization
 
 /// Keeps a service manager from ending what is slow, and lets it end what stands still.
 ///
-/// A unit's `TimeoutStartSec=` holds from its start. Each sign moves that to a quarter of an hour from now (`EXTEND_TIMEOUT_USEC=` of sd_notify(3),
-/// which never shortens a longer time). The units that come with Muster have the same time, so they end a run a quarter of an hour after
-/// the last thing that moved, however long it has been at work.
+/// A unit's `TimeoutStartSec=` holds from its start. Each sign moves that to a quarter of an hour from now (`EXTEND_TIMEOUT_USEC=` of
+/// sd_notify(3), which never shortens a longer time). The units that come with Muster have the same time. So they end a run a quarter of an
+/// hour after the last thing moved, however long the run has been at work.
 public enum SignOfLife {
     static let patience = Duration.seconds(900)
     private static let interval = Duration.seconds(5)

@@ -3,7 +3,7 @@ import Jobs
 import Reporting
 import Staging
 
-/// How a job is doing, judged at one time from what is on record: the one model behind `muster status`, the metrics, the notices of
+/// How a job is doing, judged at one time from what is on record. It is the one model behind `muster status`, the metrics, the notices of
 /// stale jobs, and the report page.
 public struct JobHealth: Sendable, Encodable {
     public var job: String

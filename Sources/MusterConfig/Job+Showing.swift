@@ -5,8 +5,9 @@ import YAML
 extension Job {
     /// The job as a job file in YAML with every key, defaults filled in.
     ///
-    /// Reads back as the same job, except that the commands that print secrets are left out, and refused when read: the text
-    /// of such a command can be a secret itself. Files and credentials are shown, as their names are none.
+    /// Reads back as the same job, except for the commands that print secrets. They are left out, because the text of such a command can be
+    /// a secret itself. The text that stands in for them is refused when read. Files and credentials are shown, because their names are not
+    /// secrets.
     public var yaml: String { Job.shape(kinds: []).write(self).yaml }
 
     /// The same as JSON.

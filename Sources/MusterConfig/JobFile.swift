@@ -30,9 +30,9 @@ public enum JobFile {
         return plan
     }
 
-    /// Throws if another user could put another file in the place of the job: what stands in it is run as the user that we are.
+    /// Throws if another user could put another file in the place of the job. Muster runs what is in the job file as its own user.
     ///
-    /// A directory of a user whom the job hands its dumps to is returned, for a warning. What that user could put there belongs to that user,
+    /// A directory of a user who gets the job's dumps is returned, for a warning. A file that such a user puts there belongs to that user,
     /// and is refused for that.
     private static func exposure(
         of path: FilePath, toAllBut users: [String]

@@ -13,7 +13,7 @@ extension Notices {
 
     /// Writes down what changed, before sending any notice of it. Returns who gets one.
     ///
-    /// Where nothing can be written, such as on a full disk, all get a notice as if it were the first: twice is better than never.
+    /// If nothing can be written, such as on a full disk, all get a notice as if it were the first. Twice is better than never.
     func note(_ changes: [ToldChange]) async -> [Delivery] {
         let now = Timestamp.now
         let take = { @Sendable (book: inout IncidentBook) in changes.flatMap { book.take($0, at: now) } }

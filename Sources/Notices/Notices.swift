@@ -7,11 +7,11 @@ import Reporting
 import Staging
 import Synchronization
 
-/// Notifies the receivers of a job: of each event those that want it, and of an incident once when it begins and once when it
-/// ends.
+/// Notifies the receivers of a job. Each event goes to the receivers that want it. They hear of an incident once when it begins and once
+/// when it ends.
 ///
-/// `incidents.json` of the staging area says who knows of an incident. A receiver that was not reached, or whose answer a crash kept from being noted,
-/// gets the notice the next time.
+/// `incidents.json` of the staging area says who knows of an incident. A receiver that was not reached gets the notice the next time. So
+/// does a receiver whose answer was not noted because of a crash.
 public struct Notices: Sendable {
     let job: Job
     let runner: ProgramRunner

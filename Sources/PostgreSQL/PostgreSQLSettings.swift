@@ -39,8 +39,8 @@ public struct PostgreSQLSettings: Sendable, Equatable {
     var unwatched = Duration.seconds(3)
     /// How long the whole dump may take before it is stopped and fails; nil for no limit.
     public var deadline: Duration? = .seconds(24 * 3600)
-    /// Where pg_dump, pg_dumpall and pg_restore are; nil looks in the usual places for those of the server's own
-    /// major version, else for the next newer ones.
+    /// Where pg_dump, pg_dumpall and pg_restore are. If nil, Muster looks in the usual places for programs of the server's own major
+    /// version, else of the next newer one.
     public var binDirectory: FilePath?
 
     /// Whether the server's settings files are copied into the dump.

@@ -1,11 +1,11 @@
 import DumpCore
 import Glibc
 
-/// The environment of a child: a few of our own variables, the program's, and a fixed locale, so that messages and sorting
-/// do not depend on who runs us.
+/// The environment of a child: a few of our own variables, the program's, and a fixed locale. So messages and sorting do not depend on the
+/// user who runs us.
 enum ChildEnvironment {
     private static let always: Set<String> = ["PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ"]
-    /// Anyone may read a process's environment who may act as its user: no password goes there, even if we were given it so.
+    /// Every process that may act as its user can read a process's environment. So no password goes there, even if we were given it so.
     private static let never: Set<String> = ["PGPASSWORD", "BORG_PASSPHRASE", "BORG_NEW_PASSPHRASE"]
 
     static func of(_ program: Program) -> [String: String] {

@@ -4,8 +4,9 @@ import SystemPackage
 
 /// As whom the program of a drill runs, such as a server, and what keeps it apart from everything else.
 ///
-/// Restoring runs code from the dump. As root, the program is a user that no account has, and is isolated: the user keeps it from all files and
-/// processes, the isolation from networks and sockets.
+/// Restoring runs code from the dump. If Muster runs as root, the program is isolated, and its user is the requested account or one without
+/// an account. The user keeps it from all files and processes, the isolation from networks and sockets. If Muster cannot isolate it, a
+/// finding says so.
 public struct DrillIdentity: Sendable {
     /// An account of this host, for a program that is not isolated. Nil is ourselves.
     public var user: String?

@@ -3,7 +3,8 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// A program that an operator talks to, such as psql: it has our terminal, our environment and our descriptors 0 to 2 for as long as it runs.
+/// A program that an operator talks to, such as psql. It has our terminal, our environment and our descriptors 0 to 2 for as long as it
+/// runs.
 public enum ForegroundProgram {
     /// Runs it to its end, and returns its status as a shell would.
     ///

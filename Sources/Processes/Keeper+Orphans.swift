@@ -5,8 +5,8 @@ import Logging
 import SystemPackage
 
 extension Keeper {
-    /// Waits until what a dead process had run has ended too. Its keepers end it, each within the grace that its program has for that; a
-    /// moment after the longest of those this throws, and names them.
+    /// Waits until the programs that a dead process had started have ended too. Their keepers end them, each within the grace of its
+    /// program. A moment after the longest grace this throws, and names the processes.
     public static func waitForOrphans(of owner: ProcessIdentity, log: Logger) async throws(DumpError) {
         let start = ContinuousClock.now
         var wasTold = false

@@ -35,7 +35,7 @@ struct OutputPipe: ~Copyable {
     }
 
     /// Reads what is there, and waits for nothing. While the program runs it reads up to a mebibyte, so that a fast writer does not keep us
-    /// from all else; once it has ended, everything.
+    /// from all else. Once the program has ended, it reads everything.
     mutating func drain(everything: Bool, _ deliver: (UnsafeRawBufferPointer) -> Void) throws(Errno) {
         let failure: Errno? = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { buffer in
             var rounds = 0

@@ -34,7 +34,8 @@ public struct Program: Sendable {
     public var inputFile: FileDescriptor?
     /// Whether it fails when it ends with status 0 and leaves a process running: with the status `leftProcess`, and words that say which.
     public var endsAlone = false
-    /// Whether what it says may repeat a secret that it has from elsewhere, such as a URL in its own configuration: no line of it is shown or logged.
+    /// Whether its output may repeat a secret that it has from elsewhere, such as a URL in its own configuration. Then no line of it is
+    /// shown or logged.
     public var repeatsSecrets = false
     /// How long the program has between SIGTERM and SIGKILL when it is stopped.
     public var grace: Duration

@@ -6,8 +6,8 @@ import SystemPackage
 
 /// Runs programs, each under a keeper of its own: see `Keeper`.
 ///
-/// A program is stopped as a whole (SIGTERM, its grace, SIGKILL) when the task that runs it is cancelled and when this
-/// process ends, however it ends. Whatever it started goes with it. When `run` returns or throws, nothing of it is left.
+/// A program is stopped as a whole (SIGTERM, its grace, SIGKILL) when the task that runs it is cancelled. It is also stopped when this
+/// process ends, however it ends. Whatever the program started goes with it. When `run` returns or throws, nothing of it is left.
 public struct ProgramRunner: Sendable {
     public let keeper: FilePath
     private let log: Logger

@@ -2,7 +2,8 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// The files that a table is stored in: a base, and for each change since then the rows that came and what became of earlier lines.
+/// The files that a table is stored in: a base, and two kinds of files for each change since then. One holds the rows that came, the other
+/// says what became of earlier lines.
 ///
 ///     20261130T001007Z.rows  20261201T001009Z.lines  20261201T001009Z.rows …
 ///

@@ -8,8 +8,8 @@ struct RowHash: Equatable {
 
 /// A secret that hashes of rows depend on, new for each comparison: rows that were made to collide do not.
 ///
-/// Each 16 bytes are multiplied into two states of 64 bits with keys of their own, and the halves of each product are folded together, as in
-/// wyhash; one pass takes a tenth of a nanosecond for a byte. Two different rows have the same hash once in 2^120 pairs or so.
+/// Each 16 bytes are multiplied into two states of 64 bits with keys of their own. The halves of each product are folded together, as in
+/// wyhash. One pass takes a tenth of a nanosecond for a byte. Two different rows have the same hash once in 2^120 pairs or so.
 struct RowKey: Sendable {
     private let keys: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
 

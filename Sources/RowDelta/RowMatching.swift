@@ -6,7 +6,7 @@ import SystemPackage
 /// Finds out which rows of a table are new and which are gone, in one pass over both and in memory of a fixed size.
 ///
 /// Most rows follow each other as they did before, and are compared byte by byte. Where they do not, the next few of both sides are looked
-/// through; rows that are not among these wait, by their hashes, for a partner anywhere else. Of equal rows there may be any number.
+/// through. Rows that are not among these wait, by their hashes, for a partner anywhere else. There may be any number of equal rows.
 struct RowMatching: ~Copyable {
     private var old: RowStream
     private var new: RowStream

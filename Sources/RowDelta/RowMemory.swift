@@ -1,5 +1,5 @@
-/// How much of a table is held in memory at once: about 16 MiB with these numbers, whatever its size, and 12 more while many rows of a very large
-/// one are compared that have another place. Tests have smaller ones.
+/// How much of a table is held in memory at once: about 16 MiB with these numbers, whatever its size. A very large table takes 12 more
+/// while many of its rows that have another place are compared. Tests have smaller numbers.
 struct RowMemory: Sendable {
     /// Rows of each side that wait for a partner; a power of two. Each takes 36 bytes.
     var waiting = 1 << 16

@@ -28,8 +28,8 @@ public struct RowPolicy: Sendable {
         return Double((hash ^ hash >> 32) % 1024) / 1024
     }
 
-    /// How many of the last changes become one, given the bytes of each. At least half of those that there may be, and earlier ones that are no
-    /// larger than what follows them: what was folded once is not folded each time.
+    /// How many of the last changes become one, given the bytes of each. At least half of those that there may be. Earlier changes are
+    /// added while they are no larger than all that follow them, so that a large one is not folded each time.
     func folded(_ sizes: [Int64]) -> Int {
         var (count, sum) = (0, Int64(0))
         for size in sizes.reversed() {

@@ -4,7 +4,8 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// Stores a table that was dumped to a file: as what has changed since the last set where that is less, and proven to be the same rows.
+/// Stores a table that was dumped to a file. Where that is less, it stores what has changed since the last set, and proves that this gives
+/// the same rows.
 public struct RowStorage: Sendable {
     let policy: RowPolicy
     let now: Timestamp

@@ -77,7 +77,8 @@ struct RowStream: ~Copyable {
         queue.deallocate()
     }
 
-    /// Has as many rows in the queue as wanted, or as there are, or as fit into the buffer: at least one, unless all were passed.
+    /// Puts as many rows in the queue as wanted, or as there are, or as fit into the buffer, and returns their number. At least one, unless
+    /// all were passed.
     mutating func fill(_ wanted: Int) throws(RowDeltaError) -> Int {
         if queued == 0 { edited.empty() }
         while queued < wanted, queued == 0 || edited.count <= step {

@@ -1,8 +1,8 @@
 /// A part of a pattern whose elements are compared one by one, such as the bytes of a name, or the names of a path.
 ///
-/// What a pattern may hold is not the same everywhere, and how it matches is. Patterns of trees are those of gitignore(5), with classes and
-/// escapes, in bytes, as names of files need not be text. Those of databases know `*` and `?` alone, as their names may hold brackets and
-/// backslashes; they are text, of which `?` stands for a whole character. Archives are matched by Borg itself.
+/// What a pattern may hold differs from place to place, how it matches does not. Patterns of trees are those of gitignore(5), with classes
+/// and escapes. They are bytes, as names of files need not be text. Those of databases know `*` and `?` alone, as their names may hold
+/// brackets and backslashes. They are text, of which `?` stands for a whole character. Archives are matched by Borg itself.
 public protocol WildToken {
     associatedtype Element
     /// Whether it stands for any number of elements. If not, it stands for one.
@@ -10,8 +10,8 @@ public protocol WildToken {
     func matches(_ element: Element) -> Bool
 }
 
-/// Whether a pattern some of whose tokens stand for any number of elements matches all elements. What follows such a token is tried at the
-/// next element each time that it fails; to go back to earlier ones would find nothing more, and could take forever.
+/// Whether a pattern matches all elements. Some of its tokens may stand for any number of elements. What follows such a token is tried at
+/// the next element each time that it fails. To go back to earlier such tokens would find nothing more, and could take forever.
 ///
 /// - Parameter lastTakesAtLeastOne: whether such a token at the end stands for one element at least.
 // Inlinable: for each name of a tree it is called with each pattern.

@@ -6,14 +6,13 @@ import SystemPackage
 
 /// An application that is held still, by the operator's own commands, while its files are being snapshotted.
 ///
-/// The commands are programs and their arguments, run without a shell, and end with status 0 when it is done. **The
-/// thaw command may be run more than once, also of what was never frozen**, and is a success then too: after a crash
-/// it is not known how far it had come.
+/// The commands are programs and their arguments, run without a shell, and end with status 0 when it is done. After a crash it is not known
+/// how far a command had come. So **the thaw command may be run more than once, also when nothing was frozen**, and must succeed then too.
 ///
-/// A process of its own, which outlives Muster, freezes it, holds it and thaws it. It does so when all is taken, after the deadline, and at
+/// A process of its own, which outlives Muster, freezes it, holds it and thaws it. It thaws when all is taken, after the deadline, and at
 /// once when Muster ends, however it ends. A freeze command that is at work then is killed, and what it may have frozen meanwhile is thawed
-/// again. What the freeze command leaves running, such as the session that holds a lock, lives until after the thaw. While one run of the job
-/// freezes or thaws, no other does.
+/// again. What the freeze command leaves running, such as the session that holds a lock, lives until after the thaw. While one run of the
+/// job freezes or thaws, no other does.
 ///
 /// The application must not be what Muster itself needs, such as the file system of the staging area.
 public actor ApplicationFreeze: Quiescence {
@@ -72,8 +71,8 @@ public actor ApplicationFreeze: Quiescence {
         StopPoint.passing("freeze.made")
     }
 
-    /// Thaws the application, if it is frozen. Throws when it may have been thawed before, so that what was taken
-    /// meanwhile is not consistent, and when it cannot be thawed: then the record stays.
+    /// Thaws the application, if it is frozen. Throws when it may have been thawed before, because what was taken meanwhile is then not
+    /// consistent. Also throws when it cannot be thawed, and then the record stays.
     public func end() async throws(DumpError) {
         guard let held else { return }
         self.held = nil

@@ -4,8 +4,8 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// A process that freezes an application, holds it, and thaws it: on request, after a time, and at once when this process ends, however
-/// it ends. It outlives us.
+/// A process that freezes an application, holds it, and thaws it. It thaws on request, after a time, and at once when our process ends,
+/// however it ends. It outlives us.
 ///
 /// `Sources/muster-keeper/freeze.c` says how.
 struct FreezeHolder: Sendable {

@@ -8,7 +8,8 @@ import Testing
 
 @testable import Catalog
 
-/// What an archive may hold to get out of the place where it is extracted: all that the tests of tar, libarchive, restic and Borg try.
+/// What an archive may hold to get out of the place where it is extracted. It is all that the tests of tar, libarchive, restic and Borg
+/// try.
 private let escapes: [(name: String, entries: [@Sendable (FilePath, inout TarStream) -> Void])] = [
     ("a name that is absolute", [{ $1.add("\($0)/victim/file", content: "attacker") }]),
     ("a new name that is absolute", [{ $1.add("\($0)/victim/new", content: "attacker") }]),

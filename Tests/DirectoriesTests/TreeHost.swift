@@ -94,8 +94,8 @@ struct TreeHost: Sendable {
 }
 
 extension TreeHost {
-    /// A file that a process changes every millisecond or so, for as long as `body` runs. Nearly all of it is a hole, which costs
-    /// no space and much hashing: on the busiest machine the writer gets its turn while the file is copied.
+    /// A file that a process changes every millisecond or so, for as long as `body` runs. Nearly all of it is a hole, which takes no space
+    /// but long to hash. So even on the busiest machine the writer gets its turn while the file is copied.
     ///
     /// - Parameter isMapped: whether the process writes through a mapping of the file in memory.
     func whileRewriting<Result: Sendable>(

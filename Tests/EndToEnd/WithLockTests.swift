@@ -13,7 +13,8 @@ struct WithLockTests {
                 echo set=$MUSTER_SET mine=$MINE "$@"; pwd; cat; cat $MUSTER_SET/manifest.json | wc -l
                 umask; chrt -p $$ | head -1; sed -nE 's/^(SigBlk|SigIgn):.*(.{8})$/\\1 \\2/p' /proc/self/status; echo oops >&2
                 """
-            // Of the signals those that are not glibc's own, 32 and 33, and as sed finds them: a shell that waits blocks all for a moment.
+            // Signals 1 to 32 alone: glibc keeps 32 and 33 for itself. They are read by sed, because a shell that waits blocks all signals
+            // for a moment.
             let with = try await host.shell(
                 "cd /usr; umask 027; trap '' HUP; echo in | \(musterExecutable) with-lock --config \(host.jobFile) -- sh -c \"$0\" x 'a b'",
                 script)

@@ -175,8 +175,8 @@ extension TestHost {
 
     /// A borg, first on `PATH`, that does this before it becomes the real one, unless it exits.
     ///
-    /// In the script, `$BORG` is Borg, `$REAL` the same as a process of its own, `$VERB` what it is asked to do, `$SET` the set, `$FILE` a file in it, `$ASIDE` and
-    /// `$READY` places for files of its own.
+    /// In the script, `$BORG` is Borg, and `$REAL` is the same as a process of its own. `$VERB` is what it is asked to do. `$SET` is the
+    /// set, and `$FILE` a file in it. `$ASIDE` and `$READY` are places for the script's own files.
     fileprivate func putBorg(_ version: BorgUnderTest, after script: String = "") async throws {
         let borg = try await version.warm
         try fake(

@@ -72,8 +72,8 @@ struct CatalogTests {
         try await ClusterFixture.with { cluster in
             try await cluster.createShop()
             let psql = "psql -Xqt -d \"host='\(cluster.server.directory)' dbname=shop\""
-            // pg_dump waits at a catalog that it reads once it has locked the tables, until they are known to be as they were
-            // and the session that looked at them is gone.
+            // Once pg_dump has locked the tables, it reads a catalog, and waits there. It goes on when the tables are known to be as they
+            // were and the session that looked at them is gone.
             let gate = """
                 begin; lock pg_event_trigger;
                 do $$ begin

@@ -57,8 +57,8 @@ struct HostileProgramTests {
         }
     }
 
-    /// - Parameter body: given the program, the file that is locked until the last of its descendants has ended, and the one that it makes
-    ///   when all of them are there.
+    /// - Parameter body: gets the program and two files. The program holds a lock on the first until the last of its descendants has ended.
+    ///   It makes the second when all of them are there.
     private func withHostile(
         _ mode: String, as user: String?, _ body: (Program, _ lock: FilePath, _ ready: FilePath) async throws -> Void
     ) async throws {

@@ -277,8 +277,8 @@ struct FreezeTests {
         }
     }
 
-    /// Whether a holder has noted what the freeze command has left running: then it waits for as long as the application may be frozen, and no
-    /// longer for a moment. By its poll(2), of which that time is the third argument.
+    /// Whether a holder has noted what the freeze command has left running. Then it waits for as long as the application may be frozen,
+    /// instead of for a moment. Its poll(2) shows that, with the time as the third argument.
     private func isHolding(_ pid: pid_t) throws -> Bool {
         let call = try read(FilePath("/proc/\(pid)/syscall")).split(separator: " ")
         return call.count > 3 && Int(call[3].dropFirst(2), radix: 16) ?? 0 > 1000

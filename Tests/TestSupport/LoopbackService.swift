@@ -3,7 +3,7 @@ import Processes
 import SystemPackage
 import Testing
 
-/// A program that answers HTTP on a loopback address of its own: all of 127/8 is this machine's, so that no two are in each other's way.
+/// A program that answers HTTP on a loopback address of its own. All of 127/8 is this machine's, so that no two are in each other's way.
 public struct LoopbackService: Sendable {
     /// Such as `127.12.3.4:9100`.
     public let address: String

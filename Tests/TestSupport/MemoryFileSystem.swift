@@ -1,7 +1,7 @@
 import SystemPackage
 
-/// A file system in memory with room for `kibibytes`, mounted for as long as `body` runs: a disk that is really full soon, or
-/// one on which a thousand files are created and removed in no time.
+/// A file system in memory with room for `kibibytes`, mounted for as long as `body` runs. It serves as a disk that really fills up soon, or
+/// on which a thousand files are created and removed in no time.
 public func withMemoryFileSystem<Result>(
     kibibytes: Int, mode: String = "0700", at directory: FilePath, _ body: () async throws -> Result
 ) async throws -> Result {

@@ -6,8 +6,8 @@ import Processes
 import SystemPackage
 import Testing
 
-/// A server that keeps repositories and is reached by ssh alone, as rsync.net is one: a real sshd on a loopback address of its
-/// own, one key, and a forced command that runs `borg serve` on one directory. Its `borg` is Borg 1.2, its `borg14` Borg 1.4.
+/// A server that keeps repositories and is reached by ssh alone, as rsync.net is one. A real sshd listens on a loopback address of its own.
+/// It accepts one key, with a forced command that runs `borg serve` on one directory. Its `borg` is Borg 1.2, its `borg14` Borg 1.4.
 ///
 /// Nothing of this machine's own ssh is read or changed. What a client needs lies in `directory`.
 public struct SSHServer: Sendable {
@@ -96,8 +96,8 @@ public struct SSHServer: Sendable {
         try write("restrict,command=\"\(directory)/serve\" \(key)", to: directory.appending("authorized_keys"))
     }
 
-    /// A client that has gone silent is dropped after a while, as Borg's documentation recommends. Of the machine's own user nothing
-    /// is run: with `SHLVL` a Bash takes itself for one below another, and leaves out ~/.bashrc, which may take longer than Borg.
+    /// A client that has gone silent is dropped after a while, as Borg's documentation recommends. No start-up file of the machine's own
+    /// user is run. With `SHLVL`, a Bash takes itself for one below another and leaves out ~/.bashrc, which may take longer than Borg.
     private var settings: String {
         """
         ListenAddress \(address):\(Self.port)
@@ -152,8 +152,8 @@ extension SSHServer {
         return "{identity_file: \(identity), port: \(Self.port), known_hosts: \(knownHosts), options: [\(quoted)]}"
     }
 
-    /// An option that has ssh reach the server by way of a program of ours, which lets at most `rate` bytes a second through
-    /// to the server. The program can be stopped (the link is a black hole) or killed (it is cut): see `links`.
+    /// An option that has ssh reach the server through our own program, which lets at most `rate` bytes a second through to the server. The
+    /// program can be stopped (the link is a black hole) or killed (it is cut): see `links`.
     public func slowLink(bytesPerSecond rate: Int) throws -> String {
         let program = """
             import socket, sys, threading, time, os

@@ -2,10 +2,11 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// A whole host for one test: a PostgreSQL server or a directory to dump, a Borg, a job file, and the muster executable to run it with.
+/// A whole host for one test. It has a PostgreSQL server or a directory to dump, a Borg, a job file, and the muster executable to run it
+/// with.
 ///
-/// Everything lies in one scratch directory and is gone at the end of `with`. The job is called `nightly` unless
-/// the test has it otherwise, its dump `app`, its repository `local`; the server's databases `shop` and `library` hold a few rows.
+/// Everything is in one scratch directory and is gone at the end of `with`. Unless the test says otherwise, the job is `nightly`, its dump
+/// `app`, and its repository `local`. The server's databases `shop` and `library` hold a few rows.
 public struct TestHost: Sendable {
     public let scratch: FilePath
     private let ownServer: PostgreSQLServer?

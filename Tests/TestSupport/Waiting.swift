@@ -2,8 +2,8 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// Waits until `condition` holds: for a minute and a half, and for some hundreds of looks at it, because a busy machine may not let us look.
-/// A test asserts what happened, never how fast.
+/// Waits until `condition` holds, for at least a minute and a half and at least 500 looks at it. On a busy machine we may get few looks in
+/// that time. A test asserts what happened, never how fast.
 public func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
 {

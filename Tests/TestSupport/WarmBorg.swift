@@ -7,7 +7,7 @@ import Testing
 /// Borgs without the start that takes Python longer than all else that most tests have Borg do: see Tests/WarmBorg.
 ///
 /// What runs is Borg's own code, in a process that is no child of its caller's. Tests that look at processes, or kill what belongs to them,
-/// take the real program, and so do all that put another program in front of it.
+/// take the real program. So do tests that put another program in front of it.
 extension BorgUnderTest {
     /// To be called in place of `program`. It is called `borg`, and lies in a directory of its own. Borg 2 has threads, of which a copy has none:
     /// it is the program itself.

@@ -20,8 +20,8 @@ extension BorgRepository {
         try requireNone(attempt.acceptance.violations(reportedID: reportedID, found), attempt)
     }
 
-    /// Listing and manifest at once: most of the time that each takes is Python's start. When the two readers meet at the repository's
-    /// lock for an instant, one of them tries again after a tenth of the time that it may wait, so that must be short.
+    /// Listing and manifest at once: most of the time that each takes is Python's start. Both readers may meet at the repository's lock.
+    /// Borg then retries one of them after a tenth of `lockWait`, so `lockWait` must be short.
     private func readBack(_ attempt: Attempt, lockWait: Duration) async throws(BorgError) -> Acceptance.ReadBack {
         async let comparing = Result.awaiting { () async throws(BorgError) in
             try await comparison(of: attempt, lockWait)

@@ -38,11 +38,11 @@ extension BorgRepository {
         }
     }
 
-    /// The repository at the location, if there is one, which we may open and are to use.
+    /// The repository at the location, or nil if there is none. Throws unless we may open it and the job should use it.
     ///
-    /// Only Borg's own word for it means that there is none: a list that fails for any other reason (no connection, a lock, a
-    /// wrong passphrase) throws. So does a repository without the encryption that the job wants. An empty directory is not one: Borg
-    /// creates a repository in it.
+    /// Only Borg's own word for it means that there is no repository. A list that fails for any other reason (no connection, a lock, a
+    /// wrong passphrase) throws. So does a repository without the encryption that the job wants. An empty directory is not a repository:
+    /// Borg creates one in it.
     public func find(lockWait: Duration? = nil) async throws(BorgError) -> KnownRepository? {
         let verb = try await version().listArchives
         let outcome = try await run(

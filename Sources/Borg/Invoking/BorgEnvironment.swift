@@ -14,9 +14,11 @@ struct BorgEnvironment: Sendable {
     /// Over all others.
     var extra: [String: String]
 
-    /// Our variables that are handed on: where Borg keeps its files, how it reaches the server, whether it tests itself each time that
-    /// it starts, and answers the operator gives for one run. Nothing that would change what Borg does or says: `BORG_REPO`, `BORG_PASSCOMMAND`,
-    /// `BORG_LOGGING_CONF` (which overrides `--log-json`) and the like.
+    /// Our variables that Borg gets. They say where Borg keeps its files, which host it is on and how it reaches the server. Others choose
+    /// its workarounds, say whether it tests itself at each start, and hold the answers that the operator gives for one run.
+    ///
+    /// Variables that would change what Borg works on or what it says are not passed on. Examples are `BORG_REPO`, `BORG_PASSCOMMAND` and
+    /// `BORG_LOGGING_CONF`, which overrides `--log-json`.
     static let inherited = [
         "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR", "BORG_KEY_FILE",
         "BORG_HOST_ID", "BORG_RSH", "BORG_RELOCATED_REPO_ACCESS_IS_OK", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK",
@@ -42,8 +44,8 @@ struct BorgEnvironment: Sendable {
         return environment
     }
 
-    /// For a Borg that an operator speaks with: it takes the place of our process, with all of our environment but what would tell it
-    /// another passphrase.
+    /// For a Borg that an operator speaks with. It takes the place of our process and gets all of our environment. If we have a passphrase
+    /// for it, variables that would give it another are withheld.
     func replacement(_ executable: FilePath, _ arguments: [String]) -> ProcessReplacement {
         var replacement = ProcessReplacement(executable, arguments, environment: reaching.merging(extra) { $1 })
         if let passphrase {

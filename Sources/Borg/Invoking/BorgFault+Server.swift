@@ -6,8 +6,8 @@ import Processes
 extension BorgFault {
     /// What is behind a lost connection.
     ///
-    /// Only ssh's own lines count, known by how they begin, and the remote shell's word about Borg: what else a server prints at login is
-    /// there on good days too.
+    /// Only two kinds of lines count: ssh's own, known by how they begin, and the remote shell's word about Borg. Other lines that a server
+    /// prints at login are there on good days too.
     ///
     /// - Parameters:
     ///   - lines: that came from ssh.

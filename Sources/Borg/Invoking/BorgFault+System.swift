@@ -1,8 +1,8 @@
 import Glibc
 import SystemPackage
 
-/// What the operating system refused Borg. Borg has no words of its own for most of that and ends with Python's, so what was refused
-/// is known by its number, and whose files it was by their path or by the part of Borg that was at work.
+/// What the operating system refused Borg. Borg has no words of its own for most of that and ends with Python's. So the error number tells
+/// what was refused. The path, or the part of Borg that was at work, tells whose files they were.
 extension BorgFault {
     /// What Borg could not use.
     enum Place: Equatable {

@@ -3,7 +3,7 @@ import Processes
 import Settings
 
 extension BorgRepository {
-    /// Runs a Borg to its end, or stops it once it has said nothing, neither a line nor a byte, for as long as the job allows.
+    /// Runs a Borg to its end. Stops it if it stays silent, without a line or a byte, for as long as the job allows.
     ///
     /// A link that stands still keeps Borg waiting for ever, and nothing but its silence shows it.
     func runWatched(

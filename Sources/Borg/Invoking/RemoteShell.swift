@@ -2,8 +2,8 @@ import Glibc
 
 /// How Borg reaches a server: the `ssh` that it is given as `BORG_RSH`.
 enum RemoteShell {
-    /// Nil where Borg is to use what it finds: for a repository of this host, and where the operator has set `BORG_RSH` and the
-    /// job says nothing of ssh.
+    /// Nil where Borg should use what it finds. That is so for a repository of this host. It is also so where the operator has set
+    /// `BORG_RSH` and the job says nothing about ssh.
     static func command(
         for settings: RepositorySettings, operatorHasOne: Bool = getenv("BORG_RSH") != nil
     ) -> String? {
@@ -12,9 +12,9 @@ enum RemoteShell {
         return words.map(quoted).joined(separator: " ")
     }
 
-    /// When ssh fails, its last words and the end of its output reach Borg at once, and Borg, which looks at the output first,
-    /// then drops the words that say why. With the end a second later they come through. The status tells whether it was ssh itself that
-    /// failed (255, ssh(1)) or what it started.
+    /// When ssh fails, its last words and the end of its output reach Borg at once. Borg looks at the output first, and then drops the
+    /// words that say why. If the end comes a second later, the words come through. The status tells whether ssh itself failed (255,
+    /// ssh(1)) or the program that it started.
     private static let lingering =
         #"ssh "$@" || { status=$?; echo "\#(ending)$status" >&2; sleep 1; exit $status; }"#
 

@@ -3,8 +3,8 @@ import DumpCore
 extension BorgRepository {
     /// Gives back the space of what was deleted. Returns the bytes that Borg says it freed, roughly; nil if it says nothing.
     ///
-    /// It says nothing when there was nothing to free, and where a repository only grows (`append_only`, or a server with
-    /// `borg serve --append-only`): there nothing is freed until its owner compacts it.
+    /// Borg says nothing when there was nothing to free. It also says nothing where a repository only grows (`append_only`, or a server
+    /// with `borg serve --append-only`). There nothing is freed until the repository's owner compacts it.
     public func compact() async throws(BorgError) -> Int64? {
         let outcome = try await run(["compact", "--progress", "--info"])
         try requireSuccess(outcome, "compact")

@@ -2,9 +2,9 @@ import DumpCore
 
 /// Which archives of a series stay when a repository is pruned: `keep:` of a repository.
 ///
-/// The rules are those of `borg prune`, and a test compares them with it. They are applied here, because Borg applies them to every
-/// archive whose name a pattern matches: a foreign one under such a name would be counted in place of the job's own, and deleted.
-/// Days, weeks, months and years are those of UTC, as Borg has them for us.
+/// The rules are those of `borg prune`, and a test compares them with it. Muster applies them itself, because Borg applies them to every
+/// archive whose name a pattern matches. Borg would count a foreign archive under such a name in place of the job's own, and would delete
+/// it. Days, weeks, months and years are those of UTC, as Borg has them for us.
 public struct Retention: Sendable, Equatable {
     /// Keeps the newest archive of each period, for a number of periods that have one.
     public enum Rule: String, Sendable, CaseIterable {

@@ -7,8 +7,9 @@ import SystemPackage
 extension BorgRepository {
     /// Has Borg write an archive, or what is at some of its paths, as a tar stream, and hands that to `receive`.
     ///
-    /// Borg itself makes no file: what it would write where depends on its version (before 1.4.5 it follows links of the archive's own), and
-    /// on what a server sends this time. Borg's warnings are logged and are not errors: the caller verifies whether all is there.
+    /// Borg itself makes no file. What Borg would write, and where, depends on its version: before 1.4.5 it follows links in the archive.
+    /// It also depends on what a server sends this time. Borg's warnings are logged and are not errors: the caller verifies that all is
+    /// there.
     ///
     /// - Parameters:
     ///   - tellsWarnings: false where paths are guessed.

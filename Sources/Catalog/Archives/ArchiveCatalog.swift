@@ -6,10 +6,10 @@ import Reporting
 import Staging
 import SystemPackage
 
-/// The archives of a job, over its repositories, and what this host knows about each; or those of one repository, on a host that has no
-/// job for it.
+/// The archives of a job, over its repositories, and what this host knows about each. On a host without a job, the archives of one
+/// repository.
 ///
-/// Only reads. A staging area that is lost, or is another host's, leaves every archive unknown and keeps none from being read.
+/// Only reads. If the staging area is lost, or is another host's, every archive counts as unknown and can still be read.
 public struct ArchiveCatalog: Sendable {
     /// Nil where a repository alone was named.
     let job: ReadyJob?

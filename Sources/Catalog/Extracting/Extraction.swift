@@ -10,8 +10,8 @@ import SystemPackage
 ///
 ///     look → make room → unpack beside, and verify → flush → move into place
 ///
-/// The directory appears under its name once every file in it is shown to be what was sealed. What cannot be shown to be so is kept under
-/// another name, which says it: in a disaster a damaged file may be all there is.
+/// The directory appears under its name once every file in it is shown to be what was sealed. If that fails, what was extracted is kept as
+/// `DIR.unverified`, because in a disaster a damaged file may be all there is.
 public struct Extraction: Sendable {
     public let source: CatalogedArchive
     /// `DUMP` or `DUMP/PATH`, as the operator wrote it; nil for all of the set.

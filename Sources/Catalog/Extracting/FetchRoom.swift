@@ -5,7 +5,8 @@ import SystemPackage
 
 /// A private directory for what a restore fetches. Its maker removes it, with all that is in it by then.
 ///
-/// In a directory that every user may pass through, so that programs of another user can be let in, and named so that no user can guess it.
+/// Only our own user may enter it, until `letPass` lets other users come to what is in it. The directories above it must let `readers`
+/// pass.
 public struct FetchRoom: Sendable {
     /// How the name of each begins.
     public static let prefix = "muster-restore-"

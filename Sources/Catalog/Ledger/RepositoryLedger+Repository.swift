@@ -29,7 +29,8 @@ extension RepositoryLedger {
         return known != nil && exportedKeyOf != known?.id
     }
 
-    /// What Borg may know about files, if it is from the last archive that was confirmed, and if no inode of a set in it was free since.
+    /// What Borg may know about files: the cache that the last confirmed archive left. Nil if it is gone, or if the staging area has moved.
+    /// Also nil if an inode of a set in it was free since, unless Borg reads a tree of `set` in place.
     public func believableCache(for set: SealedSet, in area: StagingArea) async -> FilesCache? {
         guard let filesCache, stagingPlace == area.place, filesCache.isThere else { return nil }
         // What Borg reads in place is also recognized by its time of change, which gives away an inode that was another file's.

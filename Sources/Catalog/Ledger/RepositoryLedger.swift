@@ -6,8 +6,8 @@ import Staging
 
 /// What this host knows about the archives in one repository, `repositories/<name>.json` in the staging area.
 ///
-/// An archive is noted before it is begun, and noted as confirmed once it was shown to hold its set: whatever a crash leaves is known
-/// for what it is. What is in neither list was not made here, or its note is lost.
+/// An archive is noted before Borg begins it, and noted as confirmed once it was shown to hold its set. So an archive that a crash leaves
+/// is known to be unconfirmed. An archive in neither list was not made here, or its note is lost.
 public struct RepositoryLedger: Sendable, Codable {
     public struct Begun: Sendable, Codable, Hashable {
         public var archive: String

@@ -8,8 +8,8 @@ import SystemPackage
 
 /// The published set, lent to another program: shown to be good, and locked against change as long as `lock` is held.
 ///
-/// It is good if it is whole, if it is what the last run that dumps has left, and if it is no older than asked for. That Borg
-/// failed in that run does not matter.
+/// It is good if it is whole, comes from the last run that dumps, and is no older than asked for. It does not matter that Borg failed in
+/// that run.
 public struct LentSet: Sendable {
     public let set: SealedSet
     public let lock: StagingReadLock

@@ -7,15 +7,15 @@ import Trees
 
 /// One file on its way into a dump, with its mode, owner, time and attributes, its holes, and the digest of what was written.
 ///
-/// Read, hashed and written in one pass, as every byte has to come by for SHA-256 anyway. Where the file system can share blocks
-/// (`FICLONE`: Btrfs, XFS), nothing is written.
+/// Read, hashed and written in one pass, because SHA-256 needs every byte anyway. Where the file system can share blocks (`FICLONE`: Btrfs,
+/// XFS), nothing is written.
 ///
-/// That a file was changed shows in the times of its changes, which Linux counts in ticks of the clock: a second change in the same tick
-/// leaves no trace. So a file is not trusted before its last change is a tick back.
+/// The times of a file show that it was changed. Linux counts them in ticks of the clock, and a second change in the same tick leaves no
+/// trace. So a file is not trusted before its last change is a tick back.
 ///
-/// What is written to a file through a mapping in memory, mmap(2), shows there only once for each time that the page was written out: so it
-/// is, before every look at the times. In memory (tmpfs) nothing is ever written out, nor is it through overlayfs, and such a change goes
-/// unseen there.
+/// A program may also write to a file through a mapping in memory, mmap(2). The times show such writes only once for each time that the
+/// page is written out. So the file is written out before every look at the times. Files in memory (tmpfs) and files behind overlayfs are
+/// never written out, and such a change goes unseen there.
 struct FileCopy {
     let source: OpenDirectory
     let target: OpenDirectory
@@ -49,7 +49,8 @@ struct FileCopy {
     enum Flaw: Sendable {
         /// The source changed meanwhile.
         case changed
-        /// It did not, and yet held more bytes than its status had announced, or fewer, as files do that are made up when they are read.
+        /// It did not change, and yet held more or fewer bytes than its status had announced. Files that are made up when they are read do
+        /// that.
         case sizeUnknown
 
         var code: DumpError.Code { self == .changed ? .fileChanged : .fileSizeUnknown }
@@ -115,8 +116,8 @@ struct FileCopy {
             entry.attributes = attributes
             if isStill {
                 entry.sha256 = SHA256Digest(sha256)
-                // What changed in the tick of the snapshot may have changed once more after it: it is read again the next time, as is a
-                // torn copy.
+                // What changed in the tick of the snapshot may have changed once more after it. Such a file is read again the next time,
+                // and so is a torn copy.
                 if after.isSettled(by: asOf ?? before.time) { entry.source = TreeEntry.Source(after) }
             } else {
                 // What was read may be longer or shorter by now, or was cloned a moment before.

@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 import Trees
 
-/// The names of files that have several. Those of one file come back together, in the order in which a walk came upon them; memory does not
+/// The names of files that have several. The names of one file come back together, in the order in which a walk found them. Memory does not
 /// grow with the number of files.
 final class NamesByFile: Sendable {
     struct Name: Sendable {

@@ -7,8 +7,8 @@ import Trees
 ///
 ///     walk → files → files with several names → directories, from the bottom up
 ///
-/// The walk makes directories, links and special files, and takes from the last dump what the source has not changed since: a hard link,
-/// as no set is ever changed. Files are copied side by side. Directories get their modes and times last, when they are complete.
+/// The walk makes directories, links and special files. Files that have not changed since the last dump become hard links to it, because no
+/// set is ever changed. The other files are copied side by side. Directories get their modes and times last, when they are complete.
 ///
 /// What a step leaves to the next one is in spools: memory does not grow with the tree.
 struct TreeCopy: Sendable {

@@ -3,8 +3,8 @@ import Linux
 import SystemPackage
 import Trees
 
-/// What is at a place, compared with what the inventory lists of it: kinds, modes, owners, times, attributes, links, and the bytes of files
-/// that were copied on the way.
+/// Compares what is at a place with what the inventory lists of it. It compares kinds, modes, owners, times, attributes and links, and the
+/// bytes of files that were copied on the way.
 struct TreeComparison: Sendable {
     /// Relative to the tree; empty for all of it.
     let item: FilePath

@@ -3,8 +3,7 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// What a user who is not root could not copy of a tree: files that the user may not read, and files that the user may not give to the owner
-/// they have.
+/// What a user who is not root could not copy of a tree. These are files that the user may not read, or may not give to their owner.
 struct CopyRights {
     private let user: UInt32
     private let groups: Set<UInt32>

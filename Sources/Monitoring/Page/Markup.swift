@@ -1,7 +1,7 @@
 import DumpCore
 
-/// A piece of the page, HTML or SVG. Its literals are ours and stand as they are; every text that is put between them is escaped, so that no
-/// name of others becomes markup.
+/// A piece of the page, HTML or SVG. Its literals are ours and stand as they are. Every text between them is escaped, so that no name from
+/// outside becomes markup.
 struct Markup: Sendable, ExpressibleByStringInterpolation {
     private(set) var text: String
 

@@ -12,8 +12,8 @@ struct TimeAxis: Sendable {
         var isMinor: Bool
     }
 
-    /// Covers these times and now, but not what a wrong clock has dated. That is what is ahead of now, and what is apart from the rest by
-    /// more than a year and by more than four times what the rest covers.
+    /// Covers these times and now, but not what a wrong clock has dated. Times more than a day ahead of now are left out, unless there are
+    /// no others. So are times that are apart from the rest by more than a year and by more than four times what the rest covers.
     init(_ times: [Timestamp], now: Timestamp) {
         let tomorrow = now.milliseconds.plus(Self.day)
         let past = times.filter { $0.milliseconds <= tomorrow }

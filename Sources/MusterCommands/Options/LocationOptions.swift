@@ -8,7 +8,8 @@ import Logging
 import Processes
 import SystemPackage
 
-/// A repository that is named by its location, with all that opens it: for a host that has no job file, and nothing that an earlier run left.
+/// A repository that is named by its location, with all that opens it. It is for a host without a job file and without anything that an
+/// earlier run left.
 struct LocationOptions: ParsableArguments {
     @Option(
         name: .customLong("repository-location"),

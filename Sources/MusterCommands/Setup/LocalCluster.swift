@@ -22,8 +22,8 @@ struct LocalCluster: Sendable, Hashable {
 
     /// Those whose sockets are there, the lowest port first. A server that died may have left one: the check says whether it answers.
     ///
-    /// Where several sockets have one port, the first place has the server's own: it listens at all of them. In a directory that everybody may write to,
-    /// only our own user's servers count: root would run programs as any user who made a socket there.
+    /// Where several sockets have one port, the first place has the server's own: it listens at all of them. In a directory that every user
+    /// may write to, only our own user's servers count. Otherwise root would run programs as any user who made a socket there.
     static func found(in places: [FilePath] = places) -> [LocalCluster] {
         var ports: Set<Int> = []
         return places.flatMap { place in

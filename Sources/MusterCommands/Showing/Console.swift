@@ -78,7 +78,8 @@ final class Console: Sendable {
     /// Whether a person looks on, and reads at the end what became of it.
     var isWatched: Bool { isTerminal && isatty(STDOUT_FILENO) == 1 }
 
-    /// Whether results and log go to one place other than a terminal, such as the journal or a log file: it need not have everything twice.
+    /// Whether results and log go to one place other than a terminal, such as the journal or a log file. That place need not have
+    /// everything twice.
     let isOneRecord: Bool = {
         guard isatty(STDOUT_FILENO) == 0, let one = try? FileSystem.status(of: FileDescriptor(rawValue: STDOUT_FILENO)),
             let other = try? FileSystem.status(of: FileDescriptor(rawValue: STDERR_FILENO))

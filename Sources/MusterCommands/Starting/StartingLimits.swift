@@ -1,6 +1,7 @@
 import Linux
 
-/// Limits under which a run could not even fail in good order: parts of Swift's runtime end the process where a file or memory is refused to them.
+/// Limits under which a run could not even fail in good order. Parts of Swift's runtime end the process if they are refused a file or
+/// memory.
 enum StartingLimits {
     /// What is too little, for the operator. Nil if there is enough to begin with.
     static var shortage: String? {

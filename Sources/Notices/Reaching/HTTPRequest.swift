@@ -3,10 +3,10 @@ import Linux
 import Processes
 import SystemPackage
 
-/// A request that `curl` makes. URL and headers reach it in memory, and the body on its standard input: nothing stands in its arguments, and it
-/// says nothing that could repeat them.
+/// A request that `curl` makes. The program gets URL and headers in memory, and the body on its standard input. Its arguments hold none of
+/// them, and it says nothing that could repeat them.
 ///
-/// It checks certificates, follows no redirect, reads no configuration of the user's, and heeds the environment's proxies.
+/// The program checks certificates, follows no redirect, reads no configuration of the user's, and heeds the environment's proxies.
 struct HTTPRequest {
     var method: String
     var url: Secret

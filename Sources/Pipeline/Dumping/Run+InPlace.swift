@@ -2,7 +2,8 @@ import DumpCore
 import Reporting
 import Staging
 
-/// Trees that are no copies in the set: Borg reads them in place, in snapshots that are on record in the undo journal for as long as they are there.
+/// Trees that are not copied into the set. Borg reads them in place, in snapshots that the undo journal has on record for as long as they
+/// exist.
 extension Run {
     /// Has them stay until `muster release`, for a Borg that is not ours.
     func keep(_ sources: SourcesInPlace, in area: StagingArea) async throws(RunFailure) {

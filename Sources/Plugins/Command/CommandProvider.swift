@@ -4,7 +4,8 @@ import Processes
 import Settings
 import SystemPackage
 
-/// Dumps what a command prints: it is believed only as far as its status, its size, its last line and a check of its own go.
+/// Dumps what a command prints. Muster believes it only as far as it can check it. It checks the status and the size. If the job asks for
+/// it, it also checks the last line, and runs a program that verifies the output.
 struct CommandProvider: Provider {
     let settings: CommandSettings
     let means: ProviderMeans

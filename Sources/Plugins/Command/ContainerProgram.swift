@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A program inside a container, run by the engine's `exec`.
 ///
-/// An engine's own status is not the program's: `docker exec` and `podman exec` end with 0 on SIGTERM, with the output cut, while the program
+/// An engine's own status is not the program's. On SIGTERM `docker exec` and `podman exec` end with 0 and cut the output, while the program
 /// goes on. So a few lines of sh inside write the program's status to standard error, behind a word that only this run knows. They end the
 /// program when its input closes, which happens however the engine's client ends.
 final class ContainerProgram: Sendable {

@@ -5,7 +5,8 @@ import SystemPackage
 import YAML
 
 extension Plugin {
-    /// A provider for settings that stand in no job: those of a file, or those of the first dump of this plugin in a job file.
+    /// A provider for settings that are not in a job. The file holds the settings themselves, or is a job file, whose first dump of this
+    /// plugin counts.
     ///
     /// - Parameter file: for messages.
     public func provider(

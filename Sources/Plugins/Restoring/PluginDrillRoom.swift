@@ -4,8 +4,8 @@ import Linux
 import Processes
 import SystemPackage
 
-/// Where a plugin restores a dump that is thrown away: a directory with a copy of the dump and of the plugin, and nothing else of this host but
-/// the system's own directories.
+/// Where a plugin restores a dump that is thrown away: a directory with a copy of the dump and of the plugin. An isolated plugin sees
+/// nothing else of this host but the system's own directories.
 struct PluginDrillRoom: Sendable {
     let path: FilePath
     /// The plugin's, relative to `path`.

@@ -2,7 +2,8 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// The files of a dump as they are before a plugin restores from them, which must not change them: it is them that it compares with.
+/// The files of a dump as they are before a plugin restores from them. The plugin must not change them, because it compares what it
+/// restored with them.
 struct UnchangedFiles: Sendable {
     private let directory: FilePath
     private let entries: [FileTree.Entry]

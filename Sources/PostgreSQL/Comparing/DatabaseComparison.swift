@@ -3,8 +3,9 @@ import DumpCore
 /// Compares a restored database with what the manifest says of the one that was dumped.
 ///
 /// It asks the restored one what the other was asked before its dump, so that equal databases give equal answers, whatever their versions.
-/// What the manifest lacks, or the server does not answer, is in `notCompared`. Differences that a faithful restore brings are none:
-/// sequences that are ahead, indexes that were not valid and that pg_dump leaves out, foreign keys that the dump marks NOT VALID.
+/// What the manifest lacks, or the server does not answer, is in `notCompared`. Differences that a faithful restore brings do not count.
+/// Those are sequences that are ahead, indexes that were not valid and that pg_dump leaves out, and foreign keys that the dump marks NOT
+/// VALID.
 struct DatabaseComparison: Sendable {
     let contents: DatabaseContents
     /// The major version of the dumped server. Nil if that is not known, and then taken for one that can be compared.

@@ -21,8 +21,8 @@ struct Connection: ~Copyable {
         PQsetNoticeProcessor(handle, { count, _ in count?.assumingMemoryBound(to: Int.self).pointee += 1 }, notices)
     }
 
-    /// Hangs up, and waits until the server's process has ended too: the server counts its connection until then, and there may be
-    /// no other for what comes next.
+    /// Hangs up, and waits until the server's process has ended too. The server counts its connection until then, and the next step may get
+    /// no other.
     deinit {
         let socket = isAlive ? fcntl(PQsocket(handle), F_DUPFD_CLOEXEC, 0) : -1
         PQfinish(handle)
@@ -160,8 +160,8 @@ struct Connection: ~Copyable {
         return PQsendQueryParams(handle, statement, Int32(values.count), nil, values, nil, nil, 0) != 0
     }
 
-    /// Asks the server to end the running statement, without waiting for it: that takes a connection of its own, which hangs
-    /// for minutes when the network is cut. This connection is of no more use.
+    /// Asks the server to end the running statement, without waiting for it. Asking takes a connection of its own, which hangs for minutes
+    /// when the network is cut. This connection is of no more use.
     private func cancel() {
         guard let pointer = PQgetCancel(handle) else { return }
         nonisolated(unsafe) let request = pointer

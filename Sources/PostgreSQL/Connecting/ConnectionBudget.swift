@@ -85,7 +85,7 @@ struct ConnectionBudget: Sendable {
                 ? [.outsideFreeze("\(late) databases are read", object: "max_connections", hint: hint)] : [])
     }
 
-    /// A pg_dump has a connection for each of its jobs and one more, all jobs together are at most `parallel`, and beside each pg_dump
-    /// its tables are watched while it begins.
+    /// A pg_dump with several jobs has a connection for each and one more. One with a single job has one connection. All jobs together are
+    /// at most `parallel`. A session beside each pg_dump watches its tables while it begins.
     private func reserve(_ parallel: Int) -> Int { 2 * parallel + 3 }
 }

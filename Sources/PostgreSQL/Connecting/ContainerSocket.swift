@@ -6,8 +6,8 @@ import SystemPackage
 
 /// The socket of a server that runs in a container, as the host sees it: below the root directory of the container's first process.
 ///
-/// Clients connect to it from the host, so that all works as without a container: several sessions at one instant, programs that end on
-/// request, files that are written where they belong.
+/// Clients connect to it from the host, so that all works as without a container. Several sessions can begin at one instant, programs end
+/// on request, and files are written where they belong.
 struct ContainerSocket: Sendable {
     let settings: ContainerSettings
     let runner: ProgramRunner

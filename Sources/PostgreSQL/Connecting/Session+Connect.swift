@@ -10,8 +10,8 @@ extension Session {
     /// How long each answer to the first questions of a session may take: they touch no table of anybody's.
     private static let firstAnswers = Duration.seconds(45)
 
-    /// Connects, and settles the session: UTF-8, only `pg_catalog` in reach, no time limits of the role, read only, in no role that the
-    /// database's owner has chosen. Throws before any
+    /// Connects, and settles the session. It is read only, has only `pg_catalog` in reach, and has no time limits of the role. It speaks
+    /// UTF-8 if the server can convert the database's encoding. It acts in no role that the database's owner has chosen. Throws before any
     /// of that when a pooler stands between.
     ///
     /// - Parameters:
@@ -119,8 +119,8 @@ extension Session {
             context: ["connection": options.shown])
     }
 
-    /// Asks once more what the server has cancelled. Until we have set a time limit, that of the database holds, and its owner may have
-    /// chosen one that is over before a busy server has begun.
+    /// Asks once more what the server has cancelled. Until we have set a time limit, that of the database holds. Its owner may have chosen
+    /// one that is over before a busy server has begun.
     private static func insisting<Answer>(_ ask: () throws(DumpError) -> Answer) throws(DumpError) -> Answer {
         for _ in 1..<100 {
             do throws(DumpError) { return try ask() } catch  where error.context["sqlstate"] == "57014" { continue }
@@ -132,8 +132,8 @@ extension Session {
     private static let unconverted = ["SQL_ASCII", "MULE_INTERNAL"]
 
     private static func settle(_ connection: borrowing Connection, _ stop: StopSign) throws(DumpError) {
-        // By SET, which needs no snapshot: where the database's defaults are serializable, read only and deferrable, any question,
-        // and so set_config, waits until no other serializable transaction is open.
+        // By SET, which needs no snapshot. The database's defaults may be serializable, read only and deferrable. Then any question, and so
+        // set_config, waits until no other serializable transaction is open.
         for setting in [
             "statement_timeout to 0", "default_transaction_isolation to 'read committed'",
             "default_transaction_deferrable to off",

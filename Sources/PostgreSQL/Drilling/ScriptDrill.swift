@@ -3,8 +3,9 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// A dump with `layout: cluster`: psql runs its one script on the drill's server, isolated as the server is, as a script may hold commands for
-/// psql itself. What a script does not tell, such as rows, cannot be compared: that it runs to its end is what is proven, and questions.
+/// A dump with `layout: cluster`. On the drill's server, psql runs its one script. Like the server, psql is isolated, because a script may
+/// hold commands for psql itself. The manifest holds no rows of such a dump, so rows cannot be compared. The drill proves that the script
+/// runs to its end, and asks its questions.
 struct ScriptDrill: Sendable {
     /// Verified.
     let script: FilePath

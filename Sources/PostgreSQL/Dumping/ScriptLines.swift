@@ -56,7 +56,8 @@ struct ScriptLines {
     }
 }
 
-/// Where a script of SQL is within quotation marks, byte by byte: `"name"`, `'text'`, `E'text with \\'`, and not in a comment that ends its line.
+/// Finds where a script of SQL is within quotation marks, byte by byte: `"name"`, `'text'`, `E'text with \\'`. A quotation mark in a
+/// comment that ends its line does not count.
 struct QuotesOfSQL {
     private enum Place { case outside, name, text, escapedText, escaped, endOfEscapedText, comment }
 

@@ -116,8 +116,8 @@ struct WatchedDump: Sendable {
         return RelationStates.changes(from: frozen, to: try await RelationStates.all(session))
     }
 
-    /// When the messages of a program are in no known language: what ended it may have ended our own session too, and
-    /// that one knows an SQLSTATE. Nor does a program that finds no server know that there was one a moment ago.
+    /// For a program whose messages are in an unknown language. What ended it may have ended our own session too, and that one knows an
+    /// SQLSTATE. Also for a program that finds no server, because it does not know that there was one a moment ago.
     private func recognized(_ error: DumpError) async -> DumpError {
         guard error.code == .sourceUnavailable || error.code == .programFailed && error.hint == nil else {
             return error

@@ -2,9 +2,9 @@ import DumpCore
 
 /// What shows, at little cost, that nothing in the catalogs was written since a snapshot was taken.
 ///
-/// Whatever a later transaction writes is marked with its number, which the snapshot does not know as ended; whatever it deletes
-/// is missing from the sums. So a catalog that has neither is still as the snapshot shows it. One that has may be so too: an
-/// object may have come into being, or been granted to a role.
+/// The number of a later transaction is in all that it writes, and the snapshot does not know it as ended. Rows that it deletes are missing
+/// from the sums. So a catalog that has neither is still as the snapshot shows it. One that has may be so too: an object may have come into
+/// being, or been granted to a role.
 struct CatalogMark: Sendable, Equatable {
     /// Transactions from this one on may have ended after the snapshot was taken.
     var oldest: String

@@ -3,8 +3,9 @@ import DumpCore
 extension Moment {
     /// The moment of databases that were frozen in one group or, where the connections did not suffice, in several.
     ///
-    /// Its evidence, besides `attempts` and `seconds` of the barrier: for a window also `wal_first` and `wal_last` (positions in the
-    /// write-ahead log), `wal_bytes` and `milliseconds` between the first and the last database, and `groups` if there were several.
+    /// Its evidence has `attempts` and `seconds` of the barrier, and `groups` if there were several. For a window it also has
+    /// `milliseconds` between the first and the last database. It then has `wal_first` and `wal_last` (positions in the write-ahead log)
+    /// and `wal_bytes`, if they are known.
     ///
     /// - Parameter parts: what was dumped. A database that had to be frozen again is named in `frozen_again`.
     init(_ freezes: [Freeze], again parts: [DumpedPart] = []) {

@@ -2,10 +2,10 @@ import DumpCore
 
 /// What a snapshot does not keep still: which object bears a name, which file holds a table's rows, how the server spells a definition.
 ///
-/// TRUNCATE and the rewriting forms of ALTER TABLE put a new file in the place of the old one, in which an older snapshot sees no row
-/// at all (PostgreSQL's manual, "MVCC Caveats"). pg_dump asks its snapshot for names and numbers, and the server then looks up what
-/// they stand for by then. If two tables swapped names, it copies the wrong one. If an index was dropped, it gets no definition and
-/// does not notice (`pg_get_indexdef` and its like in `ruleutils.c`).
+/// TRUNCATE and the rewriting forms of ALTER TABLE put a new file in the place of the old one. An older snapshot sees no row at all in it
+/// (PostgreSQL's manual, "MVCC Caveats"). From its snapshot, pg_dump takes names and numbers, and the server then looks up what they stand
+/// for by then. If two tables swapped names, pg_dump copies the wrong one. If an index was dropped, pg_dump gets no definition and does not
+/// notice (`pg_get_indexdef` and its like in `ruleutils.c`).
 enum RelationStates {
     struct State: Sendable, Equatable {
         /// The catalog and the number in it.

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Replay on a standby, paused by us, so that what its databases hold stands still.
 ///
-/// Comparing snapshots proves nothing in recovery. Replay cancels a snapshot that is open there, by the removal of rows it still sees or
-/// by an exclusive lock on a table it reads. While replay is paused, all databases are as of one position of the log.
+/// Comparing snapshots proves nothing in recovery. Replay cancels an open snapshot there, by removing rows that the snapshot still sees. An
+/// exclusive lock on a table that it reads cancels it too. While replay is paused, all databases are as of one position of the log.
 final class ReplayPause: Sendable {
     private let cluster: Cluster
     private let run: RunContext

@@ -17,8 +17,8 @@ struct CatalogComparison: Sendable {
 
     var tables: [Table]
 
-    /// Asks a session whose transaction has the snapshot of the dump. What an omission explains is left out: rows of extensions,
-    /// of foreign tables, of unlogged tables on a standby, and tables in schemas of the system.
+    /// Asks a session whose transaction has the snapshot of the dump. Rows and tables that an omission explains are left out. Those are
+    /// rows of extensions, of foreign tables, and of unlogged tables on a standby, and tables in schemas of the system.
     static func ask(_ session: Session) async throws(DumpError) -> CatalogComparison {
         let rows = try await session.query(
             """

@@ -2,8 +2,8 @@ import DumpCore
 
 /// Definitions, or parts of them, that pg_dump leaves out without a word.
 extension DatabaseOmissions {
-    /// The options of a user mapping, a password among them, are shown to few (`pg_user_mappings` in the manual): pg_dump writes
-    /// the mapping without them for all others.
+    /// Few roles see the options of a user mapping, a password among them (`pg_user_mappings` in the manual). For all other roles, pg_dump
+    /// writes the mapping without them.
     func userMappings(_ session: Session) async throws(DumpError) -> [Finding] {
         guard !server.role.isSuperuser else { return [] }
         let rows = try await session.query(

@@ -1,7 +1,7 @@
 import DumpCore
 
-/// What a dump does not say of extensions: it creates each by its name, in the version and with the members that the host of the
-/// restore has.
+/// What a dump does not say about extensions. It creates each by its name, in the version and with the members that the host of the restore
+/// has.
 struct ExtensionOmissions: Sendable {
     func ask(_ session: Session) async throws(DumpError) -> [Finding] {
         let versions = try await self.versions(session)
@@ -40,9 +40,9 @@ struct ExtensionOmissions: Sendable {
 
 /// How changes that users made to an extension's members are told apart from those of its own scripts.
 ///
-/// The transactions of the scripts are those that made its members and its own row. What a later one wrote was written by someone else,
-/// since `ALTER EXTENSION … UPDATE` writes the extension's row too. pg_dump keeps the privileges, security labels and policies of
-/// members, and nothing else (`checkExtensionMembership` in `pg_dump.c`).
+/// The transactions of the scripts are those that made its members and its own row. An extension's scripts did not write what a later
+/// transaction wrote, since `ALTER EXTENSION … UPDATE` writes the extension's row too. A dump keeps the privileges, security labels and
+/// policies of members, and nothing else (`checkExtensionMembership` in `pg_dump.c`).
 private enum ExtensionMembers {
     static let changed = """
         with member as (

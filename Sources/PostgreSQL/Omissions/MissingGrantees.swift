@@ -1,9 +1,9 @@
 import DumpCore
 
-/// Roles that privileges are granted to or by, and that are no more.
+/// Roles that privileges are granted to or by, and that no longer exist.
 ///
-/// DROP ROLE refuses to leave such privileges behind; a catalog that was edited, or damaged, has them. pg_dump writes the number in
-/// place of the name, and a restore stops there.
+/// DROP ROLE refuses to leave such privileges behind. A catalog that was edited, or damaged, has them. In place of the name, pg_dump writes
+/// the number, and a restore stops there.
 struct MissingGrantees: Sendable {
     struct Grant: Sendable {
         /// As pg_dump writes it in place of a name.
@@ -38,7 +38,8 @@ struct MissingGrantees: Sendable {
         }.abridged(in: database)
     }
 
-    /// Whether there are any is asked by itself: nearly no database has one, and to name what they are on takes the server long to plan.
+    /// This asks first whether there are any, because nearly no database has one. The server takes long to plan a query for what they are
+    /// on.
     private static let isThere = """
         select exists (
             select from (select distinct acl from (\(privileges { $0.acl })) object) list

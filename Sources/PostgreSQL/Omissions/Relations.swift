@@ -1,7 +1,7 @@
 /// How the questions about tables see the catalog.
 enum Relations {
-    /// A `from` clause: `c` is a relation that is neither temporary nor delivered with PostgreSQL, `n` its schema, `e` the
-    /// extension that owns it, if one does. Objects of users have OIDs from 16384 on (`FirstNormalObjectId` in `transam.h`).
+    /// A `from` clause. `c` is a relation that is neither temporary nor delivered with PostgreSQL, and `n` its schema. `e` is the extension
+    /// that owns it, if one does. Objects of users have OIDs from 16384 on (`FirstNormalObjectId` in `transam.h`).
     static let ofUsers = """
         from (
             select oid, relname, relnamespace, relkind,

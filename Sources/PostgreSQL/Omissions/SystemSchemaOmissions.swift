@@ -32,8 +32,8 @@ struct SystemSchemaOmissions: Sendable {
         "pg_ts_template": "tmplnamespace", "pg_statistic_ext": "stxnamespace",
     ]
 
-    /// Asked of each catalog by itself: otherwise the server, which knows little of catalogs that it never analyzed, may compare each
-    /// of many types with each.
+    /// Each catalog has a subquery of its own for the schemas. Otherwise the server may compare each of many types with each, because it
+    /// knows little of catalogs that it never analyzed.
     private static func isStray(_ schema: String) -> String {
         """
         \(schema) = any (array(

@@ -2,8 +2,8 @@ import DumpCore
 import Processes
 
 extension Client.Version {
-    /// The minor release of each major version from which on psql does not run what a hostile server has hidden in a script of
-    /// pg_dump (CVE-2026-18408). Older majors were never mended, newer ones never had the fault.
+    /// The first minor release of each major version whose psql does not run what a hostile server has hidden in a script of pg_dump. The
+    /// fault is CVE-2026-18408. Older majors were never mended, newer ones never had the fault.
     private static let mended: KeyValuePairs = [14: 24, 15: 19, 16: 15, 17: 11, 18: 6]
 
     /// Whether psql of this version may be given a script that was dumped from a server which is not trusted.

@@ -38,9 +38,10 @@ struct PreparedCluster: PreparedSource {
         return try await freezeStandby(client, run)
     }
 
-    /// Freezes while replay is paused. It stays paused until the dump has ended: once it goes on, what is replayed may cancel the dump.
-    /// With `hot_standby_feedback` off, the removal of any row that a snapshot sees does; with it on, an exclusive lock on any table still does,
-    /// and so does what the primary removed before it learned of the snapshots (up to wal_receiver_status_interval later).
+    /// Freezes while replay is paused. It stays paused until the dump has ended. Once replay goes on, what it replays may cancel the dump.
+    ///
+    /// With `hot_standby_feedback` off, the removal of any row that a snapshot sees cancels it. With it on, an exclusive lock on any table
+    /// still does. So does what the primary removed before it learned of the snapshots (up to wal_receiver_status_interval later).
     private func freezeStandby(_ client: Client, _ run: RunContext) async throws(DumpError) -> FrozenCluster {
         let pause = try await ReplayPause.begin(on: session, of: cluster, in: run)
         do {

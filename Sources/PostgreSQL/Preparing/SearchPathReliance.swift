@@ -2,8 +2,8 @@ import DumpCore
 
 /// Functions that a restore runs, as it makes indexes, checks rows or computes columns, and that find others by `search_path`.
 ///
-/// In a restore that path is empty, as it is for every later CREATE INDEX by a server from 17 on. What a function's text refers to
-/// is unknown before it runs, so this looks for names that are not qualified; it may be wrong in both directions.
+/// In a restore that path is empty, as it is for every later CREATE INDEX by a server from 17 on. What a function's text refers to is
+/// unknown before it runs. So this looks for names that are not qualified, and may be wrong in both directions.
 struct SearchPathReliance: Sendable {
     var major: Int
 

@@ -1,7 +1,7 @@
 import DumpCore
 
-/// The statements of an archive that make a database with all that belongs to the database itself: encoding, locale, owner, settings,
-/// privileges, comment, limits. pg_restore runs them only under the database's own name.
+/// The statements of an archive that make a database with all that belongs to the database itself. These are its encoding, locale, owner,
+/// settings, privileges, comment and limits. A pg_restore runs them only under the database's own name.
 struct DatabaseStatements: Sendable {
     private var create: SQLStatement
     private var owner: String
@@ -84,8 +84,8 @@ extension SQLStatement {
 extension RestoreTarget {
     /// Text of an archive in UTF-8.
     ///
-    /// What belongs to a database as a whole is in catalogs that all databases share, in whatever encoding the session had that wrote it. pg_dump
-    /// copies these bytes, so the encoding of the archive tells little: what is UTF-8 stays as it is.
+    /// What belongs to a database as a whole is in catalogs that all databases share. Its encoding is that of the session that wrote it. A
+    /// dump copies these bytes, so the encoding of the archive tells little. Text that is UTF-8 stays as it is.
     fileprivate func utf8(_ text: [UInt8], from encoding: String, of name: String) async throws(DumpError) -> [UInt8] {
         guard String(validating: text, as: UTF8.self) == nil else { return text }
         let hex = text.reduce(into: "") { $0 += $1.digits(2, radix: 16) }

@@ -4,7 +4,7 @@ import Processes
 extension RestorePlanning {
     /// The programs to restore with, and findings about them.
     ///
-    /// A pg_restore that is older than the pg_dump does not read its archive, and one that is newer than the server may set what the server
+    /// A pg_restore that is older than the pg_dump does not read its archive. One that is newer than the server may set what the server
     /// does not know. So the best is the newest that is not newer than the server, else the oldest that can read the archive.
     func client() async throws(DumpError) -> (client: Client?, findings: [Finding]) {
         let installed = try await Client.installed(

@@ -3,9 +3,9 @@ import SystemPackage
 
 /// The table of contents of a dump in directory format, as `toc.dat` holds it.
 ///
-/// `pg_restore --list` leaves open which file an entry's data is in, and where a table's name ends and the next word begins;
-/// the file itself says both. Its format is that of `WriteHead` and `WriteToc` in PostgreSQL's `pg_backup_archiver.c`,
-/// archive versions 1.13 (PostgreSQL 11) to 1.16 (17 to 19).
+/// The output of `pg_restore --list` leaves open which file an entry's data is in, and where a table's name ends and the next word begins.
+/// The file itself says both. Its format is that of `WriteHead` and `WriteToc` in PostgreSQL's `pg_backup_archiver.c`, archive versions
+/// 1.13 (PostgreSQL 11) to 1.16 (17 to 19).
 struct ArchiveContents: Sendable, Equatable {
     /// An entry whose data is in a file of its own.
     struct DataEntry: Sendable, Equatable {

@@ -27,8 +27,8 @@ enum ArchiveForeignKeys {
         return true
     }
 
-    /// The same statement with `NOT VALID`, as long as it was: white space makes room, and ONLY, which says nothing where a table has
-    /// no partitions. Nil if pg_dump wrote it in a way that we do not know, such as for a table that has.
+    /// The same statement with `NOT VALID`, as long as it was. White space makes room, and so does ONLY, which changes nothing for a table
+    /// without partitions. Nil if pg_dump wrote it in a way that we do not know, such as for a table with partitions.
     static func marked(_ statement: [UInt8]) -> [UInt8]? {
         let (table, key, end) = ("ALTER TABLE ONLY ", "\n    ADD CONSTRAINT ", ";\n")
         guard statement.starts(with: table.utf8), statement.suffix(end.utf8.count).elementsEqual(end.utf8),

@@ -15,8 +15,8 @@ final class ArchiveListingReader: Sendable {
 
     var result: ArchiveListing { listing.withLock { $0 } }
 
-    /// Either `;     TOC Entries: 35` or `3391; 0 16396 TABLE DATA public orders owner`. A table in a schema called `DATA` is
-    /// told apart by the 0, the catalog that the entry is an object of: a table is one of `pg_class`.
+    /// Either `;     TOC Entries: 35` or `3391; 0 16396 TABLE DATA public orders owner`. The 0 tells that entry from a table in a schema
+    /// called `DATA`. That number is the catalog that the entry is an object of, which for a table is `pg_class`.
     func add(_ line: String) {
         let words = line.split(atASCII: " ", maxSplits: 5)
         if words.starts(with: [";", "TOC", "Entries:"]), words.count == 4 {

@@ -2,8 +2,8 @@ import Glibc
 
 /// Counts the rows of a table's data file while it is read, and checks that pg_dump wrote it to its end.
 ///
-/// The file is what `COPY … TO STDOUT` sends in text format, where a newline is a row's end and nothing else, then a line
-/// `\.` and two empty lines (`_CloseArchive` and `WriteData` write them; PostgreSQL's manual, COPY, "Text Format").
+/// The file is what `COPY … TO STDOUT` sends in text format, in which a newline ends a row and means nothing else. A line `\.` and two
+/// empty lines follow. PostgreSQL's manual describes the format (COPY, "Text Format"), and `_CloseArchive` and `WriteData` write the end.
 struct CopyFileInspector {
     private var newlines: Int64 = 0
     private var bytes: Int64 = 0

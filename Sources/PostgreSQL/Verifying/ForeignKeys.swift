@@ -1,7 +1,7 @@
 import DumpCore
 
-/// A foreign key that rows break: they were loaded while triggers were off, and no restore makes the key with them unless it is
-/// told not to check them.
+/// A foreign key that rows break, because they were loaded while triggers were off. No restore makes the key with them unless it is told
+/// not to check them.
 struct BrokenForeignKey: Sendable {
     /// The constraint's.
     var oid: UInt32
@@ -13,7 +13,8 @@ struct BrokenForeignKey: Sendable {
     var orphans: Int64
 }
 
-/// To look for broken keys reads both tables, so only small ones are looked at, in the snapshot of the dump and after pg_dump has ended.
+/// To look for broken keys reads both tables, so only small ones are looked at. That happens in the snapshot of the dump, after pg_dump has
+/// ended.
 enum ForeignKeys {
     /// The size of all tables together that are looked at in one database.
     private static let mostBytes = 64 << 20
@@ -35,7 +36,7 @@ enum ForeignKeys {
 
     fileprivate static let mostRows: Int64 = 1000
 
-    /// The smallest first. Operators of users are not run: they might do anything.
+    /// The smallest tables, up to `mostBytes` in all. Operators of users are not run: they might do anything.
     private static let keys = """
         with key as (
             select k.oid, k.conname, format('%I.%I', cn.nspname, c.relname) as child,

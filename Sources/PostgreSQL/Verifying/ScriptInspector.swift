@@ -2,8 +2,8 @@ import Glibc
 
 /// Reads a script of pg_dumpall as it goes by, for the lines that show it to be whole.
 ///
-/// It must end with `-- PostgreSQL database cluster dump complete`, after which only empty lines, `--` and, from the
-/// releases of August 2025 on, `\unrestrict` may come. For each database there must be its heading and an end.
+/// It must end with `-- PostgreSQL database cluster dump complete`. After that only empty lines, `--` and, from the releases of August 2025
+/// on, `\unrestrict` may come. For each database there must be its heading and an end.
 struct ScriptInspector {
     private var headings: Set<[UInt8]> = []
     private var ends = 0

@@ -21,8 +21,8 @@ struct SequenceValues: Sendable {
     /// False if the server refused to tell all of them, or there are too many to wait for.
     private(set) var areAll = true
 
-    /// - Parameter session: one in no transaction. To read a sequence locks it until the transaction ends, whatever savepoint it is read
-    ///   under: within that of a freeze, no session could restart or drop one before the dump was done.
+    /// - Parameter session: one in no transaction. Reading a sequence locks it until the transaction ends, whatever savepoint it is read
+    ///   under. Within the transaction of a freeze, no session could restart or drop one before the dump was done.
     static func ask(_ session: Session, within limits: Limits = .duringDump) async throws(DumpError) -> SequenceValues {
         var values = SequenceValues()
         _ = try await session.query("select set_config('lock_timeout', '200ms', false)")

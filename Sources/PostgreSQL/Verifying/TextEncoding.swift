@@ -1,7 +1,7 @@
 /// What bytes of text may follow each other in an encoding of PostgreSQL's, as its servers check it when a dump is restored.
 ///
-/// A server checks what comes in, and never again: rows that an old release took, or that were there before a superuser changed the
-/// encoding in `pg_database`, go out as they are.
+/// A server checks what comes in, and never again. Rows that an old release took go out as they are. So do rows from before a superuser
+/// changed the encoding in `pg_database`.
 struct TextEncoding: Sendable {
     /// What must come after a byte that begins a character.
     struct Rest: Sendable {

@@ -15,8 +15,8 @@ struct UnitTrack: Sendable {
     private var mark = Mark()
     private var lastLook: ContinuousClock.Instant
 
-    /// What must change for a unit not to stand still: bytes on the server, bytes on disk, or, while pg_dump reads the
-    /// catalog and has no bytes to show, the statement.
+    /// What must change for a unit not to stand still: bytes on the server, bytes on disk, or the statement. While pg_dump reads the
+    /// catalog, it has no bytes to show, and only the statement changes.
     private struct Mark: Equatable {
         var copiedBytes: Int64 = 0
         var stagedBytes: Int64 = 0

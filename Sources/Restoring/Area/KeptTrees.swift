@@ -4,8 +4,8 @@ import Linux
 import Staging
 import SystemPackage
 
-/// A directory or file that a restore has replaced and kept under another name. Unlike a database it cannot be marked, so it is on record here:
-/// written before the restore, and true once what had the name is where the record says.
+/// A directory or file that a restore has replaced and kept under another name. Unlike a database it cannot be marked, so it is on record
+/// here. The record is written before the restore. It is true once what had the name is where the record says.
 struct KeptTree: Sendable, Codable {
     var path: String
     var kept: String

@@ -8,8 +8,8 @@ import SystemPackage
 /// is open too. It is mounted and deleted by its number: no path is looked up that another user could change. Only root reaches what it
 /// holds: files that were closed to a user since, programs that gave rights and were removed.
 ///
-/// Btrfs has no place for its owner. It is ours when it has the name that the record says, which has the run's id in it, is read-only, a
-/// snapshot of the subvolume that the record names, and no older than the state of it that we had seen before.
+/// Btrfs has no place for its owner. It is ours if it has the name that the record says, with the run's id in it, and is read-only. It must
+/// also be a snapshot of the subvolume that the record names, and no older than the state that we had seen before.
 struct SubvolumeSnapshot: VolumeSnapshot {
     static let recordKind = "btrfs_snapshot"
 

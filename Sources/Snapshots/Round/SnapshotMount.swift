@@ -4,8 +4,8 @@ import SystemPackage
 
 /// A snapshot, mounted read-only at a dump's mount point or below it.
 ///
-/// Its mark tells it apart from every other mount; the mark has the name of the snapshot in it: the source of the mount, or
-/// the end of its root.
+/// Its mark tells it apart from every other mount. The mark has the name of the snapshot in it, and is the source of the mount or the end
+/// of its root.
 struct SnapshotMount: UndoFacts {
     /// As `UndoRecord.kind` calls it.
     static let recordKind = "snapshot_mount"

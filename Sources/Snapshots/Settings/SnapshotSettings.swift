@@ -17,8 +17,8 @@ public struct SnapshotSettings: Sendable, Equatable {
         case command
     }
 
-    /// What becomes of the parts of a tree that a snapshot of its volume does not hold: subvolumes, datasets and other
-    /// file systems that begin somewhere below the path.
+    /// What becomes of the parts of a tree that a snapshot of its volume does not hold. These are subvolumes, datasets and other file
+    /// systems that begin somewhere below the path.
     public enum Nested: String, Sendable, CaseIterable {
         /// The run does not start.
         case refuse

@@ -47,8 +47,8 @@ extension StagingArea {
         return try await onOwnThread { () throws(StagingError) in try area.readJobRecord() }
     }
 
-    /// Throws `.anotherJob` if the area is known to be that of another job: one with another name, or of another file that is there
-    /// and says something else.
+    /// Throws `.anotherJob` if the area is known to be that of another job. That job has another name, or it has another file that is still
+    /// there and says something else.
     public func requireJob(_ job: String, file: FilePath?) async throws(StagingError) {
         let area = self
         try await onOwnThread { () throws(StagingError) in try area.requireJob(job, file, by: area.readJobRecord()) }

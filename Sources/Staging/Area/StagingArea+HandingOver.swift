@@ -5,7 +5,8 @@ import SystemPackage
 extension StagingArea {
     var sealedFile: FilePath { root.appending("sealed") }
 
-    /// The current set for one who is about to read all of it: what is not as it was sealed by inode, size and times is hashed.
+    /// The current set for a caller that is about to read all of it. Files that are not as they were sealed, by inode, size and times, are
+    /// hashed.
     ///
     /// Throws as `currentSet` does, and `.damagedSet` too for a file whose bytes are not those that were sealed.
     ///

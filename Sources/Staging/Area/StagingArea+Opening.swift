@@ -44,7 +44,7 @@ extension StagingArea {
         return true
     }
 
-    /// What another user could do to the area, because a directory on the way to it is that user's or open to all; nil if nothing.
+    /// What another user could do to the area, because a directory on the way to it is that user's or open to all. Nil if nothing.
     ///
     /// A user who can exchange such a directory could have root give, remove or overwrite what is elsewhere.
     ///

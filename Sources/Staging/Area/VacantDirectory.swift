@@ -4,8 +4,8 @@ import SystemPackage
 
 /// The place of a directory that is to appear under its name complete, or not at all.
 ///
-/// What is to be in it is made beside it, see `hidden`, and moved there in the end. The directory above is opened once, and not walked to by
-/// name again: it may belong to a user who puts another in its place meanwhile.
+/// What is to be in it is made beside it, see `hidden`, and moved there in the end. The directory above is opened once, and not reached by
+/// name again. It may belong to a user who puts another in its place meanwhile.
 public struct VacantDirectory: Sendable {
     public let path: FilePath
     /// The directory above.

@@ -6,13 +6,13 @@ import SystemPackage
 
 /// The current set as a source of files that a new one need not store again.
 ///
-/// A file that is the same keeps its inode and its time of change, so that Borg's files cache skips it unread
+/// A file that is the same keeps its inode and its time of modification, so that Borg's files cache skips it unread
 /// (`--files-cache mtime,size,inode`).
 struct FormerFiles: Sendable {
     let area: StagingArea
 
-    /// Replaces a new file by a link to the one in the current set, if they are the same, and returns the digest with what now
-    /// identifies the file. Nil means that the new file was kept, whatever the reason: keeping it is never wrong.
+    /// Replaces a new file by a link to the one in the current set, if they are the same. Returns the digest with what now identifies the
+    /// file. Nil means that the new file was kept, whatever the reason: keeping it is never wrong.
     func reuse(
         _ file: Sealing.File, number: Int, _ digest: FileDigest, in root: FilePath, until stop: StopSign
     ) throws(StagingError) -> FileDigest? {

@@ -6,7 +6,7 @@ import Trees
 
 /// What the current set's list says of a dump's files, read beside a walk of the new ones.
 ///
-/// A damaged old set must not keep a good new one from replacing it: what cannot be read is a hindrance to its reuse, and no error.
+/// A damaged old set must not keep a good new one from replacing it. A list that cannot be read is a hindrance to its reuse, not an error.
 struct FormerList {
     private var list: ChecksumListFile?
     private var line: ChecksumList.Line?

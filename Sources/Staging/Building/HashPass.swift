@@ -4,7 +4,7 @@ import Linux
 import Synchronization
 import SystemPackage
 
-/// All files of a set on their way into its lists, some thousands at a time: which have to be hashed, and what came of it.
+/// All files of a set on their way into its lists, some thousands at a time. It says which have to be hashed, and takes what came of it.
 ///
 /// Memory does not grow with their number.
 final class HashPass: Sendable {

@@ -17,8 +17,8 @@ public struct IncomingSet: Sendable {
 
     /// Creates the private, empty directory of a dump and returns its path.
     ///
-    /// What is written there must in the end be regular files and directories only, but for the tree that a dump's summary names;
-    /// a file of mode 0600 that belongs to us can be reused by the next set.
+    /// In the end it may hold only regular files and directories, except for the tree that a dump's summary names. The next set can reuse a
+    /// file of mode 0600 that belongs to us.
     public func directory(forDump name: String) async throws(StagingError) -> FilePath {
         guard !StagingArea.reservedDumpNames.contains(name) else {
             throw StagingError(
@@ -36,9 +36,9 @@ public struct IncomingSet: Sendable {
     /// Where that directory is.
     public func path(ofDump name: String) -> FilePath { root.appending(SetLayout.directory(ofDump: name)) }
 
-    /// Takes the digests of completed files of a dump, which sealing then does not read again, and begins to write large ones to disk while
-    /// others are still being dumped. A file that has as many bytes as the one in its place in the current set has to wait. That is likely
-    /// to be the same, sealing will replace it by a link, and nothing of it needs to be written.
+    /// Takes the digests of a dump's completed files, which sealing then does not read again. Begins to write large ones to disk while
+    /// others are still being dumped. A file with as many bytes as the one in its place in the current set has to wait. It is likely to be
+    /// the same. Then sealing replaces it by a link, and nothing of it needs to be written.
     public func completion(ofDump name: String) -> @Sendable (FilePath, FileDigest) -> Void {
         let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
         let spool = digests.spool(ofDump: name)
@@ -80,11 +80,11 @@ public struct IncomingSet: Sendable {
         }
     }
 
-    /// Completes the set: hashes what its dumps wrote, replaces each file that is the same as in the current set by a link to
-    /// that one, writes checksums and manifest, and flushes all of it to disk.
+    /// Completes the set. Hashes what its dumps wrote, and replaces each file that is the same as in the current set by a link to that one.
+    /// Writes checksums and manifest, and flushes all of it to disk.
     ///
-    /// Throws, and leaves the directory to be discarded, when something was written that does not belong into a set, when
-    /// a file changes meanwhile, when the disk is full, and when the task is cancelled (`.cancelled`).
+    /// Throws when there is something that does not belong in a set, when a file changes meanwhile, and when the disk is full. Also throws
+    /// when the task is cancelled (`.cancelled`). After a throw the directory is left to be discarded.
     public func seal(_ dumps: [FinishedDump], as facts: SetFacts) async throws(StagingError) -> UnpublishedSet {
         try await Sealing(of: self, dumps: dumps, facts: facts).perform()
     }

@@ -4,9 +4,8 @@ import SystemPackage
 
 /// Makes a sealed set `current`, and what was current `previous`.
 ///
-/// One exchange of two names, so that `current/` is the old set or the new one at any instant. What is swapped out is in
-/// `incoming/` under this run's name until it is `previous`; the older `previous` ends there too, as rubbish, which a crash
-/// may leave to `Leftovers`.
+/// One exchange of two names, so that `current/` is the old set or the new one at any instant. The old set is in `incoming/` under this
+/// run's name until it is `previous`. The older `previous` ends there too, to be removed. A crash may leave it to `Leftovers`.
 ///
 /// On a file system that cannot exchange names there is an instant without `current/`. A journal record says so before it begins, and
 /// `completeFallback` ends it, here or at the next start.
@@ -87,7 +86,7 @@ struct Publication {
         return shortfall
     }
 
-    /// Ends a publication in two steps from whatever state it was left in: `current/` is a complete set afterwards, the new one if that is
+    /// Ends a publication in two steps from whatever state it was left in. Afterwards `current/` is a complete set, the new one if that is
     /// there. Returns whether it is.
     func completeFallback() throws(StagingError) -> Bool {
         try makeCurrent()

@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// The trees of all dumps of a set, each open only while a walk of the set is in its dump: one takes a good part of a megabyte.
+/// The trees of all dumps of a set. Each is open only while a walk of the set is in its dump, because one takes a good part of a megabyte.
 struct SealedTrees {
     private let root: FilePath
     /// Those that the walk has not come to, by the directory of their dump.

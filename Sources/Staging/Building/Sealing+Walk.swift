@@ -5,7 +5,7 @@ import SystemPackage
 import Trees
 
 extension Sealing {
-    /// The files of one dump, outside of its tree, in the order of a walk, with what its provider and the current set say of each.
+    /// The files of one dump, outside of its tree, in the order of a walk. Each comes with what its provider and the current set say of it.
     struct DumpWalk {
         private let dump: FinishedDump
         private let number: Int

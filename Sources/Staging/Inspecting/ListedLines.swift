@@ -4,7 +4,7 @@ import Linux
 import SystemPackage
 import Trees
 
-/// The lines of a dump's list, once it is known to be the one that was sealed, in the order of a walk of the set.
+/// The lines of a dump's list, in the order of a walk of the set. The list is known to be the one that was sealed.
 struct ListedLines {
     /// Nil for a list that is not in that order, which is held in memory then. Muster writes none.
     private let list: ChecksumListFile?

@@ -2,10 +2,10 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// How every file of a published set looked when it was known to be what was sealed, in the order of a walk of the set. The manifest is left
-/// out. It is `sealed` in the staging area, or a file without a name until the set is published.
+/// How every file of a published set looked when it was known to be what was sealed. The files are in the order of a walk of the set, and
+/// the manifest is left out. It is `sealed` in the staging area, or a file without a name until the set is published.
 ///
-/// A set without it, or whose files look otherwise now, is hashed before it is handed over. Losing it costs time, never trust.
+/// If it is missing, or files look otherwise now, the set's files are hashed before it is handed over. Losing it costs time, never trust.
 final class SealedFiles: Sendable {
     /// The SHA-256 of the manifest, which vouches for the list of files.
     let manifestSHA256: String

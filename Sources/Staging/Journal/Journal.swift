@@ -3,7 +3,7 @@ import DumpCore
 import Linux
 import SystemPackage
 
-/// What still has to be completed or undone if this process dies: one file for each, on disk before the act begins and gone
+/// What still has to be completed or undone if this process dies. There is one file for each act, on disk before the act begins and gone
 /// after it has ended.
 struct Journal: Sendable {
     let directory: FilePath

@@ -4,8 +4,8 @@ import SystemPackage
 import Trees
 
 extension SetDirectory {
-    /// Gives what was extracted of trees what a tar stream does not hold: attributes, access control lists, times to the nanosecond, and
-    /// further names of what is not a file. By the inventory that was sealed.
+    /// Gives extracted trees what a tar stream does not hold, by the inventory that was sealed. That is attributes, access control lists,
+    /// times to the nanosecond, and further names of what is not a file.
     ///
     /// To be called before the set is verified: what cannot be understood or changed here is found there.
     ///

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// The container of these tests is this host: an engine that runs `exec -i NAME COMMAND…` here, as a child of its own that outlives its client.
+/// The container of these tests is this host. Its engine runs `exec -i NAME COMMAND…` here, as a child of its own that outlives its client.
 @Suite("Plugins that reach into a container")
 struct ContainerTests {
     @Test("A database in a container is copied by the program inside", arguments: ["python3", "sqlite3"])

@@ -3,8 +3,8 @@ import Glibc
 import Reporting
 import Synchronization
 
-/// Events as JSON on standard error, one on a line: when a piece of work began, how far it is, when it ended, and the command's
-/// end, which is the last line of all.
+/// Events as JSON on standard error, one on a line. They say when a piece of work began, how far it is, and when it ended. The last line of
+/// all is the command's end.
 final class ScriptProgress: ProgressOutput {
     let interval = Duration.seconds(1)
     let showsEachBeginAndEnd = true
