@@ -66,8 +66,10 @@ private struct PluginCheck: Sendable {
         let directory = try newDirectory("dump")
         var faults: [String] = []
         try await trial.whileHeldUp {
+            // What holds it up may show in the source.
+            let held = try await trial.fingerprint()
             let dump = Task { _ = try await run.dump(provider, into: directory) }
-            try await untilAtWork()
+            try await untilAtWork(on: held)
             end(dump)
             if case .success = await dump.result { faults.append("the dump throws nothing") }
         }
@@ -78,9 +80,11 @@ private struct PluginCheck: Sendable {
         return faults
     }
 
-    /// Until a unit begins, or a change is on record. What says neither has a moment to do something.
-    private func untilAtWork() async throws {
-        for _ in 0..<300 where journal.all.isEmpty && !run.events.all.contains(where: \.isBegin) {
+    /// Until a unit begins, or the source is no longer as it was. What shows neither has ten seconds to do something.
+    /// A change on record is not enough: the plugin makes it only after it was told so.
+    private func untilAtWork(on held: String?) async throws {
+        for _ in 0..<1000 where !run.events.all.contains(where: \.isBegin) {
+            if !journal.all.isEmpty, try await trial.fingerprint() != held { return }
             try await Task.sleep(for: .milliseconds(10))
         }
     }
