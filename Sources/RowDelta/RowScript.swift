@@ -23,33 +23,49 @@ public enum RowScript {
         LC_ALL=C
         export LC_ALL
         cd "$(dirname "$0")"
-        while read -r file table; do
-            set -- "rows/$table/"*.lines
-            [ -e "$1" ] || set -- /dev/null
-            awk '
-                FNR == 1 { line = 0 }
-                { line += $1; print line, NR, substr($0, index($0, " ") + 1) }' "$@" | sort -n -k 1,1 -k 2,2 > rows/lines
-            cat "rows/$table/"*.rows | awk '
-                function more(    word) {
-                    first = 0
-                    if ((getline change < "rows/lines") <= 0) return
-                    split(substr(change, 1, 80), word, " ")
-                    first = word[1] + 0; number = word[3] + 0; count = word[4] + 0; edits = word[4] != ""
-                    text = substr(change, length(word[1] word[2] word[3] word[4]) + 5)
+        if [ $# -eq 0 ]; then
+            [ -s rows/tables ] && [ "$(cut -d " " -f 1 rows/tables)" = "$(cut -d " " -f 3 rows/sha256)" ] || {
+                echo "rows/tables and rows/sha256 do not name the same files: extract both again" >&2
+                exit 1
+            }
+            # This script once for each table: on all processors at once, where there is nproc and xargs has -P.
+            width=$(nproc 2> /dev/null) && xargs -P "$width" true < /dev/null 2> /dev/null && set -- -P "$width"
+            exec xargs "$@" -n 2 sh "./$(basename "$0")" < rows/tables
+        fi
+        file=$1
+        table=rows/$2
+        changes=rows/$file.changes
+        set -- "$table/"*.lines
+        [ -e "$1" ] || set -- /dev/null
+        # mawk would print line 3,000,000,000 as 3e+09.
+        awk -v OFMT=%.15g '
+            FNR == 1 { line = 0 }
+            { line += $1; print line, NR, substr($0, index($0, " ") + 1) }' "$@" | sort -n -k 1,1 -k 2,2 > "$changes"
+        awk -v changes="$changes" '
+            function more() {
+                first = 1e15
+                if ((getline < changes) <= 0) return
+                first = $1 + 0; number = $3 + 0; count = $4 + 0; edits = NF > 3
+                if (edits) text = substr($0, length($1 $2 $3 $4) + 5)
+            }
+            BEGIN { more() }
+            NR < first { print; next }
+            {
+                row = $0
+                while (first <= NR && (edits || NR >= first + number)) {
+                    if (edits && first == NR) row = substr(row, 1, number) text substr(row, number + count + 1)
+                    more()
                 }
-                BEGIN { more() }
-                !first || NR < first { print; next }
-                {
-                    row = $0
-                    while (first && first <= NR && (edits || NR >= first + number)) {
-                        if (edits && first == NR) row = substr(row, 1, number) text substr(row, number + count + 1)
-                        more()
-                    }
-                    if (!first || NR < first) print row
-                }' > "$file"
-        done < rows/tables
-        rm -f rows/lines
-        sha256sum -c rows/sha256
+                if (NR < first) print row
+            }' "$table/"*.rows > "$file"
+        rm -f "$changes"
+        # OpenSSL takes a third of the time where sha256sum does not know the processor's own instructions.
+        digest=$(openssl dgst -sha256 -r "$file" 2> /dev/null) || digest=$(sha256sum "$file")
+        grep -qxF "${digest%% *}  $file" rows/sha256 || {
+            echo "$file, put together from $table, is not what was sealed" >&2
+            exit 1
+        }
+        echo "$file: OK"
 
         """#
     }

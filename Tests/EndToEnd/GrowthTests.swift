@@ -113,6 +113,32 @@ struct GrowthTests {
         }
     }
 
+    @Test("has a script that fails, and says what is wrong, where anything in it is missing or changed")
+    func brokenScript() async throws {
+        try await TestHost.with { host in
+            try await host.prepareGrowth()
+            try await host.sql("CREATE TABLE other AS SELECT id, 'other ' || note AS note FROM big", in: "shop")
+            try await host.mustSucceed("dump")
+            try await host.sql("UPDATE big SET note = 'changed' WHERE id % 100 = 7", in: "shop")
+            try await host.mustSucceed("dump")
+            let faults = [
+                ("sed -i 1d rows/tables", "do not name the same files"),
+                ("sed -i '$d' rows/sha256", "do not name the same files"),
+                (": >rows/tables; : >rows/sha256", "do not name the same files"),
+                ("rm rows/public.big/*.lines", "is not what was sealed"),
+                ("rm rows/public.other/*.rows", "rows/public.other/*.rows"),
+                ("sed -i '1s/^./x/' rows/public.other/*.rows", "is not what was sealed"),
+            ]
+            for (number, (fault, message)) in faults.enumerated() {
+                let copy = host.scratch.appending("copy-\(number)")
+                let result = try await shell("cp -r \(host.shop) \(copy) && cd \(copy) && \(fault) && sh ./rows.sh")
+                #expect(result.status != .exited(0) && result.errors.contains(message), "\(fault): \(result.errors)")
+            }
+            let whole = try await shell("cd \(host.shop) && sh rows.sh")
+            #expect(whole.status == .exited(0) && whole.output.matches(of: /: OK\n/).count == 2, "\(whole.errors)")
+        }
+    }
+
     @Test("is refused as one script of the whole cluster, and a dump by hand is plain")
     func refusals() async throws {
         try await TestHost.with { host in
@@ -139,7 +165,7 @@ extension TestHost {
         job.dumpLines.append("    growth: delta")
     }
 
-    private var shop: FilePath { current.appending("app/databases/shop") }
+    fileprivate var shop: FilePath { current.appending("app/databases/shop") }
 
     /// The inodes of all files of rows, by their paths in the set.
     fileprivate func rowFiles() throws -> [String: UInt64] {
