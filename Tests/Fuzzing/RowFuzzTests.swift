@@ -42,7 +42,8 @@ struct RowFuzzTests {
         guard let table = life.table else { return }
         try life.writeLists()
         for awk in ["mawk", "gawk", "busybox awk"] {
-            let text = RowScript.text(next: "").replacing("| awk '", with: "| \(awk) '")
+            let text = RowScript.text(next: "").replacing("\nawk ", with: "\n\(awk) ")
+            try #require(text.ranges(of: "\n\(awk) ").count == 2)
             try write(text, to: life.root.appending(RowScript.file))
             let outcome = try await runProgram("dash", [life.root.appending(RowScript.file).string])
             #expect(outcome.succeeded, "\(seed) \(awk): \(outcome.lastErrors)")
