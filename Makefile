@@ -40,9 +40,9 @@ test: install-test-packages
 	@.ci/postgresql18
 	@.ci/kubernetes
 	@$(MAKE) --no-print-directory build-tests
-	@mkdir -p .build; rm -f .build/tests.xml
-	.ci/in-memory swift test $(TESTS) $(AT_ONCE) --skip-build --disable-xctest --xunit-output .build/tests.xml; \
-		status=$$?; .ci/slowest .build/tests.xml; exit $$status
+	@mkdir -p .build; rm -f .build/test-times
+	export MUSTER_TEST_TIMES=$$PWD/.build/test-times; .ci/in-memory swift test $(TESTS) $(AT_ONCE) --skip-build --disable-xctest; \
+		status=$$?; .ci/slowest "$$MUSTER_TEST_TIMES"; exit $$status
 
 # Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
 fuzz: install-test-packages build-tests
