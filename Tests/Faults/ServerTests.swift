@@ -29,8 +29,10 @@ struct ServerTests {
             host.use(server, [try server.slowLink(bytesPerSecond: 128 << 10)], retry: "{times: 2, wait: 1s}")
             let running = try host.start(["run"])
             let ledger = host.staging.appending("repositories").appending("local.json")
-            // The ssh of the create is the first after the note that it begins.
-            try await eventually { access(ledger.string, F_OK) == 0 && !server.serving.isEmpty }
+            // The ssh of the create is the first after the note that it begins. What serves may still be that of a Borg before it.
+            try await eventually {
+                access(ledger.string, F_OK) == 0 && !server.clients.isEmpty && !server.serving.isEmpty
+            }
             for client in server.clients { kill(client, SIGKILL) }
             let run = try await running.result()
             #expect(run.status == .exited(0), "\(run.errors)")
@@ -91,6 +93,8 @@ struct ServerTests {
             #expect(messages.contains { run.errors.contains($0) }, "\(run.errors)")
             #expect(server.links.isEmpty, "nothing is left of it")
             #expect(try await host.muster("verify").status == .exited(0))
+            // With all the time that it needs to connect.
+            host.use(server, retry: "{times: 0, wait: 0}")
             let archive = try await host.muster("archive")
             #expect(archive.status == .exited(0), "\(archive.errors)")
         }
