@@ -27,6 +27,8 @@ struct ServerTests {
     func retriedWhenBegun() async throws {
         try await TestHost.withServer { host, server in
             host.use(server, [try server.slowLink(bytesPerSecond: 128 << 10)], retry: "{times: 2, wait: 1s}")
+            // It keeps the create busy for four seconds.
+            try await output("dd", "if=/dev/urandom", "of=\(host.source)/large", "bs=1K", "count=512", "status=none")
             let running = try host.start(["run"])
             let ledger = host.staging.appending("repositories").appending("local.json")
             // The ssh of the create is the first after the note that it begins. What serves may still be that of a Borg before it.
