@@ -75,17 +75,11 @@ struct ServerTests {
     @Test("ends when the server does not answer, with its set intact; archive finishes the job")
     func silent() async throws {
         try await TestHost.withServer { host, server in
-            let link = try server.slowLink(bytesPerSecond: 1 << 30)
+            let link = try server.slowLink(bytesPerSecond: 1 << 30, isStopped: true)
             host.use(
                 server, [link, "ConnectTimeout=3", "ServerAliveInterval=1", "ServerAliveCountMax=3"],
                 retry: "{times: 0, wait: 0}")
-            let running = try host.start(["run"])
-            try await eventually {
-                let links = server.links
-                for link in links { kill(link, SIGSTOP) }
-                return !links.isEmpty
-            }
-            let run = try await running.result()
+            let run = try await host.muster("run")
             #expect(run.status == .exited(4), "\(run.errors)")
             // It depends on how far ssh has come with its handshake by then.
             let messages = [
