@@ -15,11 +15,12 @@ struct NoticeTests {
                 try write("\(server.url("ok/chat-\(Self.token)"))\n", to: scratch.appending("chat-url"))
                 try write("Bearer \(Self.token)\n", to: scratch.appending("chat-header"))
                 host.job.lines += [
-                    "notify:", "  check: {healthchecks: {url: {file: \(scratch)/check-url}}}", "  chat:", "    http:",
+                    "notify:", "  check: {deadline: 5m, healthchecks: {url: {file: \(scratch)/check-url}}}", "  chat:",
+                    "    deadline: 5m", "    http:",
                     "      url: {command: cat \(scratch)/chat-url}",
                     "      headers: {Authorization: {file: \(scratch)/chat-header}}",
                     "      body: '{\"text\": \"{event}: {error.message}\"}'",
-                    "  program: {command: [/bin/sh, -c, 'cat \"$MUSTER_REPORT\" > \(scratch)/$MUSTER_EVENT.json']}",
+                    "  program: {deadline: 5m, command: [/bin/sh, -c, 'cat \"$MUSTER_REPORT\" > \(scratch)/$MUSTER_EVENT.json']}",
                 ]
                 try await body(&host, server)
             }
@@ -124,7 +125,8 @@ struct NoticeTests {
     @Test("of an interrupted run open no incident, and a check logs it")
     func interrupted() async throws {
         try await withReceivers { host, server in
-            let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "dumped"])
+            // Early enough that the run does not end before it notices the signal.
+            let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "prepared"])
             try #require(await run.stopped())
             run.send(SIGTERM)
             run.send(SIGCONT)

@@ -32,7 +32,8 @@ struct RunRecordTests {
     func signals(signal: Int32) async throws {
         try await TestHost.withFiles { host in
             for (point, line) in [
-                ("dumped", "interrupted: nothing was published"),
+                // Early enough that the run does not publish before it notices the signal.
+                ("prepared", "interrupted: nothing was published"),
                 ("begun", "interrupted: the set is intact; 'muster archive nightly' finishes the job"),
             ] {
                 let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])

@@ -1,10 +1,11 @@
 import Glibc
 import Linux
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 
-/// One after the other: a directory that one removes takes what another has mounted there with it.
+/// One after the other: each is a whole host.
 @Suite("The documents", .serialized)
 struct WalkthroughTests {
     @Test("The first job and the way off-site work as written on one host, against a server like rsync.net's")
@@ -165,6 +166,21 @@ private func firstRun(initialize encryption: String) -> [String] {
     ]
 }
 
+/// The directories in front of which a bare host has empty ones of its own.
+///
+/// What this machine lacks of them is made once, and goes with this process. Removed any sooner, a directory takes with it what another
+/// test has mounted there, in whatever mount namespace.
+private enum BareHost {
+    static let places: [String] = {
+        let places = ["/etc/muster", "/var/lib/muster", "/srv", "/usr/local/bin"]
+        made.withLock { $0 = places.filter { mkdir($0, 0o755) == 0 } }
+        atexit { made.withLock { for place in $0 { rmdir(place) } } }
+        return places
+    }()
+}
+
+private let made = Mutex<[String]>([])
+
 /// A page whose indented lines are typed.
 private enum Page: String {
     case readme = "README.md"
@@ -245,10 +261,7 @@ extension TestHost {
 
     /// Types the lines into a shell of a host on which nothing of Muster is installed yet.
     fileprivate func typeOnBareHost(_ lines: [String]) async throws -> Command.Result {
-        let places = ["/etc/muster", "/var/lib/muster", "/srv", "/usr/local/bin"]
-        let made = places.filter { mkdir($0, 0o755) == 0 }
-        defer { for place in made { rmdir(place) } }
-        let mounts = places.map { "mount -t tmpfs -o mode=0755 tmpfs \($0)" }
+        let mounts = BareHost.places.map { "mount -t tmpfs -o mode=0755 tmpfs \($0)" }
         return try await type(mounts + ["cd \(scratch)"] + lines, reaching: server)
     }
 

@@ -114,11 +114,20 @@ struct KillTests {
         try await TestHost.with { host in
             let first = try await host.muster("run")
             try #require(first.status == .exited(0), "\(first.errors)")
-            // A Borg that takes its time to compress: stopped by the same signals as the real one, because it is the real one.
+            // A Borg that is held up once it writes: stopped by the same signals as the real one, because it is the real one.
             try host.fake(
                 "borg",
                 """
-                case "$*" in *create*) exec /usr/bin/borg "$@" --compression lzma,9 ;; esac
+                case "$*" in *create*) exec /usr/bin/python3 -I -c '
+                import time
+                from borg.archiver import main
+                from borg.repository import Repository
+                def put(*words, written=Repository.put, **others):
+                    Repository.put = written
+                    written(*words, **others)
+                    time.sleep(600)
+                Repository.put = put
+                main()' "$@" ;; esac
                 exec /usr/bin/borg "$@"
                 """)
             try await host.sql(

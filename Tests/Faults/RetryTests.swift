@@ -107,14 +107,24 @@ extension TestHost {
             try await server.psql("SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass", in: "shop")
                 == "1"
         }
-        let run = try start(["dump", "--json"])
+        var patient = self
+        patient.job.retry = "{times: 2, wait: 5s}"
+        let run = try patient.start(["dump", "--json"])
         try await eventually { try await server.psql(waiting, in: "shop") == "1" }
         try await server.stop()
         // Its connection was cut, which psql reports.
         _ = await holder.result
         try whileDown(self)
-        try await server.start()
-        try await then(self)
+        try await eventually {
+            try run.errorsSoFar().contains("taking all dumps again after a transient failure") || !isAlive(run.pid)
+        }
+        // It takes them again once the server is there, however long that takes to start.
+        run.send(SIGSTOP)
+        do {
+            defer { run.send(SIGCONT) }
+            try await server.start()
+            try await then(self)
+        }
         return try await run.result()
     }
 

@@ -27,10 +27,14 @@ struct ServerTests {
     func retriedWhenBegun() async throws {
         try await TestHost.withServer { host, server in
             host.use(server, [try server.slowLink(bytesPerSecond: 128 << 10)], retry: "{times: 2, wait: 1s}")
+            // It keeps the create busy for four seconds.
+            try await output("dd", "if=/dev/urandom", "of=\(host.source)/large", "bs=1K", "count=512", "status=none")
             let running = try host.start(["run"])
             let ledger = host.staging.appending("repositories").appending("local.json")
-            // The ssh of the create is the first after the note that it begins.
-            try await eventually { access(ledger.string, F_OK) == 0 && !server.serving.isEmpty }
+            // The ssh of the create is the first after the note that it begins. What serves may still be that of a Borg before it.
+            try await eventually {
+                access(ledger.string, F_OK) == 0 && !server.clients.isEmpty && !server.serving.isEmpty
+            }
             for client in server.clients { kill(client, SIGKILL) }
             let run = try await running.result()
             #expect(run.status == .exited(0), "\(run.errors)")
@@ -71,17 +75,11 @@ struct ServerTests {
     @Test("ends when the server does not answer, with its set intact; archive finishes the job")
     func silent() async throws {
         try await TestHost.withServer { host, server in
-            let link = try server.slowLink(bytesPerSecond: 1 << 30)
+            let link = try server.slowLink(bytesPerSecond: 1 << 30, isStopped: true)
             host.use(
                 server, [link, "ConnectTimeout=3", "ServerAliveInterval=1", "ServerAliveCountMax=3"],
                 retry: "{times: 0, wait: 0}")
-            let running = try host.start(["run"])
-            try await eventually {
-                let links = server.links
-                for link in links { kill(link, SIGSTOP) }
-                return !links.isEmpty
-            }
-            let run = try await running.result()
+            let run = try await host.muster("run")
             #expect(run.status == .exited(4), "\(run.errors)")
             // It depends on how far ssh has come with its handshake by then.
             let messages = [
@@ -91,6 +89,8 @@ struct ServerTests {
             #expect(messages.contains { run.errors.contains($0) }, "\(run.errors)")
             #expect(server.links.isEmpty, "nothing is left of it")
             #expect(try await host.muster("verify").status == .exited(0))
+            // With all the time that it needs to connect.
+            host.use(server, retry: "{times: 0, wait: 0}")
             let archive = try await host.muster("archive")
             #expect(archive.status == .exited(0), "\(archive.errors)")
         }

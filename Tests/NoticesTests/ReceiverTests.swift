@@ -175,7 +175,7 @@ struct ReceiverTests {
                 let config = host.scratch.appending("apprise-\(path)")
                 try write("json://127.0.0.1:\(host.server.port)/\(path)/token-Ap4\n", to: config)
                 var receiver = Job.Receiver()
-                (receiver.name, receiver.deadline) = (path, .seconds(60))
+                (receiver.name, receiver.deadline) = (path, .seconds(300))
                 receiver.apprise = Job.Receiver.Apprise()
                 receiver.apprise?.config = config
                 host.job.receivers.append(receiver)

@@ -49,7 +49,7 @@ public struct LoopbackService: Sendable {
     private func answers(_ path: String) async throws -> Bool { try await ask(path).succeeded }
 
     /// What it answers; throws unless that is a success.
-    public func get(_ path: String, _ parameters: String...) async throws -> String {
+    public func get(_ path: String, _ parameters: [String] = []) async throws -> String {
         let outcome = try await ask(path, parameters)
         guard outcome.succeeded else { throw HostError(description: "\(path) \(parameters): \(outcome.lastErrors)") }
         return String(decoding: outcome.output, as: UTF8.self)

@@ -1,8 +1,9 @@
 import Glibc
+import Linux
 import SystemPackage
 
 /// A socket that a service manager would listen at.
-public final class NotifySocket {
+public final class NotifySocket: Sendable {
     private let descriptor: Int32
 
     public init(_ path: String, isAbstract: Bool) throws {
@@ -28,5 +29,16 @@ public final class NotifySocket {
             messages.append(String(decoding: buffer[..<count], as: UTF8.self))
         }
         return messages
+    }
+
+    /// All messages up to one, read as they come on a thread of its own: a socket keeps only a few, and a task may have to wait for its turn.
+    /// Ends without it when none comes for a minute and a half.
+    public func received(upTo last: String) async -> [String] {
+        await onOwnThread { [self] in
+            var messages: [String] = []
+            var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            while messages.last != last, poll(&watched, 1, 90_000) > 0 { messages += received() }
+            return messages
+        }
     }
 }

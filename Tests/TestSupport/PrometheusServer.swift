@@ -4,6 +4,8 @@ import Testing
 /// Debian's Prometheus, scraping one node exporter each second.
 public struct PrometheusServer: Sendable {
     private let service: LoopbackService
+    /// When the first scrape that succeeded was made. On a busy machine a later one may fail, after which all series are gone for a while.
+    private let scrapedAt: String
 
     public static func with<Result>(
         scraping exporter: NodeExporter, in scratch: FilePath, _ body: (PrometheusServer) async throws -> Result
@@ -23,15 +25,25 @@ public struct PrometheusServer: Sendable {
                 "--web.listen-address=\(address)",
             ]
         } _: { service in
-            let server = PrometheusServer(service: service)
-            try await eventually { try await !server.query("up == 1").isEmpty }
-            return try await body(server)
+            var scrapedAt: String?
+            try await eventually {
+                let found = try await series(of: "timestamp(up) and up == 1", service)
+                scrapedAt = found.first?["value"]?.elements.last?.text
+                return scrapedAt != nil
+            }
+            return try await body(PrometheusServer(service: service, scrapedAt: scrapedAt ?? ""))
         }
     }
 
-    /// The series that a query has now; throws for one that is wrong.
+    /// The series that a query had at that scrape; throws for one that is wrong.
     public func query(_ query: String) async throws -> [JSONTree] {
-        let answer = try JSONTree(await service.get("/api/v1/query", "query=\(query)"))
+        try await Self.series(of: query, service, "time=\(scrapedAt)")
+    }
+
+    private static func series(
+        of query: String, _ service: LoopbackService, _ parameters: String...
+    ) async throws -> [JSONTree] {
+        let answer = try JSONTree(await service.get("/api/v1/query", ["query=\(query)"] + parameters))
         guard answer["status"] == .text("success"), let data = answer["data"] else {
             throw HostError(description: "\(query): \(answer)")
         }

@@ -154,10 +154,13 @@ extension SSHServer {
 
     /// An option that has ssh reach the server through our own program, which lets at most `rate` bytes a second through to the server. The
     /// program can be stopped (the link is a black hole) or killed (it is cut): see `links`.
-    public func slowLink(bytesPerSecond rate: Int) throws -> String {
+    ///
+    /// - Parameter isStopped: whether it stops itself once it is connected.
+    public func slowLink(bytesPerSecond rate: Int, isStopped: Bool = false) throws -> String {
         let program = """
-            import socket, sys, threading, time, os
+            import signal, socket, sys, threading, time, os
             server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+            if \(isStopped ? "True" : "False"): os.kill(os.getpid(), signal.SIGSTOP)
             def back():
                 while data := server.recv(65536): os.write(1, data)
                 os._exit(0)

@@ -24,6 +24,24 @@ public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.o
         path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
     try file.closeAfter { _ = try file.writeAll(text.utf8) }
     guard path.withPlatformString({ chmod($0, mode.rawValue) }) == 0 else { throw Errno(rawValue: errno) }
+    if mode.contains(.ownerExecute) { try awaitNoWriter(of: path) }
+}
+
+/// Waits until no process has a program open for writing: it could not be run (ETXTBSY). A process that another test starts meanwhile has a
+/// copy of all that we have open until it becomes another program, which takes its time on a busy machine.
+///
+/// The kernel grants a read lease only then, see fcntl(2). Where there are no leases, nothing is waited for.
+public func awaitNoWriter(of program: FilePath) throws {
+    let setLease: Int32 = 1024  // F_SETLEASE, which Glibc does not show to Swift.
+    let file = try FileDescriptor.open(program, .readOnly, options: .closeOnExec)
+    try file.closeAfter {
+        for _ in 0..<90_000 {
+            if fcntl(file.rawValue, setLease, Int32(F_RDLCK)) == 0 { break }
+            guard errno == EAGAIN else { return }
+            usleep(1000)
+        }
+        _ = fcntl(file.rawValue, setLease, Int32(F_UNLCK))
+    }
 }
 
 /// The bytes of a file as text.

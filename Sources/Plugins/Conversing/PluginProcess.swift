@@ -89,8 +89,11 @@ final class PluginProcess: Sendable {
     }
 
     func go() {
-        transcript.withLock { $0.go() }
-        input.send("go")
+        // At once: what it says in between would count as said after a word that it never got.
+        transcript.withLock { transcript in
+            transcript.go()
+            input.send("go")
+        }
     }
 
     /// Waits for its end, which must be a good one. Cancelled, it stops it.

@@ -7,16 +7,17 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// An etcd of a test's own, on ports of the loopback address that were free.
+/// An etcd of a test's own, on a loopback address of its own. All of 127/8 is this machine's, so that no two are in each other's way.
 struct EtcdHost: Sendable {
     let scratch: FilePath
-    let port: Int
-    var endpoint: String { "http://127.0.0.1:\(port)" }
+    let address: String
+    var endpoint: String { "http://\(address):2379" }
 
     static func with(_ body: (EtcdHost) async throws -> Void) async throws {
         try await withScratch { scratch in
             try await Turn.take {
-                let host = EtcdHost(scratch: scratch, port: Int.random(in: 20_000..<32_000) & ~1)
+                let numbers = (0..<3).map { _ in String(Int.random(in: 2...250)) }
+                let host = EtcdHost(scratch: scratch, address: "127." + numbers.joined(separator: "."))
                 try await host.whileServing { try await body(host) }
             }
         }
@@ -28,7 +29,7 @@ struct EtcdHost: Sendable {
 
     private func whileServing(_ body: () async throws -> Void) async throws {
         let runner = ProgramRunner(keeper: keeperExecutable, log: .silent)
-        let peer = "http://127.0.0.1:\(port + 1)"
+        let peer = "http://\(address):2380"
         let program = Program(
             try Executables.find("etcd"),
             [
@@ -48,10 +49,11 @@ struct EtcdHost: Sendable {
         }
     }
 
-    /// What etcdctl prints.
+    /// What etcdctl prints. Left to itself it gives a server two seconds to accept, and five to answer.
     @discardableResult
     func ask(_ words: String...) async throws -> String {
-        var program = Program(try Executables.find("etcdctl"), ["--endpoints=\(endpoint)"] + words)
+        let options = ["--endpoints=\(endpoint)", "--dial-timeout=60s", "--command-timeout=60s"]
+        var program = Program(try Executables.find("etcdctl"), options + words)
         program.environment["ETCDCTL_API"] = "3"
         let outcome = try await ProgramRunner(keeper: keeperExecutable, log: .silent).run(
             program, output: .collect(limit: 1 << 20))

@@ -15,9 +15,10 @@ struct MariaDBFixture: Sendable {
         }
     }
 
-    /// - Parameter settings: beside the socket.
+    /// - Parameter settings: beside the socket. On a busy machine it may take its time until all snapshots are open.
     func plugin(_ settings: [String: PlainValue] = [:]) throws -> PluginHost {
-        try PluginHost.standard("mariadb", ["socket": .text(server.socket.string)].merging(settings) { $1 })
+        let usual: [String: PlainValue] = ["socket": .text(server.socket.string), "lock_wait": .integer(120)]
+        return try PluginHost.standard("mariadb", usual.merging(settings) { $1 })
     }
 
     /// The plugin with an account of its own.

@@ -78,7 +78,8 @@ struct RedisTests {
 
     @Test("A server that is killed while it sends its keys gives no dump")
     func killed() async throws {
-        try await RedisHost.with("--rdb-key-save-delay", "200") { host in
+        // Microseconds for each key: it would be at it for twenty seconds.
+        try await RedisHost.with("--rdb-key-save-delay", "2000") { host in
             let pid = try #require(
                 try await host.ask("INFO", "server").split(whereSeparator: \.isNewline)
                     .first { $0.hasPrefix("process_id:") }.flatMap { Int32($0.dropFirst("process_id:".count)) })
