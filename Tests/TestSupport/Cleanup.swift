@@ -43,7 +43,7 @@ public func unmountAll(below directory: FilePath) async throws {
 /// program: meanwhile the file system is busy.
 public func unmount(_ point: FilePath) async throws {
     var outcome = try await runProgram("umount", [point.string])
-    for _ in 1...200 where !outcome.succeeded && outcome.lastErrors.contains("busy") {
+    for _ in 1...1000 where !outcome.succeeded && outcome.lastErrors.contains("busy") {
         try await Task.sleep(for: .milliseconds(50))
         outcome = try await runProgram("umount", [point.string])
     }
