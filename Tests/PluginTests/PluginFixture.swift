@@ -80,4 +80,5 @@ func write(_ text: String, to path: FilePath, mode: UInt32) throws {
         _ = try file.writeAll(text.utf8)
         try file.setMode(mode)
     }
+    if mode & 0o100 != 0 { try awaitNoWriter(of: path) }
 }

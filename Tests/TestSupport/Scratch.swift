@@ -19,17 +19,19 @@ public func withScratch<Result>(_ body: (FilePath) async throws -> Result) async
 }
 
 /// Writes a small file, and makes it executable if asked: a tiny fake program.
-///
-/// A program that another test is starting has the file open too, until it has become that program. Meanwhile the fake could not be run
-/// (ETXTBSY): that is waited for.
 public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.ownerReadWrite]) throws {
     let file = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
     try file.closeAfter { _ = try file.writeAll(text.utf8) }
-    if mode.contains(.ownerExecute), let name = path.lastComponent {
-        try OpenDirectory(path.removingLastComponent()).requireNoWriter(of: FilePath(root: nil, [name]))
-    }
+    if mode.contains(.ownerExecute) { try awaitNoWriter(of: path) }
     guard path.withPlatformString({ chmod($0, mode.rawValue) }) == 0 else { throw Errno(rawValue: errno) }
+}
+
+/// Waits until a program that was just written can be run. A program that another test is starting has the file open too, until it has become
+/// that program: meanwhile the answer is ETXTBSY.
+public func awaitNoWriter(of path: FilePath) throws {
+    guard let name = path.lastComponent else { return }
+    try OpenDirectory(path.removingLastComponent()).requireNoWriter(of: FilePath(root: nil, [name]))
 }
 
 /// The bytes of a file as text.
