@@ -30,8 +30,12 @@ public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.o
 /// Waits until a program that was just written can be run. A program that another test is starting has the file open too, until it has become
 /// that program: meanwhile the answer is ETXTBSY.
 public func awaitNoWriter(of path: FilePath) throws {
-    guard let name = path.lastComponent else { return }
-    try OpenDirectory(path.removingLastComponent()).requireNoWriter(of: FilePath(root: nil, [name]))
+    guard let component = path.lastComponent else { return }
+    let (directory, name) = (try OpenDirectory(path.removingLastComponent()), FilePath(root: nil, [component]))
+    let mode = try directory.status(of: name).mode
+    try directory.requireNoWriter(of: name)
+    // Where the file system cannot tell, a copy has taken its place.
+    try directory.setMode(of: name, to: mode)
 }
 
 /// The bytes of a file as text.
