@@ -33,7 +33,15 @@ public func awaitNoWriter(of path: FilePath) throws {
     guard let component = path.lastComponent else { return }
     let (directory, name) = (try OpenDirectory(path.removingLastComponent()), FilePath(root: nil, [component]))
     let mode = try directory.status(of: name).mode
-    try directory.requireNoWriter(of: name)
+    // Each time it waits for a second.
+    for attempt in 1...60 {
+        do {
+            try directory.requireNoWriter(of: name)
+            break
+        } catch is ForeignFile where attempt < 60 {
+            continue
+        }
+    }
     // Where the file system cannot tell, a copy has taken its place.
     try directory.setMode(of: name, to: mode)
 }
