@@ -13,8 +13,8 @@ extension OpenDirectory {
     public func requireNoWriter(of name: FilePath) throws {
         let answer = try withFile(name) { file in
             var answer = clinux_has_writer(file.rawValue)
-            // One that is ending at this moment is waited for.
-            for _ in 0..<20 where answer == 1 {
+            // One that is ending at this moment is waited for, and a program that is just being started: it still has all that its parent had open.
+            for _ in 0..<200 where answer == 1 {
                 usleep(5000)
                 answer = clinux_has_writer(file.rawValue)
             }

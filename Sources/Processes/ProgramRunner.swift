@@ -91,8 +91,8 @@ public struct ProgramRunner: Sendable {
         var process = try started(program, words, output: output)
         var errorLines = LineSplitter()
         var receiver = OutputReceiver(output)
-        // The keeper needs the program's grace, and a moment to end what is left.
-        let status = try process.watch(stop: stop, patience: program.grace + .seconds(5)) { bytes in
+        // The keeper needs the program's grace, and a moment to end what is left: longer on a busy machine. Once it is killed, that goes on.
+        let status = try process.watch(stop: stop, patience: program.grace + .seconds(30)) { bytes in
             errorLines.take(bytes, errors)
         } onOutput: { bytes in
             onOutput()

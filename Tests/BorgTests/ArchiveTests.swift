@@ -107,7 +107,7 @@ struct ArchiveTests {
             let set = try host.sealManyNames()
             let entries = try set.entries()
             #expect(entries.map(\.path.bytes.count).reduce(0, +) > 2_500_000)
-            let confirmed = try await host.repository().create(set)
+            let confirmed = try await host.repository().create(set, at: Host.time)
             #expect(confirmed.files == 3603 && confirmed.bytes == entries.reduce(0) { $0 + $1.bytes })
             #expect(try FileSystem.names(in: set.workspace) == [])
 

@@ -66,7 +66,7 @@ struct RemoteTests {
     func slow(version: BorgUnderTest) async throws {
         try await RemoteHost.withRepository(version) { remote in
             let link = try remote.server.slowLink(bytesPerSecond: 4 << 20)
-            let repository = remote.repository([link]) { $0.stallTimeout = .seconds(20) }
+            let repository = remote.repository([link]) { $0.stallTimeout = .seconds(60) }
             let set = try await remote.sealLarge()
             let confirmed = try await repository.create(set, at: Host.time)
             #expect(confirmed.bytes > 12 << 20)

@@ -125,12 +125,12 @@ struct CopyTests {
             try await run("mount", "-o", "loop", image.string, disk.string)
             try await run(
                 "dd", "if=/dev/urandom", "of=\(disk)/victim", "bs=1M", "count=8", "conv=fsync", "status=none")
-            try await run("umount", disk.string)
+            try await unmount(disk)
             try await run("mount", "-o", "loop,ro", image.string, disk.string)
             host.settings.path = disk
             // The end of the disk is gone: what lies there cannot be read.
             let error = try await host.failure { try await run("truncate", "-s", "1M", image.string) }
-            try await run("umount", disk.string)
+            try await unmount(disk)
             #expect(error?.code == .system)
             #expect(error?.message.contains("read \(disk)/victim: ") == true, "\(error?.message ?? "")")
             #expect(error?.hint == "The disk may be failing: look at the kernel's log.")

@@ -57,8 +57,7 @@ struct RestoreFindingTests {
                 let mounted = try await runProgram("mount", words)
                 try #require(mounted.succeeded, "\(mounted.lastErrors)")
                 let found = try await failures(host, .replacing)
-                let unmounted = try await runProgram("umount", [words.last ?? ""])
-                #expect(unmounted.succeeded, "\(unmounted.lastErrors)")
+                try await unmount(FilePath(words.last ?? ""))
                 #expect(found == [code])
                 // Beside it, nothing is exchanged.
                 #expect(try await failures(host, .beside) == [])

@@ -107,7 +107,7 @@ struct SourceTests {
             try await output("mount", "-t", "tmpfs", "muster-test", disk.string)
             try write("1", to: disk.appending("there"))
             host.settings.requiresMount = true
-            let error = try await host.failure { try await output("umount", disk.string) }
+            let error = try await host.failure { try await unmount(disk) }
             #expect(error?.message == "\(disk) is no longer the directory that it was when the run began")
             #expect(error?.code == .sourceUnavailable)
         }
@@ -126,7 +126,7 @@ struct SourceTests {
                 """
             try await withCleanup { [host] cleanup in
                 try await output("/usr/bin/python3", "-c", mount, point.string)
-                cleanup.append { try await output("umount", point.string) }
+                cleanup.append { try await unmount(point) }
                 let error = try await host.failure("refused")
                 #expect(error?.message == "cannot read \(point): Permission denied")
                 var own = host

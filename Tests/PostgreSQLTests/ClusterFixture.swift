@@ -91,6 +91,19 @@ struct ClusterFixture: Sendable {
         return sessions.split(separator: "\n").map(String.init) + processes.map { $0.string }
     }
 
+    /// Waits until the server has no session: one that was closed is counted until its process has ended.
+    func untilNoSession() async throws {
+        let postmaster = try read(server.directory.appending("data/postmaster.pid")).prefix { $0 != "\n" }
+        try await eventually {
+            try !FileSystem.names(in: "/proc").contains { pid in
+                // A process may end while we look.
+                let facts = ((try? read(FilePath("/proc/\(pid)/stat"))) ?? "").split(separator: " ")
+                let title = (try? read(FilePath("/proc/\(pid)/cmdline"))) ?? ""
+                return facts.count > 3 && facts[3] == postmaster && title.contains("[local]")
+            }
+        }
+    }
+
     /// The client programs of this machine, with `pg_dump` replaced by a script in which `$REAL` is the directory of the real ones.
     func clientPrograms(pgDump: String, pgDumpAll: String? = nil, pgRestore: String? = nil) throws -> FilePath {
         let directory = scratch.appending("bin")

@@ -14,7 +14,12 @@ struct RestoreTableTests {
         try await ClusterFixture.with { cluster in
             try await cluster.createTables()
             let dump = try await cluster.taken()
-            let prepared = try await cluster.prepared(dump) {
+            let words = cluster.scratch.appending("words")
+            try write("", to: words, mode: FilePermissions(rawValue: 0o666))
+            let programs = try cluster.clientPrograms(
+                pgDump: "exec $REAL/pg_dump \"$@\"",
+                pgRestore: "printf '%s\\n' \"$@\" >> \(words)\nexec $REAL/pg_restore \"$@\"")
+            let prepared = try await cluster.prepared(dump, by: cluster.restorer(programs)) {
                 $0.items = ["shop"]
                 $0.pieces = ["public.orders"]
             }
@@ -54,7 +59,9 @@ struct RestoreTableTests {
                 outcome.findings.filter { $0.code == "restore_part_left_out" }.map(\.message) == [
                     "fk constraint 'orders orders_customer_fkey' is left out: it needs a table that is not restored"
                 ])
-            #expect(try FileSystem.names(in: "/tmp").filter { $0.string.hasPrefix("muster-restore-") }.isEmpty)
+            let lists = try read(words).split(separator: "\n").filter { $0.hasPrefix("--use-list=") }
+            let list = FilePath(String(try #require(lists.first).dropFirst("--use-list=".count)))
+            #expect(throws: Errno.noSuchFileOrDirectory) { try FileSystem.status(of: list.removingLastComponent()) }
         }
     }
 

@@ -171,7 +171,7 @@ struct StandbyTests {
 
     @Test("is paused no longer than it may be, whatever becomes of the dump")
     func limit() async throws {
-        try await dumpSlowly(pausingFor: .seconds(5)) { host, run, journal in
+        try await dumpSlowly(pausingFor: .seconds(10)) { host, run, journal in
             try await eventually { journal.all.count == 1 }
             try await eventually { try await host.replay() == "not paused" }
         }
@@ -179,7 +179,7 @@ struct StandbyTests {
 
     @Test("goes on as soon as it can be reached again, when it could not be in time")
     func limitUnreachable() async throws {
-        try await dumpSlowly(pausingFor: .seconds(5)) { host, run, _ in
+        try await dumpSlowly(pausingFor: .seconds(15)) { host, run, _ in
             try await eventually { try await host.replay() == "paused" }
             let socket = host.standby.server.directory.appending(".s.PGSQL.5432")
             let aside = host.standby.server.directory.appending("aside")

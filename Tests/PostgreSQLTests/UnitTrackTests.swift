@@ -61,6 +61,15 @@ struct UnitTrackTests {
         #expect(track.stillFor == .seconds(60))
     }
 
+    @Test("No single look shows that it stands still, however long it was not looked at")
+    func severalLooks() {
+        var track = track(estimate: 0, limit: .seconds(8))
+        track.note([], stagedBytes: 0, at: start + .seconds(30))
+        #expect(track.stillFor == .seconds(2))
+        for look in 1...3 { track.note([], stagedBytes: 0, at: start + .seconds(30 + 2 * look)) }
+        #expect(track.stillFor == .seconds(8))
+    }
+
     @Test("The name on the server is one's own, is not cut, and leads back to the run")
     func names() throws {
         let run = try #require(RunID("20261123T080102Z-5f3a"))
@@ -72,8 +81,8 @@ struct UnitTrackTests {
         #expect(long.hasSuffix(" 20261123T080102Z-5f3a/\(Int.max)"))
     }
 
-    private func track(estimate: Int64) -> UnitTrack {
-        UnitTrack(of: WorkUnit(name: "shop", path: "shop", estimatedBytes: estimate), at: start)
+    private func track(estimate: Int64, limit: Duration? = nil) -> UnitTrack {
+        UnitTrack(of: WorkUnit(name: "shop", path: "shop", estimatedBytes: estimate), at: start, limit: limit)
     }
 
     private func backend(_ pid: Int64, _ table: TableID?, _ bytes: Int64, since: String? = nil) -> DumpBackend {

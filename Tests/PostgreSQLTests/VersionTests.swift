@@ -17,7 +17,7 @@ struct VersionTests {
                 try await cluster.createShop()
                 // New in 17: it would end the sessions that hold the snapshots.
                 try await server.psql(
-                    "alter role postgres set transaction_timeout = '300ms'; alter role postgres set statement_timeout = '1s'"
+                    "alter role postgres set transaction_timeout = '2s'; alter role postgres set statement_timeout = '2500ms'"
                 )
                 let run = TestRun()
                 let directory = try cluster.newDirectory()
@@ -25,7 +25,7 @@ struct VersionTests {
                 let summary = try await run.prepared(provider) { source in
                     let frozen = try await source.freeze(in: run.context)
                     // Longer than the timeouts: a snapshot that was lost would fail the dump.
-                    try await Task.sleep(for: .seconds(1))
+                    try await Task.sleep(for: .seconds(3))
                     let summary = try await frozen.dump(into: directory, in: run.context)
                     await frozen.release()
                     return summary

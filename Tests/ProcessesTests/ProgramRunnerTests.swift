@@ -237,7 +237,7 @@ struct ProgramRunnerTests {
             )
             // The inner keeper works for a shell that kills itself; the outer runner only waits for the shell.
             let inner =
-                "\(keeperExecutable) --parent $$ --grace 5000 -- /bin/sh -c "
+                "\(keeperExecutable) --parent $$ --grace 60000 -- /bin/sh -c "
                 + "'trap \"echo term > \(stopped); exit\" TERM; echo $$ > \(childPID); while :; do sleep 0.1; done' &"
             let outcome = try await runner.run(
                 shell(

@@ -123,7 +123,7 @@ struct BtrfsTests {
             try FileSystem.createDirectory(other)
             try await withCleanup { cleanup in
                 try await output("mount", "--bind", "/etc", other.string)
-                cleanup.append { try await output("umount", other.string) }
+                cleanup.append { try await unmount(other) }
                 var settings = SnapshotSettings(.auto)
                 settings.nested = .include
                 let refused = try await host.examined(volume.documents, settings)
@@ -149,7 +149,7 @@ struct BtrfsTests {
                     if byMount {
                         try FileSystem.createDirectory(late)
                         try await output("mount", "--bind", "/etc", late.string)
-                        cleanup.append { try await output("umount", late.string) }
+                        cleanup.append { try await unmount(late) }
                     } else {
                         try await volume.create(subvolume: late)
                     }
@@ -183,7 +183,7 @@ struct BtrfsTests {
     func lost() async throws {
         try await withVolume { host, volume in
             let held = try await host.examined(volume.documents).take(in: host.context())
-            try await output("umount", host.mountPoint.string)
+            try await unmount(host.mountPoint)
             let error = await #expect(throws: DumpError.self) { try await held.confirm() }
             #expect(error?.code == .snapshotLost)
             await held.release()
@@ -276,7 +276,7 @@ struct BtrfsTests {
             #expect(host.journal.open == [])
             try await host.undoAll(host.journal.all)
             #expect(try MountTable.current().mount(at: host.mountPoint)?.source == "somebody")
-            try await output("umount", host.mountPoint.string)
+            try await unmount(host.mountPoint)
 
             let held = try await plan.take(in: host.context())
             try await mount()
@@ -284,7 +284,7 @@ struct BtrfsTests {
             await held.release()
             #expect(try host.mounts() == [host.mountPoint, host.mountPoint])
             #expect(try await volume.subvolumes().count == 2)
-            try await output("umount", host.mountPoint.string)
+            try await unmount(host.mountPoint)
             try await host.undoAll()
             #expect(try await volume.subvolumes() == ["data"])
             #expect(try host.mounts() == [])
@@ -296,7 +296,7 @@ struct BtrfsTests {
         try await withVolume { host, volume in
             let held = try await host.examined(volume.documents).take(in: host.context())
             let record = try #require(host.journal.open.first)
-            try await output("umount", host.mountPoint.string)
+            try await unmount(host.mountPoint)
             let moved = volume.root.appending("moved")
             try FileSystem.rename(volume.data, to: moved)
             try await volume.create(subvolume: volume.data)
@@ -325,7 +325,7 @@ struct BtrfsTests {
             var record = try #require(host.journal.open.first)
             let generation = try #require(record.facts["generation"].flatMap { UInt64($0) })
             record.facts["generation"] = "\(generation + 1000)"
-            try await output("umount", host.mountPoint.string)
+            try await unmount(host.mountPoint)
             try await host.undoAll([record])
             #expect(try await volume.subvolumes().count == 2)
             await held.release()
@@ -338,7 +338,7 @@ struct BtrfsTests {
         try await withVolume { host, volume in
             let held = try await host.examined(volume.documents).take(in: host.context())
             let record = try #require(host.journal.open.first)
-            try await output("umount", host.mountPoint.string)
+            try await unmount(host.mountPoint)
             try await volume.unmount()
             let error = await #expect(throws: DumpError.self) { try await host.round.undo(record, in: host.context()) }
             #expect(

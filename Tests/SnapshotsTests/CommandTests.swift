@@ -62,7 +62,7 @@ struct CommandTests {
             }
             try await withCleanup { cleanup in
                 try await output("mount", "-t", "tmpfs", "tmpfs", point.string)
-                cleanup.append { try await output("umount", point.string) }
+                cleanup.append { try await unmount(point) }
                 let error = await #expect(throws: DumpError.self) { try await plan.take(in: storage.host.context()) }
                 #expect(error?.message.hasPrefix("cannot use \(point) to mount a snapshot") == true)
                 #expect(try storage.host.mounts() == [point])
@@ -86,7 +86,7 @@ struct CommandTests {
             #expect(held.tree == storage.host.mountPoint)
             #expect(try read(held.tree.appending("letter")) == "old")
             try await held.confirm()
-            try await output("umount", storage.host.mountPoint.string)
+            try await unmount(storage.host.mountPoint)
             let lost = await #expect(throws: DumpError.self) { try await held.confirm() }
             #expect(
                 lost?.message == "the snapshot is no longer mounted at \(storage.host.mountPoint)")

@@ -1,7 +1,8 @@
 // swapper exchange ONE OTHER: exchanges two names with each other, as fast as it can.
 // swapper steal DIRECTORY PREFIX VICTIM: exchanges whatever comes into DIRECTORY under a name with that prefix with a symbolic link to VICTIM.
 //
-// What a user can do to a directory of his while root works in it. Ends at SIGTERM, and writes how often it did it.
+// What a user can do to a directory of his while root works in it. Writes on standard error that it begins, ends at SIGTERM, and writes how often
+// it did it.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -44,6 +45,7 @@ int main(int count, char *words[]) {
     // Should the test be killed.
     alarm(300);
     signal(SIGTERM, end);
+    fputs("at work\n", stderr);
     long times = 0;
     if (count == 4 && strcmp(words[1], "exchange") == 0) {
         while (!is_over) times += exchange(AT_FDCWD, words[2], words[3]);

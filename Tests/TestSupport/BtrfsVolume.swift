@@ -36,14 +36,14 @@ public struct BtrfsVolume: Sendable {
 
     public func mount() async throws { try await output("mount", device, root.string) }
 
-    public func unmount() async throws { try await output("umount", root.string) }
+    public func unmount() async throws { try await TestSupport.unmount(root) }
 
     /// The last one first: what is mounted in it, its snapshots, which may be mounted anywhere, and what is mounted over those.
     private func unmountAll() async throws {
         let mounts = try MountTable.current().mounts
         let points = Set(mounts.filter { $0.source == device || $0.point.starts(with: root) }.map(\.point))
         for mount in mounts.reversed() where points.contains(mount.point) {
-            try await output("umount", mount.point.string)
+            try await TestSupport.unmount(mount.point)
         }
     }
 

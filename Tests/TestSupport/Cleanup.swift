@@ -36,7 +36,16 @@ public func withMountScratch<Result>(_ body: (FilePath) async throws -> Result) 
 
 /// Unmounts what is mounted there, the last first.
 public func unmountAll(below directory: FilePath) async throws {
-    for mount in try MountTable.current().mounts(below: directory).reversed() {
-        try await output("umount", mount.point.string)
+    for mount in try MountTable.current().mounts(below: directory).reversed() { try await unmount(mount.point) }
+}
+
+/// Unmounts what is there, and tries that for a while. A program that another test is starting has our descriptors too, until it has become that
+/// program: meanwhile the file system is busy.
+public func unmount(_ point: FilePath) async throws {
+    var outcome = try await runProgram("umount", [point.string])
+    for _ in 1...1000 where !outcome.succeeded && outcome.lastErrors.contains("busy") {
+        try await Task.sleep(for: .milliseconds(50))
+        outcome = try await runProgram("umount", [point.string])
     }
+    guard outcome.succeeded else { throw HostError(description: "umount \(point): \(outcome.lastErrors)") }
 }

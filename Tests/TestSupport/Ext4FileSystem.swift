@@ -19,7 +19,7 @@ public func withExt4FileSystem<Result>(
         guard outcome.succeeded else { throw HostError(description: "\(words): \(outcome.lastErrors)") }
     }
     return try await withCleanup { cleanup in
-        cleanup.append { try await output("umount", point.string) }
+        cleanup.append { try await unmount(point) }
         return try await body(point)
     }
 }

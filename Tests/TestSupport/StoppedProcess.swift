@@ -42,7 +42,7 @@ public final class StoppedProcess: Sendable {
     }
 
     private func run() {
-        for _ in 0..<6000 {
+        for _ in 0..<18_000 {
             if let pid = stoppedProcess() {
                 return outcome.withLock { $0 = Swift.Result { try work(pid) } }
             }

@@ -27,7 +27,13 @@ public struct Swapper: Sendable {
 
     private func whileAtWork<Result>(_ body: () async throws -> Result) async throws -> Result {
         let outcome: Swift.Result<Result, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        do {
+            // Told to end before that, it would be killed.
+            try await eventually { try !command.errorsSoFar().isEmpty }
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
         command.send(SIGTERM)
         let result = try await command.result()
         #expect(result.status == .exited(0), "\(result.errors)")

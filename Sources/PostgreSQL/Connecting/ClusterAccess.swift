@@ -83,14 +83,16 @@ extension ConnectionOptions {
 
     /// The same with settings for a server whose remarks are read by a program: all warnings, and in English where the role may say so. Also
     /// with what sessions and programs rely on.
-    func speaking(to role: ServerFacts.Role) -> ConnectionOptions {
+    func speaking(to server: ServerFacts) -> ConnectionOptions {
         var speaking = self
-        let language = role.maySetLanguage ? " -c lc_messages=C" : ""
+        let language = server.role.maySetLanguage ? " -c lc_messages=C" : ""
         // A database's owner may set these for each session in it. pg_dump asks before it begins its transaction, and pg_dumpall writes dates.
-        let own = [
-            "role": role.assumed, "default_transaction_isolation": "read committed",
+        var own = [
+            "role": server.role.assumed, "default_transaction_isolation": "read committed",
             "default_transaction_deferrable": "off", "datestyle": "ISO", "statement_timeout": "0", "lock_timeout": "0",
         ]
+        // The server ends a session for it, also one that has only begun.
+        if server.major >= 17 { own["transaction_timeout"] = "0" }
         let settings = own.sorted { $0.key < $1.key }.map { " -c \($0.key)=\($0.value.marking("\\", " ", with: "\\"))" }
         speaking["options"] =
             "\(self["options"] ?? "") -c client_min_messages=warning\(language)\(settings.joined())".trimmed

@@ -134,7 +134,9 @@ extension Session {
     private static func settle(_ connection: borrowing Connection, _ stop: StopSign) throws(DumpError) {
         // By SET, which needs no snapshot. The database's defaults may be serializable, read only and deferrable. Then any question, and so
         // set_config, waits until no other serializable transaction is open.
-        for setting in [
+        // First the time limit that ends the session, and with it what we could ask once more.
+        let ends = connection.serverVersion >= 170_000 ? ["transaction_timeout to 0"] : []
+        for setting in ends + [
             "statement_timeout to 0", "default_transaction_isolation to 'read committed'",
             "default_transaction_deferrable to off",
         ] {
@@ -150,7 +152,6 @@ extension Session {
         // The server expects much of catalogs that were never analyzed, and then compiles for longer than it looks.
         if connection.serverVersion >= 110_000 { settings["jit"] = "off" }
         if connection.serverVersion >= 140_000 { settings["idle_session_timeout"] = "0" }
-        if connection.serverVersion >= 170_000 { settings["transaction_timeout"] = "0" }
         let calls = settings.map { "pg_catalog.set_config('\($0.key)', '\($0.value)', false)" }
         let rows = try connection.query(
             "select pg_catalog.current_setting('role') as role, " + calls.joined(separator: ", "), [],

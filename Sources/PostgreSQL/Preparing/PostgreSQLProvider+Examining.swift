@@ -48,7 +48,7 @@ extension PostgreSQLProvider {
             try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
         }
         let psql = try await psql(beside: client, as: user)
-        let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts.role)
+        let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts)
         var opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
         let activity = try await ServerActivity.ask(session, about: selection.selected) {
             database throws(DumpError) in try await opener.open(database).session

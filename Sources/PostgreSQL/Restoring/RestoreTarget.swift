@@ -66,7 +66,7 @@ extension RestoreTarget {
         let session = try await connected(options, password, way.user, databases)
         return try await session.closing { session throws(DumpError) in
             let facts = try await ServerFacts.ask(session)
-            let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts.role).restoring(on: facts)
+            let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts).restoring(on: facts)
             return RestoreTarget(
                 facts: facts,
                 access: ClusterAccess(

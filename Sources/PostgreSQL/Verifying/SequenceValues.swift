@@ -57,7 +57,7 @@ struct SequenceValues: Sendable {
         var time: Duration
         var count: Int
 
-        static let duringDump = Limits(time: .seconds(2), count: 20_000)
+        static let duringDump = Limits(time: .seconds(10), count: 20_000)
         /// The limits for a database that no application uses.
         static let afterRestore = Limits(time: .seconds(600), count: .max)
     }

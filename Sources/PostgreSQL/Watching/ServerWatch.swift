@@ -53,7 +53,9 @@ actor ServerWatch {
     ) async throws(DumpError) -> Result {
         let task = Task { await Swift.Result.awaiting(work) }
         units[followed.number] = Watched(
-            followed: followed, track: UnitTrack(of: followed.unit, at: .now), cancel: { task.cancel() })
+            followed: followed,
+            track: UnitTrack(of: followed.unit, at: .now, limit: cluster.settings.stallTimeout),
+            cancel: { task.cancel() })
         run.log.debug(
             "program's name on the server",
             metadata: ["application_name": "\(followed.applicationName)", "unit": "\(followed.unit.name)"])

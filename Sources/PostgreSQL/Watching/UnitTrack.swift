@@ -14,6 +14,8 @@ struct UnitTrack: Sendable {
     private var waitsForLock = false
     private var mark = Mark()
     private var lastLook: ContinuousClock.Instant
+    /// For how long nothing may have moved at most by a single look.
+    private let longestLook: Duration
 
     /// What must change for a unit not to stand still: bytes on the server, bytes on disk, or the statement. While pg_dump reads the
     /// catalog, it has no bytes to show, and only the statement changes.
@@ -23,8 +25,10 @@ struct UnitTrack: Sendable {
         var statementStart: String?
     }
 
-    init(of unit: WorkUnit, at now: ContinuousClock.Instant) {
+    /// - Parameter limit: for how long nothing may move.
+    init(of unit: WorkUnit, at now: ContinuousClock.Instant, limit: Duration? = nil) {
         estimatedBytes = unit.estimatedBytes
+        longestLook = min(.seconds(60), limit.map { $0 / 4 } ?? .seconds(60))
         lastLook = now
     }
 
@@ -40,8 +44,8 @@ struct UnitTrack: Sendable {
         let new = Mark(
             copiedBytes: copiedBytes, stagedBytes: stagedBytes,
             statementStart: backends.compactMap(\.statementStart).max())
-        // While this host or this process was stopped nothing could be seen to move: one look counts for a minute at most.
-        stillFor = new == mark ? stillFor + min(now - lastLook, .seconds(60)) : .zero
+        // While this host or this process was stopped nothing could be seen to move: it takes several looks to stand still.
+        stillFor = new == mark ? stillFor + min(now - lastLook, longestLook) : .zero
         mark = new
         lastLook = now
     }

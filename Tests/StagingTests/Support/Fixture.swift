@@ -98,7 +98,8 @@ extension SetFacts {
 
 /// Writes into a new file until the file system is full.
 func fillUp(_ path: FilePath) throws {
-    let file = try FileDescriptor.open(path, .writeOnly, options: .create, permissions: .ownerReadWrite)
+    let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
     try file.closeAfter {
         for size in [64 * 1024, 1] {
             do { while true { _ = try file.writeAll([UInt8](repeating: 0x61, count: size)) } } catch Errno.noSpace {}

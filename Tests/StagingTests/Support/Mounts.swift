@@ -35,8 +35,3 @@ func withMount(
     }
     try await unmount(mountPoint)
 }
-
-/// A program that another test is starting has our descriptors too, until it has become that program: meanwhile the file system is busy.
-private func unmount(_ mountPoint: FilePath) async throws {
-    try await eventually { try await runProgram("umount", [mountPoint.string]).succeeded }
-}
