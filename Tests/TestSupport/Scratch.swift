@@ -23,7 +23,6 @@ public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.o
     let file = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
     try file.closeAfter { _ = try file.writeAll(text.utf8) }
-    if mode.contains(.ownerExecute) { try awaitNoWriter(of: path) }
     guard path.withPlatformString({ chmod($0, mode.rawValue) }) == 0 else { throw Errno(rawValue: errno) }
     if mode.contains(.ownerExecute) { try awaitNoWriter(of: path) }
 }
@@ -43,25 +42,6 @@ public func awaitNoWriter(of program: FilePath) throws {
         }
         _ = fcntl(file.rawValue, setLease, Int32(F_UNLCK))
     }
-}
-
-/// Waits until a program that was just written can be run. A program that another test is starting has the file open too, until it has become
-/// that program: meanwhile the answer is ETXTBSY.
-public func awaitNoWriter(of path: FilePath) throws {
-    guard let component = path.lastComponent else { return }
-    let (directory, name) = (try OpenDirectory(path.removingLastComponent()), FilePath(root: nil, [component]))
-    let mode = try directory.status(of: name).mode
-    // Each time it waits for a second.
-    for attempt in 1...60 {
-        do {
-            try directory.requireNoWriter(of: name)
-            break
-        } catch is ForeignFile where attempt < 60 {
-            continue
-        }
-    }
-    // Where the file system cannot tell, a copy has taken its place.
-    try directory.setMode(of: name, to: mode)
 }
 
 /// The bytes of a file as text.

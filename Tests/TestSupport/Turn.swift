@@ -32,7 +32,8 @@ public enum Turn {
         let times = try FileDescriptor.open(
             FilePath(String(cString: path)), .writeOnly, options: [.create, .append, .closeOnExec],
             permissions: .ownerReadWrite)
-        let line = "\(duration.components.seconds).\(duration.components.attoseconds / 100_000_000_000_000_000) \(test.id)\n"
+        let line =
+            "\(duration.components.seconds).\(duration.components.attoseconds / 100_000_000_000_000_000) \(test.id)\n"
         try times.closeAfter { _ = try times.writeAll(line.utf8) }
     }
 }
