@@ -27,7 +27,9 @@ extension DatabaseDump {
                 return written
             } catch {
                 await source.open.session.close()
-                guard error.code == .tablesChanged, freezes.count < Self.mostFreezes, mayStandAlone else { throw error }
+                guard error.code == .tablesChanged, freezes.count < Self.mostFreezes, mayStandAlone else {
+                    throw error.after(freezes)
+                }
                 run.log.warning(
                     "tables were truncated, rewritten, renamed or dropped before pg_dump had locked them: freezing the database again",
                     metadata: [
@@ -115,4 +117,14 @@ extension DatabaseDump {
 extension DumpError {
     /// Quoted names of the tables that an error of code `tablesChanged` is about.
     fileprivate var relations: [String] { (underlying as? ChangedTables)?.names ?? [] }
+
+    /// The same, with what was tried.
+    fileprivate func after(_ freezes: [Freeze]) -> DumpError {
+        guard code == .tablesChanged, !freezes.isEmpty else { return self }
+        var error = self
+        error.hint =
+            "The database was frozen again \(counted(Int64(freezes.count), "time")), and they changed each time. "
+            + "Run it when nothing does that."
+        return error
+    }
 }
