@@ -6,15 +6,12 @@ import SystemPackage
 final class BufferedFile {
     let path: FilePath
     private let file: FileDescriptor
-    private var piece: [UInt8] = []
+    private var pieces = CollectedPieces()
     private(set) var bytes: Int64 = 0
-
-    private static let size = 256 * 1024
 
     init(_ path: FilePath) throws(RowDeltaError) {
         self.path = path
         file = try attempting(.system, to: "create", path) { try FileSystem.createFile(path) }
-        piece.reserveCapacity(Self.size)
     }
 
     // `finish` has written all of it, or it is of no use.
@@ -22,12 +19,7 @@ final class BufferedFile {
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(RowDeltaError) {
         self.bytes += Int64(bytes.count)
-        guard bytes.count < Self.size else {
-            try flush()
-            return try attempting(.system, to: "write", path) { _ = try file.writeAll(bytes) }
-        }
-        piece.append(contentsOf: bytes)
-        if piece.count >= Self.size { try flush() }
+        try pieces.take(bytes, passing: pass)
     }
 
     func write(_ bytes: [UInt8]) throws(RowDeltaError) {
@@ -38,11 +30,9 @@ final class BufferedFile {
     }
 
     /// To be called once, as the last thing.
-    func finish() throws(RowDeltaError) { try flush() }
+    func finish() throws(RowDeltaError) { try pieces.flush(passing: pass) }
 
-    private func flush() throws(RowDeltaError) {
-        guard !piece.isEmpty else { return }
-        try attempting(.system, to: "write", path) { _ = try file.writeAll(piece) }
-        piece.removeAll(keepingCapacity: true)
+    private func pass(_ bytes: UnsafeRawBufferPointer) throws(RowDeltaError) {
+        try attempting(.system, to: "write", path) { _ = try file.writeAll(bytes) }
     }
 }

@@ -51,29 +51,24 @@ public struct RowAssembly: Sendable {
     }
 }
 
-/// What is put together, hashed on its way. Short pieces are collected: each call of the system is worth many rows.
+/// What is put together, hashed on its way.
 private final class Output {
     private let file: FileDescriptor?
     private let path: FilePath
     private let limit: Int64
     private let hash: SHA256
-    private var piece: [UInt8] = []
+    private var pieces = CollectedPieces()
     private(set) var bytes: Int64 = 0
-
-    private static let size = 256 << 10
 
     init(_ file: FileDescriptor?, _ path: FilePath, _ limit: Int64) throws(RowDeltaError) {
         (self.file, self.path, self.limit) = (file, path, limit)
         hash = try attempting(.system, to: "hash", path) { try SHA256() }
-        piece.reserveCapacity(Self.size)
     }
 
     func put(_ bytes: UnsafeRawBufferPointer) throws(RowDeltaError) {
         self.bytes += Int64(bytes.count)
         guard self.bytes <= limit else { throw .malformed(path, "would have more than \(formatBytes(limit))") }
-        if piece.count + bytes.count > Self.size { try flush() }
-        guard bytes.count < Self.size else { return try write(bytes) }
-        piece.append(contentsOf: bytes)
+        try pieces.take(bytes, passing: write)
     }
 
     func put(_ tail: [UInt8]) throws(RowDeltaError) {
@@ -82,14 +77,8 @@ private final class Output {
     }
 
     func finish() throws(RowDeltaError) -> String {
-        try flush()
+        try pieces.flush(passing: write)
         return try attempting(.system, to: "hash", path) { try hash.finish() }
-    }
-
-    private func flush() throws(RowDeltaError) {
-        let outcome = piece.withUnsafeBytes { piece in Result { () throws(RowDeltaError) in try write(piece) } }
-        try outcome.get()
-        piece.removeAll(keepingCapacity: true)
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(RowDeltaError) {

@@ -9,7 +9,9 @@ public enum RowScript {
     public static let digests = "sha256"
 
     /// - Parameter next: what to do afterwards, for the heading.
-    public static func text(next: String) -> String {
+    public static func text(next: String) -> String { heading(next: next) + start + oneTable }
+
+    private static func heading(next: String) -> String {
         #"""
         #!/bin/sh
         # Puts together the tables that Muster has stored as rows and changes, in the directory that this script is in.
@@ -19,6 +21,12 @@ public enum RowScript {
         # say what became of them, each line with its distance from the one that was named before:
         #   5 2            two lines from there are gone
         #   93 17 4 1200   the 4 bytes behind the first 17 of the line there are now "1200"
+
+        """#
+    }
+
+    /// Without arguments, runs itself for each table, and fails unless both lists name the same ones.
+    private static let start = #"""
         set -eu
         LC_ALL=C
         export LC_ALL
@@ -32,6 +40,11 @@ public enum RowScript {
             width=$(nproc 2> /dev/null) && xargs -P "$width" true < /dev/null 2> /dev/null && set -- -P "$width"
             exec xargs "$@" -n 2 sh "./$(basename "$0")" < rows/tables
         fi
+
+        """#
+
+    /// With the name of a file and of its directory of rows: puts that file together, and compares it with its digest.
+    private static let oneTable = #"""
         file=$1
         table=rows/$2
         changes=rows/$file.changes
@@ -68,5 +81,4 @@ public enum RowScript {
         echo "$file: OK"
 
         """#
-    }
 }

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// A new directory for one test, removed at its end. It is kept when `MUSTER_KEEP_SCRATCH` is set, to look at what a failed test left.
 ///
-/// Its path is short, so that sockets fit (108 bytes). Every user may pass through it, so that a server that runs as another user can reach
+/// Its path is short, so that sockets fit (108 bytes). Every user can enter it, so that a server that runs as another user can reach
 /// what belongs to it.
 public func withScratch<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
     _ = brokenPipesAreErrors

@@ -1,7 +1,7 @@
 import DumpCore
 
-/// A foreign key that rows break, because they were loaded while triggers were off. No restore makes the key with them unless it is told
-/// not to check them.
+/// A foreign key that rows break, because they were loaded while triggers were off. No restore makes the key with them unless the key
+/// is `NOT VALID`.
 struct BrokenForeignKey: Sendable {
     /// The constraint's.
     var oid: UInt32
