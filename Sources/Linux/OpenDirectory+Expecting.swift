@@ -2,20 +2,30 @@ import Glibc
 import SystemPackage
 
 extension OpenDirectory {
-    /// Holds a directory below to what it is now: whatever else comes to its place from now on counts as gone.
+    /// Holds a directory below to what it is now: whatever else comes to its place from now on counts as gone. So does, once this was
+    /// called, each directory below for which it was not.
     ///
     /// The owner of a directory can exchange those in it, even one that he may not enter. What is read there is never recorded under the
     /// owner and mode of the other.
     public func expect(_ directory: FilePath, _ status: FileStatus) {
         // What was opened before may be another one.
         forget(directory)
-        expected.withLock { $0[directory.bytesWithNUL] = FileNumber(status) }
+        _ = expected.withLock { $0.insert(Self.expectation(directory.bytesWithNUL, FileNumber(status))) }
     }
 
     /// Throws `Errno.noSuchFileOrDirectory` if a directory that was opened is another one than expected.
     func requireExpected(_ path: [CChar], _ opened: FileDescriptor) throws(Errno) {
-        guard let number = expected.withLock({ $0[path] }) else { return }
-        guard FileNumber(try FileSystem.status(of: opened)) == number else { throw .noSuchFileOrDirectory }
+        guard path != [0], !expected.withLock({ $0.isEmpty }) else { return }
+        let found = Self.expectation(path, FileNumber(try FileSystem.status(of: opened)))
+        guard expected.withLock({ $0.contains(found) }) else { throw .noSuchFileOrDirectory }
+    }
+
+    /// Seeded at random for each process: nobody can look for another directory of the same hash.
+    private static func expectation(_ path: [CChar], _ number: FileNumber) -> Int {
+        var hasher = Hasher()
+        hasher.combine(path)
+        hasher.combine(number)
+        return hasher.finalize()
     }
 
     /// Closes what was opened when `check` throws.

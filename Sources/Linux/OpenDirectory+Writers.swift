@@ -11,20 +11,13 @@ extension OpenDirectory {
     ///
     /// Throws `ForeignFile` if another process has it open for writing.
     public func requireNoWriter(of name: FilePath) throws {
-        let answer = try withFile(name) { file in
-            var answer = clinux_has_writer(file.rawValue)
-            // One that is ending at this moment is waited for, and a program that is just being started: it still has all that its parent had open.
-            for _ in 0..<200 where answer == 1 {
-                usleep(5000)
-                answer = clinux_has_writer(file.rawValue)
-            }
-            return answer
+        guard let hasWriter = try withFile(name, { $0.hasWriter(patience: 200) }) else {
+            return try replaceByCopy(name)
         }
-        if answer == 1 {
+        if hasWriter {
             throw ForeignFile(
                 path.pushing(name), "is open for writing in another process, although its dump is complete")
         }
-        if answer < 0 { try replaceByCopy(name) }
     }
 
     /// Puts a new file with the same bytes in the place of a file.
@@ -45,6 +38,19 @@ extension OpenDirectory {
 }
 
 extension FileDescriptor {
+    /// Whether a process has our own file, which is open for reading here, open for writing. Nil where the file system has no leases.
+    ///
+    /// - Parameter patience: how often to look again, 5 ms later each time. A process that ends may still have it, and a program that is
+    ///   just being started has all that its parent had open.
+    public func hasWriter(patience: Int) -> Bool? {
+        var answer = clinux_has_writer(rawValue)
+        for _ in 0..<patience where answer == 1 {
+            usleep(5000)
+            answer = clinux_has_writer(rawValue)
+        }
+        return answer < 0 ? nil : answer == 1
+    }
+
     /// Fills an empty file with the bytes of this one: shared where the file system can, else one by one.
     func copyBytes(to new: FileDescriptor) throws {
         do { return try clone(to: new) } catch {}  // Not every file system can do that.

@@ -14,8 +14,8 @@ public final class OpenDirectory: Sendable {
     let file: FileDescriptor
     /// The directory below that was looked into last, kept open: most requests are for neighbours of the one before.
     let last = Mutex<Below?>(nil)
-    /// Directories below that must be what they were: see `expect`.
-    let expected = Mutex<[[CChar]: FileNumber]>([:])
+    /// Directories below that must be what they were: see `expect`. Hashes take a tenth of what their paths would.
+    let expected = Mutex<Set<Int>>([])
 
     /// Throws `Errno.tooManySymbolicLinkLevels` or `Errno.notDirectory` unless it is a directory; a link to one is not.
     public init(_ path: FilePath) throws(Errno) {

@@ -75,10 +75,5 @@ struct PluginFixture: Sendable {
 }
 
 func write(_ text: String, to path: FilePath, mode: UInt32) throws {
-    let file = try FileSystem.createFile(path)
-    try file.closeAfter {
-        _ = try file.writeAll(text.utf8)
-        try file.setMode(mode)
-    }
-    if mode & 0o100 != 0 { try awaitNoWriter(of: path) }
+    try TestSupport.write(text, to: path, mode: FilePermissions(rawValue: mode))
 }

@@ -27,21 +27,10 @@ public func write(_ text: String, to path: FilePath, mode: FilePermissions = [.o
     if mode.contains(.ownerExecute) { try awaitNoWriter(of: path) }
 }
 
-/// Waits until no process has a program open for writing: it could not be run (ETXTBSY). A process that another test starts meanwhile has a
-/// copy of all that we have open until it becomes another program, which takes its time on a busy machine.
-///
-/// The kernel grants a read lease only then, see fcntl(2). Where there are no leases, nothing is waited for.
+/// Waits, for a minute and a half at most, until no process has a program open for writing: it could not be run (ETXTBSY).
 public func awaitNoWriter(of program: FilePath) throws {
-    let setLease: Int32 = 1024  // F_SETLEASE, which Glibc does not show to Swift.
     let file = try FileDescriptor.open(program, .readOnly, options: .closeOnExec)
-    try file.closeAfter {
-        for _ in 0..<90_000 {
-            if fcntl(file.rawValue, setLease, Int32(F_RDLCK)) == 0 { break }
-            guard errno == EAGAIN else { return }
-            usleep(1000)
-        }
-        _ = fcntl(file.rawValue, setLease, Int32(F_UNLCK))
-    }
+    _ = try file.closeAfter { file.hasWriter(patience: 18_000) }
 }
 
 /// The bytes of a file as text.
