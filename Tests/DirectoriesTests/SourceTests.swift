@@ -100,6 +100,26 @@ struct SourceTests {
         }
     }
 
+    @Test("is read by way of the directories that were found, and of no other that came to their places or beside them")
+    func otherDirectories() async throws {
+        try await withScratch { scratch in
+            for name in ["a", "b"] as [FilePath.Component] {
+                try FileSystem.createDirectory(scratch.appending(name))
+                try write("\(name)", to: scratch.appending(name).appending("file"))
+            }
+            let source = try OpenDirectory(scratch)
+            source.expect("a", try source.status(of: "a"))
+            #expect(try source.names(in: "a") == ["file"])
+            try source.openFile("a/file").close()
+            #expect(throws: Errno.noSuchFileOrDirectory) { try source.names(in: "b") }
+            #expect(throws: Errno.noSuchFileOrDirectory) { try source.openFile("b/file") }
+            try FileSystem.rename(scratch.appending("a"), to: scratch.appending("c"))
+            try FileSystem.rename(scratch.appending("b"), to: scratch.appending("a"))
+            #expect(throws: Errno.noSuchFileOrDirectory) { try source.names(in: "a") }
+            #expect(throws: Errno.noSuchFileOrDirectory) { try source.openFile("a/file") }
+        }
+    }
+
     @Test("whose disk is unmounted before it is copied is no dump, whatever lay hidden below it")
     func unmounted() async throws {
         try await TreeHost.with { host in

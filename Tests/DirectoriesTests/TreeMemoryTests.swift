@@ -50,6 +50,25 @@ struct TreeMemoryTests {
         }
     }
 
+    @Test("grows by a few bytes for each directory that must stay what it was")
+    func manyDirectories() async throws {
+        try await withScratch { scratch in
+            _ = await #expect(processExitsWith: .success) { [path = scratch.string as String] in
+                let source = try OpenDirectory(FilePath(path))
+                let status = try source.status(of: FilePath())
+                let expect = { (numbers: Range<Int>) in
+                    for number in numbers { source.expect(FilePath("directory-\(number)"), status) }
+                }
+                expect(0..<1000)
+                let before = try peakMemory()
+                expect(1000..<100_000)
+                let grown = try peakMemory() - before
+                // A path and its number took 150 bytes: 15,000 KiB here.
+                #expect(grown < 6000, "\(grown) KiB")
+            }
+        }
+    }
+
     @Test("is bounded also where a tree vanishes as a whole: the first are named, and all are counted")
     func vanished() {
         var paths = FirstOfMany<FilePath>()
