@@ -12,7 +12,7 @@ struct TreeMemoryTests {
     /// KiB. A list of entries took 300 bytes for each file, and there are three: 6,000 KiB here.
     private static let growth = 1500
 
-    @Test("does not grow with what a dump keeps of each file on its way")
+    @Test("does not grow with what a dump keeps of each file on its way", .unlessSanitized)
     func manyFiles() async throws {
         try await withScratch { scratch in
             _ = await #expect(processExitsWith: .success) { [path = scratch.string as String] in
@@ -50,7 +50,7 @@ struct TreeMemoryTests {
         }
     }
 
-    @Test("grows by a few bytes for each directory that must stay what it was")
+    @Test("grows by a few bytes for each directory that must stay what it was", .unlessSanitized)
     func manyDirectories() async throws {
         try await withScratch { scratch in
             _ = await #expect(processExitsWith: .success) { [path = scratch.string as String] in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A secret")
 struct SecretTests {
-    @Test("stays out of swap, is what it was, and is told from one that only looks alike")
+    @Test("stays out of swap, is what it was, and is told from one that only looks alike", .unlessSanitized)
     func locked() throws {
         let secret = Secret("p \u{e9}\u{1F512}")
         let status = try read("/proc/self/status")

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Trees
 
-@Suite("Memory for sets of many files")
+@Suite("Memory for sets of many files", .unlessSanitized)
 struct MemoryTests {
     /// KiB. Lists of paths, states and digests took 800 bytes for each file, 8,000 KiB here.
     private static let growth = 2500

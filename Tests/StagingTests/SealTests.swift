@@ -264,7 +264,7 @@ struct SealTests {
         }
     }
 
-    @Test("Memory does not grow with the dumps")
+    @Test("Memory does not grow with the dumps", .unlessSanitized)
     func memory() async throws {
         try await withArea { area in
             await #expect(processExitsWith: .success) { [root = area.root.string as String] in

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 import Testing
 
@@ -6,3 +7,10 @@ public func peakMemory() throws -> Int {
     let line = try #require(try read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
     return try #require(Int(line.filter(\.isNumber)))
 }
+
+extension Trait where Self == ConditionTrait {
+    /// For a test that measures or locks memory. A sanitizer takes a lot for itself, and locks none.
+    public static var unlessSanitized: Self { .disabled(if: isSanitized, "a sanitizer has memory of its own") }
+}
+
+private let isSanitized = ["__asan_init", "__tsan_init"].contains { dlsym(nil, $0) != nil }
