@@ -13,4 +13,4 @@ extension Trait where Self == ConditionTrait {
     public static var unlessSanitized: Self { .disabled(if: isSanitized, "a sanitizer has memory of its own") }
 }
 
-private let isSanitized = ["__asan_init", "__tsan_init"].contains { dlsym(nil, $0) != nil }
+private let isSanitized = (["__asan_init", "__tsan_init"] as [String]).contains { dlsym(nil, $0) != nil }
