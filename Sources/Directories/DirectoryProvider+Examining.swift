@@ -90,10 +90,10 @@ extension DirectoryProvider {
 
     private func isReferenced(in run: RunContext) -> Bool { settings.stage == .reference && !run.surroundings.isByHand }
 
-    /// Relative to the path. Those that are not there yet lie nowhere.
+    /// Those that are not there yet lie nowhere.
     ///
     /// - Parameter path: with all symbolic links followed.
-    private func ownPlaces(of run: RunContext, below path: FilePath) throws(DumpError) -> Set<FilePath> {
+    private func ownPlaces(of run: RunContext, below path: FilePath) throws(DumpError) -> OwnPlaces {
         let places = run.surroundings.ownPlaces.compactMap { try? MountTable.place(of: $0).path }
         if let place = places.first(where: path.starts) {
             throw DumpError(
@@ -107,7 +107,9 @@ extension DirectoryProvider {
                 "\(settings.path) has \(place) in it, where this job keeps what it has dumped, and Borg would archive that too",
                 hint: "Move that elsewhere, or remove 'stage: reference', which hands over all of the path.")
         }
-        return Set(inside.map { $0.relative(to: path) })
+        return OwnPlaces(
+            paths: Set(inside.map { $0.relative(to: path) }),
+            numbers: Set(places.compactMap { try? FileNumber(FileSystem.status(of: $0)) }))
     }
 
     /// What to say about a directory that is read as it is.

@@ -10,7 +10,7 @@ struct PreparedDirectory: PreparedSource {
     /// Whether Borg will read the tree, and nothing is copied.
     let isReferenced: Bool
     /// As `Selection` has them.
-    let ownPlaces: Set<FilePath>
+    let ownPlaces: OwnPlaces
     let longestPath: Int
     /// What file system the directory is on, such as `ext4`.
     let fileSystem: String

@@ -17,7 +17,7 @@ struct Judgement {
     /// The worst first; of the same weight, in the order of the story.
     var reasons: [Finding] {
         let all =
-            runReasons + [brokenSet].compactMap(\.self) + health.dumps.flatMap(reasons)
+            runReasons + [brokenSet, missingSet].compactMap(\.self) + health.dumps.flatMap(reasons)
             + health.repositories.flatMap(reasons) + drillReasons
             + leftovers
         // A stable sort: the order within a severity is that above.
@@ -189,6 +189,15 @@ struct Judgement {
         records.status.setError.map {
             Finding(.failure, $0.code, object: health.job, $0.message, hint: $0.hint)
         }
+    }
+
+    private var missingSet: Finding? {
+        let status = records.status
+        guard status.set == nil, status.setError == nil, health.running == nil, let last = history.published.first
+        else { return nil }
+        return reason(
+            .setMissing, object: last.runID.description,
+            "the set of the run of \(last.startedAt.local) is no longer in \(status.staging)")
     }
 
     private var leftovers: [Finding] {

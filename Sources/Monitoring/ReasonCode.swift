@@ -9,6 +9,7 @@ public enum ReasonCode: String, Sendable, CaseIterable {
     case runInterrupted = "run_interrupted"
     case runFailed = "run_failed"
     case jobStale = "job_stale"
+    case setMissing = "set_missing"
     case notTold = "not_told"
     case archiveFailed = "archive_failed"
     case neverArchived = "never_archived"
@@ -27,7 +28,8 @@ public enum ReasonCode: String, Sendable, CaseIterable {
         case .neverRun, .runInterrupted, .notTold, .neverArchived, .neverDrilled, .leftToUndo, .leftDirectory,
             .datedAhead:
             .warning
-        case .runWithoutResult, .runFailed, .jobStale, .archiveFailed, .repositoryStale, .drillFailed, .drillStale,
+        case .runWithoutResult, .runFailed, .jobStale, .setMissing, .archiveFailed, .repositoryStale, .drillFailed,
+            .drillStale,
             .lostForBorg, .recordUnreadable:
             .failure
         }
@@ -41,6 +43,7 @@ public enum ReasonCode: String, Sendable, CaseIterable {
         case .runInterrupted: "Run the job again, unless its timer does."
         case .runFailed: nil
         case .jobStale: "Check that its timer runs, and find out why runs fail: muster status \(job)."
+        case .setMissing: "Take a new one: muster run \(job)."
         case .notTold: "Try it: muster notify \(job)."
         case .archiveFailed: "The set is intact: muster archive \(job)."
         case .neverArchived: "Put the published set into it: muster archive \(job)."

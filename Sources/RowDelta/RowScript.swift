@@ -25,29 +25,36 @@ public enum RowScript {
         """#
     }
 
-    /// Without arguments, runs itself for each table, and fails unless both lists name the same ones.
+    /// Without arguments, runs itself for each table, and fails unless both lists name the same ones. What an earlier run left is removed
+    /// first: pg_restore would take a table that is not whole, and say nothing.
     private static let start = #"""
         set -eu
         LC_ALL=C
         export LC_ALL
-        cd "$(dirname "$0")"
+        CDPATH= cd -- "$(dirname -- "$0")"
         if [ $# -eq 0 ]; then
             [ -s rows/tables ] && [ "$(cut -d " " -f 1 rows/tables)" = "$(cut -d " " -f 3 rows/sha256)" ] || {
                 echo "rows/tables and rows/sha256 do not name the same files: extract both again" >&2
                 exit 1
             }
+            cut -d " " -f 1 rows/tables | xargs rm -f
             # This script once for each table: on all processors at once, where there is nproc and xargs has -P.
             width=$(nproc 2> /dev/null) && xargs -P "$width" true < /dev/null 2> /dev/null && set -- -P "$width"
-            exec xargs "$@" -n 2 sh "./$(basename "$0")" < rows/tables
+            xargs "$@" -n 2 sh "./$(basename -- "$0")" < rows/tables && exit
+            echo "not all tables are put together: do not restore this database" >&2
+            exit 1
         fi
 
         """#
 
-    /// With the name of a file and of its directory of rows: puts that file together, and compares it with its digest.
+    /// With the name of a file and of its directory of rows: puts that file together under another name, and gives it its own once its
+    /// digest is right.
     private static let oneTable = #"""
         file=$1
         table=rows/$2
         changes=rows/$file.changes
+        draft=rows/$file.unfinished
+        trap 'rm -f "$changes" "$draft"' EXIT
         set -- "$table/"*.lines
         [ -e "$1" ] || set -- /dev/null
         # mawk would print line 3,000,000,000 as 3e+09.
@@ -70,14 +77,14 @@ public enum RowScript {
                     more()
                 }
                 if (NR < first) print row
-            }' "$table/"*.rows > "$file"
-        rm -f "$changes"
+            }' "$table/"*.rows > "$draft"
         # OpenSSL takes a third of the time where sha256sum does not know the processor's own instructions.
-        digest=$(openssl dgst -sha256 -r "$file" 2> /dev/null) || digest=$(sha256sum "$file")
+        digest=$(openssl dgst -sha256 -r "$draft" 2> /dev/null) || digest=$(sha256sum "$draft")
         grep -qxF "${digest%% *}  $file" rows/sha256 || {
             echo "$file, put together from $table, is not what was sealed" >&2
             exit 1
         }
+        mv "$draft" "$file"
         echo "$file: OK"
 
         """#

@@ -120,7 +120,7 @@ struct RowTable {
         try removeFile()
         return StoredRows(
             outcome: .unchanged, files: files(chain, digests), dumpedSHA256: digest.sha256, sha256: former.sha256,
-            bytes: former.bytes)
+            bytes: digest.bytes)
     }
 
     private func removeFile() throws(RowDeltaError) {

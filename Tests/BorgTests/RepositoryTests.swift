@@ -257,6 +257,20 @@ struct RepositoryTests {
         }
     }
 
+    @Test(
+        "A place for Borg's own files that is no whole path is refused: Borg would make it in the set that it archives",
+        arguments: ["HOME", "BORG_BASE_DIR", "BORG_CACHE_DIR", "XDG_CONFIG_HOME", "BORG_KEY_FILE"])
+    func relativePlaces(name: String) async throws {
+        let repository = BorgRepository(
+            name: "local", settings: RepositorySettings(), passphrase: Secret("x"), environment: [name: "~/.borg"],
+            runner: ProgramRunner(keeper: keeperExecutable, log: .silent), log: .silent)
+        let error = try await borgError { _ = try await repository.version() }
+        #expect(error?.message == "\(name) is '~/.borg', which is not a path from / on")
+        let nothing = BorgEnvironment(location: "x", remotePath: nil, passphrase: nil, extra: [name: ""])
+        #expect(nothing.variable(name) == nil)
+        try nothing.requireWholePaths()
+    }
+
     @Test("The command for the other side reaches Borg, and a variable given for this repository counts most")
     func variables() {
         let environment = BorgEnvironment(

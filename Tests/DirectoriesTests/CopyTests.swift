@@ -136,4 +136,23 @@ struct CopyTests {
             #expect(error?.hint == "The disk may be failing: look at the kernel's log.")
         }
     }
+
+    @Test(
+        "takes two files with one number for one only if all is alike that one file has: FUSE may give a number twice")
+    func numberedAlike() {
+        var facts = stat()
+        facts.st_mode = S_IFREG | 0o644
+        (facts.st_nlink, facts.st_size, facts.st_uid, facts.st_gid) = (2, 6, 1, 1)
+        let one = FileStatus(facts)
+        #expect(one.isOfSameFile(as: one))
+        let changes: [(inout stat) -> Void] = [
+            { $0.st_size = 5000 }, { $0.st_mode = S_IFREG | 0o600 }, { $0.st_uid = 0 }, { $0.st_gid = 0 },
+            { $0.st_nlink = 3 }, { $0.st_mtim.tv_nsec = 1 }, { $0.st_ctim.tv_nsec = 1 },
+        ]
+        for change in changes {
+            var other = facts
+            change(&other)
+            #expect(!FileStatus(other).isOfSameFile(as: one))
+        }
+    }
 }

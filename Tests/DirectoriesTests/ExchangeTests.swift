@@ -193,7 +193,9 @@ struct TenantTests {
     @Test("A walk knows the directory that it is in at any moment, to name the one that holds it up")
     func directoryAtHand() async throws {
         try await TreeHost.with { host in
-            let (atHand, selection) = (FilesAtHand(), Selection(host.settings.selection, device: 0, ownPlaces: []))
+            let (atHand, selection) = (
+                FilesAtHand(), Selection(host.settings.selection, device: 0, ownPlaces: OwnPlaces())
+            )
             var walk = TreeWalk(
                 try OpenDirectory(host.source.root), selection, longestPath: 4095, atHand: atHand, until: StopSign())
             var count = 0

@@ -224,6 +224,15 @@ struct DirectoryTests {
             #expect(try read(tree.appending("letter")) == "dear")
             let names = try FileSystem.names(in: tree).map(\.string)
             #expect(!names.contains("staging") && !names.contains("repository"), "\(names)")
+            // By another way too.
+            let other = host.scratch.appending("other")
+            try FileSystem.createDirectory(other)
+            let mounted = try await host.shell("mount --bind \(host.staging) \(other)")
+            try #require(mounted.status == .exited(0), "\(mounted.errors)")
+            let run = try await host.muster("run")
+            try await unmount(other)
+            #expect(run.status == .exited(0), "\(run.errors)")
+            #expect(try !FileSystem.names(in: tree).map(\.string).contains("other"))
             // One by hand is made beside the directory that it is for.
             try await host.mustSucceed("dump", "--into", host.scratch.appending("by-hand").string)
             #expect(

@@ -135,8 +135,70 @@ struct GrowthTests {
                     "cp -r \(host.shop) \(copy) && cd \(copy) && \(fault) && sh ./rows.sh")
                 #expect(result.status != .exited(0) && result.errors.contains(message), "\(fault): \(result.errors)")
             }
-            let whole = try await host.shell("cd \(host.shop) && sh rows.sh")
+            // Another directory of the name is no other place to look for it.
+            let other = host.scratch.appending("other")
+            let whole = try await host.shell(
+                "mkdir -p \(other)/app/databases/shop && cd \(host.current) && CDPATH=\(other) sh app/databases/shop/rows.sh"
+            )
             #expect(whole.status == .exited(0) && whole.output.ranges(of: ": OK\n").count == 2, "\(whole.errors)")
+        }
+    }
+
+    @Test(
+        "has a script that leaves no table that is not whole, also of an earlier time: pg_restore would take it",
+        arguments: [
+            ("sed -i '1s/^./x/' rows/public.other/*.rows", 1), ("rm rows/public.other/*.rows", 1), ("ulimit -f 100", 0),
+        ])
+    func partial(fault: String, whole: Int) async throws {
+        try await TestHost.with { host in
+            try await host.prepareGrowth()
+            try await host.sql("CREATE TABLE other AS SELECT id, 'other ' || note AS note FROM big", in: "shop")
+            try await host.mustSucceed("dump")
+            let copy = host.scratch.appending("copy")
+            let before = try FileSystem.names(in: host.shop)
+            let result = try await host.shell(
+                "cp -r \(host.shop) \(copy) && cd \(copy) && sh ./rows.sh && \(fault) && sh ./rows.sh")
+            #expect(result.status == .exited(1) && result.errors.contains("do not restore this database"), "\(result)")
+            #expect(try FileSystem.names(in: copy).count == before.count + whole)
+            let rows = try FileSystem.names(in: copy.appending("rows")).map(\.string)
+            #expect(rows.sorted() == ["public.big", "public.other", "sha256", "tables"])
+        }
+    }
+
+    @Test("takes no digest from a manifest that was changed into the next set")
+    func changedManifest() async throws {
+        try await TestHost.with { host in
+            try await host.prepareGrowth()
+            try await host.mustSucceed("dump")
+            let before = try host.rowFiles()
+            let manifest = host.current.appending("manifest.json")
+            let changed = try read(manifest).replacing(/("row_files" : \{[^}]*"sha256" : ")(.)/) { found in
+                found.output.1 + (found.output.2 == "0" ? "1" : "0")
+            }
+            try write(changed, to: manifest)
+            try await host.mustSucceed("dump")
+            try await host.mustSucceed("verify")
+            #expect(try host.rowFiles() != before, "a new base")
+            try await host.requireSameRows()
+        }
+    }
+
+    @Test("keeps tables that are shown alike as files, in a database without an encoding")
+    func shownAlike() async throws {
+        try await TestHost.with { host in
+            try await host.prepareGrowth()
+            try await host.server.psql(
+                "CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+            try await host.sql(
+                """
+                DO $$ BEGIN EXECUTE format('CREATE TABLE %I (note text)', convert_from('\\x61fffe'::bytea, 'SQL_ASCII')); END $$;
+                CREATE TABLE "a\\xFF\\xFE" AS SELECT repeat('word ', 12) || n AS note FROM generate_series(1, 20000) n
+                """, in: "ascii")
+            for _ in 1...2 {
+                try await host.mustSucceed("dump")
+                try await host.mustSucceed("verify")
+                #expect(try host.rowFiles().keys.allSatisfy { $0.contains("/shop/") })
+            }
         }
     }
 

@@ -91,6 +91,15 @@ struct RunTests {
         }
     }
 
+    @Test("that only archives says that there is no set, and nothing of one that is intact")
+    func nothingToArchive() async throws {
+        try await TestHost.withFiles { host in
+            let result = try await host.muster("archive")
+            #expect(result.errors.contains("there is no set to archive in \(host.staging)"), "\(result.errors)")
+            #expect(result.status != .exited(0) && !result.errors.contains("the set is intact"), "\(result.errors)")
+        }
+    }
+
     @Test("at the same time as another ends at once with 6 and says who holds the lock")
     func twoRuns() async throws {
         try await TestHost.with { host in

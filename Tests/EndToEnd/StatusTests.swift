@@ -64,6 +64,11 @@ struct StatusTests {
             let told = try await jobs.muster("status nightly")
             #expect(
                 told.status == .exited(0) && told.output.hasPrefix("FAILED nightly: "), "\(told.output) \(told.errors)")
+            try FileSystem.rename(
+                jobs.scratch.pushing("staging-nightly/current"), to: jobs.scratch.appending("elsewhere"))
+            let missing = try await jobs.muster("status nightly")
+            #expect(
+                missing.status == .exited(0) && missing.output.contains(" is no longer in "), "\(missing.output)")
         }
     }
 

@@ -64,6 +64,15 @@ struct RestoreBesideTests {
             try await cluster.server.psql("create role \"Own er\" login password 'kept'; create role reader")
             for (name, options) in creations {
                 try await cluster.server.psql("create database \(name.asIdentifier) template template0 \(options)")
+                // Names too come in the encoding of the database.
+                if options.hasPrefix("encoding") {
+                    let table = (name == "japan" ? "表" : "größe").utf8.map { String($0, radix: 16) }.joined()
+                    try await cluster.server.psql(
+                        """
+                        do $$ declare name text := convert_from('\\x\(table)', 'UTF8'); begin
+                        execute format('create schema %1$I; create table %1$I.%1$I as select 1 as one', name); end $$
+                        """, in: name)
+                }
                 try await cluster.server.run(
                     """
                     alter database NAME owner to "Own er";

@@ -41,6 +41,6 @@ struct BorgDirectories: Sendable, Equatable {
 
 extension BorgEnvironment {
     var directories: BorgDirectories {
-        BorgDirectories { name in extra[name] ?? getenv(name).map { String(cString: $0) } }
+        BorgDirectories(variable: variable)
     }
 }

@@ -1,4 +1,6 @@
 import DumpCore
+import Glibc
+import Linux
 import Processes
 import SystemPackage
 
@@ -26,13 +28,38 @@ struct BorgEnvironment: Sendable {
         "SSH_AUTH_SOCK",
     ]
 
+    /// Those of them, and of what every program gets, that name a file or a directory.
+    private static let places = [
+        "HOME", "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR",
+        "BORG_KEY_FILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+    ]
+
+    /// As Borg finds it. Nil if it is not set, or to nothing.
+    func variable(_ name: String) -> String? {
+        let value = extra[name] ?? getenv(name).map { String(cString: $0) }
+        return value.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Throws unless Borg keeps its files at whole paths. Else it makes them below whatever directory it works in, and that is a published
+    /// set when it archives one.
+    func requireWholePaths() throws(BorgError) {
+        for name in Self.places {
+            guard let path = variable(name), !path.utf8.starts(with: "/".utf8) else { continue }
+            throw BorgError(
+                .settings, "\(name) is '\(path)', which is not a path from / on",
+                hint: "Write the whole path: neither systemd nor Borg knows ~ there.", context: ["variable": name])
+        }
+    }
+
     /// Borg ends in good order on SIGTERM, but only between two pieces of work, which may be slow on a slow link. SIGKILL
     /// would leave its lock behind.
     private static let grace = Duration.seconds(60)
 
     func program(_ executable: FilePath, _ arguments: [String], in directory: FilePath = "/") -> Program {
         Program(
-            executable, arguments, environment: variables, inheritedPrefixes: Self.inherited,
+            executable, arguments, environment: variables,
+            // What is set to nothing is not set: Borg would take it for the directory that it works in.
+            inheritedPrefixes: Self.inherited.filter { variable($0) != nil },
             workingDirectory: directory,
             secrets: [.descriptor(namedBy: "BORG_PASSPHRASE_FD", passphrase ?? Secret(""))], grace: Self.grace)
     }
@@ -64,7 +91,7 @@ struct BorgEnvironment: Sendable {
     }
 
     private var variables: [String: String] {
-        let variables = [
+        var variables = [
             // An exit status for each kind of failure, where Borg has them (1.4).
             "BORG_EXIT_CODES": "modern",
             // No paragraph about the host below each error.
@@ -72,6 +99,7 @@ struct BorgEnvironment: Sendable {
             // Borg's JSON has local times without a zone.
             "TZ": "UTC",
         ]
+        if variable("HOME") == nil, getenv("HOME") != nil { variables["HOME"] = UserAccount.current?.home ?? "/" }
         return variables.merging(reaching) { $1 }.merging(extra) { $1 }
     }
 }

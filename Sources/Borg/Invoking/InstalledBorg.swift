@@ -25,6 +25,7 @@ actor InstalledBorg {
 
     func find() async throws(BorgError) -> Program {
         if let found { return found }
+        try environment.requireWholePaths()
         let executable: FilePath
         let outcome: ProgramOutcome
         do {

@@ -165,8 +165,9 @@ struct FileCopy {
     private func finish(_ to: FileDescriptor, _ entry: TreeEntry) throws(DumpError) {
         try preserving(entry, of: target) {
             try to.setOwner(entry.uid, entry.gid)
-            try to.setMode(entry.mode)
+            // Before the mode, which may not let even the owner write: some attributes are as a part of the file.
             for attribute in entry.attributes { try attribute.set(on: to) }
+            try to.setMode(entry.mode)
             try to.setModified(entry.modified)
             try requireTimeKept(entry, try FileSystem.status(of: to), in: target)
         }

@@ -96,10 +96,22 @@ struct SeveralNames {
     }
 
     /// Whether two names that were one file's still are.
+    ///
+    /// A FUSE file system may give files of several file systems below it one device, and numbers of theirs. So all that one file has alike
+    /// under all its names must be. The file may change between the two looks: that is tried again.
     private func isOneFile(_ one: FilePath, _ other: FilePath) -> Bool {
-        guard let one = try? copy.source.status(of: one), let other = try? copy.source.status(of: other) else {
-            return false
+        for _ in 0..<10 {
+            guard let one = try? copy.source.status(of: one), let other = try? copy.source.status(of: other),
+                FileNumber(one) == FileNumber(other)
+            else { return false }
+            if one.isOfSameFile(as: other) { return true }
         }
-        return FileNumber(one) == FileNumber(other)
+        return false
+    }
+}
+
+extension FileStatus {
+    func isOfSameFile(as other: FileStatus) -> Bool {
+        isSameState(as: other) && mode == other.mode && uid == other.uid && gid == other.gid && links == other.links
     }
 }

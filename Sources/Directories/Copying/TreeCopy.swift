@@ -205,8 +205,9 @@ struct TreeCopy: Sendable {
     private func dress(_ entry: TreeEntry) throws(DumpError) {
         try preserving(entry, of: target) {
             try target.setOwner(of: entry.path, to: entry.uid, entry.gid)
-            if entry.kind != .symbolicLink { try target.setMode(of: entry.path, to: entry.mode) }
+            // Before the mode, which may let not even the owner read or write.
             try target.setAttributes(entry.attributes, of: entry.path, kind: entry.kind)
+            if entry.kind != .symbolicLink { try target.setMode(of: entry.path, to: entry.mode) }
             try target.setModified(entry.path, to: entry.modified)
             try requireTimeKept(entry, try target.status(of: entry.path), in: target)
         }

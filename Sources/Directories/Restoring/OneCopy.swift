@@ -41,8 +41,8 @@ struct OneCopy {
                 try room.createNode(name, like: status)
             }
             try room.setOwner(of: name, to: entry.uid, entry.gid)
-            if entry.kind != .symbolicLink { try room.setMode(of: name, to: entry.mode) }
             try room.setAttributes(entry.attributes, of: name, kind: entry.kind)
+            if entry.kind != .symbolicLink { try room.setMode(of: name, to: entry.mode) }
             try room.setModified(name, to: entry.modified)
         }
     }

@@ -104,7 +104,7 @@ struct TreeBuilding: Sendable {
         settings.sparseFiles = .read
         return TreeCopy(
             from: from, to: to, settings,
-            selection: Selection(SelectionSettings(), device: status.device, ownPlaces: []),
+            selection: Selection(SelectionSettings(), device: status.device, ownPlaces: OwnPlaces()),
             longestPath: Int(PATH_MAX) - 1, spoolingIn: .temporaryFiles, previous: nil, asOf: FileCopy.now,
             atHand: FilesAtHand()
         ) { count.add($0) }

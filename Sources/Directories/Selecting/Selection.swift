@@ -12,15 +12,14 @@ struct Selection: Sendable {
     /// The device of the tree's root.
     private let device: UInt64
     /// Where Muster keeps what it has dumped, relative to the root of the tree.
-    private let ownPlaces: Set<FilePath>
+    private let ownPlaces: OwnPlaces
     private let missingVolumes: MissingVolumes?
 
     /// - Parameters:
     ///   - device: of the root of the tree.
-    ///   - ownPlaces: as `RunContext.Surroundings.ownPlaces`, relative to the root of the tree.
     ///   - missingVolumes: of the snapshot that the tree is in.
     init(
-        _ settings: SelectionSettings, device: UInt64, ownPlaces: Set<FilePath>, missingVolumes: MissingVolumes? = nil
+        _ settings: SelectionSettings, device: UInt64, ownPlaces: OwnPlaces, missingVolumes: MissingVolumes? = nil
     ) {
         self.settings = settings
         self.device = device
@@ -34,7 +33,7 @@ struct Selection: Sendable {
     /// Why an entry is left out by its name or place, or nil if it is not.
     func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
         let isDirectory = status.kind == .directory
-        if isDirectory, ownPlaces.contains(path) {
+        if isDirectory, ownPlaces.contain(path, status) {
             return Finding(
                 .note, "own_place", object: path.string,
                 "\(path) is left out: it is a staging directory or a repository of this job")

@@ -38,26 +38,7 @@ public struct MetricsFile: Sendable {
 
     /// Replaces the file as a whole: the exporter reads the one before or this one. The exporter may run as any user.
     func write(_ text: String) throws {
-        // Links are followed where only root and we could have made them.
-        let place = try OpenDirectory(following: directory)
-        // What a killed process with the same number has left, if anything.
-        try? place.remove(draft)
-        do {
-            try fill(place.createFile(draft), Array(text.utf8))
-            try place.rename(draft, to: FilePath(name))
-        } catch {
-            // The error at hand says more.
-            try? place.remove(draft)
-            throw error
-        }
-    }
-
-    private func fill(_ file: FileDescriptor, _ bytes: [UInt8]) throws {
-        try file.closeAfter {
-            try file.setMode(0o644)
-            _ = try file.writeAll(bytes)
-            try FileSystem.flush(file)
-        }
+        try PublicFile.replace(path, holding: Array(text.utf8), draft: draft)
     }
 
     private func finding(_ error: Errno?) -> Finding {

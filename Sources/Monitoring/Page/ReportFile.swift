@@ -22,21 +22,8 @@ public struct ReportFile: Sendable {
     }
 
     private static func replace(_ path: FilePath, _ bytes: [UInt8]) throws {
-        // Otherwise the page would take the place of a symbolic link, or not fit in that of a directory.
-        if let status = try? FileSystem.status(of: path), status.kind != .file, status.kind != .symbolicLink {
-            throw Errno(rawValue: EEXIST)
-        }
-        let draft = path.removingLastComponent().appending(".muster-\(UInt64.random(in: .min ... .max))")
-        try FileSystem.createPrivateFile(draft, holding: bytes)
-        do {
-            let file = try FileDescriptor.open(draft, .readOnly, options: [.noFollow, .closeOnExec])
-            try file.closeAfter { try file.setMode(0o644) }
-            try FileSystem.rename(draft, to: path)
-        } catch {
-            // The error at hand says more.
-            try? FileSystem.removeFile(draft)
-            throw error
-        }
+        let draft = FilePath(".muster-\(UInt64.random(in: .min ... .max))")
+        try PublicFile.replace(path, holding: bytes, draft: draft)
     }
 }
 

@@ -28,7 +28,7 @@ extension RunReport {
         switch failure {
         case .archive where !archives.isEmpty && archives.allSatisfy({ $0.outcome == .done }):
             return "the set is intact, and every archive is confirmed"
-        case .archive: return "the set is intact; \(archiving)"
+        case .archive: return set.map { _ in "the set is intact; \(archiving)" }
         case .interrupted where publishedAt != nil && command == Part.dump.rawValue:
             return "interrupted: the set is published"
         case .interrupted where publishedAt != nil || command == Part.archive.rawValue:

@@ -15,10 +15,11 @@ struct RowCounts: Sendable {
     /// - Parameter sessions: in the same database and in no transaction, which count beside each other.
     static func ask(_ sessions: [Session], for tables: [TableContents]) async throws(DumpError) -> RowCounts {
         guard let first = sessions.first else { return RowCounts() }
+        // Names in a manifest are those that pg_dump wrote, in the encoding of the database.
         let wanted = Set(tables.map { QualifiedName($0.schema, $0.name) })
         var names: [Int64: QualifiedName] = [:]
         for row in try await first.query(present, [], limit: patience) {
-            let name = QualifiedName(try row.text("schema"), try row.text("name"))
+            let name = QualifiedName(try row.shown("schema"), try row.shown("name"))
             if wanted.contains(name) { names[try row.integer("oid")] = name }
         }
         let batches = Batches(names.keys.sorted(), of: batch)
@@ -50,7 +51,8 @@ struct RowCounts: Sendable {
     }
 
     private static let present = """
-        select c.oid::bigint as oid, n.nspname as schema, c.relname as name
+        select c.oid::bigint as oid, encode(convert_to(n.nspname::text, getdatabaseencoding()), 'hex') as schema,
+            encode(convert_to(c.relname::text, getdatabaseencoding()), 'hex') as name
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and c.relpersistence <> 't'
         """
@@ -108,6 +110,15 @@ private actor Batches {
     }
 
     func next() -> [Int64]? { rest.popLast() }
+}
+
+extension Row {
+    /// A name of which the server gave the bytes, in hexadecimal digits, as pg_dump's own contents are shown.
+    fileprivate func shown(_ column: String) throws(DumpError) -> String {
+        let digits = try text(column).utf8.map { UInt8(Character(Unicode.Scalar($0)).hexDigitValue ?? 0) }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        return bytes.withUnsafeBytes { String(showing: $0) }
+    }
 }
 
 /// The name of something in a schema, compared by bytes: two names that Unicode calls equivalent are two things.

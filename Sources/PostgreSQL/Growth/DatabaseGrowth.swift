@@ -56,8 +56,9 @@ struct DatabaseGrowth: Sendable {
     /// The directories of the tables that are stored so. Small ones stay files, and what has rows that few programs can take.
     private func chosen(among files: [TableFile]) -> [TableName: FilePath.Component] {
         var (chosen, taken) = ([TableName: FilePath.Component](), Set<FilePath.Component>())
-        for file in files where Self.isStored(file.digest) && !file.hasLongRows {
-            // Names that are not UTF-8 may be shown alike.
+        // Names that are not UTF-8 may be shown as others are called.
+        let alike = Dictionary(files.map { ($0.table, 1) }, uniquingKeysWith: +).filter { $1 > 1 }
+        for file in files where Self.isStored(file.digest) && !file.hasLongRows && alike[file.table] == nil {
             guard let name = RowDirectory.name(of: file.table), taken.insert(name).inserted else { continue }
             chosen[file.table] = name
         }

@@ -7,7 +7,8 @@ import SystemPackage
 struct FormerDatabase: Sendable {
     private var tables: [TableName: FormerRows] = [:]
 
-    /// None without a last dump, and of one whose list is not what its manifest sealed: then every table gets a new base.
+    /// None without a last dump, and of one whose list is not what its manifest sealed: then every table gets a new base. So does a table
+    /// whose digest is another in the manifest than in the list for the script.
     ///
     /// - Parameter name: of the database.
     init(_ name: String, of previous: PreviousDump?) {
@@ -16,8 +17,9 @@ struct FormerDatabase: Sendable {
             database.tables.contains(where: { $0.rowFiles != nil }),
             let sealed = try? Self.sealed(below: FilePath(database.path), of: previous)
         else { return }
+        let digests = Self.digests(below: FilePath(database.path), of: previous, sealed)
         for table in database.tables {
-            guard let rows = table.rowFiles else { continue }
+            guard let rows = table.rowFiles, digests[rows.file] == rows.sha256 else { continue }
             let path = FilePath(database.path).pushing(FilePath(rows.path))
             tables[TableName(schema: table.schema, name: table.name)] = FormerRows(
                 directory: previous.directory.pushing(path), sealed: sealed[path] ?? [:],
@@ -26,6 +28,20 @@ struct FormerDatabase: Sendable {
     }
 
     subscript(_ table: TableName) -> FormerRows? { tables[table] }
+
+    /// Those of the tables as they are put together, by their files. The list of files vouches for them, and not the manifest alone.
+    private static func digests(
+        below path: FilePath, of previous: PreviousDump, _ sealed: [FilePath: [String: String]]
+    ) -> [String: String] {
+        let directory = path.appending(RowScript.directory)
+        let list = previous.directory.pushing(directory).appending(RowScript.digests)
+        guard let known = sealed[directory]?[RowScript.digests], (try? FileScan(list).digest().sha256) == known,
+            let lines = try? ChecksumListFile(list)
+        else { return [:] }
+        var digests: [String: String] = [:]
+        while let line = try? lines.next() { digests[line.path.string] = line.sha256 }
+        return digests
+    }
 
     /// Digests by directory, relative to the dump's, and by name.
     private static func sealed(
