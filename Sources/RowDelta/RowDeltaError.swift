@@ -29,6 +29,9 @@ extension RowDeltaError {
     static func malformed(_ path: FilePath, _ why: String) -> RowDeltaError {
         RowDeltaError(.malformedRows, "\(path) \(why)")
     }
+
+    /// What keeps a table from being stored as what has changed, although all of it can be read.
+    static func notWorthIt(_ why: String) -> RowDeltaError { RowDeltaError(.malformedRows, why) }
 }
 
 /// Does something with a file, and says what it was if it fails.

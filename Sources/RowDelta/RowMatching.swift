@@ -51,7 +51,7 @@ struct RowMatching: ~Copyable {
             if let old { try pairing.add(old, of: .old) }
             guard let new else { return }
             added += 1
-            guard added <= rows / 2 else { throw .malformed(directory, "has more new rows than old ones") }
+            guard added <= rows / 2 else { throw .notWorthIt("more than half of its rows are new") }
             try pairing.add(new, of: .new)
         }
         if let spill {

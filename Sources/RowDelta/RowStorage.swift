@@ -201,7 +201,7 @@ extension RowTable {
             StopPoint.passing("rows.lines")
             guard
                 try difference.writeAdded(to: rows, from: file, atMost: digest.bytes / 2, until: stop)
-            else { throw .malformed(file, "has more new rows than old ones") }
+            else { throw .notWorthIt("its new rows take more than half of its bytes") }
         }
         if chain.names.count - 1 > storage.policy.mostChanges {
             try fold(storage.policy.folded(try sizes(chain)), of: &chain)

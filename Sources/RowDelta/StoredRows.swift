@@ -10,11 +10,10 @@ public struct FormerRows: Sendable {
     /// The SHA-256 of the table's file as it was dumped then, and of the one that its files make when put together.
     public var dumpedSHA256: String
     public var sha256: String
-    public var bytes: Int64
 
-    public init(directory: FilePath, sealed: [String: String], dumpedSHA256: String, sha256: String, bytes: Int64) {
+    public init(directory: FilePath, sealed: [String: String], dumpedSHA256: String, sha256: String) {
         (self.directory, self.sealed) = (directory, sealed)
-        (self.dumpedSHA256, self.sha256, self.bytes) = (dumpedSHA256, sha256, bytes)
+        (self.dumpedSHA256, self.sha256) = (dumpedSHA256, sha256)
     }
 }
 

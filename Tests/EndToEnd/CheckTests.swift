@@ -74,6 +74,22 @@ struct CheckTests {
         }
     }
 
+    @Test("sees a reader too, and what a reader has left behind")
+    func reader() async throws {
+        try await TestHost.withFiles { host in
+            try await host.mustSucceed("dump")
+            let pid = host.scratch.appending("pid")
+            let lent = try await host.muster("with-lock", "--", "sh", "-c", "sleep 1000 & echo $! >\(pid)")
+            #expect(lent.status == .exited(0), "\(lent.errors)")
+            let check = try await host.muster("check")
+            kill(try #require(pid_t(read(pid).dropLast())), SIGKILL)
+            #expect(check.status == .exited(6), "\(check.output)")
+            #expect(check.output.contains("staging area \(host.staging) is "), "\(check.output)")
+            let now = host
+            try await eventually { try await now.muster("check").status == .exited(0) }
+        }
+    }
+
     @Test("says that two repositories are one, whatever they are called")
     func sameRepository() async throws {
         try await TestHost.withFiles { host in

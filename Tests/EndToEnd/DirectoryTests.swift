@@ -247,6 +247,28 @@ struct DirectoryTests {
         }
     }
 
+    @Test("with read-only files and directories that have attributes needs no right to write to what is read-only")
+    func attributesOfReadOnly() async throws {
+        try await TestHost.withFiles { host in
+            let tree = host.scratch.appending("source")
+            let made = try await host.shell(
+                """
+                cd \(tree) && echo 1 >file && mkdir closed && echo 2 >closed/file && setfattr -n user.a -v x file closed closed/file \
+                    && chmod 444 file closed/file && chmod 555 closed
+                """)
+            try #require(made.status == .exited(0), "\(made.errors)")
+            let weak = ["dac_override", "dac_read_search"].map { "-\($0)" }.joined(separator: ",")
+            let dump = try await host.start(
+                ["dump"], under: ["/usr/bin/setpriv", "--bounding-set=\(weak)", "--inh-caps=\(weak)"]
+            ).result()
+            try #require(dump.status == .exited(0), "\(dump.errors)")
+            let copy = host.current.appending("app/tree")
+            let kept = try await host.shell("cd \(copy) && getfattr --only-values -n user.a file closed closed/file")
+            #expect(kept.output == "xxx", "\(kept.errors)")
+            #expect(try FileSystem.status(of: copy.appending("closed")).mode & 0o777 == 0o555)
+        }
+    }
+
     @Test("that a unit of systemd hides, as a whole or in part, is not dumped as an empty one")
     func hidden() async throws {
         try await withTree { host, tree in

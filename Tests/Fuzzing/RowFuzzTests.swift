@@ -107,7 +107,7 @@ private struct TableLife: Sendable {
         former = FormerRows(
             directory: directory,
             sealed: Dictionary(uniqueKeysWithValues: stored.files.map { ($0.name.string, $0.digest.sha256) }),
-            dumpedSHA256: stored.dumpedSHA256, sha256: stored.sha256, bytes: stored.bytes)
+            dumpedSHA256: stored.dumpedSHA256, sha256: stored.sha256)
         return problem
     }
 
@@ -146,7 +146,7 @@ private struct TableLife: Sendable {
         switch outcome {
         case .base(let why):
             let reasons = [
-                "it is the first", "more new rows than old ones", "more rows that are gone than rows", "has a base of",
+                "it is the first", "more than half of its", "more rows that are gone than rows", "has a base of",
             ]
             return reasons.contains(where: why.contains) ? nil : "stored whole: \(why)"
         case .unchanged: return count(rows, without: before) + count(before, without: rows) == 0 ? nil : "not changed"

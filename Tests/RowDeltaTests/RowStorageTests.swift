@@ -101,7 +101,7 @@ private struct StoredTable {
         return FormerRows(
             directory: directory(day),
             sealed: Dictionary(uniqueKeysWithValues: stored.files.map { ($0.name.string, $0.digest.sha256) }),
-            dumpedSHA256: stored.dumpedSHA256, sha256: stored.sha256, bytes: stored.bytes)
+            dumpedSHA256: stored.dumpedSHA256, sha256: stored.sha256)
     }
 
     private func directory(_ day: Int) -> FilePath { root.appending("day\(day)") }

@@ -23,7 +23,7 @@ struct FormerDatabase: Sendable {
             let path = FilePath(database.path).pushing(FilePath(rows.path))
             tables[TableName(schema: table.schema, name: table.name)] = FormerRows(
                 directory: previous.directory.pushing(path), sealed: sealed[path] ?? [:],
-                dumpedSHA256: rows.dumpedSHA256, sha256: rows.sha256, bytes: rows.bytes)
+                dumpedSHA256: rows.dumpedSHA256, sha256: rows.sha256)
         }
     }
 

@@ -26,7 +26,7 @@ extension StagingArea {
         if let area = try await openExisting(root) {
             let expected = try await area.expectedBytes(estimates: estimates)
             let isNew = try await area.currentSet() == nil
-            let use = try await area.use().map { Finding($0, about: root.string) }
+            let use = try await area.use(forARun: true).map { Finding($0, about: root.string) }
             return try await area.examined(
                 root, expecting: expected,
                 exposure + (use.map { [$0] } ?? []) + area.notUndone() + (isNew ? [noSetYet(root)] : []))
@@ -79,18 +79,25 @@ extension StagingArea {
     }
 
     /// Who holds the lock of the area now, in words; nil if it is free.
-    public func lockHolder() async throws(StagingError) -> String? { try await use()?.message }
+    public func lockHolder() async throws(StagingError) -> String? { try await use(forARun: false)?.message }
 
-    /// The error that a run would get now because another process uses the area; nil if none does.
-    private func use() async throws(StagingError) -> StagingError? {
+    /// What another process that uses the area says by its lock; nil if none does.
+    ///
+    /// - Parameter isForARun: whether readers count too. They keep a run out.
+    private func use(forARun isForARun: Bool) async throws(StagingError) -> StagingError? {
         let area = self
         return try await onOwnThread { () throws(StagingError) in
             // Without a name in it: one who reads stays named there.
-            if let file = try LockFile(area.lockFile, .shared) {
+            do throws(StagingError) {
+                guard let file = try LockFile(area.lockFile, isForARun ? .exclusive : .shared) else {
+                    return try area.lockedByAnother()
+                }
                 file.release()
                 return nil
+            } catch  where error.underlying as? Errno == .readOnlyFileSystem {
+                // A run has more to say about that.
+                return nil
             }
-            return try area.lockedByAnother()
         }
     }
 

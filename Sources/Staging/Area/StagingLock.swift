@@ -1,4 +1,5 @@
 import DumpCore
+import Glibc
 import Linux
 import SystemPackage
 
@@ -49,10 +50,19 @@ extension StagingArea {
     public func lock(for run: RunID, command: String) async throws(StagingError) -> StagingLock {
         let area = self
         return try await onOwnThread { () throws(StagingError) in
-            guard let file = try LockFile(area.lockFile, .exclusive) else { throw try area.lockedByAnother() }
+            guard let file = try area.takeLock(.exclusive) else { throw try area.lockedByAnother() }
             file.show(LockHolder(command: command, run: run))
             return StagingLock(area: area, run: run, file: file)
         }
+    }
+
+    /// Nil when others hold it for more than a fifth of a second. Blocking. Who only looks whether it is free holds it for a moment.
+    private func takeLock(_ access: LockFile.Access) throws(StagingError) -> LockFile? {
+        for _ in 0..<10 {
+            if let file = try LockFile(lockFile, access) { return file }
+            usleep(20_000)
+        }
+        return try LockFile(lockFile, access)
     }
 
     /// Takes the lock for reading, or throws `.locked` when a run still holds it after the patience has run out.
@@ -64,13 +74,14 @@ extension StagingArea {
         command: String, patience: Duration? = nil
     ) async throws(StagingError) -> StagingReadLock {
         let end = patience.map { ContinuousClock.now + $0 }
+        let area = self
         while true {
-            if let file = try LockFile(lockFile, .shared) {
+            if let file = try await onOwnThread({ () throws(StagingError) in try area.takeLock(.shared) }) {
                 file.show(LockHolder(command: command, run: nil))
                 return StagingReadLock(file: file)
             }
             guard let end, ContinuousClock.now < end else { throw try lockedByAnother() }
-            do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .stopped }
+            guard !Task.isCancelled else { throw .stopped }
         }
     }
 
