@@ -2,12 +2,12 @@ import Borg
 import Directories
 import DumpCore
 import Jobs
-import Reporting
 import Settings
 import SystemPackage
 
 @testable import Catalog
 @testable import Monitoring
+@testable import Reporting
 @testable import Restoring
 
 /// A job with the dump `app` and the repository `offsite`, and what is on record of it: runs of one a day, told oldest first.
@@ -16,6 +16,8 @@ struct JobFixture {
     var runs: [RunReport] = []
     var ledger = RepositoryLedger()
     var drills: [DrillRecord] = []
+    /// Whether the newest set that was published is still there.
+    var hasSet = true
     /// When the next run begins.
     var clock = Self.start
 
@@ -96,7 +98,12 @@ struct JobFixture {
     }
 
     var records: JobRecords {
-        let status = JobStatus(job: job.name, staging: job.staging.string, runs: runs.reversed())
+        var status = JobStatus(job: job.name, staging: job.staging.string, runs: runs.reversed())
+        if hasSet, let run = runs.last(where: { $0.publishedAt != nil }) {
+            status.set = JobStatus.SetSummary(
+                path: "/var/lib/muster/nightly/current", runID: run.runID, endedAt: run.startedAt, bytes: 1_000,
+                dumps: [])
+        }
         return JobRecords(job: job, status: status, ledgers: ["offsite": ledger], drills: drills)
     }
 

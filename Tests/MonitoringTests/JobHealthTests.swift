@@ -6,6 +6,19 @@ import Testing
 
 @Suite("How a job is doing")
 struct JobHealthTests {
+    @Test("is a failure where the set that was published is gone, and not before there was one")
+    func setMissing() {
+        var job = JobFixture()
+        job.hasSet = false
+        job.run(outcome: .interrupted)
+        #expect(job.codes() == ["run_interrupted"])
+        job.goodRun()
+        #expect(job.codes() == ["set_missing"] && job.health().verdict == .failed)
+        #expect(job.health().reasons[0].message.hasSuffix("is no longer in /var/lib/muster/nightly"))
+        job.hasSet = true
+        #expect(job.codes() == [])
+    }
+
     @Test("is OK after good runs, with their numbers")
     func good() {
         var job = JobFixture()
