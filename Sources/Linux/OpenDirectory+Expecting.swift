@@ -20,7 +20,7 @@ extension OpenDirectory {
         guard expected.withLock({ $0.contains(found) }) else { throw .noSuchFileOrDirectory }
     }
 
-    /// Seeded at random for each process: nobody can look for another directory of the same hash.
+    /// Seeded at random for each process: no user can search for another directory with the same hash.
     private static func expectation(_ path: [CChar], _ number: FileNumber) -> Int {
         var hasher = Hasher()
         hasher.combine(path)

@@ -29,8 +29,7 @@ public enum ReasonCode: String, Sendable, CaseIterable {
             .datedAhead:
             .warning
         case .runWithoutResult, .runFailed, .jobStale, .setMissing, .archiveFailed, .repositoryStale, .drillFailed,
-            .drillStale,
-            .lostForBorg, .recordUnreadable:
+            .drillStale, .lostForBorg, .recordUnreadable:
             .failure
         }
     }

@@ -21,17 +21,16 @@ struct BorgEnvironment: Sendable {
     ///
     /// Variables that would change what Borg works on or what it says are not passed on. Examples are `BORG_REPO`, `BORG_PASSCOMMAND` and
     /// `BORG_LOGGING_CONF`, which overrides `--log-json`.
-    static let inherited = [
-        "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR", "BORG_KEY_FILE",
-        "BORG_HOST_ID", "BORG_RSH", "BORG_RELOCATED_REPO_ACCESS_IS_OK", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK",
-        "BORG_WORKAROUNDS", "BORG_SELFTEST", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
-        "SSH_AUTH_SOCK",
-    ]
+    static let inherited =
+        places + [
+            "BORG_HOST_ID", "BORG_RSH", "BORG_RELOCATED_REPO_ACCESS_IS_OK",
+            "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "BORG_WORKAROUNDS", "BORG_SELFTEST", "SSH_AUTH_SOCK",
+        ]
 
-    /// Those of them, and of what every program gets, that name a file or a directory.
+    /// Those of them that say where Borg keeps its files.
     private static let places = [
-        "HOME", "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR",
-        "BORG_KEY_FILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+        "BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR", "BORG_KEY_FILE",
+        "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
     ]
 
     /// As Borg finds it. Nil if it is not set, or to nothing.
@@ -43,7 +42,8 @@ struct BorgEnvironment: Sendable {
     /// Throws unless Borg keeps its files at whole paths. Else it makes them below whatever directory it works in, and that is a published
     /// set when it archives one.
     func requireWholePaths() throws(BorgError) {
-        for name in Self.places {
+        // Every program gets HOME.
+        for name in ["HOME"] + Self.places {
             guard let path = variable(name), !path.utf8.starts(with: "/".utf8) else { continue }
             throw BorgError(
                 .settings, "\(name) is '\(path)', which is not a path from / on",

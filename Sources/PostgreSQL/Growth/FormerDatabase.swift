@@ -17,7 +17,7 @@ struct FormerDatabase: Sendable {
             database.tables.contains(where: { $0.rowFiles != nil }),
             let sealed = try? Self.sealed(below: FilePath(database.path), of: previous)
         else { return }
-        let digests = Self.digests(below: FilePath(database.path), of: previous, sealed)
+        let digests = (try? Self.digests(below: FilePath(database.path), of: previous, sealed)) ?? [:]
         for table in database.tables {
             guard let rows = table.rowFiles, digests[rows.file] == rows.sha256 else { continue }
             let path = FilePath(database.path).pushing(FilePath(rows.path))
@@ -32,15 +32,19 @@ struct FormerDatabase: Sendable {
     /// Those of the tables as they are put together, by their files. The list of files vouches for them, and not the manifest alone.
     private static func digests(
         below path: FilePath, of previous: PreviousDump, _ sealed: [FilePath: [String: String]]
-    ) -> [String: String] {
+    ) throws -> [String: String] {
         let directory = path.appending(RowScript.directory)
         let list = previous.directory.pushing(directory).appending(RowScript.digests)
-        guard let known = sealed[directory]?[RowScript.digests], (try? FileScan(list).digest().sha256) == known,
-            let lines = try? ChecksumListFile(list)
-        else { return [:] }
+        let lines = try lines(of: list, sealed: sealed[directory]?[RowScript.digests])
         var digests: [String: String] = [:]
-        while let line = try? lines.next() { digests[line.path.string] = line.sha256 }
+        while let line = try lines?.next() { digests[line.path.string] = line.sha256 }
         return digests
+    }
+
+    /// Nil for a list that is not what was sealed.
+    private static func lines(of list: FilePath, sealed sha256: String?) throws -> ChecksumListFile? {
+        guard try FileScan(list).digest().sha256 == sha256 else { return nil }
+        return try ChecksumListFile(list)
     }
 
     /// Digests by directory, relative to the dump's, and by name.
@@ -50,10 +54,9 @@ struct FormerDatabase: Sendable {
         // A dump's directory is in the set's.
         let root = previous.directory.removingLastComponent()
         let list = root.pushing(FilePath(previous.record.checksums.path))
-        guard try FileScan(list).digest().sha256 == previous.record.checksums.sha256 else { return [:] }
         let place = previous.record.directory.pushing(path).appending(RowScript.directory)
         var sealed: [FilePath: [String: String]] = [:]
-        let lines = try ChecksumListFile(list)
+        let lines = try lines(of: list, sealed: previous.record.checksums.sha256)
         while let line = try lines?.next() {
             guard line.path.starts(with: place), let name = line.path.lastComponent else { continue }
             var directory = line.path.removingLastComponent()
