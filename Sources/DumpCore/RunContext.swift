@@ -63,15 +63,19 @@ extension RunContext {
         /// The dump of this name in the published set, if it is of the same kind. Files that have not changed since may be linked from
         /// there.
         public var previous: PreviousDump?
-        /// Takes a file of the dump (relative to its directory) that is complete and was read to its end. Sealing does not read it
-        /// again, and it can be on its way to the disk while others are being dumped. It takes any number of files.
+        /// Takes a file of the dump (relative to its directory) that nothing writes to any longer, and that has still to be read. It can be
+        /// on its way to the disk meanwhile. Blocking.
+        public var written: @Sendable (_ path: FilePath) -> Void
+        /// Takes a file of the dump that is complete and was read to its end. Sealing does not read it again. It too can be on its way to
+        /// the disk while others are being dumped. It takes any number of files.
         public var completed: @Sendable (_ path: FilePath, _ digest: FileDigest) -> Void
 
         public init(
-            previous: PreviousDump? = nil,
+            previous: PreviousDump? = nil, written: @escaping @Sendable (FilePath) -> Void = { _ in },
             completed: @escaping @Sendable (FilePath, FileDigest) -> Void = { _, _ in }
         ) {
             self.previous = previous
+            self.written = written
             self.completed = completed
         }
     }

@@ -93,6 +93,21 @@ struct ArchiveTests {
         #expect(throws: DumpError.self) { try verify(directory, ArchiveListing()) }
     }
 
+    @Test("The files of all tables are known before the first is read")
+    func found() throws {
+        var told: [String] = []
+        var tables: Set<String> = []
+        _ = try ArchiveVerification.verify(
+            Self.directory.appending("17"), of: "database 'sample'", against: listing(17), stop: StopSign()
+        ) { files in
+            #expect(tables.isEmpty && told.isEmpty)
+            tables = Set(files.map(\.string))
+        } completed: { file, _, isOfTable in
+            if isOfTable { told.append(file.string) }
+        }
+        #expect(!told.isEmpty && Set(told) == tables && told.count == tables.count)
+    }
+
     private func verify(_ directory: FilePath, _ listing: ArchiveListing) throws(DumpError) -> VerifiedArchive {
         try ArchiveVerification.verify(directory, of: "database 'sample'", against: listing, stop: StopSign())
     }

@@ -101,6 +101,7 @@ extension Run {
         log.note(.dumpStarted, ["dump": "\(context.dump)"])
         do throws(DumpError) {
             var context = context
+            context.shortcuts.written = incoming.writing(ofDump: context.dump)
             context.shortcuts.completed = incoming.completion(ofDump: context.dump)
             context.directory = incoming.path(ofDump: context.dump)
             let summary = try await frozen.dump(into: incoming.path(ofDump: context.dump), in: context)

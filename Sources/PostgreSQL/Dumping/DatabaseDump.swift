@@ -134,6 +134,29 @@ struct DatabaseDump: Sendable {
     private func verified(
         _ listing: ArchiveListing, marking keys: [UInt32], leavingOut roles: Set<String>, in run: RunContext
     ) async throws(DumpError) -> VerifiedArchive {
+        let (tables, found) = AsyncStream.makeStream(of: [FilePath.Component].self)
+        async let started: Void = startWriting(tables, in: run)
+        let archive = await Result.awaiting { () async throws(DumpError) in
+            try await verified(listing, marking: keys, leavingOut: roles, in: run) { found.yield($0) }
+        }
+        found.finish()
+        await started
+        return try archive.get()
+    }
+
+    /// Gives the files of tables a head start to the disk while they are read.
+    private func startWriting(_ tables: AsyncStream<[FilePath.Component]>, in run: RunContext) async {
+        // Where a table is in the end is not known yet.
+        guard !DatabaseGrowth.isOn(cluster.settings, in: run) else { return }
+        for await files in tables {
+            await onOwnThread { for file in files { run.shortcuts.written(unit.path.appending(file)) } }
+        }
+    }
+
+    private func verified(
+        _ listing: ArchiveListing, marking keys: [UInt32], leavingOut roles: Set<String>, in run: RunContext,
+        found: @escaping @Sendable ([FilePath.Component]) -> Void
+    ) async throws(DumpError) -> VerifiedArchive {
         try await onOwnThreadUntilCancelled { stop throws(DumpError) in
             do {
                 try GivenDirectory(target).takeBack(from: access.user) {
@@ -145,8 +168,9 @@ struct DatabaseDump: Sendable {
             let contents = target.appending(ArchiveVerification.contentsFile)
             try ArchiveGrants.leaveOut(roles, of: contents)
             let marked = try ArchiveForeignKeys.mark(keys, in: contents)
-            var archive = try ArchiveVerification.verify(target, of: subject, against: listing, stop: stop) {
-                name, digest, isOfTable in
+            var archive = try ArchiveVerification.verify(
+                target, of: subject, against: listing, stop: stop, found: found
+            ) { name, digest, isOfTable in
                 // Where a table is in the end is not known yet.
                 if isOfTable, DatabaseGrowth.isOn(cluster.settings, in: run), DatabaseGrowth.isStored(digest) { return }
                 run.shortcuts.completed(unit.path.appending(name), digest)

@@ -57,10 +57,13 @@ extension FrozenCluster {
                 }
                 for await _ in turn {}
             }
-            for database in group.databases {
-                let dump = DatabaseDump(
-                    source: database, cluster: cluster, control: control, directory: directory, client: client,
+            let dumps = group.databases.map {
+                DatabaseDump(
+                    source: $0, cluster: cluster, control: control, directory: directory, client: client,
                     watch: watch, jobs: run.turns.jobsPerUnit)
+            }
+            // The first to queue may have its turn before the others queue.
+            for dump in dumps.sorted(by: { $0.unit.estimatedBytes > $1.unit.estimatedBytes }) {
                 tasks.addTask {
                     (dump.unit, await .awaiting { () throws(DumpError) in try await dump.take(in: run) })
                 }

@@ -22,32 +22,37 @@ extension PostgreSQLProvider {
     private func examined(
         by session: Session, _ options: ConnectionOptions, _ password: Secret?, for run: RunContext
     ) async throws(DumpError) -> PreparedCluster {
+        // Each start of a program takes as long as several answers of the server.
+        async let clients = Result.awaiting { () async throws(DumpError) in
+            try await Client.installed(in: settings.binDirectory, runner: runner, as: try account()?.name)
+        }
         for _ in 1..<Self.mostLooks {
             let facts = try await ServerFacts.ask(session)
             do {
-                return try await examined(facts, by: session, options, password, for: run)
+                return try await examined(facts, by: session, options, password, clients.get(), for: run)
             } catch {
                 guard try await !ServerFacts.ask(session).hasAll(of: facts) else { throw error }
             }
         }
-        return try await examined(try await ServerFacts.ask(session), by: session, options, password, for: run)
+        return try await examined(
+            try await ServerFacts.ask(session), by: session, options, password, clients.get(), for: run)
     }
 
     private static let mostLooks = 10
 
     private func examined(
         _ facts: ServerFacts, by session: Session, _ options: ConnectionOptions, _ password: Secret?,
-        for run: RunContext
+        _ clients: [Client], for run: RunContext
     ) async throws(DumpError) -> PreparedCluster {
         let user = try account()
         let passfile: Secret? = if let password { try Passfile.text(for: password) } else { nil }
         let selection = DatabaseSelection(
             of: facts.databases, include: settings.include, exclude: settings.exclude)
-        let clients = try await Client.installed(in: settings.binDirectory, runner: runner, as: user?.name)
         let client = Result { () throws(DumpError) in
             try Client.chosen(from: clients, for: facts, binDirectory: settings.binDirectory)
         }
-        let psql = try await psql(beside: client, as: user)
+        async let asked = Result.awaiting { () async throws(DumpError) in try await self.psql(beside: client, as: user)
+        }
         let pinned = options.pinned(to: session.endpoint, of: run).speaking(to: facts)
         var opener = SessionOpener(options: pinned.forSnapshots, password: password, user: user)
         let activity = try await ServerActivity.ask(session, about: selection.selected) {
@@ -59,6 +64,7 @@ extension PostgreSQLProvider {
         let hindrances =
             facts.inRecovery && settings.pausesReplay ? try await ReplayPause.findings(on: session, facts) : []
         let condition = try await ServerCondition(server: facts).findings(on: session, among: selection.selected)
+        let psql = try await asked.get()
         var cluster = Cluster(
             settings: settings, facts: facts, selection: selection, client: client,
             access: ClusterAccess(

@@ -11,6 +11,7 @@ struct ArchiveVerification {
     /// What was dumped, such as `database 'shop'`.
     private let subject: String
     private let stop: StopSign
+    private let found: ([FilePath.Component]) -> Void
     private let completed: (FilePath.Component, FileDigest, _ isOfTable: Bool) -> Void
     /// Files that an entry has accounted for.
     private var known = ArchiveFiles()
@@ -21,23 +22,27 @@ struct ArchiveVerification {
     static let contentsFile: FilePath.Component = "toc.dat"
 
     private init(
-        _ directory: FilePath, _ subject: String, _ stop: StopSign,
+        _ directory: FilePath, _ subject: String, _ stop: StopSign, _ found: @escaping ([FilePath.Component]) -> Void,
         _ completed: @escaping (FilePath.Component, FileDigest, Bool) -> Void
     ) {
         self.directory = directory
         self.subject = subject
         self.stop = stop
+        self.found = found
         self.completed = completed
     }
 
     /// Blocks the thread for as long as it takes to read everything.
     ///
-    /// - Parameter completed: told of each file once it was read. There may be one for each large object, and they are not kept.
+    /// - Parameters:
+    ///   - found: told once of the files of all tables, before they are read.
+    ///   - completed: told of each file once it was read. There may be one for each large object, and they are not kept.
     static func verify(
         _ directory: FilePath, of subject: String, against listing: ArchiveListing, stop: StopSign,
+        found: @escaping ([FilePath.Component]) -> Void = { _ in },
         completed: @escaping (FilePath.Component, FileDigest, _ isOfTable: Bool) -> Void = { _, _, _ in }
     ) throws(DumpError) -> VerifiedArchive {
-        var verification = ArchiveVerification(directory, subject, stop, completed)
+        var verification = ArchiveVerification(directory, subject, stop, found, completed)
         try verification.verify(against: listing)
         return verification.archive
     }
@@ -47,6 +52,10 @@ struct ArchiveVerification {
         try compare(contents, listing)
         encoding = TextEncoding(named: contents.encoding)
         archive.sequences = contents.sequences
+        found(
+            try contents.data.filter { $0.kind == "TABLE DATA" }.map { entry throws(DumpError) in
+                try component(entry.file)
+            })
         try scan(Self.contentsFile, of: "the table of contents")
         for entry in contents.data {
             switch entry.kind {

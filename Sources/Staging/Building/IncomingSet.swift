@@ -36,20 +36,38 @@ public struct IncomingSet: Sendable {
     /// Where that directory is.
     public func path(ofDump name: String) -> FilePath { root.appending(SetLayout.directory(ofDump: name)) }
 
-    /// Takes the digests of a dump's completed files, which sealing then does not read again. Begins to write large ones to disk while
-    /// others are still being dumped. A file with as many bytes as the one in its place in the current set has to wait. It is likely to be
-    /// the same. Then sealing replaces it by a link, and nothing of it needs to be written.
+    /// Takes the digests of a dump's completed files, which sealing then does not read again.
     public func completion(ofDump name: String) -> @Sendable (FilePath, FileDigest) -> Void {
-        let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
         let spool = digests.spool(ofDump: name)
-        return { [root, current = lock.area.current] path, digest in
+        let start = headStart(ofDump: name)
+        return { path, digest in
             // One that is lost is made once more.
             try? spool.add(path, digest)
+            start(path, digest.bytes)
+        }
+    }
+
+    /// Takes a dump's files that nothing writes to any longer.
+    public func writing(ofDump name: String) -> @Sendable (FilePath) -> Void {
+        let directory = path(ofDump: name)
+        let start = headStart(ofDump: name)
+        return { path in
+            // Whatever it is, sealing says so.
+            guard let bytes = (try? FileSystem.status(of: directory.pushing(path)))?.bytes else { return }
+            start(path, bytes)
+        }
+    }
+
+    /// Begins to write large files to disk while others are still being dumped. A file with as many bytes as the one in its place in the
+    /// current set has to wait. It is likely to be the same. Then sealing replaces it by a link, and nothing of it needs to be written.
+    private func headStart(ofDump name: String) -> @Sendable (FilePath, Int64) -> Void {
+        let directory = FilePath(root: nil, [SetLayout.directory(ofDump: name)])
+        return { [root, current = lock.area.current] path, bytes in
             let file = directory.pushing(path)
-            guard digest.bytes >= Self.leastBytesWrittenEarly,
-                (try? FileSystem.status(of: current.pushing(file)))?.bytes != digest.bytes
+            guard bytes >= Self.leastBytesWrittenEarly,
+                (try? FileSystem.status(of: current.pushing(file)))?.bytes != bytes
             else { return }
-            // Only a head start: the flush of the set is what counts, and reports.
+            // The flush of the set is what counts, and reports.
             try? FileSystem.startWriteback(of: root.pushing(file))
         }
     }
