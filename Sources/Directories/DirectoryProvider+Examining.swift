@@ -49,12 +49,13 @@ extension DirectoryProvider {
             size.add(status, isUnchanged: last.map { status.changed < $0.nanoseconds } ?? false)
             return true
         }
-        try requireEntries(size)
+        try requireEntries(size, of: walk)
         return PreparedDirectory(
             settings: settings, planned: planned, isReferenced: isReferenced(in: run),
             ownPlaces: ownPlaces, longestPath: longestPath(of: run), fileSystem: mount.fileSystem,
             size: size,
-            findings: rights.findings(isCopied: !isReferenced(in: run)) + (planned?.findings ?? liveFindings(run)),
+            findings: rights.findings(isCopied: !isReferenced(in: run))
+                + selection.unmatched(walk.use, in: settings.path) + (planned?.findings ?? liveFindings(run)),
             omissions: walk.omissions.findings(of: settings.path.string),
             root: FileNumber(status))
     }
@@ -66,11 +67,20 @@ extension DirectoryProvider {
             hint: "Mount its disk, or remove require_mount.")
     }
 
-    private func requireEntries(_ size: TreeSize) throws(DumpError) {
+    private func requireEntries(_ size: TreeSize, of walk: TreeWalk) throws(DumpError) {
         guard size.entries <= 1 else { return }
+        guard walk.omitted > 0 else {
+            throw DumpError(
+                .sourceUnavailable, "\(settings.path) is empty",
+                hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
+        }
+        let omissions = walk.omissions.findings(of: settings.path.string)
+        let what = walk.omitted == 1 ? "its only entry is" : "all of its \(walk.omitted) entries are"
         throw DumpError(
-            .sourceUnavailable, "\(settings.path) is empty",
-            hint: "Its disk may not be mounted. If there is nothing to dump, remove the dump from the job.")
+            .settings, "nothing of \(settings.path) is left to dump: \(what) left out",
+            hint:
+                "Look at \(omissions.keys) of this dump: \(omissions.map(\.message).prefix(3).joined(separator: "; "))."
+        )
     }
 
     /// What a unit of systemd does not let us see below the path, relative to it. Throws if that is the path itself: it looks empty, and is not.
@@ -193,5 +203,17 @@ extension OpenDirectory {
                 .sourceUnavailable, message, hint: "Set path: to an existing directory, not to a link.",
                 underlying: error)
         }
+    }
+}
+
+extension [Finding] {
+    /// The keys of a job file that leave out what these are about.
+    fileprivate var keys: String {
+        let keys = [
+            Selection.patternCode: "exclude:", "excluded_by_marker": "exclude_if_present:",
+            "excluded_cache": "exclude_caches:", "other_file_system": "one_file_system:",
+        ]
+        let found = Set(compactMap { keys[$0.code] }).sorted()
+        return found.isEmpty ? "path:" : found.joined(separator: " and ")
     }
 }

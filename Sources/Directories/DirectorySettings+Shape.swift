@@ -65,7 +65,17 @@ extension DirectorySettings: ProviderSettings {
 
 extension Shape<String> {
     fileprivate static var pattern: Shape {
-        name.checked { ExcludePattern($0) == nil ? Fault("is not a pattern of gitignore(5)") : nil }
+        name.checked { text in
+            guard ExcludePattern(text) == nil else { return nil }
+            let isOutside = text.split(separator: "/").contains { $0 == ".." || $0 == "!.." }
+            return isOutside
+                ? Fault(
+                    "leads out of path:, and would match nothing",
+                    hint: "Patterns begin at path:, such as /cache/ for the directory of that name in it.")
+                : Fault(
+                    "is not a pattern of gitignore(5)",
+                    hint: "Such as *.tmp at any depth, /cache/ for one directory, !keep.tmp to take back.")
+        }
     }
 
     fileprivate static var fileName: Shape {

@@ -5,7 +5,9 @@ import Trees
 
 /// What a dump has to say about the tree that it copied.
 extension FrozenDirectory {
-    func findings(of copied: CopiedTree) -> [Finding] { torn(copied) + misdated(copied) + vanished(copied) }
+    func findings(of copied: CopiedTree) -> [Finding] {
+        torn(copied) + misdated(copied) + vanished(copied) + copied.damaged.findings
+    }
 
     private func torn(_ copied: CopiedTree) -> [Finding] {
         listed(copied.torn) { torn in

@@ -90,6 +90,15 @@ public enum JobFile {
 
     private struct NoFile: Error {}
 
+    private static func hint(for error: Errno?) -> String? {
+        switch error {
+        case .permissionDenied?: "Run Muster as root, or as the owner of the file."
+        case .noSuchFileOrDirectory?:
+            "Check its name. A job in the directory for jobs needs no file: name it without .yaml."
+        default: nil
+        }
+    }
+
     private static func contents(of path: FilePath) throws(ConfigurationError) -> [UInt8] {
         let bytes: [UInt8]
         do {
@@ -107,8 +116,9 @@ public enum JobFile {
             throw ConfigurationError(
                 .unreadable, "cannot read \(path): it is not a regular file", hint: "Write the job to a file.")
         } catch {
+            let number = error as? Errno
             throw ConfigurationError(
-                .unreadable, "cannot read \(path): \((error as? Errno).map(\.description) ?? "\(error)")")
+                .unreadable, "cannot read \(path): \(number.map(\.description) ?? "\(error)")", hint: hint(for: number))
         }
         guard bytes.count <= sizeLimit else {
             throw ConfigurationError(

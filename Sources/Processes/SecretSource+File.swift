@@ -21,7 +21,9 @@ extension SecretSource {
                 try contents(of: isHeld ? openAlongUsers(path) : open(path))
             }
         } catch {
-            throw SecretFailure("\(path): \(error)")
+            var failure = SecretFailure("\(path): \(error)")
+            failure.isOfMissingFile = error == .noSuchFileOrDirectory
+            throw failure
         }
         guard status.kind == .file else { throw SecretFailure("\(path) is not a file") }
         // By a name of their own for it, users would have us read a file that is closed to them.
@@ -33,6 +35,20 @@ extension SecretSource {
             throw SecretFailure("\(path) holds more than \(formatBytes(Int64(longestSecret)))")
         }
         return bytes
+    }
+
+    /// The file that the operator names. One that is missing may have to be made first.
+    static func readFile(_ path: FilePath, holder: UserAccount?) async throws(SecretFailure) -> [UInt8] {
+        do throws(SecretFailure) {
+            return try await read(path, refuseReadableByAll: true, holder: holder)
+        } catch {
+            var failure = error
+            if failure.isOfMissingFile {
+                failure.hint =
+                    "Write the secret into that file, readable by its owner alone, or name the file that has it."
+            }
+            throw failure
+        }
     }
 
     /// Another user who can change it can have us use another. What containers find in `/run/secrets` keeps its owner on the host.

@@ -24,20 +24,23 @@ extension SecretSource {
         do throws(SecretFailure) {
             switch self {
             case .file(let path):
-                bytes = try await Self.read(FilePath(path), refuseReadableByAll: true, holder: holder)
+                bytes = try await Self.readFile(FilePath(path), holder: holder)
             case .credential(let name): bytes = try await Self.readCredential(name, in: credentials)
             case .command(let line): bytes = try await Self.output(of: line, runner: runner, limit: limit)
             }
-            return try Self.secret(in: bytes)
+            return try secret(in: bytes)
         } catch {
             throw error.error(about: subject)
         }
     }
 
     /// One line, its end not counted.
-    private static func secret(in bytes: [UInt8]) throws(SecretFailure) -> Secret {
+    private func secret(in bytes: [UInt8]) throws(SecretFailure) -> Secret {
         let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
-        guard !line.isEmpty else { throw SecretFailure("it is empty") }
+        guard !line.isEmpty else {
+            guard case .file(let path) = self else { throw SecretFailure("it is empty") }
+            throw SecretFailure("\(path) is empty", hint: "Write the secret into it, in one line.")
+        }
         guard !line.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
             throw SecretFailure("it is more than one line", hint: "Leave only the secret there, in one line.")
         }
@@ -53,6 +56,7 @@ struct SecretFailure: Error {
     var reason: String
     var hint: String?
     var context: ErrorContext
+    var isOfMissingFile = false
     /// The error to pass on as it is.
     var cancelled: ProcessError?
 

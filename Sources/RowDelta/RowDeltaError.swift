@@ -9,6 +9,8 @@ public typealias RowDeltaError = CodedError<RowDeltaFailure>
 public enum RowDeltaFailure: String, ErrorCode {
     /// What is stored is not rows, or not the lines that follow from them.
     case malformedRows = "malformed_rows"
+    /// All of it can be read, and to store it whole is better.
+    case notWorthIt = "not_worth_it"
     /// A row has more bytes than rows are held in memory.
     case longRow = "long_row"
     /// Too many rows are in another order to be matched in the memory that there is.
@@ -31,7 +33,7 @@ extension RowDeltaError {
     }
 
     /// What keeps a table from being stored as what has changed, although all of it can be read.
-    static func notWorthIt(_ why: String) -> RowDeltaError { RowDeltaError(.malformedRows, why) }
+    static func notWorthIt(_ why: String) -> RowDeltaError { RowDeltaError(.notWorthIt, why) }
 }
 
 /// Does something with a file, and says what it was if it fails.

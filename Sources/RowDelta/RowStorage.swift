@@ -39,7 +39,9 @@ public struct RowStorage: Sendable {
             guard error.leavesBase else { throw error }
             try attempting(.system, to: "remove", directory) { try FileTree(directory).remove() }
             try make(directory)
-            return try table.base(error.message)
+            var base = try table.base(error.message)
+            if error.mayComeOfDamage { base.damaged = try table.damaged(of: former) }
+            return base
         }
     }
 
@@ -52,11 +54,14 @@ extension RowDeltaError {
     /// Whether the table can be stored whole, which takes no room and reads nothing.
     fileprivate var leavesBase: Bool {
         switch code {
-        case .malformedRows, .longRow, .scatteredRows, .cannotRead: true
+        case .malformedRows, .notWorthIt, .longRow, .scatteredRows, .cannotRead: true
         case .system: underlying as? Errno == .noSpace || underlying as? Errno == .diskQuotaExceeded
         case .cancelled: false
         }
     }
+
+    /// Whether the files of the last set may be at fault.
+    fileprivate var mayComeOfDamage: Bool { [.malformedRows, .longRow, .cannotRead].contains(code) }
 }
 
 /// One table on its way into a set.
@@ -145,7 +150,7 @@ extension RowTable {
             RowName.time(of: last) != nil
         else { throw .malformed(chain.directory, "has files of another name") }
         guard storage.policy.isDue(base, of: directory.lastComponent?.string ?? "", at: storage.now) else { return }
-        throw .malformed(chain.directory, "has a base of \(base)")
+        throw .notWorthIt("\(chain.directory) has a base of \(base)")
     }
 
     /// Gives the files of the last set another name in our directory. They are checked there: what its owner does with the old names is the
@@ -183,6 +188,22 @@ extension RowTable {
         }
     }
 
+    /// Which of the files of the last set are not what was sealed.
+    func damaged(of former: FormerRows) throws(RowDeltaError) -> [FilePath.Component] {
+        var damaged: [FilePath.Component] = []
+        for (name, sha256) in former.sealed.sorted(by: { $0.key < $1.key }) {
+            guard let name = FilePath.Component(name) else { continue }
+            do throws(RowDeltaError) {
+                let digest = try Self.digest(of: former.directory.appending(name), until: stop)
+                if digest.sha256 != sha256 { damaged.append(name) }
+            } catch {
+                guard error.code != .cancelled else { throw error }
+                damaged.append(name)
+            }
+        }
+        return damaged
+    }
+
     static func digest(of path: FilePath, until stop: StopSign) throws(RowDeltaError) -> FileDigest {
         try attempting(.cannotRead, to: "read", path) {
             try FileScan(path).digest { _ in try stop.check(RowDeltaError.self) }
@@ -210,7 +231,7 @@ extension RowTable {
         guard try bytes(chain) > 2 * digest.bytes else { return false }
         try fold(chain.names.count - 1, of: &chain)
         guard try bytes(chain) <= digest.bytes + digest.bytes / 2 else {
-            throw .malformed(chain.directory, "has more rows that are gone than rows that are there")
+            throw .notWorthIt("\(chain.directory) has more rows that are gone than rows that are there")
         }
         return true
     }

@@ -36,6 +36,8 @@ public struct StoredRows: Sendable {
     /// The SHA-256 of the one that the files make when put together.
     public var sha256: String
     public var bytes: Int64
+    /// Files of the last set that are not what was sealed, and the reason for a base.
+    public var damaged: [FilePath.Component] = []
 
     public var storedBytes: Int64 { files.reduce(0) { $0 + $1.digest.bytes } }
 }

@@ -33,7 +33,8 @@ extension Shape {
         let schema: PlainValue = ["type": "array", "items": element.schema, "minItems": .integer(Int64(count))]
         return Shape<[Element]>(schema: schema) { node, diagnostics in
             guard case .list(let nodes) = node.content else {
-                diagnostics.report(expected: "a list", at: node)
+                diagnostics.report(
+                    expected: "a list", at: node, hint: Element.self == String.self ? node.asListOfText : nil)
                 return nil
             }
             guard nodes.count >= count else {
@@ -99,5 +100,20 @@ extension Shape {
             return false
         }
         return others.filter { !parents.contains($0.key) }
+    }
+}
+
+extension SettingsNode {
+    /// What to write where a list of texts is wanted and one text is there, perhaps several with commas between. Nil for anything else, and for
+    /// what should not be shown.
+    fileprivate var asListOfText: String? {
+        guard case .scalar(let text, _) = content, excerpt(text) == quoted(text), !text.contains("'") else {
+            return nil
+        }
+        let items = text.split(separator: ",").map { item in
+            String(item.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
+        guard !items.isEmpty, items.allSatisfy({ !$0.isEmpty }) else { return nil }
+        return "Write [\(items.map { "'\($0)'" }.joined(separator: ", "))]."
     }
 }

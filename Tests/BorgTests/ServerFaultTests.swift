@@ -164,4 +164,41 @@ struct ServerFaultTests {
             #expect(!error.isTransient)
         }
     }
+
+    @Test(
+        "that has an older copy of the repository is not written to until Borg's notes of it are gone",
+        arguments: BorgUnderTest.allCases)
+    func setBack(version: BorgUnderTest) async throws {
+        try await RemoteHost.withRepository(version) { remote in
+            let (set, repository) = (try remote.host.seal(), remote.repository())
+            _ = try await repository.create(set, at: Host.time)
+            let (path, copy) = (remote.host.borg.repository, remote.host.borg.scratch.appending("copy"))
+            #expect(try await runProgram("cp", ["-a", path.string, copy.string]).succeeded)
+            _ = try await repository.create(set, at: Timestamp(milliseconds: Host.time.milliseconds + 60_000))
+            try await eventually { remote.server.serving.isEmpty }
+            try FileTree(path).remove()
+            try FileSystem.rename(copy, to: path)
+            let error = try #require(
+                try await borgError {
+                    _ = try await repository.create(set, at: Timestamp(milliseconds: Host.time.milliseconds + 120_000))
+                })
+            #expect(error.code == .repositoryUnconfirmed && !error.isTransient, "\(error)")
+            let security = remote.clientHome.appending(".config/borg/security")
+            let file = "\(security)/ID/manifest-timestamp (and keep the file nonce there)"
+            let hint = try #require(error.hint)
+            #expect(
+                hint.hasSuffix(
+                    "run: muster borg offsite -- delete --cache-only; rm \(file); to find ID, run: grep . \(security)/*/location"
+                ),
+                "\(hint)")
+            let found = try await runProgram("sh", ["-c", "grep . \(security)/*/location"])
+            let location = String(decoding: found.output, as: UTF8.self)
+            #expect(location.hasSuffix("/repository\n") && location.contains("ssh://"), "\(location)")
+            let id = try #require(try FileSystem.names(in: security).first)
+            try FileSystem.removeFile(security.appending(id).appending("manifest-timestamp"))
+            try FileTree(remote.clientHome.appending(".cache/borg").appending(id)).remove()
+            _ = try await repository.create(set, at: Timestamp(milliseconds: Host.time.milliseconds + 120_000))
+            #expect(try await remote.host.archives().count == 3)
+        }
+    }
 }

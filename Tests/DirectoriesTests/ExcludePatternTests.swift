@@ -25,7 +25,10 @@ struct ExcludePatternTests {
             ["**/sub/x"], ["d*r"],
             ["**"], ["x[a-z0]"], ["x[[:digit:]]"], ["x[![:alpha:]]"], ["x[[:alpha:][:digit:]]"], ["[[:punct:]]*"],
             ["x[\\]1]"],
-            ["x[\\0-\\9]"], ["*o*e*/"], ["**/a/**/d*"], ["d*/**/x"], ["x[2-1]"], ["*[[:space:]]*"], ["x[]1]"],
+            ["x[\\0-\\9]"], ["*o*e*/"], ["**/a/**/d*"], ["a.tmp  "], ["name with blank   "], ["a.tmp\\ "],
+            ["dir\\/sub"],
+            ["/dir\\/a.tmp"], ["***/x"], ["***"], ["dir/***"], ["d***r"], ["logs/***/old"], ["dir\\\\/sub"],
+            ["cache/  "], ["d*/**/x"], ["x[2-1]"], ["*[[:space:]]*"], ["x[]1]"],
         ])
     func likeGit(patterns: [String]) async throws {
         try await withScratch { scratch in
@@ -76,6 +79,40 @@ struct ExcludePatternTests {
         #expect(pattern.matches([name.lastComponent!.bytes], isDirectory: false))
     }
 
-    @Test("without a name in them are none", arguments: ["", "/", "!", "!/", "a//b", "//", "[[:digits:]]", "[[.a.]]"])
+    @Test(
+        "mean something where git's match nothing: a dot at the start, a bracket without its end, a backslash at the end"
+    )
+    func unlikeGit() throws {
+        for (text, path, isMatched) in [
+            ("./cache", "cache", true), ("./cache", "other/cache", false), ("dir/./x", "dir/x", true),
+            ("!./x/", "x", true), ("x[", "x[", true), ("x\\", "x\\", true), ("dir\\/", "dir", true), ("#x", "#x", true),
+            // By gitignore(5) these stars are like one; git 2.39 lets them match a slash.
+            ("d**/x", "dir/x", true), ("d**/x", "dir/sub/x", false),
+            ("./*.tmp", "a.tmp", true), (".git", ".git", true), ("..x", "..x", true),
+        ] {
+            let pattern = try #require(ExcludePattern(text), "\(text)")
+            let names = path.split(separator: "/").map { Array($0.utf8) }
+            #expect(pattern.matches(names, isDirectory: true) == isMatched, "\(text) \(path)")
+        }
+    }
+
+    @Test("that begin with the path of the tree are told as what they are from there on")
+    func relative() throws {
+        for (text, meant) in [
+            ("/home/anna/.cache", "/anna/.cache"), ("/home/*/.cache/", "/*/.cache/"), ("!/home/x", "!/x"),
+            ("/h*e/x", "/x"), ("/home", nil), ("home/x", nil), ("/var/x", nil), ("/**/x", nil), ("*.tmp", nil),
+        ] as [(String, String?)] {
+            #expect(try #require(ExcludePattern(text)).relative(to: [Array("home".utf8)]) == meant, "\(text)")
+            #expect(try #require(ExcludePattern(text)).relative(to: []) == nil)
+        }
+    }
+
+    @Test(
+        "without a name in them are none, and neither are those that lead out of the tree",
+        arguments: [
+            "", "/", "!", "!/", "a//b", "//", "[[:digits:]]", "[[.a.]]", " ", "!  ", ".", "./", "..", "../x", "a/..",
+            "/../x",
+            "!../x",
+        ])
     func refused(text: String) { #expect(ExcludePattern(text) == nil) }
 }

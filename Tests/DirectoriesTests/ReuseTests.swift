@@ -63,11 +63,13 @@ struct ReuseTests {
     @Test(
         "trusts no copy that was touched since, and no inventory that is not the one that was sealed",
         arguments: [
-            "printf x >> tree/plain/large", "chmod 0666 tree/plain/large", "chown 5 tree/plain/large",
-            "rm tree/plain/large", "setfattr -n user.x -v y tree/plain/large",
-            "printf '#\\n' >> tree.mtree", "rm tree.mtree", "sed -i s/size=300000/size=300001/ tree.mtree",
-        ])
-    func touched(change: String) async throws {
+            ("printf x >> tree/plain/large", "app/tree/plain/large"), ("chmod 0666 tree/plain/large", nil),
+            ("chown 5 tree/plain/large", nil), ("rm tree/plain/large", "app/tree/plain/large"),
+            ("touch tree/plain/large", "app/tree/plain/large"), ("setfattr -n user.x -v y tree/plain/large", nil),
+            ("printf '#\\n' >> tree.mtree", "app/tree.mtree"), ("rm tree.mtree", "app/tree.mtree"),
+            ("sed -i s/size=300000/size=300001/ tree.mtree", "app/tree.mtree"),
+        ] as [(String, String?)])
+    func touched(change: String, damaged: String?) async throws {
         try await TreeHost.with { host in
             let first = try await host.dump()
             let outcome = try await runProgram("bash", ["-euc", change], in: first.directory)
@@ -75,6 +77,9 @@ struct ReuseTests {
             let second = try await host.dump("second", after: first)
             #expect(try await host.source.differences(from: second.tree) == "")
             #expect((try? first.status("plain/large").inode) != (try second.status("plain/large").inode))
+            let told = second.summary.findings.filter { $0.code == "previous_set_damaged" }
+            #expect(told.map(\.object) == [damaged].compactMap(\.self), "\(told)")
+            #expect(told.allSatisfy { $0.severity == .warning })
         }
     }
 

@@ -1,3 +1,4 @@
+import Conformance
 import DumpCore
 import Glibc
 import Linux
@@ -35,6 +36,60 @@ struct SourceTests {
                 try write("1", to: disk.appending("there"))
                 #expect(try await host.dump("mounted").status("there").bytes == 1)
             }
+        }
+    }
+
+    @Test("of which the job leaves nothing is no dump, and is not called empty: the message names the keys")
+    func nothingLeft() async throws {
+        try await TreeHost.with { host in
+            let root = host.scratch.appending("few")
+            host.settings.path = root
+            try FileSystem.createDirectory(root)
+            for name in ["a.tmp", "b.tmp", "c.log"] { try write("x", to: root.appending(name)) }
+            host.settings.selection.exclude = ["*.tmp", "*.log"]
+            let error = try #require(try await host.failure("first"))
+            #expect(error.code == .settings)
+            #expect(error.message == "nothing of \(root) is left to dump: all of its 3 entries are left out")
+            #expect(
+                error.hint
+                    == "Look at exclude: of this dump: what matches '*.tmp' is left out; what matches '*.log' is left out."
+            )
+            for name in ["a.tmp", "b.tmp", "c.log"] { try FileSystem.removeFile(root.appending(name)) }
+            try FileSystem.createDirectory(root.appending("d"))
+            try write("", to: root.appending("d/.nobackup"))
+            host.settings.selection.excludeIfPresent = [".nobackup"]
+            let other = try #require(try await host.failure("second"))
+            #expect(other.message == "nothing of \(root) is left to dump: its only entry is left out")
+            #expect(other.hint == "Look at exclude_if_present: of this dump: d is left out: it holds .nobackup.")
+        }
+    }
+
+    @Test("with a pattern that matches nothing says so, and what was meant by one that begins with its path")
+    func unmatched() async throws {
+        try await TreeHost.with { host in
+            try await host.source.shell("mkdir -p cache kept && touch cache/x a.tmp keep.tmp")
+            let root = host.source.root
+            host.settings.selection.exclude = [
+                "\(root)/cache/", "*.tmp", "a.*", "!keep.tmp", "!/kept/x", "nothing-like-this", "/cache/*",
+                "!/cache/x/y",
+            ]
+            let findings = try await host.dump().summary.findings
+            #expect(findings.isEmpty, "prepare says it")
+            var run = TestRun(deadline: nil)
+            run.context.shortcuts.previous = nil
+            let prepared = try await DirectoryProvider(settings: host.settings, round: host.round).prepare(
+                in: run.context)
+            let found = prepared.findings.filter { $0.code == "pattern_unmatched" }
+            #expect(
+                found.map(\.object) == ["\(root)/cache/", "!/kept/x", "nothing-like-this", "!/cache/x/y"], "\(found)")
+            #expect(found.map(\.severity) == [.warning, .note, .note, .warning])
+            #expect(
+                found[3].message
+                    == "pattern '!/cache/x/y' of exclude: takes nothing back: '/cache/*' leaves out a directory that it leads through"
+            )
+            #expect(found[0].message == "pattern '\(root)/cache/' of exclude: matches nothing in \(root)")
+            #expect(found[0].hint == "Patterns begin at path:. Write '/cache/'.")
+            await prepared.close()
         }
     }
 

@@ -26,6 +26,8 @@ struct DirectorySettingsTests {
             ("exclude: [a]", "missing key 'path' in dumps.a"),
             ("path: x", "dumps.a.path: expected an absolute path, found 'x'"),
             ("path: /x, exclude: ['/']", "dumps.a.exclude[0]: is not a pattern of gitignore(5)"),
+            ("path: /x, exclude: ['../y']", "dumps.a.exclude[0]: leads out of path:, and would match nothing"),
+            ("path: /x, exclude: ['!../y']", "dumps.a.exclude[0]: leads out of path:, and would match nothing"),
             (
                 "path: /x, exclude_if_present: [a/b]",
                 "dumps.a.exclude_if_present[0]: must be the name of a file, without /"

@@ -124,7 +124,11 @@ struct JobFileTests {
         try await withScratch { scratch in
             let file = scratch.appending("nightly.yaml")
             #expect(
-                failure { try JobFile.load(file, kinds: kinds) } == "cannot read \(file): No such file or directory")
+                failure { try JobFile.load(file, kinds: kinds) }
+                    == """
+                    cannot read \(file): No such file or directory
+                      hint: Check its name. A job in the directory for jobs needs no file: name it without .yaml.
+                    """)
             #expect(failure { try JobFile.load(scratch, kinds: kinds) } == "cannot read \(scratch): Is a directory")
             let pipe = scratch.appending("pipe.yaml")
             #expect(mkfifo(pipe.string, 0o600) == 0)

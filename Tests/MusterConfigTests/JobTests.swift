@@ -176,7 +176,14 @@ struct JobTests {
             ),
             ("{staging: /s, dumps: {}}", "1:22: dumps: needs at least one entry"),
             ("{staging: /s, dumps: }", "1:22: dumps: expected a mapping, found nothing"),
-            ("{staging: s, dumps: {a: {provider: postgresql}}}", "1:11: staging: expected an absolute path, found 's'"),
+            (
+                "{staging: s, dumps: {a: {provider: postgresql}}}",
+                "1:11: staging: expected an absolute path, found 's'\n  hint: Write all of it, from / on."
+            ),
+            (
+                "{staging: ~/s, dumps: {a: {provider: postgresql}}}",
+                "1:11: staging: expected an absolute path, found '~/s'\n  hint: Write the home directory in place of ~."
+            ),
             ("{staging: /., dumps: {a: {provider: postgresql}}}", "1:11: staging: must not be the root directory"),
             ("{staging: /s/.., dumps: {a: {provider: postgresql}}}", "1:11: staging: must not contain '..'"),
             (

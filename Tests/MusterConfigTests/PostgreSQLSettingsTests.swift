@@ -154,13 +154,23 @@ struct PostgreSQLSettingsTests {
                 "databases:",
                 "5:15: dumps.app.databases: expected a mapping, found nothing\n  hint: Known here: include, exclude."
             ),
-            ("databases: {exclude: shop}", "5:26: dumps.app.databases.exclude: expected a list, found 'shop'"),
+            (
+                "databases: {exclude: shop}",
+                "5:26: dumps.app.databases.exclude: expected a list, found 'shop'\n  hint: Write ['shop']."
+            ),
+            (
+                "databases: {exclude: \"a_*, b\"}",
+                "5:26: dumps.app.databases.exclude: expected a list, found the text 'a_*, b'\n  hint: Write ['a_*', 'b']."
+            ),
             ("databases: {exclude: [a, '']}", "5:30: dumps.app.databases.exclude[1]: must not be empty"),
             (
                 "databases: {include: [\"a\\nb\"]}",
                 "5:27: dumps.app.databases.include[0]: must be one line without control characters"
             ),
-            ("bin_directory: bin", "5:20: dumps.app.bin_directory: expected an absolute path, found 'bin'"),
+            (
+                "bin_directory: bin",
+                "5:20: dumps.app.bin_directory: expected an absolute path, found 'bin'\n  hint: Write all of it, from / on."
+            ),
             (
                 "allow_omissions: [sequences_outside_snapshot, table_row_hidden]",
                 "5:51: dumps.app.allow_omissions[1]: expected \(codes), found 'table_row_hidden'\n"

@@ -91,7 +91,11 @@ struct SecretSourceTests {
         try await withScratch { scratch in
             let path = scratch.appending("secret")
             try write(contents, to: path)
-            await expect("cannot read the secret of x: \(message)", hint: nil) { try await resolve(.file(path.string)) }
+            let isEmpty = message == "it is empty"
+            await expect(
+                "cannot read the secret of x: \(isEmpty ? "\(path) is empty" : message)",
+                hint: isEmpty ? "Write the secret into it, in one line." : nil
+            ) { try await resolve(.file(path.string)) }
             await expect("cannot read the secret of x: \(message)", hint: nil) {
                 try await resolve(.command("cat \(path)"))
             }
@@ -137,9 +141,15 @@ struct SecretSourceTests {
                     try await resolve(.file(path.string))
                 }
             }
-            await expect("cannot read the secret of x: \(scratch)/none: No such file or directory", hint: nil) {
-                try await resolve(.file("\(scratch)/none"))
-            }
+            await expect(
+                "cannot read the secret of x: \(scratch)/none: No such file or directory",
+                hint: "Write the secret into that file, readable by its owner alone, or name the file that has it."
+            ) { try await resolve(.file("\(scratch)/none")) }
+            try write(Array("\n".utf8), to: scratch.appending("empty"))
+            await expect(
+                "cannot read the secret of x: \(scratch)/empty is empty",
+                hint: "Write the secret into it, in one line."
+            ) { try await resolve(.file("\(scratch)/empty")) }
         }
     }
 

@@ -113,15 +113,55 @@ struct ReuseTests {
                 try FileSystem.rename(old, to: area.current.appending("elsewhere"))
                 #expect(symlink("../elsewhere", old.string) == 0)
             }
-            let reuse = try await area.takeSet(["app": ["same": "12345"]], run: .numbered(2)).reuse
-            #expect(reuse.files == 0)
+            let unpublished = try await area.takeSet(["app": ["same": "12345"]], run: .numbered(2))
+            #expect(unpublished.reuse.files == 0)
+            let told = unpublished.set.manifest.dumps.flatMap(\.findings)
+            #expect(told.map(\.code) == (fault.isDamage ? ["previous_set_damaged"] : []), "\(told)")
+            #expect(told.allSatisfy { $0.object == "app/same" && $0.severity == .warning }, "\(told)")
             #expect(try read(area.current.appending("app/same")) == "12345")
             #expect(try FileSystem.status(of: area.current.appending("app/same")).inode != before.inode)
             #expect(try await area.faithfulRun(at: area.current) == .numbered(2))
         }
     }
 
-    enum Fault: CaseIterable { case rotted, cutOff, gone, mode, owner, group, link }
+    enum Fault: CaseIterable {
+        case rotted, cutOff, gone, mode, owner, group, link
+
+        /// Another mode or owner may be the operator's doing.
+        var isDamage: Bool { [.rotted, .cutOff, .gone, .link].contains(self) }
+    }
+
+    @Test("Of many damaged files one warning tells, which names the first")
+    func manyDamaged() async throws {
+        try await withArea { area in
+            let files: [String: Files] = ["app": ["a": "1", "b": "2", "c": "3"], "other": ["a": "1"]]
+            try await area.takeSet(files, run: .numbered(1))
+            for name in ["c", "b"] { try write("x", to: area.current.appending("app").appending(name)) }
+            let dumps = try await area.takeSet(files, run: .numbered(2)).set.manifest.dumps
+            #expect(dumps.map(\.findings.count) == [1, 0])
+            #expect(
+                dumps[0].findings[0].message
+                    == "app/b and 1 more files in the last set are damaged or missing; the new set does not use them")
+        }
+    }
+
+    @Test("A list or a manifest of the current set that is not what was sealed is told", arguments: [true, false])
+    func damagedRecord(isList: Bool) async throws {
+        try await withArea { area in
+            let first = try await area.takeSet(Self.first, run: .numbered(1)).set.manifest
+            let path = isList ? "checksums/app.sha256" : "manifest.json"
+            let file = area.current.pushing(FilePath(path))
+            try write(isList ? try read(file).replacing("same", with: "sbme") : "{", to: file)
+            try await area.withIncoming(.numbered(2)) { incoming in
+                try fill(try await incoming.directory(forDump: "app"), Self.first["app"]!)
+                var dump = FinishedDump.test("app")
+                dump.formerListSHA256 = isList ? first.dumps[0].checksums.sha256 : nil
+                let told = try await incoming.seal([dump], as: .test).set.manifest.dumps[0].findings
+                #expect(told.map(\.object) == [path], "\(told)")
+                #expect(told.map(\.code) == ["previous_set_damaged"])
+            }
+        }
+    }
 
     @Test("A new file of another mode or owner stays what it is", arguments: [true, false])
     func newFileUnlike(mode: Bool) async throws {

@@ -86,11 +86,10 @@ struct BorgFault: Sendable {
             "repository % was at another location when this host used it last",
             hint: "If it was moved, set BORG_RELOCATED_REPO_ACCESS_IS_OK=yes for one run."),
         BorgFault(
-            ["Cache.EncryptionMethodMismatch", "Cache.RepositoryIDNotUnique", "Cache.RepositoryReplay"], [61, 63, 64],
-            .repositoryUnconfirmed, "repository % is not as this host left it: it was replaced, copied or set back",
-            hint:
-                "Find out why before anything is written to it. borg help and its FAQ explain how to make Borg accept it."
-        ),
+            ["Cache.EncryptionMethodMismatch"], [61], .repositoryUnconfirmed,
+            "repository % is encrypted in another way than when this host used it last",
+            hint: "Another repository is in its place. Find out who put it there before anything is written to it."),
+        setBack,
         connectionLost,
         BorgFault(
             ["UnexpectedRPCDataFormatFromServer", "UnexpectedRPCDataFormatFromClient"], [85, 86], .programUnsuitable,
@@ -125,6 +124,21 @@ struct BorgFault: Sendable {
         ),
         archiveMissing,
     ]
+
+    /// Borg refuses a repository that is older than what it noted of it on this host, and each of two copies of one repository that are both
+    /// written to. What it noted is the newer time in `manifest-timestamp` and in its cache (cache.py of 1.2 and 1.4; "this is either an
+    /// attack or unsafe" in the FAQ of Borg). `nonce` beside that file has to stay: with a number that was used before, the encryption of
+    /// Borg 1 can be broken.
+    static let setBack = BorgFault(
+        ["Cache.RepositoryIDNotUnique", "Cache.RepositoryReplay"], [63, 64], .repositoryUnconfirmed,
+        "repository % is older than this host left it: it was set back, or there are two copies of it",
+        hint:
+            "Who did that? If nobody knows, write nothing to it: it may be an attack. If you brought it back from a copy, run: "
+            + "muster borg % -- delete --cache-only; rm \(timestampFile)"
+    )
+
+    /// Stands in a hint for the file in which Borg notes how new a repository was.
+    static let timestampFile = "%timestamp"
 
     static let parentMissing = BorgFault(
         ["Repository.ParentPathDoesNotExist"], [18], .settings,

@@ -55,9 +55,18 @@ extension BorgRepository {
     }
 
     func error(of fault: BorgFault) -> BorgError {
-        BorgError(
-            fault.code, fault.message.replacing("%", with: "'\(name)'"), hint: fault.hint.replacing("%", with: name),
+        let hint = fault.hint.replacing(BorgFault.timestampFile, with: timestampFile)
+        return BorgError(
+            fault.code, fault.message.replacing("%", with: "'\(name)'"), hint: hint.replacing("%", with: name),
             context: ["location": settings.location])
+    }
+
+    /// Where Borg notes how new this repository was, as a shell takes it, with what to know of it. Borg tells the id of a local one alone.
+    private var timestampFile: String {
+        let (directory, file) = (environment.directories.security, "manifest-timestamp (and keep the file nonce there)")
+        return settings.localPath != nil
+            ? "\(directory)/$(muster borg % -- config :: id)/\(file)"
+            : "\(directory)/ID/\(file); to find ID, run: grep . \(directory)/*/location"
     }
 
     /// Who has the lock of a local repository, as Borg notes it: host, a number of its network card, process and thread.

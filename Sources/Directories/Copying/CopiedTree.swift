@@ -15,6 +15,8 @@ struct CopiedTree: Sendable {
     /// Files of the last dump that have another name here, and their bytes.
     var linkedFiles = 0
     var linkedBytes: Int64 = 0
+    /// Files of the last dump that would have been linked and are not what was sealed.
+    var damaged = DamagedFiles()
 
     struct Torn: Sendable {
         var path: FilePath

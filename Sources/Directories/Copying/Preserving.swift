@@ -34,13 +34,22 @@ func preserving(_ entry: TreeEntry, of target: OpenDirectory, _ work: () throws 
         guard error.code == .system else { throw error }
         throw DumpError(
             .cannotPreserve, error.message,
-            hint: error.underlying as? Errno == .notSupported
-                ? "Put the staging area on a file system with extended attributes and access control lists, such as ext4, XFS or Btrfs."
-                : "Run Muster as root: only root may give files to other users.",
+            hint: hint(for: entry, error.underlying as? Errno),
             context: [
                 "owner": "\(entry.uid):\(entry.gid)",
                 "attributes": entry.attributes.map(\.title).joined(separator: " "),
             ],
             underlying: error.underlying)
     }
+}
+
+/// The owner is the first thing that is set: where this user may give a file away, it is not what failed.
+private func hint(for entry: TreeEntry, _ error: Errno?) -> String {
+    if error == .notSupported {
+        return
+            "Put the staging area on a file system with extended attributes and access control lists, such as ext4, XFS or Btrfs."
+    }
+    let mayGive = CopyRights.ofProcess().mayGive(toUser: entry.uid, group: entry.gid)
+    return mayGive && entry.attributes.contains(where: \.isForRootAlone)
+        ? CopyRights.privilegedHint : "Run Muster as root: only root may give files to other users."
 }

@@ -1,5 +1,6 @@
 import DumpCore
 import Linux
+import Synchronization
 import SystemPackage
 import Trees
 
@@ -13,14 +14,19 @@ final class PreviousTree {
 
     /// Nil if there is none that can be trusted: then everything is copied.
     ///
-    /// - Parameter previous: the last dump, of which only what was sealed counts.
-    init?(_ previous: PreviousDump?) {
+    /// - Parameters:
+    ///   - previous: the last dump, of which only what was sealed counts.
+    ///   - damage: gets the inventory, if it is not what was sealed.
+    init?(_ previous: PreviousDump?, noting damage: TreeDamage) {
         guard let previous, let sealed = previous.record.tree else { return nil }
         let path = previous.directory.pushing(TreeLayout.inventory)
         // One that has rotted or was edited says nothing. A wrong digest in it would be sealed with the new set.
-        guard let inventory = try? InventoryFile(at: path, sha256: sealed.inventorySHA256),
-            let tree = try? OpenDirectory(previous.directory.pushing(TreeLayout.tree))
-        else { return nil }
+        guard let inventory = try? InventoryFile(at: path, sha256: sealed.inventorySHA256) else {
+            damage.add(TreeLayout.inventory)
+            return nil
+        }
+        // Borg read the last one in place.
+        guard let tree = try? OpenDirectory(previous.directory.pushing(TreeLayout.tree)) else { return nil }
         self.tree = tree
         self.inventory = inventory
         // Its digest is that of an inventory: it can be read.
@@ -50,6 +56,27 @@ extension OpenDirectory {
         else { return nil }
         return status
     }
+
+    /// Whether what an entry of the last dump is about is no longer there, or has other bytes. Another mode, owner or attribute may be the
+    /// operator's doing.
+    func isDamaged(_ entry: TreeEntry) -> Bool {
+        guard let status = try? status(of: entry.path) else { return true }
+        return status.kind != .file || status.bytes != entry.bytes || status.modified != entry.modified
+    }
+}
+
+/// What of the last dump is not what was sealed, found by several threads.
+final class TreeDamage: Sendable {
+    private let found = Mutex(DamagedFiles())
+    private let directory: FilePath
+
+    /// - Parameter previous: the dump.
+    init(of previous: PreviousDump?) { directory = previous?.record.directory ?? FilePath() }
+
+    /// - Parameter path: relative to the dump's directory.
+    func add(_ path: FilePath) { found.withLock { $0.add(directory.pushing(path)) } }
+
+    var files: DamagedFiles { found.withLock { $0 } }
 }
 
 extension TreeEntry {

@@ -29,6 +29,7 @@ struct TreeCopy: Sendable {
 
     private let cloning = CloneSupport()
     private let buffers = CopyBuffers()
+    private let damage: TreeDamage
 
     init(
         from source: OpenDirectory, to target: OpenDirectory, _ settings: DirectorySettings, selection: Selection,
@@ -43,6 +44,7 @@ struct TreeCopy: Sendable {
         self.longestPath = longestPath
         self.spoolDirectory = spoolDirectory
         self.previous = previous
+        damage = TreeDamage(of: previous)
         self.asOf = asOf
         self.atHand = atHand
         self.progress = progress
@@ -68,7 +70,9 @@ struct TreeCopy: Sendable {
             try file.take(names)
         }
         try await onOwnThread { () throws(DumpError) in try finishDirectories(plan.directories) }
-        return plan.copied.whole
+        var copied = plan.copied.whole
+        copied.damaged = damage.files
+        return copied
     }
 
     // MARK: The walk
@@ -85,7 +89,7 @@ struct TreeCopy: Sendable {
         var copied = CopiedTree(spoolingIn: spoolDirectory)
         let (files, names) = (FilesToCopy(in: spoolDirectory), NamesByFile(in: spoolDirectory))
         let directories = TreeEntries(in: spoolDirectory)
-        let former = PreviousTree(previous)
+        let former = PreviousTree(previous, noting: damage)
         var walk = TreeWalk(source, selection, longestPath: longestPath, atHand: atHand, until: stop)
         try walk.visitAll { (path, status) throws(DumpError) in
             guard status.kind == .file else { return try make(path, status, copied.entries, directories) }
@@ -153,8 +157,11 @@ struct TreeCopy: Sendable {
     ) throws(DumpError) -> FileCopy.Result? {
         guard let result = try copy(path, until: stop) else { return nil }
         // Another inode or a change that was taken back: as a link to the last copy it keeps its place in Borg's cache.
-        guard let former, former.isEqual(to: result.entry), let tree, tree.intact(former) != nil
-        else { return result }
+        guard let former, former.isEqual(to: result.entry), let tree else { return result }
+        guard tree.intact(former) != nil else {
+            if tree.isDamaged(former) { damage.add(TreeLayout.tree.pushing(path)) }
+            return result
+        }
         try attempting(to: "replace", path, of: target) { try target.remove(path) }
         // Too many names for one file, say.
         guard (try? target.link(former.path, of: tree, as: path)) != nil else { return try copy(path, until: stop) }

@@ -9,6 +9,10 @@ struct CopyRights {
     private let groups: Set<UInt32>
     private var unreadable = Examples()
     private var foreign = Examples()
+    /// With an attribute that only root may set, which is the first one's.
+    private var privileged = Examples()
+    private var attribute = ""
+    private var devices = Examples()
 
     fileprivate struct Examples {
         var count = 0
@@ -40,6 +44,12 @@ struct CopyRights {
         guard user != 0 else { return }
         if status.kind == .file, !source.mayRead(path) { unreadable.add(source.path.pushing(path)) }
         if !mayGive(toUser: status.uid, group: status.gid) { foreign.add(source.path.pushing(path)) }
+        if [.characterDevice, .blockDevice].contains(status.kind) { devices.add(source.path.pushing(path)) }
+        // What cannot be read fails by itself.
+        if let name = try? source.attributes(of: path, kind: status.kind).first(where: \.isForRootAlone) {
+            if privileged.count == 0 { attribute = name.title }
+            privileged.add(source.path.pushing(path))
+        }
     }
 
     /// - Parameter isCopied: or Borg reads the tree where it is, and nothing needs an owner.
@@ -52,14 +62,39 @@ struct CopyRights {
                     "\(first) \(unreadable.more)cannot be read by user \(user)",
                     hint: "Run Muster as root, or as a user who may read them, or leave them out with exclude:."))
         }
-        if isCopied, let first = foreign.first {
+        guard isCopied else { return findings }
+        if let first = foreign.first {
             findings.append(
                 Finding(
                     .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
                     "the owner or group of \(first) \(foreign.more)cannot be kept by user \(user)",
                     hint: "Run Muster as root: only root may give files to other users, or to groups of others."))
         }
+        if let first = privileged.first {
+            findings.append(
+                Finding(
+                    .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
+                    "the attribute \(attribute) of \(first) \(privileged.more)cannot be kept by user \(user)",
+                    hint: Self.privilegedHint))
+        }
+        if let first = devices.first {
+            findings.append(
+                Finding(
+                    .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
+                    "the device \(first) \(devices.more)cannot be made again by user \(user)",
+                    hint: "Run Muster as root, which alone may make devices, or leave it out with exclude:."))
+        }
         return findings
+    }
+
+    static let privilegedHint =
+        "Run Muster as root, or leave it out with exclude:. Only root may set this attribute; setcap -r removes security.capability."
+}
+
+extension ExtendedAttribute {
+    /// See xattr(7) and capabilities(7). The owner of a file may label it for SELinux.
+    var isForRootAlone: Bool {
+        (name.starts(with: "security.".utf8) || name.starts(with: "trusted.".utf8)) && title != "security.selinux"
     }
 }
 

@@ -2,7 +2,8 @@ import Settings
 
 /// One pattern in the syntax of gitignore(5): `*.tmp`, `/cache/`, `logs/**/old`, `!keep.tmp`.
 ///
-/// Compares bytes: names need not be UTF-8.
+/// Compares bytes: names need not be UTF-8. It differs from git where git's pattern would match nothing: `./x` means `/x`, and a `[`
+/// without `]` and a backslash at the end stand for themselves.
 struct ExcludePattern: Sendable {
     /// As it was written.
     let text: String
@@ -19,25 +20,33 @@ struct ExcludePattern: Sendable {
 
         var isWild: Bool { if case .anyDirectories = self { true } else { false } }
 
+        /// The one name that it matches, or nil.
+        var literal: [UInt8]? {
+            if case .name(let pattern) = self { pattern.literal } else { nil }
+        }
+
         func matches(_ name: [UInt8]) -> Bool {
             if case .name(let pattern) = self { pattern.matches(name) } else { false }
         }
     }
 
-    /// Nil for a pattern without a name in it, and for one with an invalid class of characters.
+    /// Nil for a pattern without a name in it, for one that leads out of the tree, and for one with an invalid class of characters.
     init?(_ text: String) {
         self.text = text
-        var rest = Array(text.utf8)[...]
+        var rest = Self.withoutBlanks(Array(text.utf8)[...])
         isNegated = rest.first == UInt8(ascii: "!")
         if isNegated { rest = rest.dropFirst() }
         matchesDirectoriesOnly = rest.last == UInt8(ascii: "/")
         if matchesDirectoriesOnly { rest = rest.dropLast() }
+        if matchesDirectoriesOnly, !Self.endsUnescaped(rest) { rest = rest.dropLast() }
         // A slash at the start or in the middle ties it to the root; any other may match at every depth.
         let isTied = rest.contains(UInt8(ascii: "/"))
         if rest.first == UInt8(ascii: "/") { rest = rest.dropFirst() }
         var parts: [Part] = isTied ? [] : [.anyDirectories]
-        for text in rest.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-            if text.elementsEqual("**".utf8) {
+        for text in Self.split(rest) where !(isTied && text.elementsEqual(".".utf8)) {
+            // Nothing in a directory is called so.
+            guard !text.elementsEqual(".".utf8), !text.elementsEqual("..".utf8) else { return nil }
+            if text.count > 1, text.allSatisfy({ $0 == UInt8(ascii: "*") }) {
                 parts.append(.anyDirectories)
             } else if let name = NamePattern(text) {
                 parts.append(.name(name))
@@ -45,12 +54,49 @@ struct ExcludePattern: Sendable {
                 return nil
             }
         }
+        guard !parts.isEmpty else { return nil }
         self.parts = parts
+    }
+
+    /// Without blanks at the end, but for one that a backslash protects.
+    private static func withoutBlanks(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var rest = text
+        while rest.last == UInt8(ascii: " "), endsUnescaped(rest.dropLast()) { rest = rest.dropLast() }
+        return rest
+    }
+
+    /// Between its slashes. A slash may have a backslash before it.
+    private static func split(_ text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+            endsUnescaped($0) || $0.endIndex == text.endIndex ? $0 : $0.dropLast()
+        }
+    }
+
+    /// Whether what follows does not have a backslash of its own: those at the end are pairs.
+    private static func endsUnescaped(_ text: ArraySlice<UInt8>) -> Bool {
+        text.reversed().prefix { $0 == UInt8(ascii: "\\") }.count.isMultiple(of: 2)
     }
 
     func matches(_ path: [[UInt8]], isDirectory: Bool) -> Bool {
         guard isDirectory || !matchesDirectoriesOnly else { return false }
         return matchesWildly(parts, path, lastTakesAtLeastOne: true)
+    }
+
+    /// The names of the directories that it leads through, from the root of the tree on, as far as each is one name.
+    var literalDirectories: [[UInt8]] {
+        parts.dropLast().map(\.literal).prefix { $0 != nil }.compactMap { $0 }
+    }
+
+    /// What was meant by a pattern that begins with the path of the tree, from the root of the file system on. Nil if this one does not.
+    ///
+    /// - Parameter path: absolute.
+    func relative(to path: [[UInt8]]) -> String? {
+        let written = text.drop { $0 == "!" }
+        guard !path.isEmpty, written.hasPrefix("/"), parts.count > path.count,
+            zip(parts, path).allSatisfy({ $0.matches($1) })
+        else { return nil }
+        let rest = written.split(separator: "/", omittingEmptySubsequences: false).dropFirst(path.count + 1)
+        return (isNegated ? "!/" : "/") + rest.joined(separator: "/")
     }
 }
 
@@ -102,6 +148,16 @@ private struct NamePattern {
 
     func matches(_ name: [UInt8]) -> Bool {
         matchesWildly(tokens, name)
+    }
+
+    /// The one name that it matches, or nil.
+    var literal: [UInt8]? {
+        var bytes: [UInt8] = []
+        for token in tokens {
+            guard case .literal(let byte) = token else { return nil }
+            bytes.append(byte)
+        }
+        return bytes
     }
 }
 

@@ -7,7 +7,7 @@ import SystemPackage
 /// Which entries of a tree are left out, and why.
 struct Selection: Sendable {
     private let settings: SelectionSettings
-    private let patterns: [ExcludePattern]
+    let patterns: [ExcludePattern]
     private let markers: [FilePath.Component]
     /// The device of the tree's root.
     private let device: UInt64
@@ -31,7 +31,9 @@ struct Selection: Sendable {
     }
 
     /// Why an entry is left out by its name or place, or nil if it is not.
-    func omission(of path: FilePath, _ status: FileStatus) -> Finding? {
+    ///
+    /// - Parameter use: learns which patterns match it.
+    func omission(of path: FilePath, _ status: FileStatus, noting use: inout PatternUse) -> Finding? {
         let isDirectory = status.kind == .directory
         if isDirectory, ownPlaces.contain(path, status) {
             return Finding(
@@ -43,7 +45,7 @@ struct Selection: Sendable {
             if settings.isOneFileSystem { return Self.otherFileSystem(at: path) }
         }
         if missingVolumes?.isOwnSnapshot(path, status) == true { return Self.ownSnapshot }
-        return exclusion(of: path, isDirectory: isDirectory)
+        return exclusion(of: path, isDirectory: isDirectory, noting: &use)
     }
 
     /// Throws for the place of a volume that the snapshot lacks, unknown to the operator.
@@ -57,13 +59,15 @@ struct Selection: Sendable {
     }
 
     /// The same for what even root cannot look at, such as the root of another user's file system.
-    func omission(ofUnseen path: FilePath, in root: OpenDirectory) -> Finding? {
+    func omission(
+        ofUnseen path: FilePath, in root: OpenDirectory, noting use: inout PatternUse
+    ) -> Finding? {
         if settings.isOneFileSystem, let place = try? MountTable.place(of: root.path).path,
             (try? MountTable.current())?.mount(at: place.pushing(path)) != nil
         {
             return Self.otherFileSystem(at: path)
         }
-        return exclusion(of: path, isDirectory: true)
+        return exclusion(of: path, isDirectory: true, noting: &use)
     }
 
     static let patternCode = "excluded"
@@ -79,12 +83,18 @@ struct Selection: Sendable {
             hint: "Remove one_file_system, or give it a dump of its own, if it matters.")
     }
 
-    private func exclusion(of path: FilePath, isDirectory: Bool) -> Finding? {
+    private func exclusion(of path: FilePath, isDirectory: Bool, noting use: inout PatternUse) -> Finding? {
         guard !patterns.isEmpty else { return nil }
         let components = path.components.map(\.bytes)
         // Nothing above it has left it out.
-        guard let last = patterns.last(where: { $0.matches(components, isDirectory: isDirectory) }), !last.isNegated
-        else { return nil }
+        var decisive: ExcludePattern?
+        for (number, pattern) in patterns.enumerated().reversed() where decisive == nil || !use.matched.contains(number)
+        {
+            guard pattern.matches(components, isDirectory: isDirectory) else { continue }
+            decisive = decisive ?? pattern
+            use.matched.insert(number)
+        }
+        guard let last = decisive, !last.isNegated else { return nil }
         return Finding(
             .note, Self.patternCode, object: last.text, "what matches '\(last.text)' is left out",
             hint: "Change exclude: if it matters.")

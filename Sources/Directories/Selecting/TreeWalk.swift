@@ -19,6 +19,9 @@ struct TreeWalk {
 
     /// What was passed over.
     private(set) var omissions = OmissionList()
+    /// How many entries that was, each directory as one.
+    private(set) var omitted = 0
+    private(set) var use = PatternUse()
     /// What was listed by its directory and gone when it was looked at.
     private(set) var vanished = FirstOfMany<FilePath>()
 
@@ -67,12 +70,12 @@ struct TreeWalk {
             status = found
         } catch {
             // Such as another user's FUSE mount, into which not even root may look.
-            guard let omission = selection.omission(ofUnseen: path, in: source) else { throw error }
-            return omissions.add(omission)
+            guard let omission = selection.omission(ofUnseen: path, in: source, noting: &use) else { throw error }
+            return pass(over: omission)
         }
         // A socket is of no use without the process that made it.
         guard status.kind != .socket else { return }
-        if let omission = selection.omission(of: path, status) { return omissions.add(omission) }
+        if let omission = selection.omission(of: path, status, noting: &use) { return pass(over: omission) }
         try selection.requireInSnapshot(path, status)
         try requireRestorable(path)
         guard status.kind == .directory else {
@@ -83,9 +86,14 @@ struct TreeWalk {
         source.expect(path, status)
         var names = SortedNames()
         guard let first = try unlessVanished(path, { try names.next(in: path, of: $0) }) else { return }
-        if let omission = selection.omission(ofHolder: path, in: source) { return omissions.add(omission) }
+        if let omission = selection.omission(ofHolder: path, in: source) { return pass(over: omission) }
         guard try visit(path, status) else { return vanished.add(path) }
         try descend(path, from: first, names, visit)
+    }
+
+    private mutating func pass(over omission: Finding) {
+        omissions.add(omission)
+        omitted += 1
     }
 
     private func requireRestorable(_ path: FilePath) throws(DumpError) {

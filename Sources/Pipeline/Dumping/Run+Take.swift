@@ -82,7 +82,8 @@ extension Run {
                     let outcome = await take(frozen, into: incoming, in: context)
                     return TakenDump(
                         name: source.name, kind: source.kind, startedAt: startedAt, endedAt: .now,
-                        prepareFindings: examined.findings, expectedOmissions: examined.omissions, outcome: outcome)
+                        prepareFindings: examined.findings, expectedOmissions: examined.omissions, outcome: outcome,
+                        formerListSHA256: prepared.previous[source.name]?.record.checksums.sha256)
                 }
             }
             return await group.reduce(into: [:]) { $0[$1.name] = $1 }

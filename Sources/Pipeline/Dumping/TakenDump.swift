@@ -12,6 +12,8 @@ struct TakenDump: Sendable {
     /// What prepare expected to be left out: all that is known of a dump that failed.
     var expectedOmissions: [Finding]
     var outcome: Result<DumpSummary, DumpError>
+    /// The digest of what lists the files of the dump of this name in the current set.
+    var formerListSHA256: String?
     /// Set once the dump was measured.
     var bytes: Int64?
     /// What is unusual about its size.

@@ -27,7 +27,7 @@ struct DatabaseDump: Sendable {
         do {
             let written = try await run.perform(unit) { () throws(DumpError) in try await write(in: run) }
             let archive = try await verified(written, try await list(), in: run)
-            let tables = try await stored(archive, from: written, in: run)
+            let (tables, damaged) = try await stored(archive, from: written, in: run)
             return DumpedPart(
                 from: written.start, to: .now, findings: findings(about: written, archive),
                 omissions: written.facts.omissions,
@@ -36,7 +36,7 @@ struct DatabaseDump: Sendable {
                         name: database, path: unit.path.string,
                         tables: written.facts.recorded.columns.added(to: tables),
                         record: written.facts.recorded.record)
-                ], renamed: renamed(archive, in: run), freezes: written.freezes)
+                ], renamed: renamed(archive, in: run), damaged: damaged, freezes: written.freezes)
         } catch {
             if let absence = try await absence(behind: error) { return DumpedPart(leavingOut: absence) }
             throw error.ofDatabase(database)
@@ -46,8 +46,8 @@ struct DatabaseDump: Sendable {
     /// The tables, the large ones of which may no longer be files.
     private func stored(
         _ archive: VerifiedArchive, from written: WrittenDatabase, in run: RunContext
-    ) async throws(DumpError) -> [TableContents] {
-        guard DatabaseGrowth.isOn(cluster.settings, in: run) else { return archive.tables }
+    ) async throws(DumpError) -> (tables: [TableContents], damaged: DamagedFiles) {
+        guard DatabaseGrowth.isOn(cluster.settings, in: run) else { return (archive.tables, DamagedFiles()) }
         return try await DatabaseGrowth(
             settings: cluster.settings, name: database, path: unit.path, target: target, start: written.start, run: run
         ).store(archive)

@@ -23,7 +23,8 @@ struct FrozenCluster: FrozenSource {
         dump.moment.evidence["replay_paused_seconds"] = pause?.duration?.seconds
         return DumpSummary(
             identity: cluster.identity(of: client), moment: dump.moment,
-            findings: dump.parts.flatMap(\.findings),
+            findings: dump.parts.flatMap(\.findings)
+                + dump.parts.reduce(into: DamagedFiles()) { $0.add($1.damaged) }.findings,
             omissions: cluster.survey.all(
                 databases: gone + dump.parts.flatMap(\.omissions), cluster: ofCluster),
             databases: dump.parts.flatMap(\.databases), cluster: record,
@@ -87,6 +88,8 @@ struct DumpedPart: Sendable {
     var digests: [FilePath: FileDigest] = [:]
     /// Files of tables that have another number than in the last dump, see `DumpSummary.renamed`.
     var renamed: [FilePath: FilePath] = [:]
+    /// What was found to be damaged in the last set.
+    var damaged = DamagedFiles()
     /// How its database was frozen again, each time that was necessary.
     var freezes: [Freeze] = []
 }

@@ -31,26 +31,27 @@ struct DatabaseGrowth: Sendable {
     /// Whether a table is, and need not be named to the run as a file.
     static func isStored(_ digest: FileDigest) -> Bool { digest.bytes >= RowPolicy().leastBytes }
 
-    /// Stores them, and returns the tables with where they are. Their files are gone then.
-    func store(_ archive: VerifiedArchive) async throws(DumpError) -> [TableContents] {
+    /// Stores them, and returns the tables with where they are, and what of the last set is damaged. Their files are gone then.
+    func store(_ archive: VerifiedArchive) async throws(DumpError) -> (tables: [TableContents], damaged: DamagedFiles) {
         let chosen = chosen(among: archive.files)
         for file in archive.files where Self.isStored(file.digest) && chosen[file.table] == nil {
             run.shortcuts.completed(path.appending(file.file), file.digest)
         }
-        guard !chosen.isEmpty else { return archive.tables }
+        guard !chosen.isEmpty else { return (archive.tables, DamagedFiles()) }
         try make(target.appending(RowScript.directory))
         let former = FormerDatabase(name, of: run.shortcuts.previous)
         let items = archive.files.filter { chosen[$0.table] != nil }.sorted { $0.digest.bytes > $1.digest.bytes }
         let stored = try await FileWorkers.forEach(items, atMost: Self.workers) { (file, stop) throws(DumpError) in
             try store(file, as: chosen[file.table]!, former[file.table], until: stop)
         }
-        let rows = Dictionary(uniqueKeysWithValues: zip(items.map(\.table), stored))
+        let rows = Dictionary(uniqueKeysWithValues: zip(items.map(\.table), stored.map(\.rows)))
         try writeLists(rows.values.sorted { $0.path < $1.path })
-        return archive.tables.map { table in
+        let tables = archive.tables.map { table in
             var table = table
             table.rowFiles = rows[TableName(schema: table.schema, name: table.name)]
             return table
         }
+        return (tables, stored.reduce(into: former.damaged) { $0.add($1.damaged) })
     }
 
     /// The directories of the tables that are stored so. Small ones stay files, and what has rows that few programs can take.
@@ -67,7 +68,7 @@ struct DatabaseGrowth: Sendable {
 
     private func store(
         _ file: TableFile, as name: FilePath.Component, _ former: FormerRows?, until stop: StopSign
-    ) throws(DumpError) -> RowFiles {
+    ) throws(DumpError) -> (rows: RowFiles, damaged: DamagedFiles) {
         let rows = FilePath(RowScript.directory).appending(name)
         let stored: StoredRows
         do throws(RowDeltaError) {
@@ -79,9 +80,20 @@ struct DatabaseGrowth: Sendable {
         }
         for (name, digest) in stored.files { run.shortcuts.completed(path.pushing(rows).appending(name), digest) }
         log(stored, name.string)
-        return RowFiles(
+        let files = RowFiles(
             path: rows.string, file: file.file.string, bytes: stored.bytes, sha256: stored.sha256,
             storedBytes: stored.storedBytes, dumpedSHA256: stored.dumpedSHA256)
+        return (files, damaged(stored, former))
+    }
+
+    /// What the last set has of a table that is not what was sealed.
+    private func damaged(_ stored: StoredRows, _ former: FormerRows?) -> DamagedFiles {
+        var damaged = DamagedFiles()
+        guard let former, let previous = run.shortcuts.previous else { return damaged }
+        var directory = former.directory
+        guard directory.removePrefix(previous.directory) else { return damaged }
+        for name in stored.damaged { damaged.add(previous.record.directory.pushing(directory).appending(name)) }
+        return damaged
     }
 
     private func log(_ stored: StoredRows, _ table: String) {

@@ -6,6 +6,8 @@ import SystemPackage
 /// The tables of one database that the last set has as rows, with what was sealed of their files.
 struct FormerDatabase: Sendable {
     private var tables: [TableName: FormerRows] = [:]
+    /// What kept tables from being among them. Of the list of all files, sealing says it.
+    private(set) var damaged = DamagedFiles()
 
     /// None without a last dump, and of one whose list is not what its manifest sealed: then every table gets a new base. So does a table
     /// whose digest is another in the manifest than in the list for the script.
@@ -17,9 +19,20 @@ struct FormerDatabase: Sendable {
             database.tables.contains(where: { $0.rowFiles != nil }),
             let sealed = try? Self.sealed(below: FilePath(database.path), of: previous)
         else { return }
-        let digests = (try? Self.digests(below: FilePath(database.path), of: previous, sealed)) ?? [:]
+        guard !sealed.isEmpty else { return }
+        guard let digests = try? Self.digests(below: FilePath(database.path), of: previous, sealed) else {
+            damaged.add(
+                previous.record.directory.pushing(FilePath(database.path)).appending(RowScript.directory)
+                    .appending(RowScript.digests))
+            return
+        }
         for table in database.tables {
-            guard let rows = table.rowFiles, digests[rows.file] == rows.sha256 else { continue }
+            guard let rows = table.rowFiles else { continue }
+            guard digests[rows.file] == rows.sha256 else {
+                // The list vouches for its digests: those of the manifest are others.
+                damaged.add("manifest.json")
+                continue
+            }
             let path = FilePath(database.path).pushing(FilePath(rows.path))
             tables[TableName(schema: table.schema, name: table.name)] = FormerRows(
                 directory: previous.directory.pushing(path), sealed: sealed[path] ?? [:],
@@ -29,15 +42,16 @@ struct FormerDatabase: Sendable {
 
     subscript(_ table: TableName) -> FormerRows? { tables[table] }
 
-    /// Those of the tables as they are put together, by their files. The list of files vouches for them, and not the manifest alone.
+    /// Those of the tables as they are put together, by their files. The list of files vouches for them, and not the manifest alone. Nil or an
+    /// error for a list that is not what was sealed.
     private static func digests(
         below path: FilePath, of previous: PreviousDump, _ sealed: [FilePath: [String: String]]
-    ) throws -> [String: String] {
+    ) throws -> [String: String]? {
         let directory = path.appending(RowScript.directory)
         let list = previous.directory.pushing(directory).appending(RowScript.digests)
-        let lines = try lines(of: list, sealed: sealed[directory]?[RowScript.digests])
+        guard let lines = try lines(of: list, sealed: sealed[directory]?[RowScript.digests]) else { return nil }
         var digests: [String: String] = [:]
-        while let line = try lines?.next() { digests[line.path.string] = line.sha256 }
+        while let line = try lines.next() { digests[line.path.string] = line.sha256 }
         return digests
     }
 
@@ -47,7 +61,7 @@ struct FormerDatabase: Sendable {
         return try ChecksumListFile(list)
     }
 
-    /// Digests by directory, relative to the dump's, and by name.
+    /// Digests by directory, relative to the dump's, and by name. None if the list of them is not what was sealed.
     private static func sealed(
         below path: FilePath, of previous: PreviousDump
     ) throws -> [FilePath: [String: String]] {

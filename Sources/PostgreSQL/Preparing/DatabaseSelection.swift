@@ -18,8 +18,10 @@ struct DatabaseSelection: Sendable {
         let candidates = databases.filter { database in
             database.name != "template0" || include.contains { $0.isPlainName && $0.matches(database.name) }
         }
-        for glob in include + exclude where glob.isPlainName && !candidates.contains(where: { glob.matches($0.name) }) {
-            findings.append(Self.notFound(glob.pattern, among: candidates.map(\.name)))
+        for glob in include + exclude where !candidates.contains(where: { glob.matches($0.name) }) {
+            findings.append(
+                glob.isPlainName
+                    ? Self.notFound(glob.pattern, among: candidates.map(\.name)) : Self.unmatched(glob.pattern))
         }
         for database in candidates {
             let isWanted = include.contains { $0.matches(database.name) }
@@ -71,6 +73,12 @@ struct DatabaseSelection: Sendable {
                     severity, .databaseNotConnectable, object: database.name,
                     "database '\(database.name)' accepts no connections and cannot be dumped",
                     hint: "ALTER DATABASE … ALLOW_CONNECTIONS true, or list it under 'databases: exclude:'."))
+    }
+
+    private static func unmatched(_ pattern: String) -> Finding {
+        Finding(
+            .note, "pattern_unmatched", object: pattern, "pattern '\(pattern)' of databases: matches no database",
+            hint: "If it should match one: psql -l lists the names, and case matters.")
     }
 
     private static func notFound(_ name: String, among names: [String]) -> Finding {

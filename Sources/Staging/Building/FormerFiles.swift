@@ -11,41 +11,62 @@ import SystemPackage
 struct FormerFiles: Sendable {
     let area: StagingArea
 
-    /// Replaces a new file by a link to the one in the current set, if they are the same. Returns the digest with what now identifies the
-    /// file. Nil means that the new file was kept, whatever the reason: keeping it is never wrong.
+    /// What became of a new file.
+    enum Outcome {
+        /// It is a link to the old file now, which the digest identifies.
+        case reused(FileDigest)
+        /// It stays, whatever the reason: keeping it is never wrong.
+        case kept
+        /// It stays, because the old file is not what was sealed.
+        case keptForDamage
+    }
+
+    /// Replaces a new file by a link to the one in the current set, if they are the same.
     func reuse(
         _ file: Sealing.File, number: Int, _ digest: FileDigest, in root: FilePath, until stop: StopSign
-    ) throws(StagingError) -> FileDigest? {
-        guard file.formerSHA256 == digest.sha256, isPrivate(file.status) else { return nil }
+    ) throws(StagingError) -> Outcome {
+        guard file.formerSHA256 == digest.sha256, isPrivate(file.status) else { return .kept }
         let new = root.pushing(file.path)
         let old = area.current.pushing(file.formerPath)
         let link = area.incoming.appending("\(root.lastComponent?.string ?? "").link\(number)")
+        // What is gone or cannot be looked at is not what was sealed either.
+        guard let status = try? FileSystem.status(of: old), status.kind == .file, status.bytes == digest.bytes else {
+            return .keptForDamage
+        }
+        guard isPrivate(status), status.gid == file.status.gid, status.device == file.status.device else {
+            return .kept
+        }
+        // Linked already, by its provider.
+        if status.inode == digest.inode {
+            return .reused(
+                FileDigest(sha256: digest.sha256, bytes: status.bytes, inode: status.inode, modified: status.modified))
+        }
+        // The old file may have rotted, or been edited, since it was listed. The new one is known by its digest.
+        let kept: FileDigest
         do {
-            let status = try FileSystem.status(of: old)
-            guard status.kind == .file, isPrivate(status), status.gid == file.status.gid,
-                status.device == file.status.device, status.bytes == digest.bytes
-            else { return nil }
-            // Linked already, by its provider.
-            if status.inode == digest.inode {
-                return FileDigest(
-                    sha256: digest.sha256, bytes: status.bytes, inode: status.inode, modified: status.modified)
-            }
-            // The old file may have rotted, or been edited, since it was listed. The new one is known by its digest.
-            let kept = try FileScan(old).digest(until: stop)
-            guard kept.sha256 == digest.sha256, kept.describes(status) else { return nil }
+            kept = try FileScan(old).digest(until: stop)
+        } catch {
+            guard error.code != .cancelled else { throw error }
+            return .keptForDamage
+        }
+        guard kept.sha256 == digest.sha256, kept.describes(status) else { return .keptForDamage }
+        return put(old, kept, as: link, inPlaceOf: new) ? .reused(kept) : .kept
+    }
+
+    /// False where that cannot be: there are too many links, or it is a file system without them. The new file is there then.
+    private func put(_ old: FilePath, _ digest: FileDigest, as link: FilePath, inPlaceOf new: FilePath) -> Bool {
+        do {
             try FileSystem.link(old, as: link)
-            guard kept.describes(try FileSystem.status(of: link)) else {
+            guard digest.describes(try FileSystem.status(of: link)) else {
                 try FileSystem.removeFile(link)
-                return nil
+                return false
             }
             try FileSystem.rename(link, to: new)
-            return kept
-        } catch let error as StagingError where error.code == .cancelled {
-            throw error
+            return true
         } catch {
-            // Too many links, a file system without them, an unreadable old file: the new one is there and good.
+            // The new one is good all the same.
             try? FileSystem.removeFile(link)
-            return nil
+            return false
         }
     }
 

@@ -12,12 +12,18 @@ struct FormerList {
     private var line: ChecksumList.Line?
     /// Why not all of it can be used.
     private(set) var hindrance: String?
+    /// The list itself, relative to the set, if it is not what was sealed. Its lines may be used all the same: no file is linked for a digest
+    /// that it does not have.
+    private(set) var damaged: FilePath?
 
-    init(ofDump name: String, in area: StagingArea) {
+    /// - Parameter sealed: the digest of the list, if it is known.
+    init(ofDump name: String, sealed: String? = nil, in area: StagingArea) {
+        let path = SetLayout.checksums(ofDump: name)
         do {
             // Through a link there might be anybody's files.
             guard try area.status(of: area.current)?.kind == .directory else { return }
-            list = try ChecksumListFile(area.current.pushing(SetLayout.checksums(ofDump: name)))
+            if let sealed, (try? FileScan(area.current.pushing(path)).digest().sha256) != sealed { damaged = path }
+            list = try ChecksumListFile(area.current.pushing(path))
         } catch let error as any OperatorError {
             hindrance = error.message
         } catch {

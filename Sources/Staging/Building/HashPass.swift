@@ -12,6 +12,8 @@ final class HashPass: Sendable {
     struct Result: Sendable {
         /// In the order of `Sealing.dumps`.
         var lists: [ListInWriting.WrittenList]
+        /// What the current set has of each dump that is not what was sealed.
+        var damaged: [DamagedFiles]
         var reuse: Reuse
     }
 
@@ -22,6 +24,7 @@ final class HashPass: Sendable {
         /// The dump whose files are being listed.
         var list: (dump: Int, file: ListInWriting)?
         var lists: [Int: ListInWriting.WrittenList] = [:]
+        var damaged: [Int: DamagedFiles] = [:]
         var reuse = Reuse(files: 0, bytes: 0)
     }
 
@@ -57,6 +60,9 @@ final class HashPass: Sendable {
         while true {
             if let file = try state.walk?.next() { return file }
             state.reuse.hindrance = state.reuse.hindrance ?? state.walk?.hindrance
+            if let walk = state.walk, let list = walk.damagedList {
+                state.damaged[walk.number, default: DamagedFiles()].add(list)
+            }
             guard let next = state.waiting.popFirst() else {
                 state.walk = nil
                 return nil
@@ -73,6 +79,7 @@ final class HashPass: Sendable {
                 try attempting(to: "note the digest of", file.path, needed: 128) {
                     try sealed.add(file.path, hash.digest)
                 }
+                if hash.isFormerDamaged { state.damaged[file.dump, default: DamagedFiles()].add(file.formerPath) }
                 guard hash.isReused else { continue }
                 state.reuse.files += 1
                 state.reuse.bytes += hash.digest.bytes
@@ -104,7 +111,9 @@ final class HashPass: Sendable {
         try state.withLock { state throws(StagingError) in
             try finishList(&state)
             // Each dump has a file, see `DumpWalk.next`.
-            return Result(lists: sealing.dumps.indices.map { state.lists[$0]! }, reuse: state.reuse)
+            return Result(
+                lists: sealing.dumps.indices.map { state.lists[$0]! },
+                damaged: sealing.dumps.indices.map { state.damaged[$0] ?? DamagedFiles() }, reuse: state.reuse)
         }
     }
 }

@@ -8,7 +8,7 @@ extension Sealing {
     /// The files of one dump, outside of its tree, in the order of a walk. Each comes with what its provider and the current set say of it.
     struct DumpWalk {
         private let dump: FinishedDump
-        private let number: Int
+        let number: Int
         private let root: FilePath
         private let directory: FilePath
         private var walk: FileTreeWalk
@@ -18,6 +18,7 @@ extension Sealing {
         private var isEmpty = true
 
         var hindrance: String? { former?.hindrance }
+        var damagedList: FilePath? { former?.damaged }
 
         init(_ number: Int, of sealing: Sealing) throws(StagingError) {
             let (dump, incoming) = (sealing.dumps[number], sealing.incoming)
@@ -28,7 +29,9 @@ extension Sealing {
             walk = try attempting(to: "list", place) { try FileTreeWalk(place, notInto: tree) }
             digests = incoming.digests.spool(ofDump: dump.name).sorted()
             // A tree's provider links its files itself, and its list is long.
-            if tree.isEmpty { former = FormerList(ofDump: dump.name, in: incoming.lock.area) }
+            if tree.isEmpty {
+                former = FormerList(ofDump: dump.name, sealed: dump.formerListSHA256, in: incoming.lock.area)
+            }
             renamed = RenamedFiles(dump.summary.renamed, ofDump: dump.name, in: incoming.lock.area)
         }
 

@@ -25,7 +25,9 @@ struct Sealing: Sendable {
 
     struct Hash: Sendable {
         var digest: FileDigest
-        var isReused: Bool
+        var isReused = false
+        /// Whether the current set has the file, and it is not what was sealed.
+        var isFormerDamaged = false
     }
 
     init(of incoming: IncomingSet, dumps: [FinishedDump], facts: SetFacts) {
@@ -44,7 +46,7 @@ struct Sealing: Sendable {
         StopPoint.passing("seal.hashed")
         guard !Task.isCancelled else { throw .stopped }
         let sealed = try await onOwnThread { () throws(StagingError) in
-            try sealing.writeDown(hashed.lists, pass.sealed.sorted())
+            try sealing.noting(hashed.damaged).writeDown(hashed.lists, pass.sealed.sorted())
         }
         let linked = dumps.map(\.summary.linked)
         return UnpublishedSet(
@@ -81,10 +83,39 @@ struct Sealing: Sendable {
         _ file: File, number: Int, _ former: FormerFiles, until stop: StopSign
     ) throws(StagingError) -> Hash {
         let digest = try digest(of: file, until: stop)
-        if let old = try former.reuse(file, number: number, digest, in: incoming.root, until: stop) {
-            return Hash(digest: old, isReused: true)
+        let outcome = try former.reuse(file, number: number, digest, in: incoming.root, until: stop)
+        if case .reused(let old) = outcome { return Hash(digest: old, isReused: true) }
+        var hash = Hash(digest: try former.distinguish(file, digest, in: incoming.root))
+        if case .keptForDamage = outcome { hash.isFormerDamaged = true }
+        return hash
+    }
+
+    /// With findings about the current set.
+    ///
+    /// - Parameter damaged: of each dump.
+    private func noting(_ damaged: [DamagedFiles]) -> Sealing {
+        var (dumps, damaged) = (dumps, damaged)
+        if isFormerManifestDamaged { damaged[0].add(FilePath(root: nil, [SetLayout.manifest])) }
+        for (place, damaged) in damaged.enumerated() {
+            let known = dumps[place].summary.findings
+            dumps[place].summary.findings += damaged.findings.filter { !known.contains($0) }
         }
-        return Hash(digest: try former.distinguish(file, digest, in: incoming.root), isReused: false)
+        return Sealing(of: incoming, dumps: dumps, facts: facts)
+    }
+
+    /// Whether there is a set of which nothing is known.
+    private var isFormerManifestDamaged: Bool {
+        let area = incoming.lock.area
+        guard dumps.allSatisfy({ $0.formerListSHA256 == nil }), (try? area.exists(area.current)) == true else {
+            return false
+        }
+        do throws(StagingError) {
+            _ = try SetHead(of: area.current)
+            return false
+        } catch {
+            // A newer Muster wrote it.
+            return error.code != .newerFormat
+        }
     }
 
     private func digest(of file: File, until stop: StopSign) throws(StagingError) -> FileDigest {

@@ -22,12 +22,17 @@ public struct FinishedDump: Sendable {
     public var provider: String
     public var durationSeconds: Double
     public var summary: DumpSummary
+    /// The digest of what lists the files of the dump in the current set. Nil without such a dump.
+    public var formerListSHA256: String?
 
-    public init(name: String, provider: String, durationSeconds: Double, summary: DumpSummary) {
+    public init(
+        name: String, provider: String, durationSeconds: Double, summary: DumpSummary, formerListSHA256: String? = nil
+    ) {
         self.name = name
         self.provider = provider
         self.durationSeconds = durationSeconds
         self.summary = summary
+        self.formerListSHA256 = formerListSHA256
     }
 }
 
