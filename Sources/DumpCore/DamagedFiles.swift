@@ -13,8 +13,6 @@ public struct DamagedFiles: Sendable, Hashable {
 
     public init() {}
 
-    public var isEmpty: Bool { paths.isEmpty }
-
     /// - Parameter path: relative to the set. It may be added again.
     public mutating func add(_ path: FilePath) {
         guard !paths.contains(path) else { return }
