@@ -10,8 +10,7 @@ import Testing
 struct ActivityTests {
     @Test("Who holds a table so that no one may read it is named with the table, and is no more once it has gone")
     func held() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "create schema \"Old stuff\"; create table \"Old stuff\".t (id int primary key)", in: "shop")
             let lock = "begin; lock table \"Old stuff\".t"
@@ -37,8 +36,7 @@ struct ActivityTests {
 
     @Test("Who waits for such a lock is named with those it waits for")
     func awaited() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let reading = "select count(*) from pg_locks where relation = 'orders'::regclass"
             try await cluster.whileSession("begin; table orders limit 1", in: "shop", isSeenBy: reading) { reader in
                 let waiting = "select count(*) from pg_locks where not granted"
@@ -57,8 +55,7 @@ struct ActivityTests {
 
     @Test("A table that only its own transaction knows, an index, and a lock that lets readers by are no obstacle")
     func harmless() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let statements =
                 "begin; create table fresh (id int primary key); lock table customers in exclusive mode; reindex index orders_pkey"
             try await cluster.whileSession(statements, in: "shop", isSeenBy: hasExclusiveLock) { _ in
@@ -70,8 +67,7 @@ struct ActivityTests {
 
     @Test("A prepared transaction with such a lock is named, although no session has it")
     func prepared() async throws {
-        try await ClusterFixture.with(settings: ["max_prepared_transactions = 2"]) { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop(settings: ["max_prepared_transactions = 2"]) { cluster in
             try await cluster.server.psql("begin; lock table orders; prepare transaction 'half done'", in: "shop")
             let found = try await findings(cluster.provider()).filter { $0.code == "lock_held" }
             #expect(found.count == 1)
@@ -92,8 +88,7 @@ struct ActivityTests {
 
     @Test("A transaction that has been open for longer than the limit is named with its state; a younger one is not")
     func longTransaction() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let session = try await control(cluster)
             let databases = try await ServerFacts.ask(session).databases
             func asked(longerThan limit: Duration, without excluded: String = "") async throws -> [Finding] {
@@ -123,8 +118,7 @@ struct ActivityTests {
 
     @Test("A table whose database cannot be looked into is a number")
     func nameless() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let session = try await control(cluster)
             let databases = try await ServerFacts.ask(session).databases
             let number = try await cluster.server.psql("select 'orders'::regclass::oid", in: "shop")
@@ -140,8 +134,7 @@ struct ActivityTests {
 
     @Test("A role that may not see other sessions is told so, sees locks all the same, and lacks what it lacks")
     func blind() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create role weak login password 'weak-password'")
             let weak = cluster.provider(password: Secret("weak-password")) {
                 $0.connection = cluster.server.connection(as: "weak")

@@ -31,7 +31,7 @@ struct CatalogTests {
 
     @Test("A table that pg_dump leaves out without a word fails the dump", arguments: Gap.allCases)
     func gap(gap: Gap) async throws {
-        try await ClusterFixture.with { cluster in
+        try await ClusterFixture.withShop { cluster in
             try await cluster.createShopWithEverything()
             let provider = cluster.provider {
                 $0.include = ["shop"]
@@ -52,7 +52,7 @@ struct CatalogTests {
 
     @Test("What is explained by an omission, or is no table of users, is not missed")
     func explained() async throws {
-        try await ClusterFixture.with { cluster in
+        try await ClusterFixture.withShop { cluster in
             try await cluster.createShopWithEverything()
             for example in OmissionTests.examples where example.asSuperuser {
                 try await cluster.server.psql(example.statements, in: "app")
@@ -69,8 +69,7 @@ struct CatalogTests {
 
     @Test("Tables that come and go while the dump runs are not missed")
     func comingAndGoing() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let psql = "psql -Xqt -d \"host='\(cluster.server.directory)' dbname=shop\""
             // Once pg_dump has locked the tables, it reads a catalog, and waits there. It goes on when the tables are known to be as they
             // were: the session that looks at them was there before, and is gone.
@@ -114,9 +113,8 @@ struct CatalogTests {
 }
 
 extension ClusterFixture {
-    /// The database `shop` with each kind of table.
+    /// Each kind of table in the database `shop`.
     fileprivate func createShopWithEverything() async throws {
-        try await createShop()
         try await server.psql(
             """
             create table parted (id int) partition by range (id);

@@ -15,13 +15,20 @@ struct ClusterFixture: Sendable {
     let server: PostgreSQLServer
 
     static func with<Result>(
-        settings: [String] = [], _ body: (ClusterFixture) async throws -> Result
+        template: Template = .emptyCluster, settings: [String] = [], _ body: (ClusterFixture) async throws -> Result
     ) async throws -> Result {
         try await withScratch { scratch in
-            try await PostgreSQLServer.with(in: scratch, settings: settings) { server in
+            try await PostgreSQLServer.with(in: scratch, template: template, settings: settings) { server in
                 try await body(ClusterFixture(scratch: scratch, server: server))
             }
         }
+    }
+
+    /// With what `createShop` makes.
+    static func withShop<Result>(
+        settings: [String] = [], _ body: (ClusterFixture) async throws -> Result
+    ) async throws -> Result {
+        try await with(template: .shop, settings: settings, body)
     }
 
     /// A provider that acts as the superuser `postgres` by peer authentication, unless `change` says otherwise.
@@ -43,18 +50,9 @@ struct ClusterFixture: Sendable {
         return directory
     }
 
-    /// The database `shop` with `orders` (20,000 rows, more than 1 MiB), and a small one, `app`.
+    /// The database `shop` with `orders` (20,000 rows, more than 1 MiB), and a small one, `app`; for a server that no template can be for.
     func createShop() async throws {
-        try await server.psql("create database shop")
-        try await server.psql("create database app")
-        try await server.psql(
-            """
-            create table orders (id bigint primary key, item text, note text);
-            insert into orders select i, 'item ' || i, repeat('x', 40) from generate_series(1, 20000) i;
-            create table customers (id int, name text);
-            insert into customers values (1, E'two\\nlines'), (2, null), (3, E'tab\\tand \\\\');
-            """, in: "shop")
-        try await server.psql("create table settings (name text); insert into settings values ('a')", in: "app")
+        for (database, statements) in Template.shopStatements { try await server.run(statements, in: database) }
     }
 
     /// Runs `body` while another session holds an ACCESS EXCLUSIVE lock on a table.
@@ -122,6 +120,24 @@ struct ClusterFixture: Sendable {
         }
         return directory
     }
+}
+
+extension Template {
+    static let shop = Template.cluster(shopStatements)
+
+    static let shopStatements: [(database: String, statements: String)] = [
+        ("postgres", "create database shop;\ncreate database app"),
+        (
+            "shop",
+            """
+            create table orders (id bigint primary key, item text, note text);
+            insert into orders select i, 'item ' || i, repeat('x', 40) from generate_series(1, 20000) i;
+            create table customers (id int, name text);
+            insert into customers values (1, E'two\\nlines'), (2, null), (3, E'tab\\tand \\\\')
+            """
+        ),
+        ("app", "create table settings (name text); insert into settings values ('a')"),
+    ]
 }
 
 extension ProgramRunner {

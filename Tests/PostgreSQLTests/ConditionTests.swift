@@ -11,8 +11,7 @@ import Testing
 struct ConditionTests {
     @Test("A server that goes on after a wrong checksum is told")
     func ignoredChecksums() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             #expect(try await cluster.findings("checksum_failure_ignored") == [])
             try await cluster.server.psql("alter role postgres in database shop set ignore_checksum_failure = on")
             let found = try await cluster.findings("checksum_failure_ignored")
@@ -23,8 +22,7 @@ struct ConditionTests {
 
     @Test("Checksum failures that the server has counted are told, with the database")
     func checksumFailures() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let data = cluster.server.directory.appending("data")
             let path = try await cluster.server.psql("checkpoint; select pg_relation_filepath('orders')", in: "shop")
             try await cluster.server.stop()
@@ -45,8 +43,7 @@ struct ConditionTests {
 
     @Test("A collation that is of another version than the server's library is told, of databases and of columns")
     func collationVersions() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "create database sorted template template0 locale_provider icu icu_locale 'und' locale 'C'")
             try await cluster.server.psql(
@@ -70,8 +67,7 @@ struct ConditionTests {
 
     @Test("Columns of type money are told with the format that they are dumped in")
     func money() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create table prices (price money, prices money[])", in: "shop")
             #expect(
                 try await cluster.findings("money_format").map(\.message) == [
@@ -82,8 +78,7 @@ struct ConditionTests {
 
     @Test("What a restore calls with an empty search_path, and what does not work then, is told")
     func searchPath() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 """
                 create function norm(text) returns text immutable language sql as 'select lower($1)';
@@ -136,8 +131,7 @@ struct ConditionTests {
     @Test(
         "A sequence that is set back while it is dumped is told, and one that goes on is not", arguments: [true, false])
     func sequences(isSetBack: Bool) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 """
                 create sequence up; create sequence down increment -1; create sequence around cycle; create sequence fresh;

@@ -37,8 +37,7 @@ struct DamageTests {
 
     @Test("No damage that pg_dump leaves passes for a dump", arguments: Fault.allCases)
     func damage(fault: Fault) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.binDirectory = try? cluster.clientPrograms(pgDump: fault.script)
                 $0.include = ["shop"]
@@ -111,8 +110,7 @@ struct DamageTests {
         "A script that an old pg_dumpall wrote is warned of, as psql obeys what names in it say",
         arguments: [true, false])
     func unrestricted(isOld: Bool) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let old = #"$REAL/pg_dumpall "$@" | sed '/^\\\(un\)\?restrict /d'"#
             let provider = cluster.provider {
                 $0.binDirectory = try? cluster.clientPrograms(
@@ -125,8 +123,7 @@ struct DamageTests {
 
     @Test("No damage that pg_dumpall leaves passes for a dump of the cluster", arguments: ScriptFault.allCases)
     func scriptDamage(fault: ScriptFault) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.binDirectory = try? cluster.clientPrograms(
                     pgDump: "exec $REAL/pg_dump \"$@\"", pgDumpAll: fault.rawValue)

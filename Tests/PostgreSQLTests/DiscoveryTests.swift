@@ -10,8 +10,7 @@ struct DiscoveryTests {
     @Test(
         "Every database that accepts connections is a unit of its own, as pg_dumpall chooses them, beside the globals")
     func units() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await TestRun().prepared(cluster.provider()) { source in
                 #expect(source.findings.ofTheSource == [])
                 #expect(source.units.map(\.name) == ["app", "postgres", "shop", "template1", "globals"])
@@ -55,8 +54,7 @@ struct DiscoveryTests {
 
     @Test("A name that no database has is a failure that names those that come near")
     func typo() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.include = ["shpo", "app"]
                 $0.exclude = ["warehouse"]
@@ -91,8 +89,7 @@ struct DiscoveryTests {
 
     @Test("A database that accepts no connections is a warning and an omission, and a failure when it was named")
     func notConnectable() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("alter database app allow_connections false")
             try await cluster.server.psql("update pg_database set datconnlimit = -2 where datname = 'shop'")
             let run = TestRun()
@@ -118,8 +115,7 @@ struct DiscoveryTests {
 
     @Test("What the role may not do is found before it fails")
     func weakRole() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 """
                 create role weak login password 'weak-password';

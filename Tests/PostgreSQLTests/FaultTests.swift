@@ -10,8 +10,7 @@ import Testing
 struct FaultTests {
     @Test("Globals that are cut fail the dump, and the databases beside them are dumped to an outcome")
     func globalsCut() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.binDirectory = try? cluster.clientPrograms(
                     pgDump: "exec $REAL/pg_dump \"$@\"", pgDumpAll: "$REAL/pg_dumpall \"$@\" | head -c 300")
@@ -32,8 +31,7 @@ struct FaultTests {
 
     @Test("A lock that is held longer than lock_timeout fails the dump and says what to do")
     func heldLock() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.lockTimeout = .milliseconds(200)
                 $0.include = ["shop"]
@@ -53,8 +51,7 @@ struct FaultTests {
 
     @Test("A lock that is queued before a job of pg_dump is a failure that passes")
     func queuedLock() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let run = TestRun(slots: 2, jobsPerUnit: 2)
             let provider = cluster.provider { $0.include = ["shop"] }
             let waiting = "select count(*) from pg_locks where not granted"
@@ -79,8 +76,7 @@ struct FaultTests {
         "A database that was dropped before its turn is left out and told, and fails a job that names it",
         arguments: [true, false])
     func dropped(beforeFreeze: Bool) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let summary = try await dump(cluster.provider(), of: cluster, dropping: "app", beforeFreeze)
             #expect(summary.databases.map(\.name) == ["postgres", "shop", "template1"])
             #expect(
@@ -117,8 +113,7 @@ struct FaultTests {
 
     @Test("A full disk names the database, what it needs and what is free")
     func fullDisk() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let mountPoint = try cluster.newDirectory("full")
             try await withMemoryFileSystem(kibibytes: 512, at: mountPoint) {
                 let directory = mountPoint.appending("dump")
@@ -141,8 +136,7 @@ struct FaultTests {
 
     @Test("A dump that outlives its deadline is stopped, and nothing of it is left")
     func deadline() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let run = TestRun(deadline: .seconds(1))
             try await cluster.whileLocked("orders", in: "shop") {
                 let error = try await dumpError {
@@ -161,8 +155,7 @@ struct FaultTests {
 
     @Test("A server that is stopped during the dump is what the error says")
     func serverStopped() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider { $0.include = ["shop"] }
             let run = TestRun(slots: 1)
             try await cluster.whileLocked("orders", in: "shop") {
@@ -182,8 +175,7 @@ struct FaultTests {
 
     @Test("What pg_dump warns of although it succeeds is a finding of the dump")
     func warnings() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create role backup login password 'x' in role pg_read_all_data")
             try await cluster.server.psql(
                 "create subscription feed connection 'dbname=nowhere' publication p with (connect = false)", in: "app")
@@ -203,8 +195,7 @@ struct FaultTests {
 
     @Test("What the server warns of while pg_dump succeeds is a finding too, whatever the role is set to")
     func serverWarnings() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("alter role postgres set client_min_messages = error")
             let warning = cluster.server.directory.appending("warning.sql")
             try write(

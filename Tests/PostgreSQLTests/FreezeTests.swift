@@ -180,8 +180,7 @@ struct FreezeTests {
 
     @Test("Three connections suffice: programs get them before the watch does")
     func threeConnections() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "create role backup login password 'secret' connection limit 3 in role pg_read_all_data")
             let provider = cluster.provider(password: Secret("secret")) {
@@ -250,8 +249,7 @@ struct FreezeTests {
 
     @Test("A database whose transactions are serializable and deferrable by default waits for no other transaction")
     func deferrable() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             for setting in ["isolation = serializable", "deferrable = on"] {
                 try await cluster.server.psql("alter database shop set default_transaction_\(setting)")
             }
@@ -275,8 +273,7 @@ struct FreezeTests {
 
     @Test("The snapshot of a database is held no longer than its pg_dump runs")
     func heldNoLonger() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let run = TestRun(slots: 4)
             let holders = "select count(*) from pg_stat_activity where application_name like 'muster % snapshot'"
             try await run.prepared(cluster.provider()) { source in

@@ -8,8 +8,7 @@ import Testing
 struct MembershipTests {
     @Test("Changes of an extension's members are not dumped, and what its scripts did is no news")
     func extensionMembers() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             func psql(_ statements: String) async throws { try await cluster.server.psql(statements, in: "shop") }
             try await psql(
                 """
@@ -46,8 +45,7 @@ struct MembershipTests {
 
     @Test("Very many alike are counted, not listed")
     func abridged() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 """
                 do $$ begin for i in 100..129 loop

@@ -166,8 +166,7 @@ struct OmissionTests {
 
     @Test("What a dump leaves out is foretold and recorded, and not before there is such a thing", arguments: examples)
     func omitted(example: Example) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.createBackupRole()
             let provider = example.asSuperuser ? cluster.provider() : cluster.backupProvider()
             #expect(try await cluster.omissions(example.code, provider) == [])
@@ -193,8 +192,7 @@ struct OmissionTests {
 
     @Test("A role that may do more is told of nothing")
     func privileges() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.createBackupRole()
             for example in Self.examples where !example.asSuperuser {
                 try await cluster.server.psql(example.statements, in: "shop")
@@ -210,8 +208,7 @@ struct OmissionTests {
 
     @Test("A table of an extension that someone has locked may hold rows, and nobody waits for it")
     func lockedExtensionTable() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "create extension hstore; create table blank (id int); alter extension hstore add table blank",
                 in: "shop")
@@ -225,8 +222,7 @@ struct OmissionTests {
 
     @Test("A transaction that is prepared is in no dump, and those of other databases are not its concern")
     func preparedTransaction() async throws {
-        try await ClusterFixture.with(settings: ["max_prepared_transactions = 5"]) { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop(settings: ["max_prepared_transactions = 5"]) { cluster in
             let provider = cluster.provider { $0.include = ["shop"] }
             #expect(try await cluster.omissions(.preparedTransaction, provider) == [])
             for (database, table) in [("shop", "customers (id)"), ("app", "settings (name)")] {
@@ -267,8 +263,7 @@ struct OmissionTests {
             ),
         ])
     func late(code: String, statements: String, object: String) async throws {
-        try await ClusterFixture.with(settings: ["max_prepared_transactions = 5"]) { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop(settings: ["max_prepared_transactions = 5"]) { cluster in
             try await cluster.server.psql("create role gone")
             let run = TestRun()
             try await run.prepared(cluster.provider { $0.include = ["shop"] }) { source in
@@ -283,8 +278,7 @@ struct OmissionTests {
     @Test("What prepare was told is asked again only when something was committed since", arguments: [false, true])
     func askedOnce(isBusy: Bool) async throws {
         let settings = ["logging_collector = on", "log_filename = 'statements'", "log_statement = all"]
-        try await ClusterFixture.with(settings: settings) { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop(settings: settings) { cluster in
             let run = TestRun()
             try await run.prepared(cluster.provider { $0.include = ["shop"] }) { source in
                 if isBusy { try await cluster.server.psql("insert into settings values ('b')", in: "app") }
@@ -297,8 +291,7 @@ struct OmissionTests {
 
     @Test("On a standby, unlogged tables have no rows to dump")
     func standby() async throws {
-        try await StandbyFixture.with { host in
-            try await host.primary.createShop()
+        try await StandbyFixture.with(template: .shop) { host in
             try await host.primary.server.psql(
                 "create unlogged table fleeting (id int); insert into fleeting values (1)", in: "shop")
             try await host.catchUp()

@@ -13,8 +13,7 @@ struct PoolerTests {
         "PgBouncer is refused before a session is changed, in each of its modes",
         arguments: ["transaction", "session", "statement"])
     func refused(mode: String) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.whilePooled(mode) { directory in
                 let application = { (statement: String) async throws -> String in
                     try await PostgreSQLServer.run(

@@ -109,8 +109,7 @@ struct RecordTests {
 
     @Test("A column that is renamed, or of another type, changes its table's digest and the database's, and no other")
     func digests() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             func dump(_ name: String) async throws -> DatabaseContents {
                 let summary = try await TestRun().dump(cluster.provider(), into: cluster.newDirectory(name))
                 return try #require(summary.database("shop"))
@@ -178,8 +177,7 @@ struct RecordTests {
 
     @Test("Sequences are on record however many there are, and none of them is locked while the database is frozen")
     func manySequences() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "do $$ begin for i in 1..1200 loop execute 'create sequence s' || i; end loop; end $$", in: "shop")
             try await cluster.server.psql("select setval('s1200', 7)", in: "shop")
@@ -199,8 +197,7 @@ struct RecordTests {
 
     @Test("A sequence that another transaction alters is on record without its value, and not waited for")
     func lockedSequence() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create sequence altered; create sequence other", in: "shop")
             try await cluster.server.psql("select setval('altered', 5), setval('other', 6)", in: "shop")
             let locker = Task {

@@ -12,8 +12,7 @@ struct RestoreBesideTests {
     @Test(
         "A database is restored beside the live one, under a name that says so, with the same rows", arguments: [1, 2])
     func beside(jobs: Int) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             try await cluster.server.psql("delete from orders where id > 100", in: "shop")
             let run = TestRun(slots: 2, jobsPerUnit: jobs)
@@ -34,8 +33,7 @@ struct RestoreBesideTests {
 
     @Test("A restore of everything has a copy of each database, and one name can be given to one")
     func everything() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let outcome = try await cluster.restore(dump)
             #expect(outcome.items.map(\.item) == ["app", "shop"], "every server has the others, and they are empty")
@@ -135,8 +133,7 @@ struct RestoreBesideTests {
 
     @Test("A subscription of a restored database has no slot, so that dropping it leaves the publisher alone")
     func subscription() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "create subscription feed connection 'host=nowhere' publication p with (connect = false, slot_name = live)",
                 in: "shop")

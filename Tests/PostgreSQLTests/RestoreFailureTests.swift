@@ -10,8 +10,7 @@ import Testing
 struct RestoreFailureTests {
     @Test("A dump that cannot be restored leaves nothing, and the error names the function at fault")
     func unqualifiedName() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.breakRestore(of: "shop")
             let dump = try await cluster.taken()
             let before = try await cluster.inventory()
@@ -29,8 +28,7 @@ struct RestoreFailureTests {
 
     @Test("A pg_restore that leaves out a table and ends well is found out by the comparison")
     func lie() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let before = try await cluster.inventory()
             let programs = try cluster.clientPrograms(
@@ -54,8 +52,7 @@ struct RestoreFailureTests {
 
     @Test("A restore that is cancelled leaves nothing", arguments: [RestoreStep.created, .filled, .compared])
     func cancelled(step: RestoreStep) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let before = try await cluster.inventory()
             let halt = Halt()
@@ -74,8 +71,7 @@ struct RestoreFailureTests {
 
     @Test("A server that is killed in the middle leaves a record, by which what is there is dropped later")
     func serverKilled() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let before = try await cluster.inventory()
             let run = TestRun()
@@ -102,12 +98,11 @@ struct RestoreFailureTests {
 
     @Test("A tablespace that is full in the middle leaves nothing, and with more space the restore succeeds")
     func fullTablespace() async throws {
-        try await ClusterFixture.with { cluster in
+        try await ClusterFixture.withShop { cluster in
             let place = cluster.scratch.appending("small")
             try FileSystem.createDirectory(place)
             try await withMemoryFileSystem(kibibytes: 6 << 10, at: place) {
                 try PostgreSQLServer.own(place)
-                try await cluster.createShop()
                 try await cluster.server.psql("create tablespace small location '\(place)'")
                 try await cluster.server.psql("alter table orders set tablespace small", in: "shop")
                 try await cluster.server.psql("create index on orders (item, note) tablespace small", in: "shop")
@@ -128,8 +123,7 @@ struct RestoreFailureTests {
 
     @Test("Security labels whose module the server has not loaded are named before the database is made")
     func securityLabels() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             // As a server with the module leaves them.
             try await cluster.server.psql(
                 """

@@ -49,8 +49,7 @@ struct RestoreRefusalTests {
 
     @Test("A locale that the server cannot use is told in its own words")
     func locales() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             var dump = try await cluster.taken()
             let shop = try #require(dump.record.databases.firstIndex { $0.name == "shop" })
             dump.record.databases[shop].record?.locale.ctype = "xx_XX.utf8"
@@ -68,8 +67,7 @@ struct RestoreRefusalTests {
 
     @Test("A database that the dump does not have is refused, with the name that was meant")
     func unknownDatabase() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let finding = try #require(try await cluster.prepared(dump) { $0.items = ["shpo"] }.findings.first)
             #expect(finding.message == "the dump has no database 'shpo'" && finding.hint == "Did you mean 'shop'?")
@@ -78,8 +76,7 @@ struct RestoreRefusalTests {
 
     @Test("A script of a whole cluster is refused, with the command that restores it")
     func script() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken { $0.layout = .cluster }
             let findings = try await cluster.prepared(dump).findings
             let finding = try #require(findings.first { $0.severity == .failure })
@@ -92,8 +89,7 @@ struct RestoreRefusalTests {
     @Test(
         "A name that is taken, too long or empty is refused", arguments: ["app", "", String(repeating: "ü", count: 32)])
     func names(name: String) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let finding = try #require(
                 try await cluster.prepared(dump) {
@@ -106,8 +102,7 @@ struct RestoreRefusalTests {
 
     @Test("A role that is not a superuser is told what it lacks")
     func ordinaryRole() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             try await cluster.server.psql("create role app login password 'pw'")
             // What a password file would do, without a line in the environment.
@@ -137,8 +132,7 @@ struct RestoreRefusalTests {
 
     @Test("A standby takes no restore")
     func standby() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             try await cluster.server.withStandby(in: cluster.scratch) { standby in
                 let findings = try await cluster.prepared(dump) { $0.target = standby.connection }.findings

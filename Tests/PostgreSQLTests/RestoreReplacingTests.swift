@@ -9,8 +9,7 @@ import Testing
 struct RestoreReplacingTests {
     @Test("The restored database takes the name while clients are connected, and the old one is kept")
     func replacing() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("comment on database shop is 'ours'")
             let dump = try await cluster.taken()
             try await cluster.server.psql("update orders set note = 'spoilt'", in: "shop")
@@ -40,8 +39,7 @@ struct RestoreReplacingTests {
 
     @Test("The comment of the one that is kept stays as it is to the byte, whatever its encoding")
     func commentInAnotherEncoding() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 "create database latin template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'")
             let dump = try await cluster.taken()
@@ -62,8 +60,7 @@ struct RestoreReplacingTests {
 
     @Test("Where nothing has the name, the restored database simply gets it")
     func nothingThere() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             try await cluster.server.psql("drop database shop")
             let outcome = try await cluster.restore(dump) {
@@ -107,11 +104,10 @@ struct RestoreReplacingTests {
         arguments: RestoreStep.allCases.map { ($0, ["shop"]) }
             + [RestoreStep.filled, .closed, .exchanged].map { ($0, ["postgres", "shop"]) })
     func killed(step: RestoreStep, items: [String]) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create table mark as select 'old' as state", in: "shop")
             try await cluster.server.psql("create table mark as select 'old' as state", in: "postgres")
-            let dump = try await cluster.taken()
+            let dump = try await cluster.taken { $0.include = ["postgres", "shop"] }
             for database in ["shop", "postgres"] {
                 try await cluster.server.psql("update mark set state = 'live'", in: database)
             }
@@ -155,8 +151,8 @@ struct RestoreReplacingTests {
 
     @Test("Prepared transactions keep a restore from replacing a database, and slots are told")
     func heldUp() async throws {
-        try await ClusterFixture.with(settings: ["max_prepared_transactions = 2", "wal_level = logical"]) { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop(settings: ["max_prepared_transactions = 2", "wal_level = logical"]) {
+            cluster in
             let dump = try await cluster.taken()
             // First: it would wait for the prepared transaction.
             try await cluster.server.psql("select pg_create_logical_replication_slot('s1', 'pgoutput')", in: "shop")
@@ -170,8 +166,7 @@ struct RestoreReplacingTests {
 
     @Test("What a restore has kept is dropped on request, and nothing that it has not")
     func dropping() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let dump = try await cluster.taken()
             let run = TestRun()
             try await cluster.restore(dump, in: run) {

@@ -69,8 +69,7 @@ struct RestoreTests {
 
     @Test("A database that is read only is told before the dump, with what its restore needs")
     func readOnlyFinding() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("alter database shop set default_transaction_read_only = on")
             try await cluster.server.psql("alter database app set default_transaction_read_only = off")
             try await TestRun().prepared(cluster.provider()) { source in

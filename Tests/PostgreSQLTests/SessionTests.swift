@@ -53,8 +53,7 @@ struct SessionTests {
 
     @Test("The owner of a database does not choose as which role, how long and in which encoding it is dumped")
     func settingsOfDatabase() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create role mallory")
             try await cluster.server.psql(
                 """

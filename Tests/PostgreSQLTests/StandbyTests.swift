@@ -12,8 +12,7 @@ import Testing
 struct StandbyTests {
     @Test("of which nothing else is said is dumped within a window, and not at all if it must be exact")
     func window() async throws {
-        try await StandbyFixture.with { host in
-            try await host.primary.createShop()
+        try await StandbyFixture.with(template: .shop) { host in
             try await host.catchUp()
             let directory = try host.standby.newDirectory()
             let summary = try await TestRun().dump(host.standby.provider(), into: directory)
@@ -64,8 +63,7 @@ struct StandbyTests {
 
     @Test("stays paused while it is dumped, so that nothing that is replayed can cancel the dump")
     func noConflict() async throws {
-        try await StandbyFixture.with(settings: ["max_standby_streaming_delay = 0"]) { host in
-            try await host.primary.createShop()
+        try await StandbyFixture.with(template: .shop, settings: ["max_standby_streaming_delay = 0"]) { host in
             try await host.catchUp()
             let journal = MemoryJournal()
             let run = TestRun(journal: journal)
@@ -96,8 +94,7 @@ struct StandbyTests {
                 "max_standby_streaming_delay = 0", "hot_standby_feedback = \(feedback)",
                 "wal_receiver_status_interval = 1",
             ]
-            try await StandbyFixture.with(settings: settings) { host in
-                try await host.primary.createShop()
+            try await StandbyFixture.with(template: .shop, settings: settings) { host in
                 try await host.catchUp()
                 let run = TestRun()
                 // In place of pg_dump, because it reads for as long as the test likes.
@@ -194,8 +191,7 @@ struct StandbyTests {
     private func dumpSlowly(
         pausingFor limit: Duration, _ meanwhile: (StandbyFixture, TestRun, MemoryJournal) async throws -> Void
     ) async throws {
-        try await StandbyFixture.with { host in
-            try await host.primary.createShop()
+        try await StandbyFixture.with(template: .shop) { host in
             try await host.catchUp()
             let go = host.scratch.appending("go")
             let wait = "until [ -e \(go) ]; do sleep 0.05; done; exec $REAL"
@@ -297,9 +293,9 @@ struct StandbyFixture {
     let standby: ClusterFixture
 
     static func with<Result>(
-        settings: [String] = [], _ body: (StandbyFixture) async throws -> Result
+        template: Template = .emptyCluster, settings: [String] = [], _ body: (StandbyFixture) async throws -> Result
     ) async throws -> Result {
-        try await ClusterFixture.with { primary in
+        try await ClusterFixture.with(template: template) { primary in
             try await primary.server.withStandby(in: primary.scratch, settings: settings) { server in
                 try await body(
                     StandbyFixture(

@@ -11,8 +11,7 @@ struct StrictTests {
 
     @Test("A strict job fails in prepare at an omission that is not allowed, and the error says how to allow it")
     func strict() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.isStrict = true
                 $0.allowedOmissions = Self.usual
@@ -48,8 +47,7 @@ struct StrictTests {
 
     @Test("What is allowed is no warning, and stays listed in the dump")
     func allowed() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create sequence counter; create schema s", in: "shop")
             try await cluster.server.psql("alter database app allow_connections false")
             let provider = cluster.provider {
@@ -65,8 +63,7 @@ struct StrictTests {
 
     @Test("What pg_dump would fail at cannot be allowed")
     func impossible() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.createBackupRole()
             try await cluster.server.psql("alter table orders enable row level security", in: "shop")
             let provider = cluster.backupProvider { $0.allowedOmissions = [.tableRowsHidden] }

@@ -74,11 +74,15 @@ struct TableChangeTests {
         "are dumped as they are in a new snapshot, which the moment shows, and fail a dump that must be exact",
         arguments: TableChange.allCases)
     func frozenAgain(change: TableChange) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createPrices()
+        try await ClusterFixture.with(template: .prices) { cluster in
             let directory = try cluster.newDirectory()
             // Watched from its start, and in the second dump below looked at in its end.
-            let summary = try await cluster.dump(cluster.provider { $0.unwatched = .zero }, into: directory, change)
+            let watching = cluster.provider {
+                $0.unwatched = .zero
+                // With a second one, so that there is more than one database to be of one instant.
+                $0.include = ["app", "shop"]
+            }
+            let summary = try await cluster.dump(watching, into: directory, change)
             #expect(summary.moment.kind == .window)
             #expect(summary.moment.evidence["frozen_again"] == "shop")
             let shop = try #require(summary.databases.first { $0.name == "shop" })
@@ -94,7 +98,10 @@ struct TableChangeTests {
 
             // That can be done only once.
             if change == .constraintChecked { return }
-            let exact = cluster.provider { $0.consistency = .exact }
+            let exact = cluster.provider {
+                $0.consistency = .exact
+                $0.include = ["app", "shop"]
+            }
             let error = try await dumpError {
                 _ = try await cluster.dump(exact, into: cluster.newDirectory("exact"), change)
             }
@@ -107,8 +114,7 @@ struct TableChangeTests {
 
     @Test("are not taken for changed where something came into being beside them, or was granted, or analyzed")
     func nothingChanged() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createPrices()
+        try await ClusterFixture.with(template: .prices) { cluster in
             let run = TestRun()
             let summary = try await run.prepared(cluster.provider()) { source in
                 let frozen = try await source.freeze(in: run.context)
@@ -132,8 +138,7 @@ struct TableChangeTests {
 
     @Test("leave a dump of a single database exact")
     func single() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createPrices()
+        try await ClusterFixture.with(template: .prices) { cluster in
             let provider = cluster.provider {
                 $0.include = ["shop"]
                 $0.consistency = .exact
@@ -147,8 +152,7 @@ struct TableChangeTests {
 
     @Test("without pause are dumped whole, or fail the dump")
     func withoutPause() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createPrices()
+        try await ClusterFixture.with(template: .prices) { cluster in
             let reloading = Task {
                 try await cluster.server.psql(
                     """
@@ -187,8 +191,7 @@ struct TableChangeTests {
 struct ClusterTableTests {
     @Test("fail the dump when they are empty in its script, and only then", arguments: [true, false])
     func cluster(isEmpty: Bool) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createPrices()
+        try await ClusterFixture.with(template: .prices) { cluster in
             let sql = "$REAL/psql -q '\(cluster.server.connection) dbname=shop' -c"
             let fill = "\(sql) 'insert into prices select g, g from generate_series(1, 1000) g'"
             let script = ["\(sql) 'truncate prices'", "$REAL/pg_dumpall \"$@\""]
@@ -238,27 +241,6 @@ struct ClusterTableTests {
 }
 
 extension ClusterFixture {
-    fileprivate func createPrices() async throws {
-        try await createShop()
-        try await server.psql(
-            """
-            create table prices as select g as id, g as price from generate_series(1, 1000) g;
-            create table costs as select 0 as id, -g as price from generate_series(1, 1000) g;
-            create view cheap as select id, price from costs where price < -10;
-            create sequence numbers; select setval('numbers', 7);
-            create index by_price on prices (price);
-            alter table prices add constraint positive check (price > 0);
-            alter table costs add constraint negative check (price < 0) not valid;
-            create trigger watched before update on prices for each row
-                execute function suppress_redundant_updates_trigger();
-            create function one() returns int language sql as 'select 1';
-            create type mood as enum ('glad', 'sad');
-            create table moods (mood mood); insert into moods values ('glad');
-            create type pair as (a int, b int); create table pairs (pair pair); insert into pairs values (row(1, 2));
-            create statistics paired on id, price from prices;
-            """, in: "shop")
-    }
-
     /// A dump before whose first pg_dump, after the freeze, `shop` changes.
     fileprivate func dump(
         _ provider: PostgreSQLProvider, into directory: FilePath, _ change: TableChange
@@ -288,6 +270,32 @@ extension ClusterFixture {
         let lines = script.split(separator: "\n").map(String.init)
         return Array(lines.drop { !$0.hasPrefix("COPY ") }.dropFirst().prefix { $0 != "\\." })
     }
+}
+
+extension Template {
+    /// The shop, and in it what changes.
+    fileprivate static let prices = Template.cluster(
+        shopStatements + [
+            (
+                "shop",
+                """
+                create table prices as select g as id, g as price from generate_series(1, 1000) g;
+                create table costs as select 0 as id, -g as price from generate_series(1, 1000) g;
+                create view cheap as select id, price from costs where price < -10;
+                create sequence numbers; select setval('numbers', 7);
+                create index by_price on prices (price);
+                alter table prices add constraint positive check (price > 0);
+                alter table costs add constraint negative check (price < 0) not valid;
+                create trigger watched before update on prices for each row
+                    execute function suppress_redundant_updates_trigger();
+                create function one() returns int language sql as 'select 1';
+                create type mood as enum ('glad', 'sad');
+                create table moods (mood mood); insert into moods values ('glad');
+                create type pair as (a int, b int); create table pairs (pair pair); insert into pairs values (row(1, 2));
+                create statistics paired on id, price from prices
+                """
+            )
+        ])
 }
 
 extension Result where Failure == any Error {

@@ -11,8 +11,7 @@ import Testing
 struct UnrestorableTests {
     @Test("Grants to roles that are no more are left out, told, and keep no restore from its end")
     func missingGrantees() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create role gone; create role kept")
             try await cluster.server.psql(
                 """
@@ -49,8 +48,7 @@ struct UnrestorableTests {
 
     @Test("Rows that break a foreign key are reported and come back, sound ones are not reported")
     func foreignKeys() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql(
                 """
                 create table parent (a int, b text, primary key (a, b));

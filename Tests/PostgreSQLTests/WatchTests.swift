@@ -11,8 +11,7 @@ import Testing
 struct WatchTests {
     @Test("The bytes of a running COPY are the server's, against the size of the tables")
     func bytes() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("drop table customers", in: "shop")
             let directory = try cluster.newDirectory()
             let run = TestRun()
@@ -34,8 +33,7 @@ struct WatchTests {
 
     @Test("A pg_dump that takes nothing more is found, stopped, and named with what the server waits for")
     func stopped() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("drop table customers", in: "shop")
             // In the middle of its only table: the first writes are the table of contents.
             let provider = try cluster.shop(tracing: "signal=SIGSTOP:when=20")
@@ -58,8 +56,7 @@ struct WatchTests {
         "A lock that outlasts stall_timeout is named with who holds it",
         arguments: PostgreSQLSettings.Layout.allCases)
     func locked(layout: PostgreSQLSettings.Layout) async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let provider = cluster.provider {
                 $0.stallTimeout = .seconds(2)
                 $0.layout = layout
@@ -92,8 +89,7 @@ struct WatchTests {
 
     @Test("A role that may not look into other sessions still learns who blocks it")
     func ordinaryRole() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("create role backup login password 'x' in role pg_read_all_data")
             let provider = cluster.provider(password: Secret("x")) {
                 $0.connection = cluster.server.connection(as: "backup")
@@ -115,8 +111,7 @@ struct WatchTests {
 
     @Test("When the session that follows a dump is cut, that is said once, and progress and stalls are still told")
     func cut() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             let run = TestRun()
             let provider = cluster.provider {
                 $0.include = ["shop"]
@@ -160,8 +155,7 @@ struct WatchTests {
 
     @Test("The sizes of tables are known without waiting for a lock that one of them is under")
     func sizes() async throws {
-        try await ClusterFixture.with { cluster in
-            try await cluster.createShop()
+        try await ClusterFixture.withShop { cluster in
             try await cluster.server.psql("vacuum orders", in: "shop")
             let options = try ConnectionOptions(parsing: "\(cluster.server.connection) dbname=shop")
             let user = try #require(UserAccount(named: PostgreSQLServer.user))

@@ -19,15 +19,17 @@ public final class MariaDBServer: Sendable {
     private var data: FilePath { directory.appending("data") }
 
     /// A server for as long as `body` runs.
-    public static func with<Result>(in scratch: FilePath, _ body: (MariaDBServer) async throws -> Result) async throws
-        -> Result
-    {
+    ///
+    /// - Parameter template: what is in it.
+    public static func with<Result>(
+        in scratch: FilePath, template: Template = .emptyMariaDB, _ body: (MariaDBServer) async throws -> Result
+    ) async throws -> Result {
         try await Turn.take {
             let directory = scratch.appending("mariadb")
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
                 try own(directory)
-                try await Template.emptyMariaDB.copy("data", to: directory.appending("data"))
+                try await template.unpack(to: directory.appending("data"))
                 let server = MariaDBServer(in: directory)
                 return try await withCleanup { cleanup in
                     cleanup.append { await server.stop() }
@@ -44,13 +46,15 @@ public final class MariaDBServer: Sendable {
         }
     }
 
-    private init(in directory: FilePath) { self.directory = directory }
+    fileprivate init(in directory: FilePath) { self.directory = directory }
 
-    private func start() async throws {
+    fileprivate func start() async throws {
         let runner = ProgramRunner(keeper: keeperExecutable, log: .silent)
         let program = try self.program
         let server = Task { _ = try await runner.run(program) }
         running.withLock { $0 = server }
+        // It makes its socket at the end of its start. Each client that asks before takes its time from it.
+        try await eventually { access(self.socket.string, F_OK) == 0 }
         try await eventually { (try? await self.sql("SELECT 1")) != nil }
     }
 
@@ -66,15 +70,21 @@ public final class MariaDBServer: Sendable {
                     "--server-id=7",
                     "--binlog-format=ROW", "--innodb-flush-log-at-trx-commit=0", "--innodb-use-native-aio=0",
                     "--innodb-flush-method=fsync",
-                    "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--event-scheduler=OFF",
-                    "--skip-name-resolve",
+                    "--innodb-buffer-pool-size=64M", logSize, "--event-scheduler=OFF", "--skip-name-resolve",
                 ], user: Self.user, workingDirectory: data, grace: .zero)
         }
     }
 
-    private func stop() async {
+    fileprivate func stop() async {
         let server = running.withLock { $0.take() }
         server?.cancel()
+        _ = await server?.result
+    }
+
+    /// Ends it with all that it has in its files, and nothing in its binary log.
+    fileprivate func shutDown() async throws {
+        try await sql("RESET MASTER; SHUTDOWN")
+        let server = running.withLock { $0.take() }
         _ = await server?.result
     }
 
@@ -112,16 +122,43 @@ public final class MariaDBServer: Sendable {
         "SELECT id FROM information_schema.processlist WHERE command = 'Query' AND id <> connection_id() AND time_ms > 20"
 }
 
+/// Of a template too: a log of another size is made again at each start.
+private let logSize = "--innodb-log-file-size=16M"
+
 extension Template {
-    /// The data directory of a server without databases, in `data`.
-    static let emptyMariaDB = Template { directory in
-        let data = directory.appending("data")
+    /// A server without databases.
+    public static let emptyMariaDB = Template { directory in
+        let data = try serverDirectory(directory)
         try FileSystem.createDirectory(data)
-        // The server's user must get there.
-        guard chmod(directory.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
         try MariaDBServer.own(data)
         try await output(
             "mariadb-install-db", "--no-defaults", "--user=\(MariaDBServer.user)", "--datadir=\(data)",
-            "--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve")
+            "--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve", logSize)
+        try await pack(data)
+    }
+
+    /// A server with what `fill` makes in it.
+    public static func mariaDB(_ fill: @escaping @Sendable (MariaDBServer) async throws -> Void) -> Template {
+        Template { directory in
+            let data = try serverDirectory(directory)
+            try await emptyMariaDB.unpack(to: data)
+            let server = MariaDBServer(in: directory)
+            do {
+                try await server.start()
+                try await fill(server)
+                try await server.shutDown()
+            } catch {
+                await server.stop()
+                throw error
+            }
+            try await pack(data)
+        }
+    }
+
+    /// Lets the server's user into a template's directory. Returns where its data is to be.
+    private static func serverDirectory(_ directory: FilePath) throws -> FilePath {
+        guard chmod(directory.string, 0o711) == 0 else { throw Errno(rawValue: errno) }
+        try MariaDBServer.own(directory)
+        return directory.appending("data")
     }
 }

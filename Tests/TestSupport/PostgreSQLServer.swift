@@ -42,7 +42,7 @@ public final class PostgreSQLServer: Sendable {
             try FileSystem.createDirectory(directory)
             return try await withMemoryFileSystem(kibibytes: 2 << 20, mode: "0755", at: directory) {
                 try await PostgreSQLServer(in: directory, settings: settings) { server in
-                    try await template.copy("data", to: server.data)
+                    try await template.unpack(to: server.data)
                 }.running(body)
             }
         }
@@ -134,6 +134,12 @@ public final class PostgreSQLServer: Sendable {
         try await server.whileRunning(ending: ending) { try await body(self) }
     }
 
+    /// Makes a template of a cluster that was shut down. What is left of its WAL would be a fifth of each copy.
+    fileprivate func pack() async throws {
+        try await server.requireSuccess("pg_resetwal", ["-D", server.data.string])
+        try await Template.pack(server.data)
+    }
+
     public func start() async throws { try await server.start() }
 
     /// Disconnects everyone and shuts down. Nothing happens if it is stopped already.
@@ -177,20 +183,20 @@ public final class PostgreSQLServer: Sendable {
 }
 
 extension Template {
-    /// A cluster as initdb leaves it, in `data`.
+    /// A cluster as initdb leaves it.
     public static let emptyCluster = Template { directory in
-        _ = try await PostgreSQLServer(in: directory, fill: PostgreSQLServer.createCluster)
+        let server = try await PostgreSQLServer(in: directory, fill: PostgreSQLServer.createCluster)
+        try await server.pack()
     }
 
-    /// A cluster in `data` with what `statements` make in its databases, in their order.
-    static func cluster(_ statements: [(database: String, statements: String)]) -> Template {
+    /// A cluster with what `statements` make in its databases, in their order.
+    public static func cluster(_ statements: [(database: String, statements: String)]) -> Template {
         Template { directory in
-            let server = try await PostgreSQLServer(in: directory) {
-                try await emptyCluster.copy("data", to: $0.data)
-            }
+            let server = try await PostgreSQLServer(in: directory) { try await emptyCluster.unpack(to: $0.data) }
             try await server.running(ending: .fast) { server in
                 for (database, statements) in statements { try await server.run(statements, in: database) }
             }
+            try await server.pack()
         }
     }
 }

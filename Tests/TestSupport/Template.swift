@@ -18,6 +18,21 @@ public actor Template {
         guard copied.succeeded else { throw HostError(description: copied.lastErrors) }
     }
 
+    /// Copies the directory that is in its file `data.tar`. With a thousand small files, that takes half as long as to copy each.
+    func unpack(to place: FilePath) async throws {
+        let archive = try await directory().appending("data.tar")
+        try FileSystem.createDirectory(place)
+        try await output("tar", "--extract", "--numeric-owner", "--file=\(archive)", "--directory=\(place)")
+    }
+
+    /// Packs a directory of a template for `unpack`, and removes it.
+    static func pack(_ data: FilePath) async throws {
+        try await output(
+            "tar", "--create", "--numeric-owner", "--blocking-factor=512", "--file=\(data).tar", "--directory=\(data)",
+            ".")
+        try FileTree(data).remove()
+    }
+
     /// Where it is.
     func directory() async throws -> FilePath {
         let creation =

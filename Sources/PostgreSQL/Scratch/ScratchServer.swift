@@ -115,7 +115,7 @@ extension ScratchServer {
                     .sourceUnavailable,
                     "a PostgreSQL server in \(directory) did not start within \(Self.patience.settingsText)")
             }
-            do { try await Task.sleep(for: .milliseconds(50)) } catch {
+            do { try await Task.sleep(for: .milliseconds(20)) } catch {
                 throw DumpError(.cancelled, "the start of a server was cancelled", underlying: error)
             }
         }
@@ -138,7 +138,19 @@ extension ScratchServer {
         return program
     }
 
+    /// Whether its lock file says, as pg_ctl(1) reads it, that it would be asked in vain. Each question takes a program.
+    private var isStarting: Bool {
+        do throws(Errno) {
+            let file = try FileSystem.bytes(of: data.appending("postmaster.pid"), atMost: 1 << 12)
+            let lines = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            return lines.count > 7 && lines[7].starts(with: "starting".utf8)
+        } catch {
+            return error == .noSuchFileOrDirectory
+        }
+    }
+
     private func isReady() async throws(DumpError) -> Bool {
+        guard !isStarting else { return false }
         var client = program("pg_isready", ["-q", "-h", directory.string])
         // From where its clients are. To isolate each of these takes longer than the question.
         client.isolation = nil

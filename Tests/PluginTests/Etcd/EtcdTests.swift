@@ -12,7 +12,7 @@ struct EtcdTests {
     @Test("The etcd plugin keeps the contract of a provider", arguments: ProviderClaim.allCases)
     func contract(claim: ProviderClaim) async throws {
         try await EtcdHost.with { host in
-            for number in 1...20 { try await host.ask("put", "k\(number)", String(repeating: "v", count: 20_000)) }
+            for number in 1...4 { try await host.ask("put", "k\(number)", String(repeating: "v", count: 100_000)) }
             let directory = host.scratch.appending("claim")
             try FileSystem.createDirectory(directory)
             let (oneUnit, heldUp) = ("the source is one unit", "nothing holds up a dump of this source")

@@ -11,8 +11,7 @@ import Testing
 struct MariaDBConformanceTests {
     @Test("The MariaDB plugin keeps the contract of a provider", arguments: ProviderClaim.allCases)
     func contract(claim: ProviderClaim) async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await host.server.sql(
                 """
                 CREATE USER backup@localhost IDENTIFIED BY '\(Subject.password)';

@@ -9,10 +9,17 @@ struct MariaDBFixture: Sendable {
     let server: MariaDBServer
     let scratch: FilePath
 
-    static func with(_ body: (MariaDBFixture) async throws -> Void) async throws {
+    static func with(template: Template = .emptyMariaDB, _ body: (MariaDBFixture) async throws -> Void) async throws {
         try await withScratch { scratch in
-            try await MariaDBServer.with(in: scratch) { try await body(MariaDBFixture(server: $0, scratch: scratch)) }
+            try await MariaDBServer.with(in: scratch, template: template) {
+                try await body(MariaDBFixture(server: $0, scratch: scratch))
+            }
         }
+    }
+
+    /// With two banks that move money from one to the other: the sum over both is the same at every instant.
+    static func withBanks(_ body: (MariaDBFixture) async throws -> Void) async throws {
+        try await with(template: .banks, body)
     }
 
     /// - Parameter settings: beside the socket. On a busy machine it may take its time until all snapshots are open.
@@ -28,38 +35,6 @@ struct MariaDBFixture: Sendable {
         var plugin = try plugin(["user": .text(user)].merging(settings) { $1 })
         plugin.secrets["password"] = .file(file.string)
         return plugin
-    }
-
-    /// Two banks that move money from one to the other: the sum over both is the same at every instant.
-    func createBanks() async throws {
-        for bank in ["east", "west"] {
-            try await server.sql(
-                """
-                CREATE DATABASE \(bank);
-                CREATE TABLE \(bank).accounts (id int PRIMARY KEY, balance bigint NOT NULL, note varchar(200));
-                CREATE TABLE \(bank).ballast (id int PRIMARY KEY, text varchar(500))
-                """)
-            try await server.sql(
-                """
-                INSERT INTO accounts SELECT seq, 1000, repeat('x', 200) FROM seq_1_to_1000;
-                INSERT INTO ballast SELECT seq, repeat('y', 500) FROM seq_1_to_20000
-                """, in: bank)
-        }
-        try await server.sql(
-            """
-            CREATE DATABASE teller;
-            DELIMITER //
-            CREATE PROCEDURE teller.work() BEGIN
-                DECLARE a, b int;
-                LOOP
-                    SET a = 1 + floor(rand() * 1000), b = 1 + floor(rand() * 1000);
-                    START TRANSACTION;
-                    UPDATE east.accounts SET balance = balance - 1 WHERE id = a;
-                    UPDATE west.accounts SET balance = balance + 1 WHERE id = b;
-                    COMMIT;
-                END LOOP;
-            END//
-            """)
     }
 
     /// What all accounts hold together, in databases of these names.
@@ -97,5 +72,38 @@ struct MariaDBFixture: Sendable {
     func checksums(of database: String) async throws -> [String] {
         try await server.sql("CHECKSUM TABLE bytes, `we``ird`, empty, log", in: database).split(separator: "\n")
             .map { String($0.split(separator: "\t").last ?? "") }
+    }
+}
+
+extension Template {
+    fileprivate static let banks = Template.mariaDB { server in
+        for bank in ["east", "west"] {
+            try await server.sql(
+                """
+                CREATE DATABASE \(bank);
+                CREATE TABLE \(bank).accounts (id int PRIMARY KEY, balance bigint NOT NULL, note varchar(200));
+                CREATE TABLE \(bank).ballast (id int PRIMARY KEY, text varchar(500))
+                """)
+            try await server.sql(
+                """
+                INSERT INTO accounts SELECT seq, 1000, repeat('x', 200) FROM seq_1_to_1000;
+                INSERT INTO ballast SELECT seq, repeat('y', 500) FROM seq_1_to_20000
+                """, in: bank)
+        }
+        try await server.sql(
+            """
+            CREATE DATABASE teller;
+            DELIMITER //
+            CREATE PROCEDURE teller.work() BEGIN
+                DECLARE a, b int;
+                LOOP
+                    SET a = 1 + floor(rand() * 1000), b = 1 + floor(rand() * 1000);
+                    START TRANSACTION;
+                    UPDATE east.accounts SET balance = balance - 1 WHERE id = a;
+                    UPDATE west.accounts SET balance = balance + 1 WHERE id = b;
+                    COMMIT;
+                END LOOP;
+            END//
+            """)
     }
 }

@@ -10,8 +10,7 @@ import Testing
 struct MariaDBInstantTests {
     @Test("All databases are as of one instant while transactions go from one to the other")
     func oneInstant() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             let plugin = try host.plugin()
             var dumps: [PluginHost.Taken] = []
             try await host.server.whileRunning("CALL teller.work()") {
@@ -69,8 +68,7 @@ struct MariaDBInstantTests {
             "CREATE PROCEDURE east.p() SELECT 1", "CREATE USER late@localhost",
         ])
     func changedDefinition(statement: String) async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             let error = try await host.plugin().errorOfDump(in: host.scratch) { try await host.server.sql(statement) }
             #expect(error?.code.rawValue == "definition_changed", "\(String(describing: error))")
             #expect(error?.isTransient == true)
@@ -79,8 +77,7 @@ struct MariaDBInstantTests {
 
     @Test("A table that is made after the freeze is not in the dump, and does no harm")
     func newTable() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             let error = try await host.plugin(["databases": .list([.text("east")])]).errorOfDump(in: host.scratch) {
                 try await host.server.sql("CREATE TABLE east.late (i int)")
             }
@@ -90,8 +87,7 @@ struct MariaDBInstantTests {
 
     @Test("A statement that is in the way of the lock is a transient error, and writers go on")
     func lockTimeout() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await host.server.whileRunning("LOCK TABLES east.accounts WRITE; SELECT sleep(1000)") {
                 let error = await #expect(throws: DumpError.self) {
                     try await host.plugin(["lock_wait": .integer(1)]).taken(in: host.scratch)

@@ -119,9 +119,8 @@ struct MariaDBRestoreTests {
 
     @Test("A drill loads everything into a server of its own")
     func drill() async throws {
-        try await MariaDBFixture.with { host in
+        try await MariaDBFixture.withBanks { host in
             try await host.createMuseum()
-            try await host.createBanks()
             try await host.server.sql(
                 "CREATE VIEW east.both_sides AS SELECT * FROM west.accounts; CREATE USER app@localhost")
             let dump = try await host.plugin().taken(in: host.scratch)

@@ -12,8 +12,7 @@ struct MariaDBRightsTests {
 
     @Test("The least rights are enough, and give the same files as root's")
     func leastRights() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await host.createMuseum()
             try await grant("SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW DATABASES, RELOAD, BINLOG MONITOR ON *.*", host)
             let plugin = try host.plugin(as: "muster", password: Self.password)
@@ -28,8 +27,7 @@ struct MariaDBRightsTests {
 
     @Test("Without RELOAD one mariadb-dump dumps all, and they are of one instant")
     func withoutReload() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await grant("SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW DATABASES ON *.*", host)
             let plugin = try host.plugin(as: "muster", password: Self.password)
             #expect(
@@ -45,8 +43,7 @@ struct MariaDBRightsTests {
 
     @Test("An account for one database needs no rights elsewhere")
     func oneDatabase() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await grant("SELECT, SHOW VIEW, TRIGGER, EVENT ON east.*", host)
             try await host.server.sql("GRANT SELECT ON mysql.proc TO muster@localhost")
             let plugin = try host.plugin(
@@ -59,8 +56,7 @@ struct MariaDBRightsTests {
 
     @Test("Rights that are missing are failures, never databases that are missing")
     func missingRights() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await grant("SELECT, SHOW VIEW, EVENT ON east.*", host)
             let findings = try await host.plugin(as: "muster", password: Self.password).findings()
             #expect(
@@ -88,8 +84,7 @@ struct MariaDBRightsTests {
 
     @Test("A pattern that no database matches is a failure")
     func missingDatabase() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             let plugin = try host.plugin(["databases": .list([.text("east"), .text("north*")])])
             #expect(try await plugin.findings() == ["failure database_missing: no database is called 'north*'"])
         }
@@ -107,8 +102,7 @@ struct MariaDBRightsTests {
 
     @Test("A view that refers to nothing is a failure of prepare")
     func brokenView() async throws {
-        try await MariaDBFixture.with { host in
-            try await host.createBanks()
+        try await MariaDBFixture.withBanks { host in
             try await host.server.sql("CREATE VIEW east.v AS SELECT * FROM east.ballast; DROP TABLE east.ballast")
             let findings = try await host.plugin().findings()
             #expect(

@@ -42,6 +42,7 @@ struct RedisHost: Sendable {
                 server.send(SIGKILL)
                 _ = try await server.result()
             }
+            try await eventually { access(socket.string, F_OK) == 0 }
             try await eventually { (try? await ask("PING")) == "PONG\n" }
             try await body()
         }
