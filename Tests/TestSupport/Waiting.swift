@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// Waits until `condition` holds, for at least a minute and a half and at least 500 looks at it. On a busy machine we may get few looks in
-/// that time. A test asserts what happened, never how fast.
+/// that time. A test asserts what happened, never how fast. Most looks start a program, so a long wait looks less often.
 public func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
 {
@@ -12,7 +12,7 @@ public func eventually(_ condition: () async throws -> Bool, sourceLocation: Sou
     while ContinuousClock.now < end || looks < 500 {
         if try await condition() { return }
         looks += 1
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(min(10 + looks, 50)))
     }
     Issue.record("this never came true", sourceLocation: sourceLocation)
 }

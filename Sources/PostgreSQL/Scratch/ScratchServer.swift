@@ -143,7 +143,7 @@ extension ScratchServer {
         do throws(Errno) {
             let file = try FileSystem.bytes(of: data.appending("postmaster.pid"), atMost: 1 << 12)
             let lines = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            return lines.count > 7 && lines[7].starts(with: "starting".utf8)
+            return lines.count < 8 || lines[7].starts(with: "starting".utf8)
         } catch {
             return error == .noSuchFileOrDirectory
         }
