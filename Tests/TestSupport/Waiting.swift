@@ -3,16 +3,18 @@ import SystemPackage
 import Testing
 
 /// Waits until `condition` holds, for at least a minute and a half and at least 500 looks at it. On a busy machine we may get few looks in
-/// that time. A test asserts what happened, never how fast. Most looks start a program, so a long wait looks less often.
+/// that time. A test asserts what happened, never how fast. Most looks start a program, so we look less often the longer it
+/// takes.
 public func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
 {
-    let end = ContinuousClock.now + .seconds(90)
+    let start = ContinuousClock.now
+    let end = start + .seconds(90)
     var looks = 0
     while ContinuousClock.now < end || looks < 500 {
         if try await condition() { return }
         looks += 1
-        try await Task.sleep(for: .milliseconds(min(10 + looks, 50)))
+        try await Task.sleep(for: min(max(.milliseconds(10), (ContinuousClock.now - start) / 10), .milliseconds(200)))
     }
     Issue.record("this never came true", sourceLocation: sourceLocation)
 }
