@@ -25,13 +25,6 @@ TESTS := --configuration release --scratch-path .build/tests
 # Few at once: on two cores a thousand that begin together only wait, and no deadline in them means anything.
 AT_ONCE = $(shell swift test --help-hidden 2>/dev/null | grep -o -- --experimental-maximum-parallelization-width | head -n 1 | sed 's/$$/ 8/')
 
-# Files with tests that take a process of their own, as they are in the names of tests. From the first of them on, Swift Testing spins for as
-# long as any child is a zombie, which takes a twentieth of all CPU seconds. They run by themselves.
-OWN_PROCESS = $(shell grep -rl --include='*.swift' processExitsWith Tests | \
-	sed -E 's,^Tests/([^/]*)/(.*/)?([^/]*)\.swift$$,^\1\\..*/\3\\.swift:,' | paste -sd '|')
-# A python3 of pyenv is a script, whose start takes longer than most plugins.
-SYSTEM_PROGRAMS := /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
@@ -48,10 +41,8 @@ test: install-test-packages
 	@.ci/kubernetes
 	@$(MAKE) --no-print-directory build-tests
 	@mkdir -p .build; rm -f .build/test-times
-	export MUSTER_TEST_TIMES=$$PWD/.build/test-times; swift=$$(command -v swift); export PATH="$(SYSTEM_PROGRAMS):$$PATH"; status=0; \
-		for part in --skip --filter; do \
-			.ci/in-memory "$$swift" test $(TESTS) $(AT_ONCE) --skip-build --disable-xctest $$part '$(OWN_PROCESS)' || status=$$?; \
-		done; .ci/slowest "$$MUSTER_TEST_TIMES"; exit $$status
+	export MUSTER_TEST_TIMES=$$PWD/.build/test-times; .ci/suite $(TESTS) $(AT_ONCE) --skip-build --disable-xctest; \
+		status=$$?; .ci/slowest "$$MUSTER_TEST_TIMES"; exit $$status
 
 # Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
 fuzz: install-test-packages build-tests
