@@ -100,7 +100,7 @@ build-tests: install-packages
 	swift build $(TESTS) --build-tests -Xswiftc -enable-testing
 
 bench: install-test-packages release
-	@.ci/borg 1.4.5
+	@.ci/borg --optimized 1.4.5
 	@.ci/comparison
 	Benchmarks/bench
 	Benchmarks/bench-archives
