@@ -58,7 +58,9 @@ struct RemoteFaultTests {
             let struck = Recorded<pid_t>()
             // Found out by ssh itself, or by Borg's silence where ssh sees nothing wrong.
             let options = [link, "ServerAliveInterval=2", "ServerAliveCountMax=3"]
-            let repository = remote.repository(options, isReal: true) {
+            let borg = try remote.borgCreatingItself()
+            let repository = remote.repository(options) {
+                $0.program = borg
                 $0.lockWait = .seconds(1)
                 // Until the first progress there is silence too, for as long as a busy machine lets Borg begin.
                 $0.stallTimeout = fault == .serverBorgHangs ? .seconds(30) : nil
@@ -88,8 +90,9 @@ struct RemoteFaultTests {
             let set = try await remote.sealLarge(mebibytes: 12)
             let link = try remote.server.slowLink(bytesPerSecond: 256 << 10)
             let struck = Recorded<pid_t>()
+            let borg = try remote.borgCreatingItself()
             let error = try await borgError {
-                _ = try await remote.repository([link], isReal: true).create(set, at: Host.time) { progress in
+                _ = try await remote.repository([link]) { $0.program = borg }.create(set, at: Host.time) { progress in
                     guard progress.bytes > 0, struck.all.isEmpty else { return }
                     for process in fault.strike(remote.server) { struck.append(process) }
                 }

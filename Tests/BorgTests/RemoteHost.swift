@@ -38,15 +38,13 @@ struct RemoteHost: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - options: of ssh.
-    ///   - isReal: whether this host's Borg is a process of its caller's.
+    /// - Parameter options: of ssh.
     func repository(
-        _ options: [String] = [], isReal: Bool = false, _ change: (inout RepositorySettings) -> Void = { _ in }
+        _ options: [String] = [], _ change: (inout RepositorySettings) -> Void = { _ in }
     ) -> BorgRepository {
         var settings = host.repository().settings
         settings.location = server.location(of: "repository")
-        settings.program = (isReal ? host.borg.realProgram : host.borg.program).string
+        settings.program = host.borg.program.string
         settings.remotePath = version == .stable ? "borg14" : nil
         settings.lockWait = .seconds(20)
         settings.creation.compression = "none"
@@ -60,6 +58,11 @@ struct RemoteHost: Sendable {
         return BorgRepository(
             name: "offsite", settings: settings, passphrase: Secret(host.borg.passphrase), environment: environment,
             runner: host.runner, log: Host.log)
+    }
+
+    /// A Borg that is a process of its caller's where it creates an archive, and there at once where it does anything else.
+    func borgCreatingItself() throws -> String {
+        try host.borg.fakeBorg("[ $VERB = create ] && exec \(host.borg.realProgram) \"$@\"").string
     }
 
     /// The host's Borg has a home of its own: to it, the repository on the server is not the directory that the tests look into.

@@ -9,14 +9,13 @@ import Testing
 /// What runs is Borg's own code, in a process that is no child of its caller's. Tests that look at processes, or kill what belongs to them,
 /// take the real program. So do tests that put another program in front of it.
 extension BorgUnderTest {
-    /// To be called in place of `program`. It is called `borg`, and lies in a directory of its own. Borg 2 has threads, of which a copy has none:
-    /// it is the program itself.
+    /// To be called in place of `program`. It is called `borg`, and lies in a directory of its own.
     public var warm: FilePath {
-        get async throws { try await Self.served[self]?.directory().appending("borg") ?? program }
+        get async throws { try await Self.served[self]!.directory().appending("borg") }
     }
 
     private static let served = Dictionary(
-        uniqueKeysWithValues: allCases.map { borg in
+        uniqueKeysWithValues: (allCases + [.beta]).map { borg in
             (borg, Template { directory in try await borg.serve(in: directory) })
         })
 

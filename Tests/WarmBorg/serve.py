@@ -1,7 +1,10 @@
 # Has Borg loaded, and lets a copy of this process be Borg for each call of `main.c`, which says more: serve.py SOCKET PROGRAM
 import atexit
+import contextlib
+import datetime
 import fcntl
 import gc
+import importlib
 import logging
 import os
 import select
@@ -9,6 +12,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 import traceback
 
@@ -18,8 +22,14 @@ sys.argv = ["borg"]
 EXIT_CODES = b"BORG_EXIT_CODES=modern"
 os.environb.update([EXIT_CODES.split(b"=", 1)])
 import borg.archiver
+import borg.compress
 import borg.crypto.key
 import borg.platform.base
+
+# Loaded by the first thing that Borg does, the last by Borg 2 alone.
+for name in "msgpack.fallback", "borg.legacy.archives":
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
 
 # Read then too, and not set. With one of these a Borg is started as usual.
 EARLY = (b"BORG_WORKAROUNDS", b"BORG_FUSE_IMPL", b"BORG_HOST_ID", b"LD_", b"PYTHON")
@@ -77,6 +87,34 @@ class Call:
         return EXIT_CODES in self.variables and not any(variable.startswith(EARLY) for variable in self.variables)
 
 
+class Prepared(borg.archiver.Archiver):
+    """Borg's own, with the parser of its arguments made before the first call: that takes half of a short one."""
+
+    parser = None
+
+    def prepare(self):
+        # What it does first comes sooner the second time.
+        super().build_parser()
+        for form in "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S":
+            datetime.datetime.strptime(datetime.datetime(2026, 1, 1, microsecond=1).strftime(form), form)
+        # As large as the decompression of a small object asks for.
+        borg.compress.buffer.get(int(1.1 * 2 ** 23))
+        # Borg 2 writes the repository of the environment into it.
+        if borg.__version__.startswith("1."):
+            self.parser = super().build_parser()
+        return self
+
+    def __call__(self):
+        """Stands for the class."""
+        self.__init__()
+        return self
+
+    def build_parser(self):
+        """Another one each time, as Borg's own. It holds the name that Borg is called by."""
+        parser, self.parser = self.parser, None
+        return parser if parser and os.path.basename(sys.argv[0]) == "borg" else super().build_parser()
+
+
 def die_with(line):
     """Nothing more comes from the caller, unless it ends."""
     fcntl.fcntl(line, fcntl.F_SETOWN, os.getpid())
@@ -101,6 +139,7 @@ def be_borg(connection):
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    threading._shutdown()
     atexit._run_exitfuncs()
     for stream in sys.stdout, sys.stderr:
         try:
@@ -120,12 +159,13 @@ def serve():
         end.setblocking(False)
     signal.set_wakeup_fd(waker.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    # What each call does first comes sooner the second time, and Borg tests itself once: each copy would, for more than half of its time.
-    borg.archiver.Archiver().build_parser()
+    # Borg tests itself once: each copy would, for more than half of its time.
     borg.archiver.selftest(logging.getLogger())
     borg.archiver.selftest = lambda logger: None
     # New keys are derived from their passphrases at once. Borg's own tests do the same.
     borg.crypto.key.PBKDF2_ITERATIONS = 1
+    borg.crypto.key.ARGON2_ARGS = {"time_cost": 1, "memory_cost": 8, "parallelism": 1, "type": "id"}
+    borg.archiver.Archiver = Prepared().prepare()
     gc.collect()
     gc.freeze()
     os.rename(place + ".new", place)
