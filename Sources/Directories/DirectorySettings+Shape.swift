@@ -1,3 +1,4 @@
+import DumpCore
 import Settings
 import Snapshots
 import SystemPackage
@@ -67,7 +68,7 @@ extension Shape<String> {
     fileprivate static var pattern: Shape {
         name.checked { text in
             guard ExcludePattern(text) == nil else { return nil }
-            let isOutside = text.split(separator: "/").contains { $0 == ".." || $0 == "!.." }
+            let isOutside = text.split(atASCII: "/").contains { $0 == ".." || $0 == "!.." }
             return isOutside
                 ? Fault(
                     "leads out of path:, and would match nothing",

@@ -1,3 +1,5 @@
+import DumpCore
+
 /// What the keys of a mapping may be that are names which the operator gives.
 public struct NameRule: Sendable {
     /// A regular expression for all of the name.
@@ -110,7 +112,7 @@ extension SettingsNode {
         guard case .scalar(let text, _) = content, excerpt(text) == quoted(text), !text.contains("'") else {
             return nil
         }
-        let items = text.split(separator: ",").map { item in
+        let items = text.split(atASCII: ",").map { item in
             String(item.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }
         guard !items.isEmpty, items.allSatisfy({ !$0.isEmpty }) else { return nil }

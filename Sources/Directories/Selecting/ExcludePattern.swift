@@ -1,3 +1,4 @@
+import DumpCore
 import Settings
 
 /// One pattern in the syntax of gitignore(5): `*.tmp`, `/cache/`, `logs/**/old`, `!keep.tmp`.
@@ -92,10 +93,10 @@ struct ExcludePattern: Sendable {
     /// - Parameter path: absolute.
     func relative(to path: [[UInt8]]) -> String? {
         let written = text.drop { $0 == "!" }
-        guard !path.isEmpty, written.hasPrefix("/"), parts.count > path.count,
+        guard !path.isEmpty, written.hasBytePrefix("/"), parts.count > path.count,
             zip(parts, path).allSatisfy({ $0.matches($1) })
         else { return nil }
-        let rest = written.split(separator: "/", omittingEmptySubsequences: false).dropFirst(path.count + 1)
+        let rest = written.split(atASCII: "/", omittingEmptySubsequences: false).dropFirst(path.count + 1)
         return (isNegated ? "!/" : "/") + rest.joined(separator: "/")
     }
 }
