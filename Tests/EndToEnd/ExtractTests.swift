@@ -156,7 +156,7 @@ struct ExtractTests {
                 "borg",
                 """
                 case "$*" in *--progress*) touch half \(marker); exec sleep 1000 ;; esac
-                exec /usr/bin/borg "$@"
+                exec $BORG "$@"
                 """)
             let target = host.scratch.appending("restored")
             let extract = try host.start(["extract", "latest", "--into", target.string])
@@ -179,7 +179,7 @@ struct ExtractTests {
                 "borg",
                 """
                 case "$*" in *--progress*) touch \(marker); exec sleep 1000 ;; esac
-                exec /usr/bin/borg "$@"
+                exec $BORG "$@"
                 """)
             let target = host.scratch.appending("restored")
             let extract = try host.start(["extract", "latest", "--into", target.string])
@@ -206,8 +206,8 @@ struct ExtractTests {
             try host.fake(
                 "borg",
                 """
-                case "$*" in *--progress*) /usr/bin/borg "$@"; exit 2 ;; esac
-                exec /usr/bin/borg "$@"
+                case "$*" in *--progress*) $BORG "$@"; exit 2 ;; esac
+                exec $BORG "$@"
                 """)
             let target = host.scratch.appending("restored")
             for kept in ["restored.unverified", "restored.unverified-2"] {

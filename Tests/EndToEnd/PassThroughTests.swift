@@ -77,7 +77,7 @@ struct PassThroughTests {
             let (empty, full) = (host.scratch.appending("empty"), host.scratch.appending("full"))
             for directory in [empty, full] { try FileSystem.createDirectory(directory) }
             try write("", to: full.appending("file"))
-            try host.fake("borg", #"case "$*" in *mount*) echo "$*"; exit 9 ;; esac; exec /usr/bin/borg "$@""#)
+            try host.fake("borg", #"case "$*" in *mount*) echo "$*"; exit 9 ;; esac; exec $BORG "$@""#)
             let mounted = try await host.muster("mount", "latest", empty.string)
             #expect(mounted.status == .exited(9) && mounted.output == "mount ::\(name) \(empty)\n", "\(mounted)")
             let stays = try await host.muster("mount", "latest", empty.string, "--foreground")

@@ -98,7 +98,7 @@ struct PruneTests {
         try await TestHost.withFiles { host in
             host.job.repositoryLines.append("    keep: {last: 1}")
             _ = try await host.firstArchive()
-            try host.fake("borg", "case \"$*\" in *' compact '*) exit 2 ;; esac\nexec /usr/bin/borg \"$@\"")
+            try host.fake("borg", "case \"$*\" in *' compact '*) exit 2 ;; esac\nexec $BORG \"$@\"")
             let run = try await host.muster("run", "--json")
             #expect(run.status == .exited(4))
             #expect(run.errors.contains("borg compact on repository 'local' exited with status 2"), "\(run.errors)")
@@ -120,7 +120,7 @@ struct PruneTests {
             host.job.repositoryLines.append("    keep: {last: 1}")
             let newest = try await host.firstArchive()
             try await host.plant(host.name(like: newest, on: "2024-03-05"), host.comment(of: newest))
-            try host.fake("borg", "case \"$*\" in *' create '*) exit 2 ;; esac\nexec /usr/bin/borg \"$@\"")
+            try host.fake("borg", "case \"$*\" in *' create '*) exit 2 ;; esac\nexec $BORG \"$@\"")
             #expect(try await host.muster("run").status == .exited(4))
             #expect(try await host.archiveNames().count == 2)
         }

@@ -70,7 +70,7 @@ struct RunRecordTests {
     @Test("When Borg fails, the last line says that the set is intact and what finishes the job")
     func borgFails() async throws {
         try await TestHost.withFiles { host in
-            try host.fake("borg", "case \"$*\" in *create*) exit 2 ;; *) exec /usr/bin/borg \"$@\" ;; esac")
+            try host.fake("borg", "case \"$*\" in *create*) exit 2 ;; *) exec $BORG \"$@\" ;; esac")
             let result = try await host.muster("run")
             #expect(result.status == .exited(4))
             #expect(

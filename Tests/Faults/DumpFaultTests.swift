@@ -40,7 +40,7 @@ struct DumpFaultTests {
             try #require(first.status == .exited(0), "\(first.errors)")
             let set = try host.currentFingerprint()
             let archives = try await host.archiveNames()
-            try host.fake("borg", "touch \(host.scratch)/borg-was-started; exec /usr/bin/borg \"$@\"")
+            try host.fake("borg", "touch \(host.scratch)/borg-was-started; exec $BORG \"$@\"")
             try await host.sql("INSERT INTO orders SELECT n, 'more' FROM generate_series(2001, 3000) n", in: "shop")
 
             let result = try await host.run(with: fault)

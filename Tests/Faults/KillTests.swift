@@ -130,7 +130,7 @@ struct KillTests {
                     time.sleep(600)
                 Repository.put = put
                 main()' "$@" ;; esac
-                exec /usr/bin/borg "$@"
+                exec $BORG "$@"
                 """)
             try await host.sql(
                 "INSERT INTO orders SELECT n, md5(n::text) FROM generate_series(5000, 90000) n", in: "shop")

@@ -190,9 +190,11 @@ public struct TestHost: Sendable {
         }
     }
 
-    /// A program of that name, first in `PATH` for every command of this host.
+    /// A program of that name, first in `PATH` for every command of this host. It is a script in which `$BORG` is Borg 1.2.
     public func fake(_ program: String, _ script: String) throws {
-        try write("#!/bin/bash\n" + script + "\n", to: bin.appending(program), mode: FilePermissions(rawValue: 0o755))
+        try write(
+            "#!/bin/bash\nBORG=\(borgDirectory)/borg\n\(script)\n", to: bin.appending(program),
+            mode: FilePermissions(rawValue: 0o755))
     }
 }
 
