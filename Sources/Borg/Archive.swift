@@ -16,4 +16,8 @@ public struct Archive: Sendable, Hashable {
         self.start = start
         self.provenance = provenance
     }
+
+    /// Whether it was made before another of its series. Borg tells the second, and in one second there may be several: their names, which
+    /// are given one after the other, differ in it.
+    public func isOlder(than other: Archive) -> Bool { (start, name) < (other.start, other.name) }
 }

@@ -153,7 +153,7 @@ struct AcceptanceTests {
     @Test("A file that changes while Borg reads it", arguments: BorgUnderTest.allCases)
     func reallyChanging(version: BorgUnderTest) async throws {
         try await Host.withRepository(version) { host in
-            let set = try host.seal(["app/big": String(repeating: "x", count: 64 << 20)])
+            let set = try host.seal(["app/big": String(64 << 20, of: "x")])
             let fake = try host.borg.fakeBorg(
                 """
                 if [ $VERB = create ]; then

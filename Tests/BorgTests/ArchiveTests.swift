@@ -125,7 +125,7 @@ struct ArchiveTests {
     func progress(version: BorgUnderTest) async throws {
         try await Host.withRepository(version) { host in
             let seen = Recorded<ArchiveProgress>()
-            let set = try host.seal(["app/big": String(repeating: "x", count: 8 << 20)])
+            let set = try host.seal(["app/big": String(8 << 20, of: "x")])
             _ = try await host.repository().create(set) { seen.append($0) }
             #expect(!seen.all.isEmpty)
             #expect(seen.all.map(\.bytes) == seen.all.map(\.bytes).sorted())

@@ -74,6 +74,16 @@ struct RetentionTests {
             ])
     }
 
+    @Test("Of several archives that one second has, the one that was named last is the newest")
+    func sameSecond() {
+        let start = Timestamp("2026-11-23T11:00:00Z")!
+        let archives = [3, 1, 2].map {
+            Archive(name: "vm-shop-2026-11-23T11:00:0\($0)Z", id: "\($0)", start: start, provenance: nil)
+        }
+        #expect(archives.sorted { $0.isOlder(than: $1) }.map(\.id) == ["1", "2", "3"])
+        #expect(Policy([.daily: 1]).retention.reasons(toKeep: archives).keys.sorted() == ["3"])
+    }
+
     @Test("Nothing stays of nothing, and a rule that asks for more than there is keeps the oldest too")
     func edges() {
         #expect(Policy([.daily: 7]).retention.reasons(toKeep: []).isEmpty)

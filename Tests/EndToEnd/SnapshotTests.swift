@@ -10,12 +10,12 @@ struct SnapshotTests {
     func oneMoment() async throws {
         try await TestHost.withBtrfs(hasServer: true) { host, volume in
             let busy = volume.documents.appending("busy")
-            try write(String(repeating: "0", count: 8 << 20), to: busy)
+            try write(String(8 << 20, of: "0"), to: busy)
             let run = try host.start(["dump"], environment: ["MUSTER_STOP_AT": "directory.walked"])
             try #require(await run.stopped())
             #expect(unlink(volume.letter.string) == 0)
             try write("late", to: volume.documents.appending("new"))
-            try write(String(repeating: "1", count: 8 << 20), to: busy)
+            try write(String(8 << 20, of: "1"), to: busy)
             let writer = try Command(
                 "/bin/bash", ["-c", "while :; do printf 2 >> \(busy); done"], environment: [:], scratch: host.scratch)
             run.send(SIGCONT)
@@ -33,7 +33,7 @@ struct SnapshotTests {
             let tree = host.current.appending("documents/tree")
             #expect(try FileSystem.names(in: tree).map(\.string).sorted() == ["busy", "letter"])
             #expect(try read(tree.appending("letter")) == "old")
-            #expect(try read(tree.appending("busy")) == String(repeating: "0", count: 8 << 20))
+            #expect(try read(tree.appending("busy")) == String(8 << 20, of: "0"))
             try await host.mustSucceed("verify")
         }
     }

@@ -52,7 +52,7 @@ struct RowStorageTests {
         try await withScratch { scratch in
             let table = StoredTable(in: scratch)
             let base = try table.store("a\n")
-            let long = String(repeating: "x", count: 17 << 20)
+            let long = String(17 << 20, of: "x")
             let next = try table.store("a\n\(long)\n", since: base, day: 2)
             guard case .base(let why) = next.outcome else { throw HostError(description: "\(next.outcome)") }
             #expect(why.contains("has a row of more than 8.00 MiB"))

@@ -42,6 +42,7 @@ struct SpaceTests {
         try await withTmpfs(size: "1m") { mount in
             let area = try await StagingArea.open(mount)
             try await area.takeSet(["app": ["x": "1"]], run: .numbered(1))
+            try await untilReleased(below: mount)
             try await area.withIncoming(.numbered(2)) { incoming in
                 try fill(try await incoming.directory(forDump: "app"), ["x": "2"])
                 try fillUp(mount.appending("filler"))

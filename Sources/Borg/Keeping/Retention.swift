@@ -45,7 +45,7 @@ public struct Retention: Sendable, Equatable {
 
     /// The archives that stay, by id, and why. All others go.
     public func reasons(toKeep archives: [Archive], at now: Timestamp = .now) -> [String: Reason] {
-        let newestFirst = archives.sorted { $0.start > $1.start }
+        let newestFirst = archives.sorted { $1.isOlder(than: $0) }
         var reasons: [String: Reason] = [:]
         if let within {
             let young = newestFirst.prefix { $0.start.milliseconds > now.milliseconds - within.milliseconds }

@@ -93,7 +93,7 @@ extension ArchiveCatalog {
         let confirmed = archives.filter { $0.standing == .confirmed }
         try accept(listings.failure, unless: confirmed.isEmpty)
         guard let newest = confirmed.max(by: { $0.wasConfirmed(before: $1) }) else {
-            throw nothingConfirmed(of: job, archives.max { $0.archive.start < $1.archive.start })
+            throw nothingConfirmed(of: job, archives.max { $0.archive.isOlder(than: $1.archive) })
         }
         tell(ofNewer: archives, than: newest, owner)
         return mostTrustworthyFirst(confirmed.filter { $0.archive.setName == newest.archive.setName })
@@ -103,9 +103,9 @@ extension ArchiveCatalog {
     private func tell(ofNewer archives: [CatalogedArchive], than latest: CatalogedArchive, _ owner: ArchiveOwner?) {
         guard let owner else { return }
         let newer = archives.filter {
-            $0.standing == .unknown && owner.owns($0.archive) && $0.archive.start > latest.archive.start
+            $0.standing == .unknown && owner.owns($0.archive) && latest.archive.isOlder(than: $0.archive)
         }
-        guard let newest = newer.max(by: { $0.archive.start < $1.archive.start }) else { return }
+        guard let newest = newer.max(by: { $0.archive.isOlder(than: $1.archive) }) else { return }
         log.warning(
             "this job has newer archives, which this host did not confirm: name one to read it",
             metadata: [

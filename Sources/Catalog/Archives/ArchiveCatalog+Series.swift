@@ -13,7 +13,7 @@ extension ArchiveCatalog {
         let known = series.compactMap { series, archives in series.map { ($0, archives) } }
         guard let (only, itsArchives) = known.first else { throw noArchive(besides: archives.count) }
         guard known.count == 1 else { throw severalSeries(known) }
-        guard let newest = itsArchives.max(by: { $0.archive.start < $1.archive.start }) else { return [] }
+        guard let newest = itsArchives.max(by: { $0.archive.isOlder(than: $1.archive) }) else { return [] }
         log.notice(
             "this host has not confirmed any archive here: latest is the newest one",
             metadata: ["archive": "\(newest.archive.name)", "host": "\(only.host)", "job": "\(only.job)"])
@@ -32,7 +32,7 @@ extension ArchiveCatalog {
 
     private func severalSeries(_ series: [(ArchiveSeries, [CatalogedArchive])]) -> ArchiveError {
         let lines = series.map { series, archives in
-            let newest = archives.map(\.archive).max { $0.start < $1.start }
+            let newest = archives.map(\.archive).max { $0.isOlder(than: $1) }
             return "job \(series.job) on \(series.host): \(archives.count), the newest \(newest?.name ?? "")"
         }
         return ArchiveError(

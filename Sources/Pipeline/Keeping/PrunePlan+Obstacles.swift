@@ -15,7 +15,7 @@ extension Holdings {
         var holdings = self
         let taken = strangers.filter { accepted.contains($0.id) }
         holdings.strangers.removeAll { accepted.contains($0.id) }
-        holdings.archives = (archives + taken).sorted { $0.start > $1.start }
+        holdings.archives = (archives + taken).sorted { $1.isOlder(than: $0) }
         return holdings
     }
 

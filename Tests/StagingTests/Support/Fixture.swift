@@ -96,6 +96,11 @@ extension SetFacts {
     }
 }
 
+/// Waits until what objects on their way out had open in a directory, and removed, is released: its space comes back then.
+func untilReleased(below directory: FilePath) async throws {
+    try await eventually { try !hasRemovedFiles(below: directory) }
+}
+
 /// Writes into a new file until the file system is full.
 func fillUp(_ path: FilePath) throws {
     let file = try FileDescriptor.open(
@@ -104,5 +109,18 @@ func fillUp(_ path: FilePath) throws {
         for size in [64 * 1024, 1] {
             do { while true { _ = try file.writeAll([UInt8](repeating: 0x61, count: size)) } } catch Errno.noSpace {}
         }
+    }
+}
+
+/// Whether this process has a file open that has no name any more; proc(5) marks it.
+private func hasRemovedFiles(below directory: FilePath) throws -> Bool {
+    let descriptors: FilePath = "/proc/self/fd"
+    return try FileSystem.names(in: descriptors).contains { name in
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = buffer.withUnsafeMutableBytes {
+            readlink(descriptors.appending(name).string, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        let target = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
+        return target.hasPrefix("\(directory)/") && target.hasSuffix(" (deleted)")
     }
 }
