@@ -182,6 +182,9 @@ struct GrowthTests {
                 found.output.1 + (found.output.2 == "0" ? "1" : "0")
             }
             try write(changed, to: manifest)
+            // In one second a new base would have the old one's name, and be linked to it.
+            let second = time(nil)
+            try await eventually { time(nil) > second }
             let healed = try await host.muster("dump")
             #expect((healed.output + healed.errors).contains("manifest.json in the last set is damaged"), "\(healed)")
             try await host.mustSucceed("verify")

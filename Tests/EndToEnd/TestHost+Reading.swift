@@ -7,7 +7,7 @@ extension TestHost {
     /// Runs muster, and ends the test unless it succeeds. Returns what it wrote to standard output.
     @discardableResult
     func mustSucceed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws -> String {
-        let result = try await start(arguments).result()
+        let result = try await result(of: arguments)
         try #require(result.status == .exited(0), "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
         return result.output
     }

@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import SystemPackage
+import Testing
 
 /// A whole host for one test. It has a PostgreSQL server or a directory to dump, a Borg, a job file, and the muster executable to run it
 /// with.
@@ -10,6 +11,8 @@ import SystemPackage
 public struct TestHost: Sendable {
     public let scratch: FilePath
     private let ownServer: PostgreSQLServer?
+    /// The seconds in which commands that make archives have ended.
+    private let archivingEnded = Recorded<Int64>()
     /// Where `borg` is, unless there is one in `bin`.
     private let borgDirectory: FilePath
     /// Added to the environment of every command, over what is there.
@@ -122,8 +125,20 @@ public struct TestHost: Sendable {
 
     /// Runs muster with the job file to its end, and says what came of it.
     public func muster(_ arguments: String..., environment: [String: String] = [:]) async throws -> Command.Result {
-        try await start(arguments, environment: environment).result()
+        try await result(of: arguments, environment: environment)
     }
+
+    /// The same of a list. Archives are called by the second, and a Borg that is there at once makes several in one: so each command that
+    /// makes one begins in another second than the last has ended in.
+    public func result(of arguments: [String], environment: [String: String] = [:]) async throws -> Command.Result {
+        let makesArchives = ["archive", "run"].contains(arguments.first)
+        if makesArchives { try await eventually { archivingEnded.all.last.map { $0 < Self.second } ?? true } }
+        let result = try await start(arguments, environment: environment).result()
+        if makesArchives { archivingEnded.append(Self.second) }
+        return result
+    }
+
+    private static var second: Int64 { Int64(time(nil)) }
 
     /// Starts muster with the job file.
     ///
