@@ -145,7 +145,7 @@ struct ReuseTests {
         }
     }
 
-    @Test("A list or a manifest of the current set that is not what was sealed is told", arguments: [true, false])
+    @Test("A list or a manifest of the current set that is not what was sealed is a warning", arguments: [true, false])
     func damagedRecord(isList: Bool) async throws {
         try await withArea { area in
             let first = try await area.takeSet(Self.first, run: .numbered(1)).set.manifest

@@ -129,7 +129,7 @@ public struct TestHost: Sendable {
     }
 
     /// The same of a list. Archives are called by the second, and a Borg that is there at once makes several in one: so each command that
-    /// makes one begins in another second than the last has ended in.
+    /// makes one begins in another second than the last has ended in. It may know nothing of that one.
     public func result(of arguments: [String], environment: [String: String] = [:]) async throws -> Command.Result {
         let makesArchives = ["archive", "run"].contains(arguments.first)
         if makesArchives { try await eventually { archivingEnded.all.last.map { $0 < Self.second } ?? true } }

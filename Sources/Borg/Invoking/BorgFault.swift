@@ -133,7 +133,7 @@ struct BorgFault: Sendable {
         ["Cache.RepositoryIDNotUnique", "Cache.RepositoryReplay"], [63, 64], .repositoryUnconfirmed,
         "repository % is older than this host left it: it was set back, or there are two copies of it",
         hint:
-            "Who did that? If nobody knows, write nothing to it: it may be an attack. If you brought it back from a copy, run: "
+            "Who did that? Unless you know, write nothing to it: it may be an attack. If you brought it back from a copy, run: "
             + "muster borg % -- delete --cache-only; rm \(timestampFile)"
     )
 

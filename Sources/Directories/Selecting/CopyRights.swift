@@ -54,37 +54,35 @@ struct CopyRights {
 
     /// - Parameter isCopied: or Borg reads the tree where it is, and nothing needs an owner.
     func findings(isCopied: Bool) -> [Finding] {
-        var findings: [Finding] = []
-        if let first = unreadable.first {
-            findings.append(
-                Finding(
-                    .failure, "cannot_read", object: first.string,
-                    "\(first) \(unreadable.more)cannot be read by user \(user)",
-                    hint: "Run Muster as root, or as a user who may read them, or leave them out with exclude:."))
+        let ofReading = finding(
+            "cannot_read", of: unreadable, "cannot be read",
+            hint: "Run Muster as root, or as a user who may read them, or leave them out with exclude:.")
+        return ([ofReading] + (isCopied ? findingsOfKeeping : [])).compactMap(\.self)
+    }
+
+    private var findingsOfKeeping: [Finding?] {
+        let code = DumpError.Code.cannotPreserve.rawValue
+        return [
+            finding(
+                code, "the owner or group of ", of: foreign, "cannot be kept",
+                hint: "Run Muster as root: only root may give files to other users, or to groups of others."),
+            finding(
+                code, "the attribute \(attribute) of ", of: privileged, "cannot be kept", hint: Self.privilegedHint),
+            finding(
+                code, "the device ", of: devices, "cannot be made again",
+                hint: "Run Muster as root, which alone may make devices, or leave it out with exclude:."),
+        ]
+    }
+
+    /// Nil without examples.
+    private func finding(
+        _ code: String, _ subject: String = "", of examples: Examples, _ fault: String, hint: String
+    ) -> Finding? {
+        examples.first.map { first in
+            Finding(
+                .failure, code, object: first.string,
+                "\(subject)\(first) \(examples.more)\(fault) by user \(user)", hint: hint)
         }
-        guard isCopied else { return findings }
-        if let first = foreign.first {
-            findings.append(
-                Finding(
-                    .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
-                    "the owner or group of \(first) \(foreign.more)cannot be kept by user \(user)",
-                    hint: "Run Muster as root: only root may give files to other users, or to groups of others."))
-        }
-        if let first = privileged.first {
-            findings.append(
-                Finding(
-                    .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
-                    "the attribute \(attribute) of \(first) \(privileged.more)cannot be kept by user \(user)",
-                    hint: Self.privilegedHint))
-        }
-        if let first = devices.first {
-            findings.append(
-                Finding(
-                    .failure, DumpError.Code.cannotPreserve.rawValue, object: first.string,
-                    "the device \(first) \(devices.more)cannot be made again by user \(user)",
-                    hint: "Run Muster as root, which alone may make devices, or leave it out with exclude:."))
-        }
-        return findings
     }
 
     static let privilegedHint =

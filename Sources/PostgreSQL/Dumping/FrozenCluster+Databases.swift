@@ -57,13 +57,11 @@ extension FrozenCluster {
                 }
                 for await _ in turn {}
             }
-            let dumps = group.databases.map {
-                DatabaseDump(
-                    source: $0, cluster: cluster, control: control, directory: directory, client: client,
+            // The first to queue may have its turn before the others queue: the largest.
+            for database in group.databases.sorted(by: { $0.open.database.bytes ?? 0 > $1.open.database.bytes ?? 0 }) {
+                let dump = DatabaseDump(
+                    source: database, cluster: cluster, control: control, directory: directory, client: client,
                     watch: watch, jobs: run.turns.jobsPerUnit)
-            }
-            // The first to queue may have its turn before the others queue.
-            for dump in dumps.sorted(by: { $0.unit.estimatedBytes > $1.unit.estimatedBytes }) {
                 tasks.addTask {
                     (dump.unit, await .awaiting { () throws(DumpError) in try await dump.take(in: run) })
                 }

@@ -112,7 +112,7 @@ func fillUp(_ path: FilePath) throws {
     }
 }
 
-/// Whether this process has a file open that has no name any more; proc(5) marks it.
+/// Whether this process has a file open that no longer has a name; proc(5) marks it.
 private func hasRemovedFiles(below directory: FilePath) throws -> Bool {
     let descriptors: FilePath = "/proc/self/fd"
     return try FileSystem.names(in: descriptors).contains { name in
