@@ -8,6 +8,7 @@ struct DrillCommandTests {
     @Test("proves the newest archive, which list and status then say, and leaves nothing")
     func proven() async throws {
         try await TestHost.with { host in
+            host.job.dumpsInitialDatabases = true
             host.job.lines += [
                 "drill:", "  assert: [{database: shop, sql: 'select count(*) from orders', expect: '1000'}]",
                 "  fresh: {database: shop, sql: 'select now()', max_age: 1h}", "  amcheck: true",
@@ -77,6 +78,7 @@ struct DrillCommandTests {
     @Test("in parts proves what was proven longest ago, until all of it was")
     func sampled() async throws {
         try await TestHost.with { host in
+            host.job.dumpsInitialDatabases = true
             try await host.mustSucceed("run")
             var proven: Set<String> = []
             for _ in 1...2 {

@@ -235,7 +235,6 @@ extension TestHost {
             CREATE TABLE big (id int PRIMARY KEY, note text);
             INSERT INTO big SELECT n, repeat('word ', 12) || n FROM generate_series(1, 20000) n
             """, in: "shop")
-        leaveOutInitialDatabases()
         job.dumpLines.append("    growth: delta")
     }
 

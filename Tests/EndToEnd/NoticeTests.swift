@@ -41,7 +41,7 @@ struct NoticeTests {
         try await withReceivers { host, server in
             let away = host.scratch.appending("away")
             try FileSystem.rename(host.source, to: away)
-            let watch = SecretWatch(for: [Self.token])
+            let watch = try SecretWatch(for: [Self.token])
             var said = ""
             for count in 1...3 {
                 let run = try await host.muster("dump", "-vv", "--json")

@@ -10,6 +10,7 @@ struct ProgressTests {
         "is events for scripts with --progress json: each unit begins and ends, and the last line is the command's end")
     func events() async throws {
         try await TestHost.with { host in
+            host.job.dumpsInitialDatabases = true
             let run = try await host.muster("run", "--progress", "json")
             #expect(run.status == .exited(0), "\(run.errors)")
             let events = try await host.events(of: run)

@@ -54,7 +54,6 @@ struct RestoreCommandTests {
         arguments: ["fetched", "filled", "closed", "exchanged"])
     func killed(at point: String) async throws {
         try await TestHost.with { host in
-            host.leaveOutInitialDatabases()
             try await host.mustSucceed("run")
             try await host.sql("DELETE FROM orders WHERE id > 10", in: "shop")
             let arguments = ["restore", "latest", "--database", "shop", "--replace", "--to", host.server.connection]

@@ -63,7 +63,6 @@ struct RestoreFaultTests {
         ])
     func forgedManifest(honest: String, forged: String, said: String) async throws {
         try await TestHost.with { host in
-            host.leaveOutInitialDatabases()
             try await host.mustSucceed("run")
             let before = try await host.databases()
             let name = try await host.forgedArchive { $0.replacing(honest, with: forged) }
@@ -82,7 +81,6 @@ struct RestoreFaultTests {
     @Test("An archive with links that lead out ends with 7, and nothing outside is touched")
     func hostileArchive() async throws {
         try await TestHost.with { host in
-            host.leaveOutInitialDatabases()
             try await host.mustSucceed("run")
             let comment = try await host.comment(of: host.newestArchive())
             let victim = try host.makeVictim()

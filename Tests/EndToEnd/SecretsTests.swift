@@ -16,8 +16,8 @@ struct SecretsTests {
             try write("\(passphrase)\n", to: host.scratch.appending("passphrase"))
             host.job.connection = host.server.connection(as: "app")
             host.job.dumpLines = ["    password: {command: cat \(host.scratch)/secret-of-app}"]
+            let watch = try SecretWatch(for: [password, passphrase])
             let run = try host.start(["run", "-vv"])
-            let watch = SecretWatch(for: [password, passphrase])
             let result = try await run.result()
             #expect(watch.end().isEmpty)
             #expect(result.status == .exited(0), "\(result.errors)")
@@ -44,7 +44,7 @@ struct SecretsTests {
             host.job.connection = host.server.connection(as: "app")
             host.job.dumpLines = ["    password: {credential: db}"]
             host.job.repositoryLines += ["    key_export: \(host.scratch)/key"]
-            let watch = SecretWatch(for: [password, passphrase])
+            let watch = try SecretWatch(for: [password, passphrase])
             var said: [String] = []
             func muster(_ words: String...) async throws {
                 let result = try await host.start(words).result()
@@ -81,20 +81,21 @@ struct SecretsTests {
     }
 }
 
-/// Looks for secrets in the arguments and the environment of every process but this.
+/// Looks for secrets in the arguments and the environment of every process that begins meanwhile.
 final class SecretWatch: Sendable {
     private let seen = Recorded<String>()
     private let task: Task<Void, any Error>
 
-    init(for secrets: [String]) {
+    init(for secrets: [String]) throws {
+        // To read those of all others too, as often, would keep a processor busy.
+        let before = Set(try FileSystem.names(in: "/proc"))
         task = Task { [seen] in
             while !Task.isCancelled {
-                for name in try FileSystem.names(in: "/proc")
-                where Int(name.string) != nil && name.string != "\(getpid())" {
+                for name in try FileSystem.names(in: "/proc") where !before.contains(name) && Int(name.string) != nil {
                     for file in ["cmdline", "environ"] {
                         // Processes come and go while we look.
-                        guard let text = try? read(FilePath("/proc/\(name)/\(file)")) else { continue }
-                        if secrets.contains(where: text.contains) { seen.append("\(name) \(file): \(text)") }
+                        guard var text = try? read(FilePath("/proc/\(name)/\(file)")) else { continue }
+                        if secrets.contains(where: { text.holds($0) }) { seen.append("\(name) \(file): \(text)") }
                     }
                 }
                 try await Task.sleep(for: .milliseconds(5))
@@ -120,5 +121,12 @@ extension TestHost {
         let others = try await command(
             "/usr/bin/find", arguments: places + isNew + ["-exec", "grep", "-laF"] + patterns + ["{}", "+"])
         return (ours.output + others.output).split(separator: "\n").map(String.init).sorted()
+    }
+}
+
+extension String {
+    /// As bytes.
+    fileprivate mutating func holds(_ part: String) -> Bool {
+        withUTF8 { memmem($0.baseAddress, $0.count, part, part.utf8.count) != nil }
     }
 }

@@ -171,7 +171,9 @@ private func firstRun(initialize encryption: String) -> [String] {
 /// What this machine lacks of them is made once, and goes with this process. Removed any sooner, a directory takes with it what another
 /// test has mounted there, in whatever mount namespace.
 private enum BareHost {
-    static let places: [String] = {
+    static var mounts: [String] { places.map { "mount -t tmpfs -o mode=0755 tmpfs \($0)" } }
+
+    private static let places: [String] = {
         let places = ["/etc/muster", "/var/lib/muster", "/srv", "/usr/local/bin"]
         made.withLock { $0 = places.filter { mkdir($0, 0o755) == 0 } }
         atexit { made.withLock { for place in $0 { rmdir(place) } } }
@@ -256,13 +258,15 @@ extension TestHost {
     /// Types the lines into a shell of a host on which Muster is installed, and no job is there yet.
     fileprivate func typeWithMuster(_ lines: [String]) async throws -> Command.Result {
         try fake("muster", "exec \(musterExecutable) \"$@\"")
-        return try await typeOnBareHost(lines)
+        return try await type(BareHost.mounts + ["cd \(scratch)"] + lines, reaching: server)
     }
 
-    /// Types the lines into a shell of a host on which nothing of Muster is installed yet.
+    /// Types the lines into a shell of a host on which nothing of Muster is installed yet, and Borg is what Debian has.
     fileprivate func typeOnBareHost(_ lines: [String]) async throws -> Command.Result {
-        let mounts = BareHost.places.map { "mount -t tmpfs -o mode=0755 tmpfs \($0)" }
-        return try await type(mounts + ["cd \(scratch)"] + lines, reaching: server)
+        try await type(
+            BareHost.mounts + ["export PATH=\(bin):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "cd \(scratch)"]
+                + lines,
+            reaching: server)
     }
 
     /// Types the lines into a shell that stops at the first which fails, and sees mounts of its own.
@@ -272,12 +276,12 @@ extension TestHost {
             "set -e\ncd \(scratch)\nset -x\n\(lines.joined(separator: "\n"))\n",
             environment: [
                 "PGHOST": server.directory.string, "BORG_PASSCOMMAND": "cat \(scratch)/passphrase",
-                "PATH": "\(bin):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             ])
     }
 
     /// An application in `postgres`, defaults in `template1`, and a database that is read only: what a restore trips over.
-    fileprivate func fillDatabasesOfEveryServer() async throws {
+    fileprivate mutating func fillDatabasesOfEveryServer() async throws {
+        job.dumpsInitialDatabases = true
         try await sql(
             """
             CREATE TABLE visits AS SELECT n FROM generate_series(1, 50) n;

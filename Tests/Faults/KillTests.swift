@@ -30,7 +30,6 @@ struct KillTests {
         let verb = verb(passing: point)
         let withHost = needsServer(point) ? TestHost.with(_:hasRepository:_:) : TestHost.withFiles(_:hasRepository:_:)
         try await withHost(nil, verb == "run") { host in
-            if needsServer(point) { host.leaveOutInitialDatabases() }
             let first = try await host.muster(isArchiving ? "run" : "dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let run = try host.start([verb], environment: ["MUSTER_STOP_AT": point])
@@ -60,7 +59,6 @@ struct KillTests {
     func terminated(at point: String) async throws {
         let withHost = needsServer(point) ? TestHost.with(_:hasRepository:_:) : TestHost.withFiles(_:hasRepository:_:)
         try await withHost(nil, false) { host in
-            if needsServer(point) { host.leaveOutInitialDatabases() }
             let first = try await host.muster("dump")
             try #require(first.status == .exited(0), "\(first.errors)")
             let run = try host.start(["run"], environment: ["MUSTER_STOP_AT": point])

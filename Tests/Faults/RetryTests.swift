@@ -21,6 +21,7 @@ struct RetryTests {
     @Test("such as a server that is down when the program of another database wants to connect, passes too")
     func restartBeforeConnecting() async throws {
         try await TestHost.with { host in
+            host.job.dumpsInitialDatabases = true
             let down = host.scratch.appending("down")
             // Until then, and only until then: what libpq says to a pg_dump whose turn comes in that moment.
             try host.replaceClient(

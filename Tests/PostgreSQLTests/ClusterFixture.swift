@@ -95,8 +95,10 @@ struct ClusterFixture: Sendable {
         try await eventually {
             try !FileSystem.names(in: "/proc").contains { pid in
                 // A process may end while we look.
+                guard let title = try? read(FilePath("/proc/\(pid)/cmdline")), title.hasPrefix("postgres: ") else {
+                    return false
+                }
                 let facts = ((try? read(FilePath("/proc/\(pid)/stat"))) ?? "").split(separator: " ")
-                let title = (try? read(FilePath("/proc/\(pid)/cmdline"))) ?? ""
                 return facts.count > 3 && facts[3] == postmaster && title.contains("[local]")
             }
         }

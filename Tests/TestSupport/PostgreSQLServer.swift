@@ -148,16 +148,21 @@ public final class PostgreSQLServer: Sendable {
     /// What one or more statements return as the superuser, without heading; columns are separated by `|`.
     @discardableResult
     public func psql(_ statements: String, in database: String = "postgres") async throws -> String {
-        let quoted = String(database.flatMap { $0 == "'" || $0 == "\\" ? ["\\", $0] : [$0] })
-        let output = try await Self.run(
-            "psql",
-            ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "host='\(directory)' dbname='\(quoted)'", "-c", statements])
+        let output = try await psql(each: [statements], in: database)
         return output.hasSuffix("\n") ? String(output.dropLast()) : output
     }
 
-    /// Runs statements, each by itself, as the superuser.
+    /// Runs statements in one session, each in a transaction of its own, as the superuser.
     public func run(_ statements: String, in database: String) async throws {
-        for statement in statements.split(separator: ";\n") { try await psql(String(statement), in: database) }
+        _ = try await psql(each: statements.split(separator: ";\n").map(String.init), in: database)
+    }
+
+    private func psql(each statements: [String], in database: String) async throws -> String {
+        let quoted = String(database.flatMap { $0 == "'" || $0 == "\\" ? ["\\", $0] : [$0] })
+        return try await Self.run(
+            "psql",
+            ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "host='\(directory)' dbname='\(quoted)'"]
+                + statements.flatMap { ["-c", $0] })
     }
 
     /// Runs one of the server's programs as its user, to a good end, and returns what it printed.
@@ -183,9 +188,22 @@ public final class PostgreSQLServer: Sendable {
 }
 
 extension Template {
-    /// A cluster as initdb leaves it.
+    /// A cluster as initdb leaves it, without most of what each `pg_dump` reads and passes over: descriptions and collations of the system's.
     public static let emptyCluster = Template { directory in
         let server = try await PostgreSQLServer(in: directory, fill: PostgreSQLServer.createCluster)
+        try await server.running(ending: .fast) { server in
+            try await server.psql("ALTER DATABASE template0 ALLOW_CONNECTIONS true")
+            for database in ["template0", "template1", "postgres"] {
+                try await server.run(
+                    """
+                    DELETE FROM pg_description WHERE classoid NOT IN ('pg_namespace'::regclass, 'pg_extension'::regclass);
+                    DELETE FROM pg_collation WHERE collprovider = 'i';
+                    VACUUM FULL pg_description;
+                    VACUUM FULL pg_collation
+                    """, in: database)
+            }
+            try await server.psql("ALTER DATABASE template0 ALLOW_CONNECTIONS false")
+        }
         try await server.pack()
     }
 

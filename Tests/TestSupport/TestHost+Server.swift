@@ -9,11 +9,6 @@ extension TestHost {
         try await server.run(statements, in: database)
     }
 
-    /// Has the job dump `library` and `shop` alone. The databases that every server has would take half of the time of each dump.
-    public mutating func leaveOutInitialDatabases() {
-        job.dumpLines.append("    databases: {include: [library, shop]}")
-    }
-
     /// A role that logs in with this password, and may use everything that `clerk` may.
     public func createRole(_ name: String, password: String) async throws {
         try await server.psql("CREATE ROLE \(name) LOGIN PASSWORD '\(password)'")

@@ -230,6 +230,8 @@ public struct JobText: Sendable {
     public var directory: String
     public var borg = "borg"
     public var retry = "{times: 2, wait: 1s}"
+    /// Whether `postgres` and `template1`, which every server has, are dumped too. They would take half of the time of each dump.
+    public var dumpsInitialDatabases = false
     /// Lines at the top level.
     public var lines: [String] = []
     /// Lines below the dump `app`, each indented by four spaces.
@@ -241,7 +243,9 @@ public struct JobText: Sendable {
 
     private var source: [String] {
         guard let connection else { return ["    provider: directory", "    path: \(directory)"] }
+        let saysWhich = dumpsInitialDatabases || dumpLines.contains { $0.hasPrefix("    databases:") }
         return ["    provider: postgresql", "    connection: \(connection)"]
+            + (saysWhich ? [] : ["    databases: {exclude: [postgres, template1]}"])
     }
 
     public var text: String {

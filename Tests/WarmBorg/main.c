@@ -1,6 +1,6 @@
 // A Borg that is there at once. Python takes longer to load Borg than Borg takes for all that tests have it do, and they start thousands.
 //
-// Called like Borg, it hands its arguments, environment, directory and files to `serve.py`, which has Borg loaded, and has a copy of itself run
+// Called like Borg, it hands its arguments, environment, directory, mounts and files to `serve.py`, which has Borg loaded, and has a copy of itself run
 // Borg with them. From then on it stands for that Borg: it passes signals on, ends as Borg ends, and when it is killed, so is Borg. `socket` and
 // `cold`, a link to the real Borg, lie beside it. Where it cannot reach the first it becomes the second.
 #define _GNU_SOURCE
@@ -23,7 +23,8 @@
 
 extern char **environ;
 
-enum { most_files = 64 };
+// The directory and the mount namespace come before the files that a program would get.
+enum { most_files = 64, own_files = 2 };
 
 // What `serve.py` reads first. The words follow: arguments, variables, and the numbers of the files, each ended by NUL.
 struct __attribute__((packed)) head {
@@ -59,7 +60,7 @@ static size_t fill(char *place, char **argv, const int *files, size_t count) {
     size_t size = sizeof(struct head);
     for (char **word = argv; *word != NULL; word++) size = add(place, size, *word);
     for (char **variable = environ; *variable != NULL; variable++) size = add(place, size, *variable);
-    for (size_t index = 1; index < count; index++) {
+    for (size_t index = own_files; index < count; index++) {
         char number[16];
         snprintf(number, sizeof number, "%d", files[index]);
         size = add(place, size, number);
@@ -73,10 +74,11 @@ static uint32_t count(char **words) {
     return number;
 }
 
-/// The directory that we are in, and the files that a program would get from us.
+/// The directory that we are in, our mounts, and the files that a program would get from us.
 static size_t find_files(int *files) {
     files[0] = open(".", O_PATH | O_CLOEXEC);
-    size_t found = 1;
+    files[1] = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    size_t found = own_files;
     for (int file = 0; file < 256 && found < most_files; file++) {
         const int flags = fcntl(file, F_GETFD);
         if (flags >= 0 && !(flags & FD_CLOEXEC)) files[found++] = file;
@@ -107,7 +109,7 @@ static int hand_over(int line, char **argv, const sigset_t *mask) {
     const size_t number = find_files(files);
     const size_t size = fill(NULL, argv, files, number);
     char *bytes = malloc(size);
-    if (bytes == NULL || files[0] < 0) return -1;
+    if (bytes == NULL || files[0] < 0 || files[1] < 0) return -1;
     fill(bytes, argv, files, number);
     struct head head = {.size = (uint32_t)size, .arguments = count(argv), .variables = count(environ)};
     umask((mode_t)(head.umask = umask(0)));

@@ -1,6 +1,7 @@
 # Has Borg loaded, and lets a copy of this process be Borg for each call of `main.c`, which says more: serve.py SOCKET PROGRAM
 import atexit
 import contextlib
+import ctypes
 import datetime
 import fcntl
 import gc
@@ -34,6 +35,9 @@ for name in "msgpack.fallback", "borg.legacy.archives":
 # Read then too, and not set. With one of these a Borg is started as usual.
 EARLY = (b"BORG_WORKAROUNDS", b"BORG_FUSE_IMPL", b"BORG_HOST_ID", b"LD_", b"PYTHON")
 F_SETSIG = 10
+CLONE_NEWNS = 0x20000
+libc = ctypes.CDLL(None, use_errno=True)
+own_mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY)
 
 
 class Call:
@@ -49,10 +53,14 @@ class Call:
         words = data[self.HEAD.size:].split(b"\0")[:-1]
         self.arguments = words[:arguments]
         self.variables = words[arguments:arguments + variables]
-        self.directory = descriptors[0]
-        self.files = dict(zip(map(int, words[arguments + variables:]), descriptors[1:]))
+        self.directory, self.mounts = descriptors[:2]
+        self.files = dict(zip(map(int, words[arguments + variables:]), descriptors[2:]))
 
     def enter(self):
+        # A test may have mounted something for its commands alone.
+        if not os.path.sameopenfile(self.mounts, own_mounts):
+            if libc.setns(self.mounts, CLONE_NEWNS):
+                raise OSError(ctypes.get_errno(), "cannot enter the caller's mounts")
         os.fchdir(self.directory)
         os.umask(self.umask)
         self.place_files()
