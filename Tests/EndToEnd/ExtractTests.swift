@@ -107,7 +107,7 @@ struct ExtractTests {
         ("ap", "holds no dump 'ap'", "Is it 'app'? Its dumps are: app."),
         (
             "app/databases/shpo", "holds no path 'app/databases/shpo'",
-            "Is it 'app/databases/shop'? In app/databases/ there are: library, postgres, shop"
+            "Is it 'app/databases/shop'? In app/databases/ there are: library, shop"
         ),
         ("app/shop/toc.dat", "holds no path 'app/shop/toc.dat'", "In app/ there are: databases, globals.sql"),
         ("app/../app", "holds no path 'app/../app'", "Write it without '.' and '..'."),

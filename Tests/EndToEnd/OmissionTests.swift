@@ -40,6 +40,7 @@ struct OmissionTests {
     @Test("fails a strict job before anything is dumped, and the error says how to allow it")
     func strict() async throws {
         try await TestHost.with { host in
+            host.job.dumpsInitialDatabases = true
             try await host.sql("CREATE SEQUENCE counter", in: "shop")
             host.job.dumpLines += ["    strict: true", "    allow_omissions: [optimizer_statistics]"]
             let check = try await host.muster("check")

@@ -94,8 +94,8 @@ final class SecretWatch: Sendable {
                 for name in try FileSystem.names(in: "/proc") where !before.contains(name) && Int(name.string) != nil {
                     for file in ["cmdline", "environ"] {
                         // Processes come and go while we look.
-                        guard var text = try? read(FilePath("/proc/\(name)/\(file)")) else { continue }
-                        if secrets.contains(where: { text.holds($0) }) { seen.append("\(name) \(file): \(text)") }
+                        guard let text = try? read(FilePath("/proc/\(name)/\(file)")) else { continue }
+                        if secrets.contains(where: text.contains) { seen.append("\(name) \(file): \(text)") }
                     }
                 }
                 try await Task.sleep(for: .milliseconds(5))
@@ -121,12 +121,5 @@ extension TestHost {
         let others = try await command(
             "/usr/bin/find", arguments: places + isNew + ["-exec", "grep", "-laF"] + patterns + ["{}", "+"])
         return (ours.output + others.output).split(separator: "\n").map(String.init).sorted()
-    }
-}
-
-extension String {
-    /// As bytes.
-    fileprivate mutating func holds(_ part: String) -> Bool {
-        withUTF8 { memmem($0.baseAddress, $0.count, part, part.utf8.count) != nil }
     }
 }
