@@ -258,15 +258,13 @@ extension TestHost {
     /// Types the lines into a shell of a host on which Muster is installed, and no job is there yet.
     fileprivate func typeWithMuster(_ lines: [String]) async throws -> Command.Result {
         try fake("muster", "exec \(musterExecutable) \"$@\"")
-        return try await type(BareHost.mounts + ["cd \(scratch)"] + lines, reaching: server)
+        return try await type(BareHost.mounts + lines, reaching: server)
     }
 
     /// Types the lines into a shell of a host on which nothing of Muster is installed yet, and Borg is what Debian has.
     fileprivate func typeOnBareHost(_ lines: [String]) async throws -> Command.Result {
-        try await type(
-            BareHost.mounts + ["export PATH=\(bin):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "cd \(scratch)"]
-                + lines,
-            reaching: server)
+        let path = "export PATH=\(bin):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return try await type(BareHost.mounts + [path] + lines, reaching: server)
     }
 
     /// Types the lines into a shell that stops at the first which fails, and sees mounts of its own.
