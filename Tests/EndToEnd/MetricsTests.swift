@@ -154,7 +154,8 @@ extension TestHost {
 
     /// Numbers of the newest run, as its report has them.
     fileprivate func compare(_ exposed: [ExposedSeries], with status: String) async throws {
-        let run = try #require(try JSONTree(status)["runs"]?.elements.first)
+        let document = try JSONTree(status)
+        let run = try #require(document["runs"]?.elements.first)
         func number(_ tree: JSONTree?, _ key: String) -> Double? {
             if case .number(let value)? = tree?[key] { value } else { nil }
         }
@@ -179,7 +180,10 @@ extension TestHost {
         #expect(exposed.value("muster_database_tables", ["database": "shop"]) == 2)
         #expect(exposed.value("muster_dump_rows", ["dump": "app"]) == 1300)
         #expect(exposed.value("muster_repository_archives", ["repository": "local"]) == 1)
-        #expect(exposed.value("muster_job_verdict", ["verdict": "ok"]) == 1)
+        // It is a warning where this machine's psql is not safe.
+        let verdict = try #require(document["verdict"]?.words)
+        #expect(["ok", "warning"].contains(verdict))
+        #expect(exposed.value("muster_job_verdict", ["verdict": verdict]) == 1)
         #expect(exposed.value("muster_job_alert_after_seconds") == 93_600)
     }
 }

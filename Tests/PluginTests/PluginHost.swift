@@ -21,8 +21,9 @@ struct PluginHost: Sendable {
     var runAs: String?
     var journal = MemoryJournal()
 
-    init(_ name: String, _ values: [String: PlainValue] = [:]) throws {
-        plugin = try Plugin(Self.directory.appending(name))
+    /// - Parameter directory: where it is, if elsewhere than in this checkout.
+    init(_ name: String, _ values: [String: PlainValue] = [:], in directory: FilePath = Self.directory) throws {
+        plugin = try Plugin(directory.appending(name))
         self.values = values
     }
 

@@ -148,7 +148,10 @@ struct SQLiteTests {
             chmod(host.directory.string, 0o755)
             for path in [host.directory, host.withLog, host.withJournal] { chown(path.string, owner, owner) }
             for path in [host.withLog, host.withJournal] { chmod(path.string, 0o644) }
-            var plugin = try host.plugin()
+            // Other users may not be able to reach this checkout.
+            let plugins = host.scratch.appending("plugins")
+            try await output("cp", "-r", PluginHost.directory.string, plugins.string)
+            var plugin = try PluginHost("sqlite", ["paths": host.both], in: plugins)
             plugin.runAs = runAs
             let idle = try host.listing()
             _ = try await plugin.dump(into: host.scratch.appending("idle"))
