@@ -31,21 +31,22 @@ AT_ONCE = $(shell swift test --help-hidden 2>/dev/null | grep -o -- --experiment
 # Neither looks for libraries beside itself (RUNPATH), and neither carries what only a debugger reads.
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
-.PHONY: documents man fuzz sanitize demo test test-page test-package test-systemd test-volumes test-fleet test-regression test-regression-days build-tests bench faults lint release install uninstall \
+.PHONY: documents man fuzz sanitize demo test test-programs test-page test-package test-systemd test-volumes test-fleet test-regression test-regression-days build-tests bench faults lint release install uninstall \
 	deb install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
 
-test: install-test-packages
+test: test-programs build-tests
+	@mkdir -p .build; rm -f .build/test-times
+	export MUSTER_TEST_TIMES=$$PWD/.build/test-times; .ci/suite $(TESTS) $(AT_ONCE) --skip-build --disable-xctest; \
+		status=$$?; .ci/slowest "$$MUSTER_TEST_TIMES"; exit $$status
+
+test-programs: install-test-packages
 	@.ci/borg 1.4.5
 	@.ci/borg 2.0.0b22
 	@.ci/postgresql18
 	@.ci/kubernetes
-	@$(MAKE) --no-print-directory build-tests
-	@mkdir -p .build; rm -f .build/test-times
-	export MUSTER_TEST_TIMES=$$PWD/.build/test-times; .ci/suite $(TESTS) $(AT_ONCE) --skip-build --disable-xctest; \
-		status=$$?; .ci/slowest "$$MUSTER_TEST_TIMES"; exit $$status
 
 # Each run begins elsewhere. What a run prints repeats it, and the last input of each parser is kept.
 fuzz: install-test-packages build-tests

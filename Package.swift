@@ -141,9 +141,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "muster", "swapper", "hostile", "warm-borg", "PostgreSQL", "Conformance", "Staging", "Processes",
-                "Linux",
-                "DumpCore", .logging, .system,
+                "PostgreSQL", "Conformance", "Staging", "Processes", "Linux", "DumpCore", .logging, .system,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "DumpCoreTests", dependencies: ["DumpCore", "TestSupport", .system]),
@@ -268,6 +266,10 @@ let optimizedForTests: Set = [
     "DumpCore", "Linux", "Checksums", "RowDelta", "Trees", "Staging", "Documents", "YAML", "Directories",
 ]
 for target in package.targets {
+    // Nothing waits for the interface of tests, so it is made along with their code, and their source is read once.
+    if target.type == .test {
+        target.swiftSettings?.append(.unsafeFlags(["-no-emit-module-separately-wmo"], .when(configuration: .release)))
+    }
     let isTest = target.type == .test || target.path != nil
     if isTest || (isForTests && target.type != .system && !optimizedForTests.contains(target.name)) {
         target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]

@@ -38,11 +38,13 @@ struct ReferenceJob {
     private func receivers(_ key: SettingsKey) -> [String] {
         let ways = zip(Self.receivers, reference.receiver.keys)
         let common = reference.receiver.keys.dropFirst(Self.receivers.count)
-        return prose(key.help) + ["#\(key.name):"]
-            + ways.flatMap { name, way in
-                let keys = [way] + (way.name == "http" ? Array(common) : [])
-                return ["  \(name):"] + keys.flatMap { prose($0.help) + setting($0)[0] }.map { "    \($0)" }
-            }.map { "#\($0)" }
+        var lines = prose(key.help) + ["#\(key.name):"]
+        for (name, way) in ways {
+            let keys = [way] + (way.name == "http" ? Array(common) : [])
+            lines.append("#  \(name):")
+            for key in keys { lines += (prose(key.help) + setting(key)[0]).map { "#    \($0)" } }
+        }
+        return lines
     }
 
     private static let receivers = ["monitor", "chat", "mail", "program"]

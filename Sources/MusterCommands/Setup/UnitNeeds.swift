@@ -17,16 +17,16 @@ struct UnitNeeds {
     init(of job: Job) {
         let repositories = job.repositories.map(\.settings)
         let local = repositories.compactMap(\.localPath)
-        let secrets =
-            repositories.flatMap { [$0.passphrase?.path, $0.ssh?.identityFile, $0.ssh?.knownHosts] }
-            + job.receivers.flatMap { $0.secrets.map(\.path) + [$0.apprise?.config] }
-        read = job.directories.map(\.path) + secrets.compactMap(\.self)
+        let secrets: [FilePath?] = repositories.flatMap {
+            [$0.passphrase?.path, $0.ssh?.identityFile, $0.ssh?.knownHosts]
+        }
+        let secretsOfReceivers: [FilePath?] = job.receivers.flatMap { $0.secrets.map(\.path) + [$0.apprise?.config] }
+        read = job.directories.map(\.path) + (secrets + secretsOfReceivers).compactMap(\.self)
         // Borg makes the repository itself, in its parent.
-        written =
-            ([job.staging] + local).map(\.placeToMakeIt)
-            + repositories.compactMap { $0.keyExport?.removingLastComponent() }
-            // A page and metrics are made beside their files.
-            + [job.report?.html.removingLastComponent(), job.metrics?.directory].compactMap(\.self)
+        written = ([job.staging] + local).map(\.placeToMakeIt)
+        written += repositories.compactMap { $0.keyExport?.removingLastComponent() }
+        // A page and metrics are made beside their files.
+        written += [job.report?.html.removingLastComponent(), job.metrics?.directory].compactMap(\.self)
         mounts = [job.staging] + local + job.directories.filter(\.requiresMount).map(\.path)
         sshNeedsHome = repositories.contains { settings in
             settings.localPath == nil && (settings.ssh?.identityFile == nil || settings.ssh?.knownHosts == nil)
