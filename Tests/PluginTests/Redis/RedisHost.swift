@@ -62,19 +62,19 @@ struct RedisHost: Sendable {
         return plugin
     }
 
-    /// Runs `body` while a program moves 1 from one of a hundred counters to another within one transaction, as fast as it can.
+    /// Runs `body` while a program moves 1 from one of a hundred counters to another within one transaction, a thousand times a second.
     func whileWriting(_ body: () async throws -> Void) async throws {
         try await ask("EVAL", "for i = 1, 100 do redis.call('set', 'counter:' .. i, 100) end", "0")
         let script = """
             while :; do
                 for n in 1 2 3 4 5 6 7 8 9 10; do
-                    echo MULTI; echo "DECR counter:$(($(od -An -N1 -tu1 /dev/urandom) % 100 + 1))"
-                    echo "INCR counter:$(($(od -An -N1 -tu1 /dev/urandom) % 100 + 1))"; echo EXEC
+                    printf '%s\\n' MULTI "DECR counter:$((RANDOM % 100 + 1))" "INCR counter:$((RANDOM % 100 + 1))" EXEC
                 done
+                sleep 0.01
             done | redis-cli -s "$1" --no-auth-warning -a "$2" >/dev/null
             """
         let writer = try Command(
-            "/usr/bin/setsid", ["sh", "-c", script, "sh", socket.string, password],
+            "/usr/bin/setsid", ["bash", "-c", script, "bash", socket.string, password],
             environment: ["PATH": "/usr/bin:/bin"], scratch: scratch)
         try await withCleanup { cleanup in
             cleanup.append {
