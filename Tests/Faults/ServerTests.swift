@@ -76,6 +76,8 @@ struct ServerTests {
     func silent() async throws {
         try await TestHost.withServer { host, server in
             let link = try server.slowLink(bytesPerSecond: 1 << 30, isStopped: true)
+            // A process of its caller's, which is looked for below.
+            host.job.borg = BorgUnderTest.oldstable.program.string
             host.use(
                 server, [link, "ConnectTimeout=3", "ServerAliveInterval=1", "ServerAliveCountMax=3"],
                 retry: "{times: 0, wait: 0}")
@@ -90,6 +92,7 @@ struct ServerTests {
             #expect(server.links.isEmpty, "nothing is left of it")
             #expect(try await host.muster("verify").status == .exited(0))
             // With all the time that it needs to connect.
+            host.job.borg = "borg"
             host.use(server, retry: "{times: 0, wait: 0}")
             let archive = try await host.muster("archive")
             #expect(archive.status == .exited(0), "\(archive.errors)")
@@ -138,7 +141,7 @@ extension TestHost {
     fileprivate static func withServer(_ body: (inout TestHost, SSHServer) async throws -> Void) async throws {
         try await TestHost.withFiles { host in
             var changed = host
-            try await SSHServer.with(in: host.scratch, serving: host.scratch) { server in
+            try await SSHServer.with(in: host.scratch, serving: host.scratch, isWarm: true) { server in
                 try await body(&changed, server)
             }
         }
@@ -146,7 +149,6 @@ extension TestHost {
 
     /// Has the job's repository on the server.
     fileprivate mutating func use(_ server: SSHServer, _ options: [String] = [], retry: String) {
-        job.borg = BorgUnderTest.oldstable.program.string
         job.repository = server.location(of: "repository")
         job.repositoryLines = ["    lock_wait: 20s", "    ssh: \(server.block(options))", "    retry: \(retry)"]
     }
