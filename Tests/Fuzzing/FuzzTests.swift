@@ -42,8 +42,9 @@ struct FuzzTests {
     func deep(parser: FuzzedParser) async {
         // It takes seconds, in which other tests wait for none of their threads.
         await onOwnThread {
-            for input in Self.deep { try? parser.parse(input) }
-            guard ["manifest", "record"].contains(parser.name) else { return }
+            guard ["manifest", "record"].contains(parser.name) else {
+                return Self.deep.forEach { try? parser.parse($0) }
+            }
             for input in Self.deep { #expect(throws: (any Error).self) { try parser.parse(input) } }
         }
     }

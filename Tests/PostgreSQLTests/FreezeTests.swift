@@ -25,7 +25,7 @@ struct FreezeTests {
         }
     }
 
-    @Test("What is exact holds, for transactions that go from one database to the other without pause")
+    @Test("What is exact holds, for transactions that go from one database to the other all the time")
     func lockstep() async throws {
         try await ClusterFixture.with(settings: ["max_locks_per_transaction = 256"]) { cluster in
             let writers = Lockstep(cluster: cluster, writers: 4)

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Writers that go from one database to the other without pause. Each commits n to `left`, then n to `right`, then n + 1 to `left`. At any
+/// Writers that go from one database to the other, hundreds of times a second. Each commits n to `left`, then n to `right`, then n + 1 to `left`. At any
 /// instant each has one row more in `left` than in `right`, or as many.
 struct Lockstep {
     let cluster: ClusterFixture
@@ -38,6 +38,8 @@ struct Lockstep {
                             insert into steps values (\(writer), n);
                             commit;
                             perform dblink_exec('other', format('insert into steps values (\(writer), %s)', n));
+                            -- Without it, the writers take both processors from what they are to disturb.
+                            perform pg_sleep(0.001);
                         end loop;
                     end $$
                     """, in: "left")
@@ -67,13 +69,11 @@ struct Lockstep {
     func leadsOfLeft(in dumps: FilePath) async throws -> [Int] {
         var counts: [[Int]] = []
         for database in ["left", "right"] {
-            let script = try await runProgram(
-                "\(PostgreSQLServer.binDirectory)/pg_restore",
-                ["--data-only", "--table=steps", "--file=-", dumps.appending(database).string])
-            #expect(script.succeeded, "\(script.lastErrors)")
-            let rows = String(decoding: script.output, as: UTF8.self).split(separator: "\n")
-            counts.append(
-                (1...writers).map { writer in rows.count { $0.hasPrefix("\(writer)\t") } })
+            let script = try await output(
+                "\(PostgreSQLServer.binDirectory)/pg_restore", "--data-only", "--table=steps", "--file=-",
+                dumps.appending(database).string)
+            let rows = script.utf8.split(separator: UInt8(ascii: "\n"))
+            counts.append((1...writers).map { writer in rows.count { $0.starts(with: "\(writer)\t".utf8) } })
         }
         #expect(counts.allSatisfy { $0.allSatisfy { $0 > 0 } }, "\(counts)")
         return zip(counts[0], counts[1]).map { $0 - $1 }
