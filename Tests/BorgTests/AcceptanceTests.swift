@@ -157,7 +157,7 @@ struct AcceptanceTests {
             let fake = try host.borg.fakeBorg(
                 """
                 if [ $VERB = create ]; then
-                    (while :; do chmod 600 \(host.current)/app/big; done) &
+                    (while :; do chmod 600 \(host.current)/app/big; sleep 0.01; done) &
                 fi
                 """)
             let error = try await borgError { _ = try await host.repository(program: fake).create(set, at: Host.time) }

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A writer that commits row n, then writes file n, then row n + 1, as fast as it can. At any instant there is one row more than
+/// A writer that commits row n, then writes file n, then row n + 1, hundreds of times a second. At any instant there is one row more than
 /// there are files, or as many.
 private struct Lockstep: Sendable {
     let host: TestHost
@@ -29,6 +29,7 @@ private struct Lockstep: Sendable {
                         insert into steps values (n, clock_timestamp());
                         commit;
                         execute format('copy (select %s) to %L', n, '\(directory)/' || n);
+                        perform pg_sleep(0.001);
                     end loop;
                 end $$
                 """, in: Self.database)

@@ -9,7 +9,7 @@ import Testing
 struct FrozenTogetherTests {
     /// Commits row n in PostgreSQL, then in MariaDB, then row n + 1, and so on until a file is there.
     private static let writer = """
-        import os, subprocess, sys
+        import os, subprocess, sys, time
         socket, maria, stop = sys.argv[1:]
         def client(*words):
             return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
@@ -24,6 +24,7 @@ struct FrozenTogetherTests {
                 process.stdin.flush()
                 if process.stdout.readline().strip() != str(n):
                     sys.exit("a step failed")
+            time.sleep(0.001)
         """
 
     @Test("are frozen within the window that is recorded, as a writer in lockstep over both servers shows")

@@ -102,6 +102,7 @@ extension Template {
                     UPDATE east.accounts SET balance = balance - 1 WHERE id = a;
                     UPDATE west.accounts SET balance = balance + 1 WHERE id = b;
                     COMMIT;
+                    DO sleep(0.001);
                 END LOOP;
             END//
             """)

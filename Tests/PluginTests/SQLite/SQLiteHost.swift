@@ -77,12 +77,12 @@ struct SQLiteHost: Sendable {
 
     // MARK: Programs that use the databases
 
-    /// Runs `body` while a program transfers as fast as it can. It goes from one database to the next, so that the first is at most one
+    /// Runs `body` while a program transfers, hundreds of times a second. It goes from one database to the next, so that the first is at most one
     /// ahead.
     func whileWriting(_ paths: [FilePath], _ body: () async throws -> Void) async throws {
         try await running(
             """
-            import random, sqlite3, sys
+            import random, sqlite3, sys, time
             connections = [sqlite3.connect(path, isolation_level=None, timeout=60) for path in sys.argv[1:]]
             number = 0
             while True:
@@ -95,6 +95,7 @@ struct SQLiteHost: Sendable {
                     connection.execute("UPDATE transfers SET number = ?", (number,))
                     connection.execute("COMMIT")
                 print("ready" if number == 20 else "", flush=True)
+                time.sleep(0.001)
             """, paths.map(\.string), body)
     }
 
