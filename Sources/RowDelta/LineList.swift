@@ -25,7 +25,7 @@ final class LineList {
     private let file: FileDescriptor
     /// Among all lists.
     private let order: Int
-    private let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    private let buffer: UnsafeMutableRawPointer
     private var start = 0
     private var end = 0
 
@@ -42,6 +42,7 @@ final class LineList {
         file = try attempting(.cannotRead, to: "read", path) {
             try FileSystem.openToRead(path)
         }
+        buffer = .allocate(byteCount: Self.size, alignment: 64)
         try advance()
     }
 

@@ -55,7 +55,7 @@ struct RowStream: ~Copyable {
     private(set) var tail = Tail()
     private var isInTail = false
 
-    private let queue = UnsafeMutablePointer<Row>.allocate(capacity: lookahead)
+    private let queue: UnsafeMutablePointer<Row>
     private var head = 0
     private(set) var queued = 0
 
@@ -69,7 +69,9 @@ struct RowStream: ~Copyable {
         (self.files, self.hashes, self.stop) = (files, hashes, stop)
         (step, capacity) = (memory.step, 2 * memory.step)
         changes = try LineChanges(lists)
+        // What is allocated before an initializer throws is never given back.
         buffer = .allocate(byteCount: capacity, alignment: 64)
+        queue = .allocate(capacity: Self.lookahead)
     }
 
     deinit {
@@ -198,7 +200,10 @@ struct RowStream: ~Copyable {
         probed -= count
         dropped += Int64(count)
         for place in 0..<queued where !row(place).isEdited {
-            queue[(head &+ place) & (Self.lookahead - 1)].start -= count
+            // As a whole: at a part of it, the compiler fails under the thread sanitizer.
+            var row = row(place)
+            row.start -= count
+            queue[(head &+ place) & (Self.lookahead - 1)] = row
         }
     }
 
