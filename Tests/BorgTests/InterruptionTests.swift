@@ -108,11 +108,11 @@ struct InterruptionTests {
             let task = Task { try await repository.create(endless) { progress.append($0) } }
             try await eventually { !progress.all.isEmpty }
             var running = 0
-            for process in try FileSystem.names(in: "/proc") where Int(process.string) != nil {
-                // Processes come and go meanwhile.
-                let arguments = (try? read(FilePath("/proc").appending(process).appending("cmdline"))) ?? ""
-                let variables = (try? read(FilePath("/proc").appending(process).appending("environ"))) ?? ""
-                #expect(!(arguments + variables).contains(host.borg.passphrase), "\(arguments)")
+            for process in try RunningProcess.mentioning() {
+                // It may end while we look.
+                let variables = (try? read(FilePath("/proc/\(process.pid)/environ"))) ?? ""
+                #expect(
+                    !(process.commandLine + variables).contains(host.borg.passphrase), "\(process.commandLine)")
                 if variables.contains("BORG_REPO=\(host.borg.repository)") { running += 1 }
             }
             #expect(running > 0)

@@ -153,11 +153,8 @@ struct KillTests {
 extension TestHost {
     /// The command lines of processes that work on this host's files, without the server's own and those that hold locks in it.
     func processes() throws -> [String] {
-        try FileSystem.names(in: "/proc").compactMap { name in
-            guard let pid = pid_t(name.string), pid != getpid(),
-                let arguments = try? read(FilePath("/proc/\(pid)/cmdline")), arguments.contains(scratch.string)
-            else { return nil }
-            let line = arguments.replacing("\0", with: " ")
+        try RunningProcess.mentioning(scratch.string).filter { $0.pid != getpid() }.compactMap { process in
+            let line = process.commandLine.replacing("\0", with: " ")
             let ofServer = line.contains("postgres") && (line.contains(" -D ") || line.hasPrefix("postgres:"))
             let ofTest = line.contains("psql ") || line.contains("lock-may-go")
             return ofServer || ofTest ? nil : line

@@ -80,26 +80,18 @@ struct ClusterFixture: Sendable {
     func leftovers() async throws -> [String] {
         let sessions = try await server.psql(
             "select application_name from pg_stat_activity where application_name like 'muster%'")
-        let processes = try FileSystem.names(in: "/proc").filter { pid in
-            // A process may end while we look.
-            let commandLine = (try? read(FilePath("/proc/\(pid)/cmdline"))) ?? ""
-            return commandLine.contains("host='\(server.directory)'")
-                && commandLine.contains("application_name='muster")
-        }
-        return sessions.split(separator: "\n").map(String.init) + processes.map { $0.string }
+        let processes = try RunningProcess.mentioning("host='\(server.directory)'", "application_name='muster")
+        return sessions.split(separator: "\n").map(String.init) + processes.map(\.commandLine)
     }
 
     /// Waits until the server has no session: one that was closed is counted until its process has ended.
     func untilNoSession() async throws {
         let postmaster = try read(server.directory.appending("data/postmaster.pid")).prefix { $0 != "\n" }
         try await eventually {
-            try !FileSystem.names(in: "/proc").contains { pid in
-                // A process may end while we look.
-                guard let title = try? read(FilePath("/proc/\(pid)/cmdline")), title.hasPrefix("postgres: ") else {
-                    return false
-                }
-                let facts = ((try? read(FilePath("/proc/\(pid)/stat"))) ?? "").split(separator: " ")
-                return facts.count > 3 && facts[3] == postmaster && title.contains("[local]")
+            try !RunningProcess.mentioning("postgres: ", "[local]").contains { session in
+                // It may end while we look.
+                let facts = ((try? read(FilePath("/proc/\(session.pid)/stat"))) ?? "").split(separator: " ")
+                return facts.count > 3 && facts[3] == postmaster && session.commandLine.hasPrefix("postgres: ")
             }
         }
     }

@@ -61,11 +61,8 @@ struct DrillFixture: Sendable {
 
     /// What is left of the drill's server: files in its room, and processes that have it as theirs.
     func leftovers() throws -> [String] {
-        let processes = try FileSystem.names(in: "/proc").filter { pid in
-            // A process may end while we look.
-            ((try? read(FilePath("/proc/\(pid)/cmdline"))) ?? "").contains(room.string)
-        }
-        return try (FileSystem.names(in: room) + processes).map(\.string)
+        let processes = try RunningProcess.mentioning(room.string).map(\.commandLine)
+        return try FileSystem.names(in: room).map(\.string) + processes
     }
 }
 

@@ -28,11 +28,8 @@ struct ScratchServerTests {
 
     /// What is left of the server in `scratch`: files, and processes that were started with its path.
     private static func leftovers(in scratch: FilePath) throws -> [String] {
-        let processes = try FileSystem.names(in: "/proc").filter { pid in
-            // A process may end while we look.
-            ((try? read(FilePath("/proc/\(pid)/cmdline"))) ?? "").contains("\(scratch)/server")
-        }
-        return try (FileSystem.names(in: scratch) + processes).map(\.string)
+        let processes = try RunningProcess.mentioning("\(scratch)/server").map(\.commandLine)
+        return try FileSystem.names(in: scratch).map(\.string) + processes
     }
 
     @Test(

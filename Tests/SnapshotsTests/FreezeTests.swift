@@ -38,17 +38,12 @@ private struct Application: Sendable {
     func timesThawed() -> Int { ((try? read(thaws)) ?? "").split(separator: "\n").count }
 
     /// What holds this application.
-    func holders() throws -> [pid_t] { try processes { $0.contains("--freeze-for") && $0.contains(thaws.string) } }
+    func holders() throws -> [pid_t] {
+        try RunningProcess.mentioning("--freeze-for", thaws.string).map(\.pid)
+    }
 
     /// Everything that would freeze it, or thaw it.
-    func processes() throws -> [pid_t] { try processes { $0.contains(frozen.string) } }
-
-    private func processes(_ isMeant: (String) -> Bool) throws -> [pid_t] {
-        try FileSystem.names(in: "/proc").compactMap { pid_t($0.string) }.filter { pid in
-            // A process may have gone since.
-            isMeant((try? read(FilePath("/proc/\(pid)/cmdline"))) ?? "")
-        }
-    }
+    func processes() throws -> [pid_t] { try RunningProcess.mentioning(frozen.string).map(\.pid) }
 }
 
 @Suite("A frozen application")

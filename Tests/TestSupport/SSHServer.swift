@@ -196,11 +196,7 @@ extension SSHServer {
 
     /// Processes by their first word, if one is given, and by a text that stands in no other's command line.
     private func processes(_ word: String?, mentioning text: String) -> [pid_t] {
-        // Processes come and go meanwhile.
-        let all = ((try? FileSystem.names(in: "/proc")) ?? []).compactMap { pid_t($0.string) }
-        return all.filter { pid in
-            guard let line = try? read(FilePath("/proc/\(pid)/cmdline")) else { return false }
-            return line.contains(text) && (word == nil || line.hasPrefix(word! + "\0"))
-        }
+        let processes = (try? RunningProcess.mentioning(text)) ?? []
+        return processes.filter { word == nil || $0.commandLine.hasPrefix(word! + "\0") }.map(\.pid)
     }
 }
