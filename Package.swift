@@ -272,7 +272,7 @@ for target in package.targets {
     }
     let isTest = target.type == .test || target.path != nil
     if isTest || (isForTests && target.type != .system && !optimizedForTests.contains(target.name)) {
-        target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+        target.swiftSettings?.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
     }
 }
 

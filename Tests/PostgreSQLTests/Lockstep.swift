@@ -4,8 +4,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Writers that go from one database to the other, hundreds of times a second. Each commits n to `left`, then n to `right`, then n + 1 to `left`. At any
-/// instant each has one row more in `left` than in `right`, or as many.
+/// Writers that go from one database to the other, hundreds of times a second. Each commits n to `left`, then n to `right`, then n + 1 to
+/// `left`. At any instant each has one row more in `left` than in `right`, or as many.
 struct Lockstep {
     let cluster: ClusterFixture
     let writers: Int

@@ -77,8 +77,8 @@ struct SQLiteHost: Sendable {
 
     // MARK: Programs that use the databases
 
-    /// Runs `body` while a program transfers, hundreds of times a second. It goes from one database to the next, so that the first is at most one
-    /// ahead.
+    /// Runs `body` while a program transfers, hundreds of times a second. It goes from one database to the next, so that the first is
+    /// at most one ahead.
     func whileWriting(_ paths: [FilePath], _ body: () async throws -> Void) async throws {
         try await running(
             """
