@@ -15,15 +15,10 @@ struct RowsAtOffsets: ~Copyable {
     /// - Parameter window: bytes that are read at once.
     init(of path: FilePath, window: Int) throws(RowDeltaError) {
         self.path = path
-        buffer = .allocate(byteCount: window, alignment: 64)
-        do throws(RowDeltaError) {
-            file = try attempting(.cannotRead, to: "read", path) {
-                try FileSystem.openToRead(path)
-            }
-        } catch {
-            buffer.deallocate()
-            throw error
+        file = try attempting(.cannotRead, to: "read", path) {
+            try FileSystem.openToRead(path)
         }
+        buffer = .allocate(byteCount: window, alignment: 64)
     }
 
     deinit {
