@@ -32,7 +32,7 @@ AT_ONCE = $(shell swift test --help-hidden 2>/dev/null | grep -o -- --experiment
 RELEASED := --configuration release --disable-local-rpath -Xlinker -s
 
 .PHONY: documents man fuzz sanitize demo test test-programs test-page test-package test-systemd test-volumes test-fleet test-regression test-regression-days build-tests bench faults lint release install uninstall \
-	deb install-packages install-test-packages
+	deb install-build-packages install-packages install-test-packages
 
 demo: install-packages release
 	$(RELEASE) demo
@@ -101,7 +101,7 @@ test-regression-days: install-packages release
 	@.ci/packages postgresql-server-dev-15 gcc python3-venv
 	Tests/Regression/regression $(RELEASE) days
 
-build-tests: install-packages
+build-tests: install-build-packages
 	swift build $(TESTS) --build-tests -debug-info-format none -Xswiftc -enable-testing
 
 bench: install-test-packages release
@@ -165,11 +165,18 @@ deb: $(RELEASE)
 	@[ "$$($(RELEASE) --version)" = "$(VERSION)" ] || { echo "$(RELEASE) is older than the source, which is $(VERSION): make release" >&2; exit 1; }
 	@.ci/deb $(RELEASE_DIR) $(VERSION) .build
 
-install-packages:
-	@.ci/packages libpq-dev libyaml-dev libssl-dev pkg-config postgresql borgbackup
+# Each list holds the one before, so that apt runs once. A build waits for the first alone.
+BUILD_PACKAGES := libpq-dev libyaml-dev libssl-dev pkg-config
+PACKAGES := $(BUILD_PACKAGES) postgresql borgbackup
 
-install-test-packages: install-packages
-	@.ci/packages python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
+install-build-packages:
+	@.ci/packages $(BUILD_PACKAGES)
+
+install-packages:
+	@.ci/packages $(PACKAGES)
+
+install-test-packages: install-build-packages
+	@.ci/packages $(PACKAGES) python3-venv python3-dev gcc libacl1-dev liblz4-dev libzstd-dev libxxhash-dev strace openssh-server openssh-client \
 		busybox gawk groff-base mawk rsync attr acl mtree-netbsd libarchive-tools btrfs-progs pgbouncer mandoc zsh fish nix-bin systemd \
 		mariadb-server redis-server slapd ldap-utils etcd-server etcd-client sqlite3 python3 python3-html5lib curl apprise openssl \
 		prometheus prometheus-node-exporter
