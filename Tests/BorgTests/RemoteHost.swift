@@ -21,8 +21,8 @@ struct RemoteHost: Sendable {
         _ version: BorgUnderTest, options: String = "", isReal: Bool = false, _ body: (RemoteHost) async throws -> Void
     ) async throws {
         try await Host.with(version) { host in
-            let (scratch, isWarm) = (host.borg.scratch, !isReal)
-            try await SSHServer.with(in: scratch, serving: scratch, options: options, isWarm: isWarm) { server in
+            let scratch = host.borg.scratch
+            try await SSHServer.with(in: scratch, serving: scratch, options: options, isReal: isReal) { server in
                 try await body(RemoteHost(host: host, version: version, server: server))
             }
         }

@@ -32,7 +32,8 @@ extension TestHost {
 
     /// The repository by its location alone. What Borg is asked for is in `asked`.
     func openRepository() async throws -> BorgRepository {
-        try fake("borg-asked", "echo \"$*\" >> \(scratch)/asked\nexec \(job.borg) \"$@\"")
+        let borg = try await BorgUnderTest.oldstable.warm
+        try fake("borg-asked", "echo \"$*\" >> \(scratch)/asked\nexec \(borg) \"$@\"")
         var settings = RepositorySettings()
         settings.location = repository.string
         settings.program = bin.appending("borg-asked").string

@@ -24,7 +24,7 @@ struct WalkthroughTests {
                 let result = try await sharedHost.typeOnBareHost(firstJob + ["cd /"] + offSite)
                 #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
                 for expected in [
-                    "in local: confirmed", "borg14 1.4", "does not exist and will be created", "in rsyncnet: confirmed",
+                    "in local: confirmed", "borg 1.4", "does not exist and will be created", "in rsyncnet: confirmed",
                     "only here", "0 go, 1 stay", "no damage found", "all as sealed", "Selected TOC Entries",
                     "store it on another host",
                 ] { #expect((result.output + result.errors).contains(expected), "\(expected) in \(result.output)") }
@@ -263,7 +263,7 @@ extension TestHost {
 
     /// Types the lines into a shell of a host on which nothing of Muster is installed yet, and Borg is what Debian has.
     fileprivate func typeOnBareHost(_ lines: [String]) async throws -> Command.Result {
-        let path = "export PATH=\(bin):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let path = "export PATH=\(bin):\(borgDirectory):/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return try await type(BareHost.mounts + [path] + lines, reaching: server)
     }
 

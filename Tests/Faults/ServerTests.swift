@@ -141,7 +141,7 @@ extension TestHost {
     fileprivate static func withServer(_ body: (inout TestHost, SSHServer) async throws -> Void) async throws {
         try await TestHost.withFiles { host in
             var changed = host
-            try await SSHServer.with(in: host.scratch, serving: host.scratch, isWarm: true) { server in
+            try await SSHServer.with(in: host.scratch, serving: host.scratch) { server in
                 try await body(&changed, server)
             }
         }

@@ -24,13 +24,13 @@ public struct SSHServer: Sendable {
     ///
     /// - Parameters:
     ///   - options: of `borg serve`, such as `--append-only`.
-    ///   - isWarm: whether its Borg is there at once, and can be killed but not stopped.
+    ///   - isReal: whether its Borg is a process that can be stopped. Else it is there at once, see `BorgUnderTest.warm`.
     public static func with<Result>(
-        in scratch: FilePath, serving served: FilePath, options: String = "", isWarm: Bool = false,
+        in scratch: FilePath, serving served: FilePath, options: String = "", isReal: Bool = false,
         _ body: (SSHServer) async throws -> Result
     ) async throws -> Result {
         let server = try await SSHServer(
-            in: scratch.appending("ssh-server"), serving: served, options: options, isWarm: isWarm)
+            in: scratch.appending("ssh-server"), serving: served, options: options, isReal: isReal)
         // The keeper ends sshd, its sessions and what they run.
         let running = try await server.start()
         do {
@@ -43,7 +43,7 @@ public struct SSHServer: Sendable {
         }
     }
 
-    private init(in directory: FilePath, serving served: FilePath, options: String, isWarm: Bool) async throws {
+    private init(in directory: FilePath, serving served: FilePath, options: String, isReal: Bool) async throws {
         self.directory = directory
         self.served = served
         // All of 127/8 is this machine's, so that no two servers are in each other's way.
@@ -52,7 +52,7 @@ public struct SSHServer: Sendable {
         try FileSystem.createDirectory(directory, mode: 0o711)
         for key in ["host_key", "id"] { try await makeKey(directory.appending(key)) }
         try accept(hostKey: directory.appending("host_key.pub"))
-        try await install(isWarm: isWarm)
+        try await install(isReal: isReal)
         try forceCommand(options)
         try write(settings, to: directory.appending("sshd_config"))
     }
@@ -70,10 +70,10 @@ public struct SSHServer: Sendable {
 
     private var programs: FilePath { directory.appending("bin") }
 
-    private func install(isWarm: Bool) async throws {
+    private func install(isReal: Bool) async throws {
         try FileSystem.createDirectory(programs, mode: 0o755)
         for (name, borg) in [("borg", BorgUnderTest.oldstable), ("borg14", .stable)] {
-            let program = isWarm ? try await borg.warm : borg.program
+            let program = isReal ? borg.program : try await borg.warm
             guard symlink(program.string, programs.appending(name).string) == 0 else { throw Errno(rawValue: errno) }
         }
     }

@@ -14,7 +14,7 @@ public struct TestHost: Sendable {
     /// The seconds in which commands that make archives have ended.
     private let archivingEnded = Recorded<Int64>()
     /// Where `borg` is, unless there is one in `bin`.
-    private let borgDirectory: FilePath
+    public let borgDirectory: FilePath
     /// Added to the environment of every command, over what is there.
     public var environment: [String: String] = [:]
     /// The job file, as settings that a test may change before it runs.
