@@ -58,7 +58,7 @@ extension ObjectShape {
         _ entry: SettingsNode.Entry, of node: SettingsNode, known: [String], _ diagnostics: inout Diagnostics
     ) -> String? {
         if let parent = node.emptyEntry(before: entry), let field = fields.first(where: { $0.name == parent.key }),
-            field.schema.schemaKeys.contains(entry.key) || (field.schema.hasNamesAsKeys && entry.value.isMapping)
+            field.schema().schemaKeys.contains(entry.key) || (field.schema().hasNamesAsKeys && entry.value.isMapping)
         {
             diagnostics.report(entry, indentedLike: parent)
             return parent.key

@@ -7,7 +7,7 @@ extension ObjectShape {
         let keys = fields.map { field in
             PlainValue.Member(
                 field.name,
-                PlainValue.mapping([PlainValue.Member("description", .text(field.help))]).merging(field.schema))
+                PlainValue.mapping([PlainValue.Member("description", .text(field.help))]).merging(field.schema()))
         }
         let required = constants.map(\.key) + fields.filter(\.isRequired).map(\.name)
         var schema: PlainValue = [

@@ -18,7 +18,7 @@ public struct ObjectShape<Value: Sendable>: Sendable {
         /// A sentence for the author of the file.
         var help: String
         var isRequired: Bool
-        var schema: PlainValue
+        var schema: @Sendable () -> PlainValue
         /// Sets its part of the value. False if it could not, for a reason that was reported.
         var read: @Sendable (SettingsNode, inout Value, inout Diagnostics) -> Bool
         var write: @Sendable (Value) -> PlainValue
@@ -36,16 +36,16 @@ public struct ObjectShape<Value: Sendable>: Sendable {
     public func key<Part: Sendable>(
         _ name: String, _ place: any WritableKeyPath<Value, Part> & Sendable, _ shape: Shape<Part>, _ help: String
     ) -> ObjectShape {
-        var schema = shape.schema
-        schema["default"] = shape.write(defaults[keyPath: place])
-        return adding(name, place, shape, schema, help, isRequired: false)
+        adding(
+            name, place, shape, help, isRequired: false,
+            schema: shape.schema.merging(["default": shape.write(defaults[keyPath: place])]))
     }
 
     /// A key that must be there.
     public func required<Part: Sendable>(
         _ name: String, _ place: any WritableKeyPath<Value, Part> & Sendable, _ shape: Shape<Part>, _ help: String
     ) -> ObjectShape {
-        adding(name, place, shape, shape.schema, help, isRequired: true)
+        adding(name, place, shape, help, isRequired: true, schema: shape.schema)
     }
 
     /// A key that may be left out, or be null, which both mean nil.
@@ -63,7 +63,7 @@ public struct ObjectShape<Value: Sendable>: Sendable {
     ) -> ObjectShape {
         let inner = keys(ObjectShape(default: defaults))
         return adding(
-            Field(name: name, help: help, isRequired: false, schema: inner.schema()) { node, value, diagnostics in
+            Field(name: name, help: help, isRequired: false, schema: { inner.schema() }) { node, value, diagnostics in
                 if let main, let list = node.asList {
                     diagnostics.report(
                         expected: "a mapping", at: node, hint: "Write '\(name): {\(main): [\(list)]}'.")
@@ -93,7 +93,7 @@ public struct ObjectShape<Value: Sendable>: Sendable {
 
     private func adding<Part: Sendable>(
         _ name: String, _ place: any WritableKeyPath<Value, Part> & Sendable, _ shape: Shape<Part>,
-        _ schema: PlainValue, _ help: String, isRequired: Bool
+        _ help: String, isRequired: Bool, schema: @escaping @autoclosure @Sendable () -> PlainValue
     ) -> ObjectShape {
         adding(
             Field(name: name, help: help, isRequired: isRequired, schema: schema) { node, value, diagnostics in

@@ -32,8 +32,9 @@ extension Shape {
     /// A list.
     public static func list<Element>(of element: Shape<Element>, atLeast count: Int = 0) -> Shape<[Element]>
     where Value == [Element] {
-        let schema: PlainValue = ["type": "array", "items": element.schema, "minItems": .integer(Int64(count))]
-        return Shape<[Element]>(schema: schema) { node, diagnostics in
+        Shape<[Element]>(
+            schema: ["type": "array", "items": element.schema, "minItems": .integer(Int64(count))]
+        ) { node, diagnostics in
             guard case .list(let nodes) = node.content else {
                 diagnostics.report(
                     expected: "a list", at: node, hint: Element.self == String.self ? node.asListOfText : nil)
@@ -60,16 +61,17 @@ extension Shape {
         entry: @escaping @Sendable (String, Element) -> Entry,
         parts: @escaping @Sendable (Entry) -> (name: String, value: Element)
     ) -> Shape<[Entry]> where Value == [Entry] {
-        let schema: PlainValue = [
-            "type": "object", "propertyNames": names.schema, "additionalProperties": element.schema,
-            "minProperties": .integer(Int64(count)),
-        ]
-        return Shape<[Entry]>(schema: schema) { node, diagnostics in
+        Shape<[Entry]>(
+            schema: [
+                "type": "object", "propertyNames": names.schema, "additionalProperties": element.schema,
+                "minProperties": .integer(Int64(count)),
+            ]
+        ) { node, diagnostics in
             guard case .mapping(let all) = node.content else {
                 diagnostics.report(mappingExpectedAt: node, known: [])
                 return nil
             }
-            let entries = indented(all, in: node, under: element.schema.schemaKeys, &diagnostics)
+            let entries = indented(all, in: node, under: element.schema, &diagnostics)
             guard entries.count == all.count else { return nil }
             guard entries.count >= count else {
                 diagnostics.report(Fault("needs at least \(count == 1 ? "one entry" : "\(count) entries")"), at: node)
@@ -92,9 +94,11 @@ extension Shape {
 
     /// The entries but those that are keys of an entry before them which has none, and empty entries that lack them. They are reported.
     private static func indented(
-        _ entries: [SettingsNode.Entry], in node: SettingsNode, under keys: Set<String>,
+        _ entries: [SettingsNode.Entry], in node: SettingsNode, under schema: @autoclosure () -> PlainValue,
         _ diagnostics: inout Diagnostics
     ) -> [SettingsNode.Entry] {
+        guard entries.contains(where: { $0.value.isNull }) else { return entries }
+        let keys = schema().schemaKeys
         var parents: Set<String> = []
         let others = entries.filter { entry in
             guard keys.contains(entry.key), let parent = node.emptyEntry(before: entry) else { return true }

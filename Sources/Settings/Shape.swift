@@ -2,22 +2,26 @@
 ///
 /// Every key of every module is declared with shapes, once; decoding, `config show` and `config schema` all follow from that.
 public struct Shape<Value: Sendable>: Sendable {
-    /// What JSON Schema (draft 2020-12) says of it.
-    public var schema: PlainValue
+    private let describe: @Sendable () -> PlainValue
     let reader: @Sendable (SettingsNode, inout Diagnostics) -> Value?
     let writer: @Sendable (Value) -> PlainValue
 
     /// - Parameters:
+    ///   - schema: put together when it is asked for, which few commands do.
     ///   - reader: returns nil after it has reported why, and goes on after the first mistake.
     ///   - writer: what `reader` would read as the same value, except that a secret is left out.
     public init(
-        schema: PlainValue, reader: @escaping @Sendable (SettingsNode, inout Diagnostics) -> Value?,
+        schema: @escaping @autoclosure @Sendable () -> PlainValue,
+        reader: @escaping @Sendable (SettingsNode, inout Diagnostics) -> Value?,
         writer: @escaping @Sendable (Value) -> PlainValue
     ) {
-        self.schema = schema
+        describe = schema
         self.reader = reader
         self.writer = writer
     }
+
+    /// What JSON Schema (draft 2020-12) says of it.
+    public var schema: PlainValue { describe() }
 
     /// The value at `node`, or nil after every mistake in it was reported.
     public func read(_ node: SettingsNode, _ diagnostics: inout Diagnostics) -> Value? {
@@ -44,17 +48,16 @@ public struct Shape<Value: Sendable>: Sendable {
 extension Shape {
     /// The same with a value that may stand there, for documents and editors.
     public func example(_ value: PlainValue) -> Shape {
-        var shape = self
-        shape.schema["examples"] = [value]
-        return shape
+        Shape(schema: schema.merging(["examples": [value]]), reader: reader, writer: writer)
     }
 
     /// One word, number or text. `parse` returns nil for what is not as `expected`; a null never reaches it.
     static func scalar(
-        _ expected: String, schema: PlainValue, parse: @escaping @Sendable (_ text: String, _ isQuoted: Bool) -> Value?,
+        _ expected: String, schema: @escaping @autoclosure @Sendable () -> PlainValue,
+        parse: @escaping @Sendable (_ text: String, _ isQuoted: Bool) -> Value?,
         write: @escaping @Sendable (Value) -> PlainValue
     ) -> Shape {
-        Shape(schema: schema) { node, diagnostics in
+        Shape(schema: schema()) { node, diagnostics in
             if case .scalar(let text, let isQuoted) = node.content, !node.isNull, let value = parse(text, isQuoted) {
                 return value
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Synchronization
 
 /// What help, manual page and reference say of a command besides its options: each of the three is made from this.
 struct CommandManual: Sendable {
@@ -50,5 +51,14 @@ protocol MusterCommand: AsyncParsableCommand {
 
 extension MusterCommand {
     static var parts: [any MusterCommand.Type] { [] }
-    static var configuration: CommandConfiguration { manual.configuration(subcommands: parts) }
+    static var configuration: CommandConfiguration {
+        configurations.withLock { known in
+            let configuration = known[ObjectIdentifier(self)] ?? manual.configuration(subcommands: parts)
+            known[ObjectIdentifier(self)] = configuration
+            return configuration
+        }
+    }
 }
+
+/// By command. The parser asks for each many times, whatever is typed.
+private let configurations = Mutex<[ObjectIdentifier: CommandConfiguration]>([:])
