@@ -167,7 +167,8 @@ static void signal_program(pid_t child, int signal) {
     if (getpgid(child) != child) send_signal(child, signal);
 }
 
-static int stay_with(pid_t child, int signals, int parent, int grace) {
+/// Sets `was_stopped` once it asks the program to end.
+static int stay_with(pid_t child, int signals, int parent, int grace, bool *was_stopped) {
     long long kill_at = -1;
     for (;;) {
         // Once the program is asked to stop, neither end of the parent nor a second request changes anything.
@@ -185,6 +186,7 @@ static int stay_with(pid_t child, int signals, int parent, int grace) {
         if (reap(child, &status)) return status;
         if (stop && kill_at < 0) {
             signal_program(child, SIGTERM);
+            *was_stopped = true;
             kill_at = now_milliseconds() + grace;
         }
         if (kill_at >= 0 && now_milliseconds() >= kill_at) {
@@ -208,8 +210,8 @@ static int end_alike(int status) {
     return 128 + WTERMSIG(status);
 }
 
-/// Whether nothing that the program has started runs on, once what was about to end had a moment for it. Says what does.
-static bool is_alone(const struct program *program) {
+/// Gives what the program has started a moment to end. Returns a process that runs on, or 0.
+static pid_t left_running(void) {
     const long long until = now_milliseconds() + 1000;
     for (pid_t ended; (ended = wait_for_any(NULL)) >= 0;) {
         if (ended > 0) continue;
@@ -220,11 +222,16 @@ static bool is_alone(const struct program *program) {
         struct processes left = {.count = 0};
         find_descendants(&left);
         const pid_t one = living(&left);
-        if (one == 0) continue;
-        dprintf(STDERR_FILENO, "%s ended, and left process %d running\n", program->words[0], (int)one);
-        return false;
+        if (one != 0) return one;
     }
-    return true;
+    return 0;
+}
+
+/// Whether nothing that the program has started runs on. Says what does.
+static bool is_alone(const struct program *program) {
+    const pid_t one = left_running();
+    if (one != 0) dprintf(STDERR_FILENO, "%s ended, and left process %d running\n", program->words[0], (int)one);
+    return one == 0;
 }
 
 int keep(const struct program *program) {
@@ -265,7 +272,10 @@ int keep(const struct program *program) {
     forget_secrets(program, secrets);
     setpgid(child, child);
 
-    int status = stay_with(child, signals, parent, program->grace_milliseconds);
+    bool was_stopped = false;
+    int status = stay_with(child, signals, parent, program->grace_milliseconds, &was_stopped);
+    // Its children were asked too, and may have something to end first: the pg_dump of pg_dumpall has the server cancel its statement.
+    if (was_stopped) left_running();
     const bool was_alone = !program->ends_alone || status != 0 || is_alone(program);
     const pid_t left = end_descendants();
     if (left != 0) {

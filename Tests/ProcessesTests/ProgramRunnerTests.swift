@@ -155,6 +155,24 @@ struct ProgramRunnerTests {
         }
     }
 
+    @Test("Cancelling lets what the program has started end in good order too, after the program itself")
+    func cancelStopsInOrder() async throws {
+        try await withScratch { scratch in
+            let (started, ended) = (scratch.appending("started"), scratch.appending("ended"))
+            // Like pg_dumpall, which ends at once, and its pg_dump, which has the server cancel its statement first.
+            let program = shell(
+                """
+                (trap 'sleep 0.2; echo in order > \(ended); exit' TERM; touch \(started); while :; do sleep 0.01; done) &
+                exec sleep 1000
+                """)
+            let task = Task { try await runner.run(program) }
+            try await eventually { access(started.string, F_OK) == 0 }
+            task.cancel()
+            await #expect(throws: ProcessError.self) { try await task.value }
+            #expect(try read(ended) == "in order\n")
+        }
+    }
+
     @Test("Cancelling ends a program that has left its group, has undone its death signal, and ignores SIGTERM")
     func hostileProgram() async throws {
         try await withScratch { scratch in
