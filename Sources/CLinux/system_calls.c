@@ -143,3 +143,7 @@ void clinux_begin_batch_scheduling(void) {
     const struct sched_param none = {0};
     if (sched_getscheduler(0) == SCHED_OTHER) sched_setscheduler(0, SCHED_BATCH, &none);
 }
+
+int clinux_contains(const void *bytes, size_t count, const void *part, size_t part_count) {
+    return memmem(bytes, count, part, part_count) != NULL;
+}

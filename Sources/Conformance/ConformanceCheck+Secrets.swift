@@ -50,7 +50,9 @@ extension ConformanceCheck {
                     try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[kept...]))
                 }
                 guard read > 0 else { return false }
-                let found = buffer.withUnsafeBytes { $0[..<(kept + read)].holds(bytes) }
+                let found = bytes.withUnsafeBytes { secret in
+                    buffer.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[..<(kept + read)]).contains(secret) }
+                }
                 if found { return true }
                 // What begins at the end of one piece may go on in the next.
                 let rest = min(bytes.count - 1, kept + read)
@@ -58,16 +60,5 @@ extension ConformanceCheck {
                 kept = rest
             }
         }
-    }
-}
-
-extension Slice<UnsafeRawBufferPointer> {
-    fileprivate func holds(_ bytes: [UInt8]) -> Bool {
-        var rest = self
-        while let place = rest.firstIndex(of: bytes[0]) {
-            if rest[place...].starts(with: bytes) { return true }
-            rest = rest[(place + 1)...]
-        }
-        return false
     }
 }

@@ -1,4 +1,5 @@
 import DumpCore
+import Linux
 
 extension Program {
     /// A line that the program wrote, without the secrets that it was handed: it may have said one in an error.
@@ -13,18 +14,11 @@ extension Secret {
     private static let least = 4
 
     fileprivate func isPart(of line: String) -> Bool {
-        withBytes { secret in
+        var line = line
+        return withBytes { secret in
             let secret = secret.last == UInt8(ascii: "\n") ? secret.dropLast() : secret[...]
             guard secret.count >= Self.least else { return false }
-            return line.utf8.contains(secret)
+            return line.withUTF8 { UnsafeRawBufferPointer($0).contains(UnsafeRawBufferPointer(rebasing: secret)) }
         }
-    }
-}
-
-extension String.UTF8View {
-    fileprivate func contains(_ part: Slice<UnsafeRawBufferPointer>) -> Bool {
-        let bytes = Array(self)
-        guard bytes.count >= part.count else { return false }
-        return (0...(bytes.count - part.count)).contains { bytes[$0..<($0 + part.count)].elementsEqual(part) }
     }
 }
