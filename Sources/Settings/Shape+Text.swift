@@ -1,5 +1,3 @@
-import Synchronization
-
 extension Shape<String> {
     /// Text of one line or several, which may be empty.
     public static var text: Shape {
@@ -47,17 +45,10 @@ extension String {
     /// Whether the whole of this matches a regular expression. Letters are compared as code points: no accents, no look-alikes.
     func matches(all pattern: String) -> Bool {
         // The patterns are constants in our own code, which the tests use.
-        let expression = expressions.withLock { known in
-            let expression = known[pattern] ?? (try! Regex(pattern).matchingSemantics(.unicodeScalar))
-            known[pattern] = expression
-            return expression
-        }
+        let expression = try! Regex(pattern).matchingSemantics(.unicodeScalar)
         return wholeMatch(of: expression) != nil
     }
 }
-
-/// By their patterns. To parse one takes far longer than to match it, and a job file has many values of few shapes.
-private let expressions = Mutex<[String: Regex<AnyRegexOutput>]>([:])
 
 extension Shape<Bool> {
     /// `true` or `false`, and not the other words that YAML 1.1 once had for them.

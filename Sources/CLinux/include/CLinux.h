@@ -95,7 +95,7 @@ dev_t clinux_device(unsigned major_number, unsigned minor_number);
 /// sched_setscheduler(2) with SCHED_BATCH for the calling thread, unless its policy is not SCHED_OTHER. A failure changes nothing.
 void clinux_begin_batch_scheduling(void);
 
-// Whether `bytes` have `part` in them: memmem(3), which Swift does not see.
+/// Whether `bytes` have `part` in them: memmem(3), which Swift does not see.
 int clinux_contains(const void *bytes, size_t count, const void *part, size_t part_count);
 
 /// What Btrfs records about a subvolume, see BTRFS_IOC_GET_SUBVOL_INFO.
