@@ -12,7 +12,7 @@
 # make test-regression-days  the same database changes for thirty days with growth: delta, and each day's tables are compared; takes some minutes
 # make test-page   report pages in a real browser, by a checker of accessibility; takes some minutes, and is no part of make test
 # make fuzz   every parser with changed input, for some minutes; part of make test with few rounds
-# make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes an hour or more
+# make sanitize  the suites of single modules under the address sanitizer and the thread sanitizer; takes a quarter of an hour
 # make bench  the figures, as ratios within one run
 # make faults system calls of small runs, made to fail one after the other; takes an hour
 # Each installs what is missing (Debian, as root or with sudo) and needs nothing set up by hand.
