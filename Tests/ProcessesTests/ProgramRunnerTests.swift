@@ -162,7 +162,7 @@ struct ProgramRunnerTests {
             // Like pg_dumpall, which ends at once, and its pg_dump, which has the server cancel its statement first.
             let program = shell(
                 """
-                (trap 'sleep 0.2; echo in order > \(ended); exit' TERM; touch \(started); while :; do sleep 0.01; done) &
+                (trap 'sleep 0.05; echo in order > \(ended); exit' TERM; touch \(started); while :; do sleep 0.01; done) &
                 exec sleep 1000
                 """)
             let task = Task { try await runner.run(program) }
