@@ -53,7 +53,8 @@ extension MusterCommand {
     static var parts: [any MusterCommand.Type] { [] }
     static var configuration: CommandConfiguration {
         configurations.withLock { known in
-            let configuration = known[ObjectIdentifier(self)] ?? manual.configuration(subcommands: parts)
+            if let configuration = known[ObjectIdentifier(self)] { return configuration }
+            let configuration = manual.configuration(subcommands: parts)
             known[ObjectIdentifier(self)] = configuration
             return configuration
         }
